@@ -1,0 +1,3 @@
+//! argv -> command; knows no stage of the pipeline.
+
+fn main() {}
