@@ -1,0 +1,58 @@
+//! File bytes -> `Photo`: sniff by content, limits before any allocation, structure before contents.
+//! Knows no model.
+
+mod colour;
+mod jpeg;
+mod raster;
+mod sniff;
+mod structure;
+
+use super::error::{CutoutError, Format, Lookalike, Unsupported};
+use super::photo::{Channels, Colour, Density, Photo, Stored};
+use crate::mark;
+use sniff::Sniffed;
+
+/// Decodes the first picture of a file.
+///
+/// # Errors
+/// Whatever can be wrong with a file; `Truncated` wherever it looks unfinished.
+pub(super) fn decode(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutError> {
+    let format = match sniff::sniff(bytes) {
+        Sniffed::Picture(format) => format,
+        Sniffed::Unsupported(kind) => return Err(CutoutError::Unsupported(kind)),
+        Sniffed::Unknown(lookalike) => return Err(CutoutError::NotAnImage(lookalike)),
+        Sniffed::Unfinished => return Err(CutoutError::Truncated),
+    };
+    if format == Format::Png && mark::read(bytes).is_some() {
+        return Err(CutoutError::OwnOutput);
+    }
+    let limit = Limit {
+        megapixels: megapixels_max,
+    };
+    match format {
+        Format::Jpeg => jpeg::decode(bytes, limit),
+        Format::Png | Format::Webp | Format::Tiff | Format::Bmp | Format::Gif => {
+            raster::decode(format, bytes, limit)
+        }
+    }
+}
+
+/// The most pixels a photo may have.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    megapixels: u32,
+}
+
+impl Limit {
+    /// The number of pixels, if it is allowed.
+    fn check(self, width: u32, height: u32) -> Result<usize, CutoutError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > u64::from(self.megapixels) * 1_000_000 {
+            return Err(CutoutError::TooLarge {
+                pixels,
+                max: self.megapixels,
+            });
+        }
+        usize::try_from(pixels).map_err(|_| CutoutError::OutOfMemory)
+    }
+}

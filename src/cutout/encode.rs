@@ -1,0 +1,106 @@
+//! `Photo` + `Matte` -> PNG bytes, a few rows at a time. Nothing of the photo's metadata goes in but
+//! what its colours mean and how large it is printed.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use png::{BitDepth, ColorType, Compression, EncodingError, Info, PixelDimensions, Unit};
+
+use super::compose::compose;
+use super::error::CutoutError;
+use super::matte::Matte;
+use super::photo::{Colour, Photo};
+use super::{reserve, zeroed};
+use crate::mark::{self, Mark};
+
+/// Rows held at a time. More would leave the processor's cache, fewer make turned photos slow.
+const STRIP_ROWS: u32 = 16;
+
+/// Bytes of one IDAT chunk.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// # Errors
+/// `NoSubject` if nothing of the photo is left; `OutOfMemory`.
+pub(super) fn encode(photo: &Photo, matte: &Matte, mark: &Mark) -> Result<Vec<u8>, CutoutError> {
+    let (width, height) = (photo.width(), photo.height());
+    let mut sink = Sink(Vec::new());
+    let header = write_header(&mut sink, photo, mark);
+    let mut writer = header.map_err(|e| failed(&e))?;
+    let mut stream = writer
+        .stream_writer_with_size(CHUNK_BYTES)
+        .map_err(|e| failed(&e))?;
+    let mut strip = zeroed::<[u8; 4]>(width as usize * STRIP_ROWS.min(height) as usize)?;
+    let mut opacity = zeroed::<u8>(width as usize)?;
+    let mut sums = reserve(width as usize)?;
+    let mut greatest = 0;
+    for first in (0..height).step_by(STRIP_ROWS as usize) {
+        let rows = STRIP_ROWS.min(height - first);
+        let strip = &mut strip[..width as usize * rows as usize];
+        photo.strip(first, strip);
+        for (y, row) in (first..).zip(strip.chunks_exact_mut(width as usize)) {
+            matte.row(y, &mut sums, &mut opacity);
+            greatest = greatest.max(compose(row, &opacity));
+        }
+        stream
+            .write_all(strip.as_flattened())
+            .map_err(|e| failed(&e.into()))?;
+    }
+    stream.finish().map_err(|e| failed(&e))?;
+    writer.finish().map_err(|e| failed(&e))?;
+    if greatest == 0 {
+        Err(CutoutError::NoSubject)
+    } else {
+        Ok(sink.0)
+    }
+}
+
+fn write_header<'s>(
+    sink: &'s mut Sink,
+    photo: &Photo,
+    mark: &Mark,
+) -> Result<png::Writer<&'s mut Sink>, EncodingError> {
+    let mut info = Info::with_size(photo.width(), photo.height());
+    info.color_type = ColorType::Rgba;
+    info.bit_depth = BitDepth::Eight;
+    if let Colour::Profile(icc) = photo.colour() {
+        info.icc_profile = Some(Cow::Borrowed(icc));
+    }
+    info.pixel_dims = photo.density().map(|density| PixelDimensions {
+        xppu: density.x,
+        yppu: density.y,
+        unit: Unit::Meter,
+    });
+    let mut encoder = png::Encoder::with_info(sink, info)?;
+    if *photo.colour() == Colour::Srgb {
+        encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
+    }
+    encoder.set_compression(Compression::Fastest);
+    encoder.add_text_chunk(mark::KEYWORD.to_owned(), mark.to_string())?;
+    encoder.write_header()
+}
+
+/// Writing to memory fails for want of memory only: sides and lengths are right by construction.
+fn failed(_: &EncodingError) -> CutoutError {
+    CutoutError::OutOfMemory
+}
+
+/// A vector that refuses instead of aborting when memory is short.
+struct Sink(Vec<u8>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            // A quarter more each time: copies stay few and a 100 MB result wastes little.
+            let more = bytes.len().max(self.0.len() / 4);
+            self.0
+                .try_reserve_exact(more)
+                .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Why a photo gives no cutout, sorted by whose fault it is: the file's, the environment's, the
+//! service's. Crosses the pipe between worker and daemon; knows no file names.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A picture format that hotcut reads, told by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// JPEG: baseline, extended sequential and progressive Huffman.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP, lossy or lossless; of an animation the first frame.
+    Webp,
+    /// TIFF, first page.
+    Tiff,
+    /// Windows bitmap.
+    Bmp,
+    /// GIF, first frame.
+    Gif,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Jpeg => "JPEG",
+            Format::Png => "PNG",
+            Format::Webp => "WebP",
+            Format::Tiff => "TIFF",
+            Format::Bmp => "BMP",
+            Format::Gif => "GIF",
+        })
+    }
+}
+
+/// A thing that is dropped into hot folders by mistake and can be called by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
+pub enum Lookalike {
+    /// Mostly an error page saved under a picture's name.
+    #[error("an HTML page")]
+    Html,
+    /// SVG or another XML document.
+    #[error("an XML or SVG document")]
+    Xml,
+    /// PDF.
+    #[error("a PDF document")]
+    Pdf,
+    /// ZIP, office documents among them.
+    #[error("a ZIP archive")]
+    Zip,
+    /// QuickTime, MP4.
+    #[error("a video")]
+    Video,
+}
+
+/// A picture that is whole, but of a kind that hotcut does not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
+pub enum Unsupported {
+    /// HEIC, HEIF, AVIF.
+    #[error("HEIC and AVIF pictures are")]
+    Heif,
+    /// CR2, NEF, ARW, DNG and their like.
+    #[error("camera raw files are")]
+    Raw,
+    /// Photoshop documents.
+    #[error("Photoshop documents are")]
+    Photoshop,
+    /// A JPEG with arithmetic coding, lossless prediction or 12 bits.
+    #[error("this rare kind of JPEG is")]
+    JpegProcess,
+    /// Samples that are floating-point numbers: what they mean on a screen is not defined.
+    #[error("floating-point samples are")]
+    FloatSamples,
+    /// Colours or a storage layout that is not read.
+    #[error("this kind of {0} is")]
+    Layout(Format),
+}
+
+/// Why a photo gives no cutout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+pub enum CutoutError {
+    /// The file: its first bytes are of no format that hotcut reads.
+    #[error("not a picture that hotcut can read{}", Aside(*.0))]
+    NotAnImage(Option<Lookalike>),
+    /// The file: more pixels than allowed, by its header; nothing was decoded.
+    #[error("{} megapixels: more than the {max} that max_megapixels allows", Megapixels(*.pixels))]
+    TooLarge {
+        /// Width times height.
+        pixels: u64,
+        /// The limit, in megapixels.
+        max: u32,
+    },
+    /// The file, for now: it may still be on its way.
+    #[error("the file ends early: it was not copied completely")]
+    Truncated,
+    /// The file: complete by its structure, but the contents do not decode.
+    #[error("damaged {0}")]
+    Damaged(Format),
+    /// The file: a picture of a kind that hotcut does not read.
+    #[error("{0} not supported")]
+    Unsupported(Unsupported),
+    /// The file: the model is sure of no pixel.
+    #[error("no subject found")]
+    NoSubject,
+    /// The file: an output of ours has come back as an input.
+    #[error("already a cutout made by hotcut")]
+    OwnOutput,
+    /// The file, under this configuration: an allocation was refused.
+    #[error("needs more memory than worker_memory allows")]
+    OutOfMemory,
+    /// The service: the model could not be run or gave nonsense.
+    #[error("inference failed: {0}")]
+    Inference(String),
+}
+
+struct Aside(Option<Lookalike>);
+
+impl fmt::Display for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(lookalike) => write!(f, " (it is {lookalike})"),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Megapixels(u64);
+
+impl fmt::Display for Megapixels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rounded up: 120.04 must not read as "120: more than the 120".
+        let tenths = self.0.div_ceil(100_000);
+        match tenths % 10 {
+            0 => write!(f, "{}", tenths / 10),
+            tenth => write!(f, "{}.{tenth}", tenths / 10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CutoutError, Format, Lookalike, Unsupported};
+
+    #[test]
+    fn messages_say_what_a_photographer_needs() {
+        let html = CutoutError::NotAnImage(Some(Lookalike::Html));
+        assert_eq!(
+            html.to_string(),
+            "not a picture that hotcut can read (it is an HTML page)"
+        );
+        let large = CutoutError::TooLarge {
+            pixels: 120_040_000,
+            max: 120,
+        };
+        assert_eq!(
+            large.to_string(),
+            "120.1 megapixels: more than the 120 that max_megapixels allows"
+        );
+        let huge = CutoutError::TooLarge {
+            pixels: 3_600_000_000,
+            max: 120,
+        };
+        assert!(huge.to_string().starts_with("3600 megapixels"), "{huge}");
+        assert_eq!(
+            CutoutError::Damaged(Format::Webp).to_string(),
+            "damaged WebP"
+        );
+        let raw = CutoutError::Unsupported(Unsupported::Raw);
+        assert_eq!(raw.to_string(), "camera raw files are not supported");
+    }
+
+    #[test]
+    fn errors_cross_the_pipe_unchanged() {
+        let error = CutoutError::TooLarge {
+            pixels: 1 << 40,
+            max: 120,
+        };
+        let text = serde_json::to_string(&error).unwrap();
+        assert_eq!(serde_json::from_str::<CutoutError>(&text).unwrap(), error);
+    }
+}

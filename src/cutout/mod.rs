@@ -1,0 +1,154 @@
+//! Photo bytes -> PNG bytes: the steps in order. Plain synchronous functions; knows no paths, no
+//! processes and no configuration but the limits it is handed.
+
+mod compose;
+mod decode;
+mod encode;
+mod error;
+mod matte;
+mod photo;
+mod session;
+mod tensor;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use error::{CutoutError, Format, Lookalike, Unsupported};
+pub use session::{Runtime, Session, SessionError, Signature};
+
+use crate::mark::Mark;
+use matte::Matte;
+
+/// One photo to cut out.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The whole file.
+    pub photo: &'a [u8],
+    /// What the output's mark says about its source: a relative path as printable ASCII without
+    /// blanks, percent-encoded.
+    pub source: &'a str,
+    /// Photos of more than so many times 1,000,000 pixels are refused by their header.
+    pub megapixels_max: u32,
+}
+
+/// A finished cutout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// A PNG file: 8-bit RGBA, straight alpha.
+    pub png: Vec<u8>,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+    /// What each step took, in the order of the steps, milliseconds.
+    pub stages: Vec<(Stage, u32)>,
+    /// SHA-256 of the photo's bytes.
+    pub sha256: [u8; 32],
+}
+
+/// A step of the way from photo to PNG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// File -> pixels, with the digest of the file.
+    Decode,
+    /// Pixels -> network input.
+    Tensor,
+    /// Network input -> mask.
+    Inference,
+    /// Mask -> matte as wide as the photo.
+    Matte,
+    /// Matte and pixels -> PNG.
+    Encode,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Decode => "decode",
+            Stage::Tensor => "tensor",
+            Stage::Inference => "inference",
+            Stage::Matte => "matte",
+            Stage::Encode => "encode",
+        })
+    }
+}
+
+/// Cuts the subject out of a photo.
+///
+/// Memory besides the session: the photo's own samples (1 to 4 bytes per pixel, 8 while a 16-bit
+/// picture is read), the PNG, and buffers that grow with the width only.
+///
+/// # Errors
+/// See [`CutoutError`]; the same photo and session give the same answer every time, but for
+/// `OutOfMemory` and `Inference`.
+pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Cut, CutoutError> {
+    let mut clock = Clock::start();
+    let sha256 = Sha256::digest(request.photo).into();
+    let photo = decode::decode(request.photo, request.megapixels_max)?;
+    clock.stop(Stage::Decode);
+    let tensor = tensor::tensor(&photo, session.card())?;
+    clock.stop(Stage::Tensor);
+    let mask = session.run(&tensor)?;
+    clock.stop(Stage::Inference);
+    let matte = Matte::new(&mask, session.card(), photo.width(), photo.height())?;
+    clock.stop(Stage::Matte);
+    let mark = Mark {
+        source: request.source.to_owned(),
+        sha256,
+        model: session.card().name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let png = encode::encode(&photo, &matte, &mark)?;
+    clock.stop(Stage::Encode);
+    let (width, height) = (photo.width(), photo.height());
+    Ok(Cut {
+        png,
+        width,
+        height,
+        stages: clock.stages,
+        sha256,
+    })
+}
+
+struct Clock {
+    last: Instant,
+    stages: Vec<(Stage, u32)>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock {
+            last: Instant::now(),
+            stages: Vec::with_capacity(5),
+        }
+    }
+
+    fn stop(&mut self, stage: Stage) {
+        let now = Instant::now();
+        let ms = now.duration_since(self.last).as_millis();
+        self.stages
+            .push((stage, u32::try_from(ms).unwrap_or(u32::MAX)));
+        self.last = now;
+    }
+}
+
+/// An empty vector with room for `len` items, or `OutOfMemory` where `Vec` alone would abort.
+fn reserve<T>(len: usize) -> Result<Vec<T>, CutoutError> {
+    let mut items = Vec::new();
+    items
+        .try_reserve_exact(len)
+        .map_err(|_| CutoutError::OutOfMemory)?;
+    Ok(items)
+}
+
+/// A vector of `len` zeros, or `OutOfMemory`.
+fn zeroed<T: Clone + Default>(len: usize) -> Result<Vec<T>, CutoutError> {
+    let mut items = reserve(len)?;
+    items.resize(len, T::default());
+    Ok(items)
+}

@@ -1,0 +1,345 @@
+//! Model file + `Tensor` -> `Mask`. The only file that names `ort`: the runtime's library, the
+//! checks of a model against its card, and running it. Knows no photos.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ort::LoadDynamicError;
+use ort::environment::Environment;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{Outlet, TensorElementType, TensorRef};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use super::error::CutoutError;
+use super::reserve;
+use super::tensor::Tensor;
+use crate::config::ModelCard;
+
+/// Why a session cannot be had. All are faults of the installation, not of a photo.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The library is missing or is not ONNX Runtime.
+    #[error("ONNX Runtime cannot be loaded from {}: {reason}", path.display())]
+    Library {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The loader's reason.
+        reason: String,
+    },
+    /// The library is ONNX Runtime, but older than what hotcut speaks to.
+    #[error("ONNX Runtime {found} at {} is too old: 1.{needed} or newer is needed", path.display())]
+    LibraryTooOld {
+        /// The library.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+        /// The least minor version.
+        needed: u32,
+    },
+    /// The model file cannot be read.
+    #[error("cannot read the model {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The model file is not the one that its card describes.
+    #[error("{} is not the file its card describes: sha256 is {}", path.display(), Hex(found))]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        found: [u8; 32],
+    },
+    /// The model's inputs or outputs are not what its card says.
+    #[error("{}: {differs}", path.display())]
+    Signature {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        differs: Signature,
+    },
+    /// ONNX Runtime refuses the model.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// ONNX Runtime's reason.
+        reason: String,
+    },
+    /// The first run failed.
+    #[error("the model cannot be run: {0}")]
+    Warm(CutoutError),
+}
+
+/// How a model differs from its card.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum Signature {
+    /// No input or output has the name.
+    #[error("no {side} is named {name:?}; it has {}", .has.join(", "))]
+    Name {
+        /// `input` or `output`.
+        side: &'static str,
+        /// The name on the card.
+        name: String,
+        /// The names in the file.
+        has: Vec<String>,
+    },
+    /// More inputs than a picture.
+    #[error("needs {0} inputs, not only a picture")]
+    Inputs(usize),
+    /// Not float32, or not a tensor.
+    #[error("{side} {name:?} is not a float32 tensor")]
+    Type {
+        /// `input` or `output`.
+        side: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Other sides than the card says. -1 is any length.
+    #[error("{side} {name:?} has the shape {found:?}, its card says {card:?}")]
+    Shape {
+        /// `input` or `output`.
+        side: &'static str,
+        /// Its name.
+        name: String,
+        /// In the file.
+        found: Vec<i64>,
+        /// By the card.
+        card: Vec<i64>,
+    },
+}
+
+struct Hex<'a>(&'a [u8; 32]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// ONNX Runtime, loaded. One per process.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    environment: Environment,
+}
+
+impl Runtime {
+    /// Loads the library at `dylib`. Nothing is reported to anybody: telemetry is off.
+    ///
+    /// # Errors
+    /// `Library` and `LibraryTooOld`; `Library` also for a second call in one process.
+    pub fn load(dylib: &Path) -> Result<Runtime, SessionError> {
+        let refused = |reason: String| SessionError::Library {
+            path: dylib.to_owned(),
+            reason,
+        };
+        let builder = ort::init_from(dylib).map_err(|error| match error {
+            LoadDynamicError::BadVersion {
+                version_str: found,
+                path,
+            } => SessionError::LibraryTooOld {
+                path,
+                found,
+                needed: ort::MINOR_VERSION,
+            },
+            LoadDynamicError::MissingApi { .. } | LoadDynamicError::InvalidVersionString => {
+                refused("it is another library".to_owned())
+            }
+            LoadDynamicError::Dlopen { error, .. } => refused(error.to_string()),
+        })?;
+        let built = builder.with_name("hotcut").with_telemetry(false).build();
+        built
+            .map(|environment| Runtime { environment })
+            .map_err(|error| refused(error.to_string()))
+    }
+}
+
+/// A network's output as it comes: `size` x `size`, row by row.
+#[derive(Debug)]
+pub(super) struct Mask {
+    values: Vec<f32>,
+    size: u32,
+}
+
+impl Mask {
+    #[cfg(test)]
+    pub(super) fn new(values: Vec<f32>, size: u32) -> Mask {
+        Mask { values, size }
+    }
+
+    pub(super) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+}
+
+/// A model in memory, ready to run. Holds no file open and opens none later.
+#[derive(Debug)]
+pub struct Session {
+    inner: ort::session::Session,
+    card: ModelCard,
+}
+
+impl Session {
+    /// Reads the card's model, checks it against the card and prepares it for `threads` threads.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the model's path.
+    pub fn load(
+        runtime: &Runtime,
+        card: &ModelCard,
+        threads: usize,
+    ) -> Result<Session, SessionError> {
+        let path = || card.file.clone();
+        let bytes = fs::read(&card.file).map_err(|source| SessionError::Read {
+            path: path(),
+            source,
+        })?;
+        let found: [u8; 32] = Sha256::digest(&bytes).into();
+        if found != card.sha256 {
+            return Err(SessionError::Checksum {
+                path: path(),
+                found,
+            });
+        }
+        let inner = build(runtime, &bytes, threads).map_err(|reason| SessionError::Model {
+            path: path(),
+            reason,
+        })?;
+        check(&inner, card).map_err(|differs| SessionError::Signature {
+            path: path(),
+            differs,
+        })?;
+        Ok(Session {
+            inner,
+            card: card.clone(),
+        })
+    }
+
+    /// Runs the model once on a flat picture, so that whatever is made on first use is made now.
+    ///
+    /// # Errors
+    /// `Warm`.
+    pub fn warm(&mut self) -> Result<(), SessionError> {
+        let flat = Tensor::flat(self.card.size).map_err(SessionError::Warm)?;
+        self.run(&flat).map(drop).map_err(SessionError::Warm)
+    }
+
+    /// The card of the loaded model.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    pub(super) fn run(&mut self, tensor: &Tensor) -> Result<Mask, CutoutError> {
+        let failed = |error: ort::Error| CutoutError::Inference(error.to_string());
+        let size = tensor.size() as usize;
+        let input =
+            TensorRef::from_array_view(([1, 3, size, size], tensor.values())).map_err(failed)?;
+        let inputs = ort::inputs![self.card.input.as_str() => input];
+        let outputs = self.inner.run(inputs).map_err(failed)?;
+        let output = outputs
+            .get(&self.card.output)
+            .ok_or_else(|| CutoutError::Inference("the mask is missing".to_owned()))?;
+        let (_, mask) = output.try_extract_tensor::<f32>().map_err(failed)?;
+        if mask.len() != size * size || !mask.iter().all(|v| v.is_finite()) {
+            return Err(CutoutError::Inference(
+                "the mask is not a picture of numbers".to_owned(),
+            ));
+        }
+        let mut values = reserve(mask.len())?;
+        values.extend_from_slice(mask);
+        Ok(Mask {
+            values,
+            size: tensor.size(),
+        })
+    }
+}
+
+fn build(runtime: &Runtime, model: &[u8], threads: usize) -> Result<ort::session::Session, String> {
+    let reason = |error: ort::Error<_>| error.to_string();
+    let cpu = ort::ep::CPU::default().with_arena_allocator(false).build();
+    ort::session::Session::builder(&runtime.environment)
+        .map_err(|error| error.to_string())?
+        .with_execution_providers([cpu])
+        .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
+        .and_then(|builder| builder.with_intra_threads(threads))
+        .and_then(|builder| builder.with_inter_threads(1))
+        .and_then(|builder| builder.with_intra_op_spinning(false))
+        .and_then(|builder| builder.with_inter_op_spinning(false))
+        .and_then(|builder| builder.with_memory_pattern(false))
+        .map_err(reason)?
+        .commit_from_memory(model)
+        .map_err(|error| error.to_string())
+}
+
+fn check(session: &ort::session::Session, card: &ModelCard) -> Result<(), Signature> {
+    let size = i64::from(card.size);
+    if session.inputs().len() != 1 {
+        return Err(Signature::Inputs(session.inputs().len()));
+    }
+    let square = [1, 1, size, size];
+    check_one(
+        "input",
+        &card.input,
+        session.inputs(),
+        &[&[1, 3, size, size]],
+    )?;
+    check_one(
+        "output",
+        &card.output,
+        session.outputs(),
+        &[&square, &square[1..]],
+    )
+}
+
+fn check_one(
+    side: &'static str,
+    name: &str,
+    outlets: &[Outlet],
+    shapes: &[&[i64]],
+) -> Result<(), Signature> {
+    let Some(outlet) = outlets.iter().find(|outlet| outlet.name() == name) else {
+        let has = outlets
+            .iter()
+            .map(|outlet| format!("{:?}", outlet.name()))
+            .collect();
+        return Err(Signature::Name {
+            side,
+            name: name.to_owned(),
+            has,
+        });
+    };
+    let name = || name.to_owned();
+    if outlet.dtype().tensor_type() != Some(TensorElementType::Float32) {
+        return Err(Signature::Type { side, name: name() });
+    }
+    let found = outlet
+        .dtype()
+        .tensor_shape()
+        .map(|shape| shape.to_vec())
+        .unwrap_or_default();
+    let fits = |shape: &&&[i64]| {
+        shape.len() == found.len() && shape.iter().zip(&found).all(|(s, f)| *f < 0 || f == s)
+    };
+    if shapes.iter().any(|shape| fits(&shape)) {
+        return Ok(());
+    }
+    let card = shapes
+        .first()
+        .map(|shape| shape.to_vec())
+        .unwrap_or_default();
+    Err(Signature::Shape {
+        side,
+        name: name(),
+        found,
+        card,
+    })
+}

@@ -1,0 +1,228 @@
+//! `Photo` -> `Tensor`: the photo stretched to the network's square, normalised, channels first.
+//! As the networks were trained and as rembg feeds them: Pillow's Lanczos on 8-bit samples,
+//! horizontal pass first, rounded in between. Knows no ONNX Runtime.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::compose::scale;
+use super::error::CutoutError;
+use super::photo::Photo;
+use super::zeroed;
+use crate::config::{Divisor, ModelCard};
+
+/// Rows resampled at a time. The filter's weights are computed anew for each strip, so not a few.
+const STRIP_ROWS: u32 = 128;
+
+/// A network's input: 1 x 3 x `size` x `size`.
+#[derive(Debug)]
+pub(super) struct Tensor {
+    values: Vec<f32>,
+    size: u32,
+}
+
+impl Tensor {
+    /// A flat grey picture.
+    pub(super) fn flat(size: u32) -> Result<Tensor, CutoutError> {
+        Ok(Tensor {
+            values: zeroed(3 * area(size))?,
+            size,
+        })
+    }
+
+    /// The values, red plane first.
+    pub(super) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+}
+
+fn area(size: u32) -> usize {
+    size as usize * size as usize
+}
+
+/// Makes the network's input from a photo.
+///
+/// Where the photo is transparent the network sees its own mean colour, which is 0 after
+/// normalising: whatever colour hides there was never meant to be seen, and white or black would be
+/// an object of its own.
+pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutError> {
+    let small = stretch(photo, card)?;
+    let (pixels, _) = small.as_chunks::<4>();
+    let divisor = match card.divisor {
+        Divisor::Full => 255.0,
+        Divisor::Max => f64::from(
+            pixels
+                .iter()
+                .flat_map(|p| &p[..3])
+                .max()
+                .map_or(1, |&v| v.max(1)),
+        ),
+    };
+    let mut values: Vec<f32> = super::reserve(3 * pixels.len())?;
+    for channel in 0..3 {
+        let (mean, std) = (f64::from(card.mean[channel]), f64::from(card.std[channel]));
+        let table: [f32; 256] = std::array::from_fn(|v| {
+            #[expect(clippy::cast_precision_loss, reason = "v < 256")]
+            let value = v as f64 / divisor;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the network computes in f32"
+            )]
+            let normal = ((value - mean) / std) as f32;
+            normal
+        });
+        values.extend(pixels.iter().map(|p| table[usize::from(p[channel])]));
+    }
+    Ok(Tensor {
+        values,
+        size: card.size,
+    })
+}
+
+/// The photo as `size` x `size` opaque RGBA.
+fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<u8>, CutoutError> {
+    let (width, height, size) = (photo.width(), photo.height(), card.size);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .use_alpha(false);
+    let mut resizer = Resizer::new();
+    let neutral = card.mean.map(|mean| unit_to_u8(mean));
+    let mut strip = zeroed::<[u8; 4]>(width as usize * STRIP_ROWS.min(height) as usize)?;
+    let narrow_stride = size as usize * 4;
+    let mut narrow = zeroed::<u8>(narrow_stride * height as usize)?;
+    for (first, out) in (0..height)
+        .step_by(STRIP_ROWS as usize)
+        .zip(narrow.chunks_mut(narrow_stride * STRIP_ROWS as usize))
+    {
+        let rows = STRIP_ROWS.min(height - first);
+        let strip = &mut strip[..width as usize * rows as usize];
+        photo.strip(first, strip);
+        if photo.has_alpha() {
+            strip
+                .iter_mut()
+                .for_each(|pixel| *pixel = over(*pixel, neutral));
+        }
+        let source = ImageRef::new(width, rows, strip.as_flattened(), PixelType::U8x4)
+            .expect("a strip is whole rows");
+        let mut target =
+            Image::from_slice_u8(size, rows, out, PixelType::U8x4).expect("a strip is whole rows");
+        resizer
+            .resize(&source, &mut target, &options)
+            .expect("both are U8x4");
+    }
+    let source = ImageRef::new(size, height, &narrow, PixelType::U8x4).expect("whole rows");
+    let mut square = zeroed(area(size) * 4)?;
+    let mut target =
+        Image::from_slice_u8(size, size, &mut square, PixelType::U8x4).expect("whole rows");
+    resizer
+        .resize(&source, &mut target, &options)
+        .expect("both are U8x4");
+    Ok(square)
+}
+
+fn over([r, g, b, a]: [u8; 4], [nr, ng, nb]: [u8; 3]) -> [u8; 4] {
+    let mix = |colour, neutral| scale(colour, a).saturating_add(scale(neutral, 255 - a));
+    [mix(r, nr), mix(g, ng), mix(b, nb), 255]
+}
+
+fn unit_to_u8(value: f32) -> u8 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped"
+    )]
+    let byte = (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    byte
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{over, tensor};
+    use crate::config::{Activation, Divisor, ModelCard};
+    use crate::cutout::photo::{Channels, Colour, Photo, Stored};
+    use image::metadata::Orientation;
+    use std::path::PathBuf;
+
+    fn card(size: u32, divisor: Divisor) -> ModelCard {
+        ModelCard {
+            name: "m".to_owned(),
+            file: PathBuf::new(),
+            sha256: [0; 32],
+            input: String::new(),
+            size,
+            output: String::new(),
+            divisor,
+            mean: [0.5, 0.25, 0.0],
+            std: [0.5, 0.25, 2.0],
+            activation: Activation::None,
+            stretch: false,
+        }
+    }
+
+    fn photo(samples: Vec<u8>, channels: Channels, width: u32, height: u32) -> Photo {
+        let stored = Stored {
+            samples,
+            channels,
+            width,
+            height,
+        };
+        Photo::new(stored, Orientation::NoTransforms, Colour::Untagged, None).unwrap()
+    }
+
+    #[test]
+    fn values_are_normalised_and_stand_plane_by_plane() {
+        let photo = photo([255, 0, 102].repeat(4), Channels::Rgb, 2, 2);
+        let tensor = tensor(&photo, &card(2, Divisor::Full)).unwrap();
+        let expected = [[1.0; 4], [-1.0; 4], [0.2; 4]].concat();
+        assert_eq!(tensor.values(), expected);
+    }
+
+    #[test]
+    fn dark_photo_is_divided_by_its_own_maximum() {
+        let photo = photo([51, 0, 51].repeat(4), Channels::Rgb, 2, 2);
+        let tensor = tensor(&photo, &card(2, Divisor::Max)).unwrap();
+        assert_eq!(tensor.values(), [[1.0; 4], [-1.0; 4], [0.5; 4]].concat());
+    }
+
+    #[test]
+    fn black_photo_does_not_divide_by_zero() {
+        let photo = photo(vec![0; 4], Channels::Grey, 2, 2);
+        let tensor = tensor(&photo, &card(2, Divisor::Max)).unwrap();
+        assert!(tensor.values().iter().all(|v| v.is_finite()));
+    }
+
+    #[test]
+    fn network_sees_its_mean_where_the_photo_is_transparent() {
+        let photo = photo([0, 255, 255, 0].repeat(4), Channels::Rgba, 2, 2);
+        let tensor = tensor(&photo, &card(2, Divisor::Full)).unwrap();
+        assert!(
+            tensor.values().iter().all(|v| v.abs() < 0.02),
+            "{:?}",
+            tensor.values()
+        );
+        assert_eq!(over([10, 20, 30, 255], [99; 3]), [10, 20, 30, 255]);
+    }
+
+    #[test]
+    fn strips_join_without_a_seam() {
+        let (width, height) = (40, 300);
+        let ramp: Vec<u8> = (0..height)
+            .flat_map(|y| std::iter::repeat_n(u8::try_from(y * 255 / 299).unwrap(), width))
+            .collect();
+        let photo = photo(ramp, Channels::Grey, u32::try_from(width).unwrap(), 300);
+        let tensor = tensor(&photo, &card(100, Divisor::Full)).unwrap();
+        let column: Vec<f32> = tensor.values()[..10_000]
+            .iter()
+            .step_by(100)
+            .copied()
+            .collect();
+        assert!(
+            column.windows(2).all(|w| w[1] > w[0] && w[1] - w[0] < 0.04),
+            "{column:?}"
+        );
+    }
+}

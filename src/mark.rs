@@ -1,0 +1,170 @@
+//! The mark inside every PNG that hotcut writes: one line of text <-> `Mark`. By it an output is
+//! recognised as ours, and for which version of which source. Knows neither pixels nor paths.
+
+use std::fmt;
+
+/// Keyword of the `tEXt` chunk that carries the mark (PNG specification, third edition, 11.3.3.2).
+pub const KEYWORD: &str = "hotcut";
+
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Where an output comes from: which source, its bytes, the model and the program.
+///
+/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Path of the source relative to its hot folder, percent-encoded printable ASCII, no blanks.
+    pub source: String,
+    /// SHA-256 of the source's bytes.
+    pub sha256: [u8; 32],
+    /// Name of the model card.
+    pub model: String,
+    /// Version of hotcut that wrote the output.
+    pub version: String,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v=1 source={} sha256=", self.source)?;
+        for byte in self.sha256 {
+            write!(f, "{byte:02x}")?;
+        }
+        write!(f, " model={} version={}", self.model, self.version)
+    }
+}
+
+/// The mark of a PNG file, from its bytes or only from its head: the mark stands before the pixels,
+/// so the first few kilobytes do unless the colour profile is large.
+///
+/// `None` for whatever is not a PNG of ours. Never panics, allocates only for a mark that is there.
+pub fn read(png: &[u8]) -> Option<Mark> {
+    let mut rest = png.strip_prefix(SIGNATURE)?;
+    loop {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let (kind, after) = after.split_first_chunk::<4>()?;
+        if kind == b"IDAT" {
+            return None;
+        }
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let body = after.get(..length)?;
+        if kind == b"tEXt"
+            && let Some(text) = body.strip_prefix(KEYWORD.as_bytes())
+            && let Some(text) = text.strip_prefix(b"\0")
+        {
+            return parse(text);
+        }
+        rest = after.get(length.checked_add(4)?..)?;
+    }
+}
+
+fn parse(text: &[u8]) -> Option<Mark> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut words = text.split(' ');
+    let mut field = |key: &str| words.next()?.strip_prefix(key)?.strip_prefix('=');
+    if field("v")? != "1" {
+        return None;
+    }
+    Some(Mark {
+        source: field("source")?.to_owned(),
+        sha256: parse_hex(field("sha256")?)?,
+        model: field("model")?.to_owned(),
+        version: field("version")?.to_owned(),
+    })
+}
+
+fn parse_hex(text: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() || pairs.len() != 32 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
+        let digit = |c: u8| {
+            char::from(c)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
+        *byte = digit(high)? * 16 + digit(low)?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEYWORD, Mark, SIGNATURE, read};
+
+    fn mark() -> Mark {
+        Mark {
+            source: "sub/a%20b.jpg".to_owned(),
+            sha256: std::array::from_fn(|i| u8::try_from(i * 7).unwrap()),
+            model: "u2net".to_owned(),
+            version: "0.1.0".to_owned(),
+        }
+    }
+
+    fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let mut bytes = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
+        bytes.extend(kind);
+        bytes.extend(body);
+        bytes.extend([0; 4]);
+        bytes
+    }
+
+    fn png_head(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [
+            SIGNATURE.to_vec(),
+            chunk(b"IHDR", &[0; 13]),
+            chunks.concat(),
+        ]
+        .concat()
+    }
+
+    fn text_chunk() -> Vec<u8> {
+        chunk(b"tEXt", format!("{KEYWORD}\0{}", mark()).as_bytes())
+    }
+
+    #[test]
+    fn mark_is_read_back_as_written() {
+        assert_eq!(read(&png_head(&[text_chunk()])), Some(mark()));
+    }
+
+    #[test]
+    fn mark_is_found_behind_other_chunks_and_not_behind_the_pixels() {
+        let other = chunk(b"tEXt", b"Comment\0hotcut v=1");
+        assert_eq!(read(&png_head(&[other, text_chunk()])), Some(mark()));
+        let pixels = chunk(b"IDAT", &[1, 2, 3]);
+        assert_eq!(read(&png_head(&[pixels, text_chunk()])), None);
+    }
+
+    #[test]
+    fn head_cut_anywhere_gives_no_mark_and_no_panic() {
+        let whole = png_head(&[text_chunk()]);
+        for length in 0..whole.len() - 4 {
+            assert_eq!(read(&whole[..length]), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn other_version_or_bad_digest_is_not_ours() {
+        for text in [
+            "v=2 source=a sha256=00 model=m version=1",
+            "v=1 source=a sha256=zz",
+            "",
+        ] {
+            let bytes = format!("{KEYWORD}\0{text}");
+            assert_eq!(
+                read(&png_head(&[chunk(b"tEXt", bytes.as_bytes())])),
+                None,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn length_beyond_the_file_is_no_mark() {
+        let mut bytes = png_head(&[]);
+        bytes.extend(u32::MAX.to_be_bytes());
+        bytes.extend(b"tEXt");
+        assert_eq!(read(&bytes), None);
+    }
+}
