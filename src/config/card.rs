@@ -132,15 +132,14 @@ impl ModelCard {
             return Err(CardError::Name(name.to_owned()));
         }
         let path = models_dir.join(format!("{name}.toml"));
-        let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => CardError::Missing {
-                name: name.to_owned(),
-                path: path.clone(),
-            },
-            _ => CardError::Read {
-                path: path.clone(),
-                source,
-            },
+        let text = fs::read_to_string(&path).map_err(|source| {
+            let path = path.clone();
+            if source.kind() == io::ErrorKind::NotFound {
+                let name = name.to_owned();
+                CardError::Missing { name, path }
+            } else {
+                CardError::Read { path, source }
+            }
         })?;
         let raw: RawCard = toml::from_str(&text).map_err(|source| CardError::Syntax {
             path: path.clone(),

@@ -51,7 +51,7 @@ pub enum Lookalike {
     /// ZIP, office documents among them.
     #[error("a ZIP archive")]
     Zip,
-    /// QuickTime, MP4.
+    /// MP4 and its like.
     #[error("a video")]
     Video,
 }

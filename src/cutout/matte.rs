@@ -59,7 +59,7 @@ impl Matte {
         // Half a step more, so that the cast below rounds.
         sums.resize(self.width, 0.5);
         let rows = self.wide.chunks_exact(self.width).skip(first);
-        for (row, weight) in rows.zip(weights) {
+        for (row, weight) in rows.zip(weights).filter(|(_, weight)| **weight != 0.0) {
             let weight = weight * 255.0;
             sums.iter_mut()
                 .zip(row)
@@ -94,9 +94,9 @@ fn opacity(mask: &Mask, card: &ModelCard) -> Result<Vec<f32>, CutoutError> {
     } else {
         (0.0, 1.0)
     };
-    values
-        .iter_mut()
-        .for_each(|v| *v = ((*v - base) / range).clamp(0.0, 1.0));
+    for value in &mut values {
+        *value = ((*value - base) / range).clamp(0.0, 1.0);
+    }
     Ok(values)
 }
 
@@ -119,24 +119,26 @@ impl Kernel {
         let step = f64::from(from) / f64::from(to);
         // Shrinking widens the filter, so that every old position counts.
         let reach = step.max(1.0);
-        let taps = ((2.0 * RADIUS * reach).ceil() as usize + 1).min(from as usize);
+        let taps = ((2.0 * RADIUS * reach).ceil() as u32 + 1).min(from);
         let mut firsts = reserve(to as usize)?;
-        let mut weights = zeroed(to as usize * taps)?;
-        for (position, weights) in (0..to).zip(weights.chunks_exact_mut(taps)) {
+        let mut weights = zeroed(to as usize * taps as usize)?;
+        for (position, weights) in (0..to).zip(weights.chunks_exact_mut(taps as usize)) {
             let centre = (f64::from(position) + 0.5) * step;
-            let low = (centre - RADIUS * reach + 0.5).floor().max(0.0) as usize;
-            let first = low.min(from as usize - taps);
+            let low = (centre - RADIUS * reach + 0.5).floor().max(0.0) as u32;
+            let first = low.min(from - taps);
             let mut sum = 0.0;
             for (at, weight) in (first..).zip(weights.iter_mut()) {
-                let distance = (at as f64 + 0.5 - centre) / reach;
+                let distance = (f64::from(at) + 0.5 - centre) / reach;
                 *weight = filter(distance) as f32;
                 sum += *weight;
             }
-            weights.iter_mut().for_each(|weight| *weight /= sum);
-            firsts.push(first);
+            for weight in weights {
+                *weight /= sum;
+            }
+            firsts.push(first as usize);
         }
         Ok(Kernel {
-            taps,
+            taps: taps as usize,
             firsts,
             weights,
         })
@@ -163,5 +165,103 @@ fn filter(distance: f64) -> f64 {
         ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kernel, Matte};
+    use crate::config::{Activation, Divisor, ModelCard};
+    use crate::cutout::error::CutoutError;
+    use crate::cutout::session::Mask;
+    use std::path::PathBuf;
+
+    fn card(activation: Activation, stretch: bool) -> ModelCard {
+        ModelCard {
+            name: String::new(),
+            file: PathBuf::new(),
+            sha256: [0; 32],
+            input: String::new(),
+            size: 4,
+            output: String::new(),
+            divisor: Divisor::Full,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+            activation,
+            stretch,
+        }
+    }
+
+    fn matte(values: &[f32], card: &ModelCard, sides: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
+        let size = values.len().isqrt();
+        let mask = Mask::new(values.to_vec(), u32::try_from(size).unwrap());
+        let matte = Matte::new(&mask, card, sides.0, sides.1)?;
+        let (mut all, mut row) = (Vec::new(), vec![0; sides.0 as usize]);
+        for y in 0..sides.1 {
+            matte.row(y, &mut Vec::new(), &mut row);
+            all.extend(&row);
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn mask_of_the_photo_s_size_is_the_matte() {
+        let values: [f32; 16] = std::array::from_fn(|i| f32::from(u8::try_from(i).unwrap()) / 15.0);
+        let expected: Vec<u8> = (0..16).map(|i| i * 17).collect();
+        assert_eq!(
+            matte(&values, &card(Activation::None, false), (4, 4)).unwrap(),
+            expected
+        );
+    }
+
+    #[test]
+    fn mask_below_even_odds_is_no_subject_even_if_it_could_be_stretched() {
+        let mut values = [0.1; 16];
+        values[5] = 0.49;
+        let card = card(Activation::None, true);
+        assert_eq!(matte(&values, &card, (8, 8)), Err(CutoutError::NoSubject));
+        values[5] = 0.51;
+        let stretched = matte(&values, &card, (4, 4)).unwrap();
+        assert_eq!((stretched[0], stretched[5]), (0, 255));
+    }
+
+    #[test]
+    fn sigmoid_turns_logits_into_opacity() {
+        let mut values = [-50.0; 16];
+        values[..2].copy_from_slice(&[0.0, 50.0]);
+        let opacity = matte(&values, &card(Activation::Sigmoid, false), (4, 4)).unwrap();
+        assert_eq!(opacity[..3], [128, 255, 0]);
+    }
+
+    #[test]
+    fn flat_mask_stays_flat_whatever_the_size_of_the_photo() {
+        for sides in [(1, 1), (2, 9), (4, 4), (5, 3), (1000, 7)] {
+            let opacity = matte(&[0.8; 16], &card(Activation::None, true), sides).unwrap();
+            assert!(opacity.iter().all(|&v| v == 204), "{sides:?}");
+        }
+    }
+
+    #[test]
+    fn hard_edge_becomes_a_ramp_without_rings() {
+        let values: [f32; 16] = std::array::from_fn(|i| if i % 4 < 2 { 0.0 } else { 1.0 });
+        let opacity = matte(&values, &card(Activation::None, false), (64, 1)).unwrap();
+        assert!(opacity.windows(2).all(|w| w[0] <= w[1]), "{opacity:?}");
+        assert_eq!((opacity[20], opacity[43]), (0, 255));
+    }
+
+    #[test]
+    fn weights_of_every_position_sum_to_one() {
+        for (from, to) in [(320, 6000), (320, 1), (320, 319), (1, 5), (3, 2)] {
+            let kernel = Kernel::new(from, to).unwrap();
+            for position in 0..to as usize {
+                let (first, weights) = kernel.at(position);
+                let sum: f32 = weights.iter().sum();
+                assert!(
+                    (sum - 1.0).abs() < 1e-5,
+                    "{from} -> {to} at {position}: {sum}"
+                );
+                assert!(first + weights.len() <= from as usize);
+            }
+        }
     }
 }

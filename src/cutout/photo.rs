@@ -76,12 +76,13 @@ impl Photo {
         if pixels == 0 || stored.samples.len() != pixels.checked_mul(stored.channels.count())? {
             return None;
         }
-        let density = density
-            .filter(|d| d.x > 0 && d.y > 0)
-            .map(|d| match turned(orientation) {
-                true => Density { x: d.y, y: d.x },
-                false => d,
-            });
+        let density = density.filter(|d| d.x > 0 && d.y > 0).map(|d| {
+            if turned(orientation) {
+                Density { x: d.y, y: d.x }
+            } else {
+                d
+            }
+        });
         Some(Photo {
             stored,
             orientation,

@@ -28,7 +28,7 @@ pub(super) fn settle(icc: Option<Vec<u8>>, channels: Channels, samples: &mut [u8
             }
             Colour::Srgb
         }
-        _ => Colour::Untagged,
+        Channels::Rgb | Channels::Rgba | Channels::Grey | Channels::GreyAlpha => Colour::Untagged,
     }
 }
 
@@ -86,10 +86,10 @@ pub(super) fn cmyk_to_rgb(samples: &mut Vec<u8>, icc: Option<&[u8]>) -> Colour {
         }
         inks[..len].copy_from_slice(&samples[read..read + len]);
         let (inks, rgb) = (&inks[..pixels * 4], &mut rgb[..pixels * 3]);
-        if !transform
+        let done = transform
             .as_ref()
-            .is_some_and(|t| t.transform(inks, rgb).is_ok())
-        {
+            .is_some_and(|t| t.transform(inks, rgb).is_ok());
+        if !done {
             converted = false;
             multiply(inks, rgb);
         }

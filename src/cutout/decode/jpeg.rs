@@ -25,10 +25,14 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let headers = decoder.decode_headers();
     let structure = structure::jpeg(bytes);
-    let fault = |error: &DecodeErrors| match error {
-        DecodeErrors::Unsupported(_) => CutoutError::Unsupported(Unsupported::JpegProcess),
-        _ if structure.ended => CutoutError::Damaged(Format::Jpeg),
-        _ => CutoutError::Truncated,
+    let fault = |error: &DecodeErrors| {
+        if matches!(error, DecodeErrors::Unsupported(_)) {
+            CutoutError::Unsupported(Unsupported::JpegProcess)
+        } else if structure.ended {
+            CutoutError::Damaged(Format::Jpeg)
+        } else {
+            CutoutError::Truncated
+        }
     };
     headers.map_err(|error| fault(&error))?;
     let damaged = CutoutError::Damaged(Format::Jpeg);
@@ -90,9 +94,9 @@ fn to_cmyk(samples: &mut [u8], space: ColorSpace, adobe: bool) {
     let (pixels, _) = samples.as_chunks_mut::<4>();
     for pixel in pixels {
         if space == ColorSpace::YCCK {
-            let [y, cb, cr, k] = *pixel;
-            let [r, g, b] = ycc_to_rgb([y, cb, cr]);
-            *pixel = [255 - r, 255 - g, 255 - b, k];
+            let [ycc @ .., black] = *pixel;
+            let [cyan, magenta, yellow] = ycc_to_rgb(ycc).map(|light| 255 - light);
+            *pixel = [cyan, magenta, yellow, black];
         }
         if adobe {
             *pixel = pixel.map(|ink| 255 - ink);

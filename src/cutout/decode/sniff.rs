@@ -37,16 +37,18 @@ pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
     }
     for (signature, format) in PICTURES {
         if bytes.starts_with(signature) {
-            return match format {
-                Format::Tiff if is_raw(bytes) => Sniffed::Unsupported(Unsupported::Raw),
-                other => Sniffed::Picture(other),
+            let raw = format == Format::Tiff && is_raw(bytes);
+            return if raw {
+                Sniffed::Unsupported(Unsupported::Raw)
+            } else {
+                Sniffed::Picture(format)
             };
         }
         if signature.starts_with(bytes) {
             return Sniffed::Unfinished;
         }
     }
-    if bytes.starts_with(b"BM") {
+    if bytes.starts_with(b"BM") || bytes == b"B" {
         return bitmap(bytes);
     }
     if bytes.starts_with(b"8BPS") {

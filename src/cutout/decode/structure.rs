@@ -15,7 +15,7 @@ pub(super) struct Structure {
 }
 
 /// Walks a JPEG from SOI to EOI (ITU-T T.81, B.1). Entropy-coded data cannot contain a marker
-/// other than RSTn, so EOI is found for certain, and not in a thumbnail inside a segment.
+/// other than `RSTn`, so EOI is found for certain, and not in a thumbnail inside a segment.
 pub(super) fn jpeg(bytes: &[u8]) -> Structure {
     let mut found = Structure::default();
     let mut scan_seen = false;
@@ -133,7 +133,7 @@ pub(super) fn webp(bytes: &[u8]) -> Structure {
     }
 }
 
-/// Walks a GIF's blocks to its trailer (GIF89a specification, sections 18 to 27).
+/// Walks a GIF's blocks to its trailer (`GIF89a` specification, sections 18 to 27).
 pub(super) fn gif(bytes: &[u8]) -> Structure {
     Structure {
         ended: gif_trailer(bytes).is_some(),

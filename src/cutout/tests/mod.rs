@@ -1,0 +1,110 @@
+//! The room end to end: real files through the real runtime, with models small enough to compute
+//! their answer by hand.
+
+mod colours;
+mod formats;
+mod hostile;
+mod models;
+mod orientation;
+mod reference;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock};
+
+use super::{Cut, CutoutError, Request, Runtime, Session, cut};
+use crate::config::ModelCard;
+
+const MEGAPIXELS_MAX: u32 = 20;
+
+fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read(path: &str) -> Vec<u8> {
+    std::fs::read(repository(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let path = std::env::var_os("ORT_DYLIB_PATH")
+            .map(PathBuf::from)
+            .or_else(|| {
+                let entries = std::fs::read_dir(repository(".onnxruntime")).ok()?;
+                entries
+                    .filter_map(Result::ok)
+                    .map(|entry| entry.path())
+                    .max()
+            });
+        let path = path.expect("`make setup` fetches ONNX Runtime into .onnxruntime/");
+        Runtime::load(&path).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
+fn card(name: &str) -> ModelCard {
+    let card = ModelCard::load(&repository("tests/data/models"), name);
+    card.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A cutout by the model that takes brightness for opacity.
+fn cut_by_luma(photo: &[u8]) -> Result<Cut, CutoutError> {
+    static SESSION: OnceLock<Mutex<Session>> = OnceLock::new();
+    let session = SESSION.get_or_init(|| {
+        let session = Session::load(runtime(), &card("luma"), 1);
+        Mutex::new(session.unwrap_or_else(|error| panic!("{error}")))
+    });
+    let request = Request {
+        photo,
+        source: "sub/a.jpg",
+        megapixels_max: MEGAPIXELS_MAX,
+    };
+    let mut session = session
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    cut(&request, &mut session)
+}
+
+/// The pixels of an output, and what stands in it beside them.
+fn open(cut: &Cut) -> (Vec<[u8; 4]>, png::Info<'static>) {
+    let decoder = png::Decoder::new(std::io::Cursor::new(&cut.png));
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut pixels).unwrap();
+    assert_eq!((frame.width, frame.height), (cut.width, cut.height));
+    assert_eq!(
+        (frame.color_type, frame.bit_depth),
+        (png::ColorType::Rgba, png::BitDepth::Eight)
+    );
+    (pixels.as_chunks().0.to_vec(), reader.info().clone())
+}
+
+/// What the model that takes brightness for opacity should make of 32 x 32 pixels.
+fn by_hand(photo: &[[u8; 4]]) -> Vec<[u8; 4]> {
+    let pixel = |&[r, g, b, a]: &[u8; 4]| {
+        let mean = (f64::from(r) + f64::from(g) + f64::from(b)) / 3.0;
+        let alpha = (mean.round() * f64::from(a) / 255.0).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0..=255"
+        )]
+        let alpha = alpha as u8;
+        if alpha == 0 { [0; 4] } else { [r, g, b, alpha] }
+    };
+    photo.iter().map(pixel).collect()
+}
+
+/// 32 x 32 pixels, no two neighbours alike, no symmetry, bright enough to be a subject.
+fn motley() -> Vec<[u8; 4]> {
+    let byte = |v: u32| u8::try_from(v % 256).unwrap();
+    (0..1024)
+        .map(|i| [byte(i / 4), byte(200 + i), byte(37 * i), 255])
+        .collect()
+}
+
+/// The greatest difference in any sample.
+fn farthest(a: &[[u8; 4]], b: &[[u8; 4]]) -> u8 {
+    assert_eq!(a.len(), b.len());
+    let samples = a.as_flattened().iter().zip(b.as_flattened());
+    samples.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+}

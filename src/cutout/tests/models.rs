@@ -1,0 +1,115 @@
+//! A model that is not what its card says does not start; what it finds decides the outcome; the
+//! output says where it comes from.
+
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+
+use super::super::{Request, Session, SessionError, Signature, Stage, cut};
+use super::{CutoutError, card, cut_by_luma, motley, open, read, runtime};
+use crate::config::ModelCard;
+use crate::mark::{self, Mark};
+
+fn refusal(change: impl Fn(&mut ModelCard)) -> SessionError {
+    let mut card = card("luma");
+    change(&mut card);
+    Session::load(runtime(), &card, 1).unwrap_err()
+}
+
+#[test]
+fn difference_between_model_and_card_is_named() {
+    let error = refusal(|card| card.sha256[0] ^= 1);
+    assert!(matches!(error, SessionError::Checksum { .. }), "{error}");
+    let error = refusal(|card| card.file = PathBuf::from("/nowhere/luma.onnx"));
+    assert!(matches!(error, SessionError::Read { .. }), "{error}");
+
+    let differs = |change: fn(&mut ModelCard)| match refusal(change) {
+        SessionError::Signature { differs, .. } => differs,
+        other => panic!("{other}"),
+    };
+    let name = differs(|card| "image".clone_into(&mut card.input));
+    assert_eq!(
+        name.to_string(),
+        r#"no input is named "image"; it has "photo""#
+    );
+    let name = differs(|card| "alpha".clone_into(&mut card.output));
+    assert!(
+        matches!(name, Signature::Name { side: "output", .. }),
+        "{name}"
+    );
+    let shape = differs(|card| card.size = 64);
+    let text = r#"input "photo" has the shape [1, 3, 32, 32], its card says [1, 3, 64, 64]"#;
+    assert_eq!(shape.to_string(), text);
+}
+
+#[test]
+fn file_that_is_no_model_is_refused() {
+    let card_path = "tests/data/models/luma.toml";
+    let error = refusal(|card| {
+        card.file = super::repository(card_path);
+        card.sha256 = Sha256::digest(read(card_path)).into();
+    });
+    assert!(matches!(error, SessionError::Model { .. }), "{error}");
+}
+
+#[test]
+fn model_that_is_sure_of_nothing_finds_no_subject() {
+    let mut session = Session::load(runtime(), &card("blank"), 1).unwrap();
+    session.warm().unwrap();
+    let photo = read("tests/data/photos/chart.jpg");
+    let request = Request {
+        photo: &photo,
+        source: "a.jpg",
+        megapixels_max: 1,
+    };
+    assert_eq!(cut(&request, &mut session), Err(CutoutError::NoSubject));
+}
+
+#[test]
+fn output_carries_its_mark_and_is_refused_as_an_input() {
+    let photo = read("tests/data/photos/chart.jpg");
+    let result = cut_by_luma(&photo).unwrap();
+    let sha256: [u8; 32] = Sha256::digest(&photo).into();
+    let expected = Mark {
+        source: "sub/a.jpg".to_owned(),
+        sha256,
+        model: "luma".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    assert_eq!(result.sha256, sha256);
+    assert_eq!(
+        mark::read(&result.png[..4096.min(result.png.len())]),
+        Some(expected)
+    );
+    assert_eq!(cut_by_luma(&result.png), Err(CutoutError::OwnOutput));
+}
+
+#[test]
+fn same_photo_gives_the_same_bytes_and_every_stage_is_timed() {
+    let photo = read("tests/data/photos/astronaut.jpg");
+    let (first, second) = (cut_by_luma(&photo).unwrap(), cut_by_luma(&photo).unwrap());
+    assert_eq!(first.png, second.png);
+    let stages: Vec<Stage> = first.stages.iter().map(|(stage, _)| *stage).collect();
+    let all = [
+        Stage::Decode,
+        Stage::Tensor,
+        Stage::Inference,
+        Stage::Matte,
+        Stage::Encode,
+    ];
+    assert_eq!(stages, all);
+}
+
+#[test]
+fn transparent_photo_has_no_subject_whatever_the_model_says() {
+    let clear = motley()
+        .iter()
+        .flat_map(|p| [p[0], p[1], p[2], 0])
+        .collect();
+    let clear = image::RgbaImage::from_raw(32, 32, clear).unwrap();
+    let mut file = std::io::Cursor::new(Vec::new());
+    clear.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    assert_eq!(cut_by_luma(&file.into_inner()), Err(CutoutError::NoSubject));
+    let whole = cut_by_luma(&read("tests/data/photos/chart.jpg")).unwrap();
+    assert!(open(&whole).0.iter().any(|p| p[3] > 0));
+}

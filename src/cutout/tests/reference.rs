@@ -1,0 +1,58 @@
+//! The whole way with U²-Net against what rembg makes of the same photo.
+
+use super::super::{Request, Session, cut};
+use super::{open, read, repository, runtime};
+use crate::config::ModelCard;
+
+/// The pixels whose matte is settled: within two steps of the network's own raster (400 / 320) the
+/// reference is opaque or transparent all around, so that its resampling rings do not reach there.
+fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
+    const RING: usize = 4;
+    move |at| {
+        let (x, y) = (at % width, at / width);
+        let height = matte.len() / width;
+        let rows = y.saturating_sub(RING)..(y + RING + 1).min(height);
+        let columns = x.saturating_sub(RING)..(x + RING + 1).min(width);
+        let mut around = rows.flat_map(|y| &matte[y * width..][columns.clone()]);
+        let first = *around.next().expect("the pixel itself is there");
+        around.all(|v| v.abs_diff(first) <= 16)
+    }
+}
+
+#[test]
+fn matte_is_that_of_rembg_but_for_its_rings() {
+    let card = ModelCard::load(&repository("models"), "u2net").unwrap();
+    let mut session = Session::load(runtime(), &card, 1)
+        .unwrap_or_else(|error| panic!("`make setup` fetches the model: {error}"));
+    let photo = read("tests/data/photos/astronaut.jpg");
+    let request = Request {
+        photo: &photo,
+        source: "a.jpg",
+        megapixels_max: 1,
+    };
+    let (ours, _) = open(&cut(&request, &mut session).unwrap());
+
+    let reference = read("tests/data/photos/astronaut.u2net.png");
+    let reference = image::load_from_memory(&reference).unwrap().to_luma8();
+    let theirs = reference.as_raw();
+    assert_eq!(ours.len(), theirs.len());
+    let settled = settled(theirs, reference.width() as usize);
+    let difference = |at: usize| f64::from(ours[at][3].abs_diff(theirs[at]));
+    let mean = |at: &[usize]| {
+        let sum: f64 = at.iter().map(|&at| difference(at)).sum();
+        sum / f64::from(u32::try_from(at.len()).unwrap())
+    };
+    let everywhere: Vec<usize> = (0..ours.len()).collect();
+    let calm: Vec<usize> = everywhere
+        .iter()
+        .copied()
+        .filter(|&at| settled(at))
+        .collect();
+    assert!(
+        calm.len() > ours.len() / 2,
+        "{} pixels are settled",
+        calm.len()
+    );
+    assert!(mean(&calm) <= 1.0, "{} away from the edges", mean(&calm));
+    assert!(mean(&everywhere) <= 2.0, "{} everywhere", mean(&everywhere));
+}
