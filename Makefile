@@ -9,11 +9,12 @@ help: ## show this list
 setup: ## fetch ONNX Runtime and the model (checked by SHA-256; nothing is done twice)
 	@sh .ci/setup
 
+# In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.
 build: setup ## build target/release/hotcut
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --target-dir target
 
 demo: build ## cut the sample photos out through a temporary hot folder
-	@"$${CARGO_TARGET_DIR:-target}/release/hotcut" demo
+	@target/release/hotcut demo
 
 # Unoptimised but for the dependencies: they do the heavy work, and this builds fastest.
 test: setup ## run every test
@@ -34,5 +35,4 @@ bench: build ## compare with rembg: speed, memory, matte (about 15 minutes)
 	@.bench/venv/bin/python tests/bench/compare_matte.py
 
 clean: ## delete what was built; what was fetched stays
-	$(CARGO) clean
-	rm -rf .bench .demo
+	rm -rf target .bench .demo

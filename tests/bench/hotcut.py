@@ -1,7 +1,6 @@
 """Runs the built hotcut: once over files, or as a daemon on a hot folder whose memory is watched."""
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -10,8 +9,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-PROGRAM = (ROOT / TARGET / "release/hotcut").resolve()
+PROGRAM = ROOT / "target/release/hotcut"
 # Longer without a new cutout than any photo may take (its attempts included) means: it is lost.
 PATIENCE_S = 240
 

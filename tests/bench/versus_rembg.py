@@ -48,13 +48,13 @@ def rembg_peak(paths, output, result):
     result.put(hotcut.status_mib(os.getpid(), "VmHWM"))
 
 
-def measure_rembg_memory(paths):
+def measure_rembg_memory(name, paths):
     context = multiprocessing.get_context("spawn")
     result = context.SimpleQueue()
     process = context.Process(target=rembg_peak, args=(paths, BENCH / "out/rembg", result))
     process.start()
     process.join()
-    return {"rembg process, MiB": result.get()}
+    return {f"rembg {name}, MiB": result.get()}
 
 
 def measure_speed(name, paths):
@@ -119,7 +119,7 @@ def main():
     for name, paths in sets.items():
         report(figures, measure_speed(name, paths))
         report(figures, measure_daemon(name, paths))
-    report(figures, measure_rembg_memory(sets["24 MP"]))
+        report(figures, measure_rembg_memory(name, paths))
     report(figures, measure_burst(photos.make(BENCH / "photos/small", BURST, (480, 320))))
     (BENCH / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
 
