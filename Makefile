@@ -1,0 +1,38 @@
+CARGO ?= cargo
+BENCH_PYTHON ?= python3
+
+.PHONY: help setup build demo test lint bench clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+
+setup: ## fetch ONNX Runtime and the model (checked by SHA-256; nothing is done twice)
+	@sh .ci/setup
+
+# In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.
+build: setup ## build target/release/hotcut
+	$(CARGO) build --release --locked --target-dir target
+
+demo: build ## cut the sample photos out through a temporary hot folder
+	@target/release/hotcut demo
+
+# Unoptimised but for the dependencies: they do the heavy work, and this builds fastest.
+test: setup ## run every test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) nextest run --locked && $(CARGO) test --locked --doc; \
+	else \
+		set -x; $(CARGO) test --locked; \
+	fi
+
+lint: ## check format, clippy and the systemd unit
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@sh .ci/lint-unit systemd/hotcut.service
+
+bench: build ## compare with rembg: speed, memory, matte (about 15 minutes)
+	@$(BENCH_PYTHON) tests/bench/prepare.py
+	@.bench/venv/bin/python tests/bench/versus_rembg.py
+	@.bench/venv/bin/python tests/bench/compare_matte.py
+
+clean: ## delete what was built; what was fetched stays
+	rm -rf target .bench .demo
