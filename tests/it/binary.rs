@@ -1,0 +1,106 @@
+//! The path of the binary, waiting with a deadline, and what lies in a folder: what every test needs
+//! and no daemon is needed for.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The checkout.
+pub(crate) const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Folder with the cards of the models that tests use.
+pub(crate) const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
+
+/// How long a condition may take before a test fails: far beyond what a busy machine needs.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits until `met`; fails with `what` when it takes longer than [`PATIENCE`].
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !met() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The binary under test.
+pub(crate) fn hotcut() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotcut"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs `command` to its end with its output captured; kills it and fails when it does not end by itself.
+#[track_caller]
+pub(crate) fn finish(command: &mut Command) -> Output {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let mut killed = false;
+    while child.try_wait().unwrap().is_none() && !killed {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            killed = true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        !killed,
+        "did not end within {PATIENCE:?}: {command:?}\n{output:?}"
+    );
+    output
+}
+
+/// What a finished command said, for people: both streams.
+pub(crate) fn said(output: &Output) -> String {
+    let streams = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&streams).into_owned()
+}
+
+/// Whether this user may make user and mount namespaces; says so past the capture of the test runner if not.
+pub(crate) fn namespaces_work(test: &str) -> bool {
+    let works = Command::new("unshare")
+        .args(["-Urm", "true"])
+        .status()
+        .is_ok_and(|exit| exit.success());
+    if !works {
+        let line = format!("\nSKIPPED {test}: `unshare -Urm` is not permitted here\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    works
+}
+
+/// Relative paths of every file below `root`, sorted.
+pub(crate) fn files_below(root: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::new()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))
+            .unwrap()
+            .map(Result::unwrap)
+        {
+            let list = if entry.file_type().unwrap().is_dir() {
+                &mut folders
+            } else {
+                &mut files
+            };
+            list.push(folder.join(entry.file_name()));
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Inode and time of last change: the same if and only if the file was neither written nor replaced.
+pub(crate) fn identity(path: &Path) -> (u64, i64, i64) {
+    let data = fs::symlink_metadata(path).unwrap();
+    (data.ino(), data.mtime(), data.mtime_nsec())
+}

@@ -1,0 +1,188 @@
+//! The commands besides `run`: what they print, what they leave on disk and what they exit with.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::binary::{MODELS, files_below, finish, hotcut, said};
+use crate::hot_folder::HotFolder;
+use crate::photos::{HTML, Quarter, assert_cutout, jpeg, png};
+use crate::setup::Setup;
+
+/// One pipeline: fails when `cut` and the daemon differ in a single byte, mark included.
+#[test]
+fn cut_and_the_daemon_give_the_same_bytes() {
+    let hot = HotFolder::start();
+    let photo = hot.setup().path("a.jpg");
+    fs::write(&photo, jpeg(Quarter::TopLeft)).unwrap();
+    let output = hot.setup().path("cut");
+    assert!(cut(&[&photo], &output).status.success());
+    fs::copy(&photo, hot.input("a.jpg")).unwrap();
+    let served = fs::read(hot.wait_output("a.png")).unwrap();
+    assert_eq!(fs::read(output.join("a.png")).unwrap(), served);
+}
+
+/// Fails when sub-folders are flattened, a stem of two photos loses one, or litter is cut.
+#[test]
+fn cut_of_a_folder_mirrors_its_tree() {
+    let setup = Setup::new();
+    let shoot = setup.path("shoot");
+    fs::create_dir_all(shoot.join("day/one")).unwrap();
+    fs::write(shoot.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    fs::write(shoot.join("a.png"), png(Quarter::TopRight)).unwrap();
+    fs::write(shoot.join("day/one/b.png"), png(Quarter::BottomLeft)).unwrap();
+    fs::write(shoot.join("Thumbs.db"), b"litter").unwrap();
+    let output = setup.path("cut");
+    let run = cut(&[&shoot], &output);
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    assert_eq!(files_below(&output).len(), 3, "{:?}", files_below(&output));
+    assert_cutout(&output.join("day/one/b.png"), Quarter::BottomLeft);
+}
+
+/// P3, P5: fails when the exit code hides a failure, the file is not named, or the others are not done.
+#[test]
+fn cut_names_the_file_that_failed_and_does_the_others() {
+    let setup = Setup::new();
+    let shoot = setup.path("shoot");
+    fs::create_dir(&shoot).unwrap();
+    fs::write(shoot.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    fs::write(shoot.join("page.jpg"), HTML).unwrap();
+    fs::write(shoot.join("z.jpg"), jpeg(Quarter::TopRight)).unwrap();
+    let output = setup.path("cut");
+    let run = cut(&[&shoot], &output);
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    assert!(
+        said(&run).contains("page.jpg") && said(&run).contains("HTML"),
+        "{run:?}"
+    );
+    assert_eq!(
+        files_below(&output),
+        [Path::new("a.png"), Path::new("z.png")]
+    );
+    assert_eq!(files_below(&shoot).len(), 3, "the inputs are as they were");
+}
+
+/// P4: fails when `cut` writes over a file that is not its own.
+#[test]
+fn cut_into_the_folder_of_its_input_keeps_the_input() {
+    let setup = Setup::new();
+    let folder = setup.path("shoot");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a.png"), png(Quarter::TopLeft)).unwrap();
+    cut(&[&folder.join("a.png")], &folder);
+    assert_eq!(
+        fs::read(folder.join("a.png")).unwrap(),
+        png(Quarter::TopLeft)
+    );
+}
+
+/// Fails when a name that does not exist is passed over in silence.
+#[test]
+fn cut_of_a_missing_file_fails_and_names_it() {
+    let setup = Setup::new();
+    let run = cut(&[&setup.path("nowhere.jpg")], &setup.path("cut"));
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    assert!(said(&run).contains("nowhere.jpg"), "{run:?}");
+}
+
+/// P10: fails when the status needs a daemon, or does not tell that there is none.
+#[test]
+fn status_works_with_the_daemon_running_and_stopped() {
+    let mut hot = HotFolder::start();
+    let empty = hot.status();
+    assert_eq!(
+        (empty.state.as_str(), empty.queued, empty.done),
+        ("online", 0, 0),
+        "{empty:?}"
+    );
+    assert!(empty.last_done.is_null(), "{empty:?}");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("page.jpg", HTML);
+    let page = hot.wait_quarantined("page.jpg");
+    hot.wait_status("done", |status| {
+        status.done == 1 && !status.last_done.is_null()
+    });
+    assert!(hot.status().photos_per_minute > 0.0);
+    hot.stop();
+    let stopped = hot.status();
+    assert_eq!(stopped.state, "offline: hotcut is not running");
+    assert_eq!(
+        (stopped.done, stopped.quarantined.len()),
+        (1, 1),
+        "{stopped:?}"
+    );
+    let people = said(&hot.command("status", [] as [&str; 0]));
+    for word in ["products", "page.jpg", &page.reason] {
+        assert!(people.contains(word), "{word:?} in {people}");
+    }
+}
+
+/// P5: the photo hung its only attempt because its worker was stopped; fails when a person cannot say "again".
+#[test]
+fn retry_puts_a_quarantined_file_back_into_the_queue() {
+    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "1s");
+    let mut hot = HotFolder::start_with(setup.daemon("max_attempts", "1"));
+    for name in ["a", "b"] {
+        hot.drop_into_stopped_worker(&format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_quarantined(&format!("{name}.jpg"));
+        crate::binary::wait_for("a new worker", || hot.workers().len() == 1);
+    }
+    let run = hot.command("retry", [hot.input("a.jpg")]);
+    assert!(run.status.success(), "{run:?}");
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert!(!hot.output("b.png").exists(), "only the one that was named");
+    hot.stop();
+    let run = hot.command("retry", [] as [&str; 0]);
+    assert!(run.status.success(), "{run:?}");
+    hot.restart();
+    assert_cutout(&hot.wait_output("b.png"), Quarter::TopLeft);
+    hot.wait_status("none left", |status| status.quarantined.is_empty());
+}
+
+/// Fails when a name that is not quarantined is passed over in silence.
+#[test]
+fn retry_of_a_file_that_is_not_quarantined_says_so() {
+    let hot = HotFolder::start();
+    let run = hot.command("retry", [hot.input("nowhere.jpg")]);
+    assert!(!run.status.success(), "{run:?}");
+    assert!(said(&run).contains("nowhere.jpg"), "{run:?}");
+}
+
+/// Fails when a command is not listed, or `--help` of one does not say what it takes.
+#[test]
+fn help_teaches_every_command() {
+    let run = finish(hotcut().arg("--help"));
+    assert!(run.status.success(), "{run:?}");
+    for command in ["run", "check", "cut", "status", "retry", "demo"] {
+        assert!(said(&run).contains(command), "{command} in\n{}", said(&run));
+        let help = finish(hotcut().args([command, "--help"]));
+        assert!(
+            help.status.success() && said(&help).contains("Usage: hotcut"),
+            "{help:?}"
+        );
+    }
+}
+
+/// P10: fails when a machine that reads the log meets a line for people.
+#[test]
+fn every_line_of_the_json_log_is_json() {
+    let mut hot = HotFolder::start();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("page.jpg", HTML);
+    hot.wait_output("a.png");
+    hot.wait_quarantined("page.jpg");
+    hot.stop();
+    let log = hot.log();
+    for line in log.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+    let finished = log.lines().filter(|line| line.contains("a.png")).count();
+    assert_eq!(finished, 1, "one line for a finished photo");
+}
+
+#[track_caller]
+fn cut(inputs: &[&Path], output: &Path) -> Output {
+    let mut command: Command = hotcut();
+    command.arg("cut").args(inputs).arg("-o").arg(output);
+    finish(command.args(["--model", "luma", "--models-dir", MODELS]))
+}

@@ -1,0 +1,210 @@
+//! Folders that vanish, fill up, refuse or do not report: shown in the state, paid by no photo, healed by itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::binary::{finish, namespaces_work, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::setup::Setup;
+
+/// P1, P10: the watch of a folder dies with it; fails when that is not shown, or when the folder that takes its place is
+/// not watched.
+#[test]
+fn hot_folder_that_vanishes_is_offline_until_it_is_back() {
+    let hot = HotFolder::start_with(Setup::new().daemon("rescan", "1s"));
+    hot.drop_file("before.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("before.png");
+    fs::rename(hot.input(""), hot.setup().path("products/away")).unwrap();
+    wait_state(&hot, "offline");
+    fs::create_dir(hot.input("")).unwrap();
+    wait_state(&hot, "online");
+    hot.drop_file("sub/after.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("sub/after.png"), Quarter::TopRight);
+    let lines = hot
+        .log()
+        .lines()
+        .filter(|line| line.contains("offline"))
+        .count();
+    assert_eq!(lines, 1, "one line for one change of state");
+}
+
+/// P10, P4: fails when a missing output folder is made anew (it may be a mount that is away) or costs attempts: the photo
+/// has a single one.
+#[test]
+fn output_folder_that_vanishes_is_not_made_anew() {
+    let hot = HotFolder::start_with(patient().daemon("workers", "1"));
+    let away = hot.setup().path("products/away");
+    fs::rename(hot.output(""), &away).unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("not online", |status| status.state != "online");
+    assert!(!hot.output("").exists());
+    fs::rename(&away, hot.output("")).unwrap();
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    wait_state(&hot, "online");
+}
+
+/// P10: a file lies where a sub-folder of the output must be; fails when the photo is blamed for it.
+#[test]
+fn output_that_cannot_be_placed_pauses_the_folder() {
+    let hot = HotFolder::start_with(patient());
+    fs::write(hot.output("sub"), b"in the way").unwrap();
+    hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
+    wait_state(&hot, "paused");
+    assert!(hot.status().quarantined.is_empty());
+    fs::remove_file(hot.output("sub")).unwrap();
+    assert_cutout(&hot.wait_output("sub/a.png"), Quarter::TopLeft);
+    wait_state(&hot, "online");
+}
+
+/// P3, P10: fails when a full disk leaves a part of an output, quarantines the photo, or needs somebody to resume it.
+#[test]
+fn full_output_folder_pauses_until_there_is_space() {
+    if !namespaces_work("full_output_folder_pauses_until_there_is_space") {
+        return;
+    }
+    let prelude = "mount -t tmpfs -o size=64k tmpfs products/out
+        head -c 64k /dev/zero > products/out/filler 2>/dev/null || true";
+    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    let output = inside(&hot, &hot.output(""));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_state(&hot, "paused");
+    assert!(hot.status().state.contains("space"), "{:?}", hot.status());
+    assert!(hot.status().quarantined.is_empty());
+    assert!(!output.join("a.png").exists());
+    fs::remove_file(output.join("filler")).unwrap();
+    wait_for("the output", || output.join("a.png").exists());
+    assert_cutout(&output.join("a.png"), Quarter::TopLeft);
+    wait_state(&hot, "online");
+}
+
+/// P10: a disk that fails is often made read-only under the daemon; fails as above.
+#[test]
+fn read_only_output_folder_pauses_until_it_is_writable() {
+    if !namespaces_work("read_only_output_folder_pauses_until_it_is_writable") {
+        return;
+    }
+    let prelude = "mount --bind products/out products/out";
+    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    let output = hot.output("").display().to_string();
+    mount(&hot, &["-o", "remount,bind,ro", &output]);
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_state(&hot, "paused");
+    assert!(hot.status().quarantined.is_empty());
+    mount(&hot, &["-o", "remount,bind,rw", &output]);
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+}
+
+/// P10: fails when outputs go into the bare folder below a mount that is away, where nobody looks for them.
+#[test]
+fn unmounted_output_folder_is_not_written_to() {
+    if !namespaces_work("unmounted_output_folder_is_not_written_to") {
+        return;
+    }
+    let prelude = "mount -t tmpfs tmpfs products/out";
+    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    let output = hot.output("").display().to_string();
+    in_its_namespace(&hot, "umount", &[&output]);
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("not online", |status| status.state != "online");
+    assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
+    mount(&hot, &["-t", "tmpfs", "tmpfs", &output]);
+    let placed = inside(&hot, &hot.output("a.png"));
+    wait_for("the output in the mount", || placed.exists());
+    assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
+}
+
+/// P1, P10: an overlay, as a network share, reports nothing of what is written behind it; fails when events are trusted there.
+#[test]
+fn overlay_is_polled_and_says_so() {
+    if !namespaces_work("overlay_is_polled_and_says_so") {
+        return;
+    }
+    let prelude = "mkdir lower upper work
+        mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work products/in";
+    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    wait_state(&hot, "polling");
+    let lower = hot.setup().path("lower");
+    fs::write(lower.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    fs::create_dir(lower.join("sub")).unwrap();
+    fs::write(lower.join("sub/b.jpg"), jpeg(Quarter::TopRight)).unwrap();
+    assert_cutout(&hot.wait_output("sub/b.png"), Quarter::TopRight);
+}
+
+/// P1, P10: the kernel grants one watch and the folder has three parts; fails when what cannot be watched is not polled.
+#[test]
+fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
+    if !namespaces_work("folder_beyond_the_watch_limit_is_polled_and_says_so") {
+        return;
+    }
+    let prelude = "mkdir -p products/in/one products/in/two
+        echo 1 > /proc/sys/user/max_inotify_watches";
+    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    wait_state(&hot, "polling");
+    for name in ["a", "one/b", "two/c"] {
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+    }
+    for name in ["a", "one/b", "two/c"] {
+        assert_cutout(&hot.wait_output(format!("{name}.png")), Quarter::TopLeft);
+    }
+}
+
+/// P10: fails when one folder's trouble is another one's.
+#[test]
+fn paused_folder_does_not_hold_up_another_one() {
+    let hot = HotFolder::start_with(patient().daemon("workers", "1").another_folder("portraits"));
+    fs::write(hot.output("sub"), b"in the way").unwrap();
+    hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
+    wait_state(&hot, "paused");
+    fs::write(
+        hot.setup().input_of("portraits").join("b.jpg"),
+        jpeg(Quarter::TopRight),
+    )
+    .unwrap();
+    let output = hot.setup().output_of("portraits").join("b.png");
+    wait_for("the other folder's output", || output.exists());
+    assert_eq!(hot.status_of("portraits").state, "online");
+}
+
+/// Quick rescans, and no attempt to spare.
+fn patient() -> Setup {
+    Setup::new()
+        .daemon("rescan", "1s")
+        .daemon("max_attempts", "1")
+}
+
+#[track_caller]
+fn wait_state(hot: &HotFolder, state: &str) {
+    hot.wait_status(state, |status| status.state.starts_with(state));
+}
+
+/// `path` as the daemon sees it from its own mount namespace.
+fn inside(hot: &HotFolder, path: &Path) -> PathBuf {
+    let root = PathBuf::from(format!("/proc/{}/root", hot.pid()));
+    root.join(
+        path.strip_prefix("/")
+            .expect("paths of the tree are absolute"),
+    )
+}
+
+fn mount(hot: &HotFolder, args: &[&str]) {
+    in_its_namespace(hot, "mount", args);
+}
+
+#[track_caller]
+fn in_its_namespace(hot: &HotFolder, program: &str, args: &[&str]) {
+    let target = hot.pid().to_string();
+    let mut command = Command::new("nsenter");
+    command.args([
+        "--user",
+        "--mount",
+        "--preserve-credentials",
+        "-t",
+        &target,
+        program,
+    ]);
+    let output = finish(command.args(args));
+    assert!(output.status.success(), "{output:?}");
+}

@@ -1,0 +1,288 @@
+//! A [`Setup`] -> a running daemon that a test drops photos on, asks, signals, kills and starts again.
+//! Knows nothing of pixels.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use crate::binary::{files_below, finish, hotcut, wait_for};
+use crate::processes::{self, is_worker, workers_of};
+use crate::setup::Setup;
+use crate::status::{FolderStatus, Quarantined, Status};
+use rustix::process::Signal;
+
+/// A daemon on its tree; dropping it kills the daemon and its workers.
+#[derive(Debug)]
+pub(crate) struct HotFolder {
+    setup: Setup,
+    child: Child,
+    exit: Option<ExitStatus>,
+    runs: u32,
+}
+
+impl HotFolder {
+    /// The daemon that most tests want.
+    pub(crate) fn start() -> HotFolder {
+        HotFolder::start_with(Setup::new())
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub(crate) fn start_with(setup: Setup) -> HotFolder {
+        setup.write_config();
+        let child = spawn(&setup, &log_file(&setup, 0));
+        let mut hot = HotFolder {
+            setup,
+            child,
+            exit: None,
+            runs: 1,
+        };
+        hot.wait_ready();
+        hot
+    }
+
+    /// Starts the daemon again, after `stop`, `kill9` or an exit.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.exit.is_some(), "the daemon still runs");
+        self.child = spawn(&self.setup, &log_file(&self.setup, self.runs));
+        self.exit = None;
+        self.runs += 1;
+        self.wait_ready();
+    }
+
+    /// The setup, to be changed for a reload or a restart.
+    pub(crate) fn change_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
+        self.setup = change(self.setup.clone());
+        self.setup.write_config();
+    }
+
+    pub(crate) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A path below the input of the first folder.
+    pub(crate) fn input(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.setup.input_of("products").join(relative)
+    }
+
+    /// A path below the output of the first folder.
+    pub(crate) fn output(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.setup.output_of("products").join(relative)
+    }
+
+    /// Writes a file into the hot folder, as a copying program does.
+    pub(crate) fn drop_file(&self, relative: impl AsRef<Path>, bytes: &[u8]) {
+        let path = self.input(relative);
+        fs::create_dir_all(path.parent().expect("the input")).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Waits for an output of the first folder.
+    #[track_caller]
+    pub(crate) fn wait_output(&self, relative: impl AsRef<Path>) -> PathBuf {
+        let path = self.output(relative);
+        wait_for(&format!("output {}", path.display()), || path.exists());
+        path
+    }
+
+    /// Relative paths of every file in the output of the first folder, sorted.
+    pub(crate) fn outputs(&self) -> Vec<PathBuf> {
+        files_below(&self.output(""))
+    }
+
+    /// What `hotcut status --json` says of the first folder.
+    #[track_caller]
+    pub(crate) fn status(&self) -> FolderStatus {
+        self.status_of("products")
+    }
+
+    #[track_caller]
+    pub(crate) fn status_of(&self, folder: &str) -> FolderStatus {
+        let output = self.command("status", [OsStr::new("--json")]);
+        assert!(output.status.success(), "{output:?}");
+        let status: Status = serde_json::from_slice(&output.stdout).expect("JSON as documented");
+        let found = status
+            .folders
+            .into_iter()
+            .find(|entry| entry.name == folder);
+        found.expect("each folder of the configuration is listed")
+    }
+
+    /// Waits until the status of the first folder satisfies `met`.
+    #[track_caller]
+    pub(crate) fn wait_status(&self, what: &str, met: impl Fn(&FolderStatus) -> bool) {
+        wait_for(what, || met(&self.status()));
+    }
+
+    /// Waits until the file is quarantined.
+    #[track_caller]
+    pub(crate) fn wait_quarantined(&self, path: &str) -> Quarantined {
+        let mut found = None;
+        wait_for(&format!("{path} quarantined"), || {
+            found = self
+                .status()
+                .quarantined
+                .into_iter()
+                .find(|entry| entry.path == path);
+            found.is_some()
+        });
+        found.expect("waited for")
+    }
+
+    /// Runs `hotcut NAME --config FILE ARGS...` to its end.
+    #[track_caller]
+    pub(crate) fn command<I: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        args: impl IntoIterator<Item = I>,
+    ) -> Output {
+        let config = self.setup.config_file();
+        finish(hotcut().arg(name).arg("--config").arg(config).args(args))
+    }
+
+    /// Pids of the living workers.
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        workers_of(self.pid())
+    }
+
+    /// The one worker of a daemon with `workers = 1`, stopped: the next photo is certain to be in mid-job.
+    #[track_caller]
+    pub(crate) fn stop_worker(&self) -> u32 {
+        let workers = self.workers();
+        let [worker] = workers[..] else {
+            panic!("one idle worker, not {workers:?}")
+        };
+        processes::signal(worker, Signal::STOP);
+        worker
+    }
+
+    /// With one worker: stops it, drops the photo and waits until it is in mid-job. The worker's pid.
+    #[track_caller]
+    pub(crate) fn drop_into_stopped_worker(&self, relative: &str, bytes: &[u8]) -> u32 {
+        let worker = self.stop_worker();
+        self.drop_file(relative, bytes);
+        self.wait_status("a running job", |status| status.running == 1);
+        worker
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        assert!(self.exit.is_none(), "a reaped pid may be another process");
+        processes::signal(self.pid(), signal);
+    }
+
+    /// SIGKILL; returns when the daemon is reaped and its workers are gone.
+    #[track_caller]
+    pub(crate) fn kill9(&mut self) {
+        let workers = self.workers();
+        self.signal(Signal::KILL);
+        assert_eq!(self.wait_exit().signal(), Some(Signal::KILL.as_raw()));
+        wait_for("workers die with the daemon", || {
+            !workers.iter().any(|&pid| is_worker(pid))
+        });
+    }
+
+    /// SIGTERM; the daemon drains and exits with 0.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        assert_eq!(self.wait_exit().code(), Some(0), "drained");
+    }
+
+    #[track_caller]
+    pub(crate) fn has_exited(&mut self) -> bool {
+        self.exit = self.exit.or(self.child.try_wait().unwrap());
+        self.exit.is_some()
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_exit(&mut self) -> ExitStatus {
+        wait_for("the daemon exits", || self.has_exited());
+        self.exit.expect("waited for")
+    }
+
+    /// What the daemon has logged since it was started last.
+    pub(crate) fn log(&self) -> String {
+        let bytes = fs::read(log_file(&self.setup, self.runs - 1)).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_log(&self, needle: &str) {
+        wait_for(&format!("{needle:?} in the log"), || {
+            self.log().contains(needle)
+        });
+    }
+
+    #[track_caller]
+    fn wait_ready(&mut self) {
+        wait_for("the daemon is ready", || {
+            assert!(
+                !self.has_exited(),
+                "ended before it was ready: {:?}",
+                self.exit
+            );
+            self.log().lines().any(is_ready)
+        });
+    }
+}
+
+impl Drop for HotFolder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- configuration\n{}", self.setup.config_text());
+            eprintln!("--- log of the daemon\n{}", self.log());
+        }
+        if self.exit.is_some() || self.child.try_wait().is_ok_and(|exit| exit.is_some()) {
+            return;
+        }
+        let workers = self.workers();
+        self.child.kill().ok();
+        self.child.wait().ok();
+        for worker in workers.into_iter().filter(|&pid| is_worker(pid)) {
+            processes::signal(worker, Signal::KILL);
+        }
+    }
+}
+
+fn spawn(setup: &Setup, log: &Path) -> Child {
+    let mut command = match setup.prelude() {
+        None => hotcut(),
+        Some(prelude) => {
+            let mut command = Command::new("unshare");
+            command.args([
+                "-Urm",
+                "sh",
+                "-ec",
+                &format!("{prelude}\nexec \"$@\""),
+                "sh",
+            ]);
+            command.arg(env!("CARGO_BIN_EXE_hotcut"));
+            command
+        }
+    };
+    command
+        .args(["run", "--log-format", "json", "--config"])
+        .arg(setup.config_file());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(log).unwrap());
+    command.spawn().unwrap()
+}
+
+fn log_file(setup: &Setup, run: u32) -> PathBuf {
+    setup.path(format!("daemon-{run}.log"))
+}
+
+fn is_ready(line: &str) -> bool {
+    serde_json::from_str(line).is_ok_and(|line: serde_json::Value| {
+        line.pointer("/fields/message")
+            .and_then(|message| message.as_str())
+            == Some("ready")
+    })
+}

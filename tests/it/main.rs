@@ -1,0 +1,54 @@
+//! The real binary, real folders and real signals: each test says which promise it guards and how it
+//! would fail. Knows nothing of the library behind the binary.
+//!
+//! The promises, in short. P1: every complete file is processed, whatever events were lost. P2: one
+//! result for one version of a source. P3: no partial file under a final name. P4: the original is
+//! never altered or lost. P5: a bad file costs a few workers, never the daemon or another file.
+//! P6: memory is bounded by the configuration. P7: a job ends within its timeout. P8: SIGTERM drains,
+//! SIGKILL is safe, a second SIGTERM exits at once. P9: a bad configuration never stops a running
+//! daemon. P10: every degradation is visible.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests put files into hot folders as any program would, and poll for the outcome"
+)]
+
+#[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod delivers;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod folders;
+#[cfg(test)]
+mod hot_folder;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod photos;
+#[cfg(test)]
+mod processes;
+#[cfg(test)]
+mod recovers;
+#[cfg(test)]
+mod rejects;
+#[cfg(test)]
+mod reloads;
+#[cfg(test)]
+mod settles;
+#[cfg(test)]
+mod setup;
+#[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod status;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod workers;

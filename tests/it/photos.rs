@@ -1,0 +1,217 @@
+//! Photos whose cutout is known beforehand, hostile files, and the check of an output. A photo is black
+//! but for one white quarter; the model `luma` takes brightness for foreground.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Write as _};
+use std::path::Path;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use jpeg_encoder::{ColorType, Encoder};
+
+/// Width and height of a photo, in pixels.
+pub(crate) const SIZE: (u32, u32) = (96, 64);
+
+/// Width and height of a large photo.
+pub(crate) const LARGE: (u32, u32) = (960, 640);
+
+/// The white quarter of a photo.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Quarter {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+impl Quarter {
+    const ALL: [Quarter; 4] = [
+        Quarter::TopLeft,
+        Quarter::TopRight,
+        Quarter::BottomLeft,
+        Quarter::BottomRight,
+    ];
+
+    fn holds(self, x: u32, y: u32, (width, height): (u32, u32)) -> bool {
+        let (right, below) = (x >= width / 2, y >= height / 2);
+        match self {
+            Quarter::TopLeft => !right && !below,
+            Quarter::TopRight => right && !below,
+            Quarter::BottomLeft => !right && below,
+            Quarter::BottomRight => right && below,
+        }
+    }
+
+    fn centre(self, size: (u32, u32)) -> (u32, u32) {
+        let (width, height) = size;
+        let columns = [width / 4, width * 3 / 4];
+        let points = columns
+            .into_iter()
+            .flat_map(|x| [(x, height / 4), (x, height * 3 / 4)]);
+        let mut inside = points.filter(|&(x, y)| self.holds(x, y, size));
+        inside
+            .next()
+            .expect("each quarter holds one of the four points")
+    }
+}
+
+/// A photo as a JPEG.
+pub(crate) fn jpeg(lit: Quarter) -> Vec<u8> {
+    encode_jpeg(lit, SIZE, |_| ())
+}
+
+/// A photo as a JPEG of [`LARGE`] pixels, in which almost every byte is scan data.
+pub(crate) fn large_jpeg(lit: Quarter) -> Vec<u8> {
+    encode_jpeg(lit, LARGE, |_| ())
+}
+
+/// A photo as a JPEG whose EXIF orientation is `orientation` (1 to 8).
+pub(crate) fn turned_jpeg(lit: Quarter, orientation: u8) -> Vec<u8> {
+    // TIFF header, big endian; one directory at offset 8 with one entry: 0x0112, SHORT, count 1.
+    let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    exif.push(orientation);
+    exif.extend([0; 6]);
+    encode_jpeg(lit, SIZE, |encoder| {
+        encoder.add_app_segment(1, exif.clone()).unwrap();
+    })
+}
+
+/// A photo as a PNG.
+pub(crate) fn png(lit: Quarter) -> Vec<u8> {
+    encode(lit, ImageFormat::Png)
+}
+
+/// A photo as a lossless WebP.
+pub(crate) fn webp(lit: Quarter) -> Vec<u8> {
+    encode(lit, ImageFormat::WebP)
+}
+
+/// A black picture: nothing in it is foreground.
+pub(crate) fn dark_png() -> Vec<u8> {
+    encode_image(&RgbImage::new(SIZE.0, SIZE.1), ImageFormat::Png)
+}
+
+/// A web server's error page.
+pub(crate) const HTML: &[u8] =
+    b"<!DOCTYPE html>\n<html><head><title>404</title></head><body>Not found</body></html>\n";
+
+/// A valid 1-bit PNG of `side` x `side` pixels in a few hundred bytes per million of them.
+pub(crate) fn bomb(side: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().unwrap();
+    let mut stream = writer.stream_writer().unwrap();
+    let row = vec![0xff; side.div_ceil(8) as usize];
+    for _ in 0..side {
+        stream.write_all(&row).unwrap();
+    }
+    stream.finish().unwrap();
+    drop(writer);
+    bytes
+}
+
+/// Asserts that `path` is a whole cutout: RGBA, of the photo's size, opaque in the lit quarter and nowhere else,
+/// without colour where it is transparent, and marked as ours.
+#[track_caller]
+pub(crate) fn assert_cutout(path: &Path, lit: Quarter) {
+    assert_cutout_of_size(path, lit, SIZE);
+}
+
+/// [`assert_cutout`] for a cutout of `size`.
+#[track_caller]
+pub(crate) fn assert_cutout_of_size(path: &Path, lit: Quarter, size: (u32, u32)) {
+    let decoded = image::open(path).unwrap();
+    assert_eq!(
+        decoded.color(),
+        image::ColorType::Rgba8,
+        "{}",
+        path.display()
+    );
+    let cutout = decoded.into_rgba8();
+    assert_eq!(cutout.dimensions(), size, "{}", path.display());
+    for quarter in Quarter::ALL {
+        let (x, y) = quarter.centre(size);
+        let [.., alpha] = cutout.get_pixel(x, y).0;
+        let right = if quarter == lit {
+            alpha >= 250
+        } else {
+            alpha <= 5
+        };
+        assert!(
+            right,
+            "alpha {alpha} in {quarter:?} of {}, lit {lit:?}",
+            path.display()
+        );
+    }
+    let ghost = cutout
+        .pixels()
+        .find(|pixel| pixel.0[3] == 0 && pixel.0 != [0; 4]);
+    assert_eq!(
+        ghost,
+        None,
+        "colour where nothing is seen in {}",
+        path.display()
+    );
+    assert!(mark(path).is_some(), "{} is not marked", path.display());
+}
+
+/// Whether the cutout at `path` is opaque in the middle of the quarter `lit`.
+pub(crate) fn shows(path: &Path, lit: Quarter) -> bool {
+    let (x, y) = lit.centre(SIZE);
+    image::open(path).is_ok_and(|cutout| cutout.into_rgba8().get_pixel(x, y).0[3] >= 250)
+}
+
+/// The source that the mark of an output names: percent-encoded, relative to the hot folder.
+#[track_caller]
+pub(crate) fn marked_source(path: &Path) -> String {
+    let mark = mark(path).expect("our outputs are marked");
+    let source = mark
+        .split(' ')
+        .find_map(|field| field.strip_prefix("source="));
+    source.expect("a mark names its source").to_owned()
+}
+
+fn mark(path: &Path) -> Option<String> {
+    let file = BufReader::new(File::open(path).unwrap());
+    let reader = png::Decoder::new(file).read_info().unwrap();
+    let texts = &reader.info().uncompressed_latin1_text;
+    let mark = texts.iter().find(|chunk| chunk.keyword == "hotcut")?;
+    mark.text.starts_with("v=1 ").then(|| mark.text.clone())
+}
+
+fn encode(lit: Quarter, format: ImageFormat) -> Vec<u8> {
+    encode_image(&picture(lit, SIZE), format)
+}
+
+fn encode_image(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn encode_jpeg(
+    lit: Quarter,
+    size: (u32, u32),
+    prepare: impl FnOnce(&mut Encoder<&mut Vec<u8>>),
+) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, 95);
+    prepare(&mut encoder);
+    let (width, height) = (size.0.try_into().unwrap(), size.1.try_into().unwrap());
+    encoder
+        .encode(&picture(lit, size), width, height, ColorType::Rgb)
+        .unwrap();
+    bytes
+}
+
+fn picture(lit: Quarter, size: (u32, u32)) -> RgbImage {
+    RgbImage::from_fn(size.0, size.1, |x, y| {
+        if lit.holds(x, y, size) {
+            Rgb([255; 3])
+        } else {
+            Rgb([0; 3])
+        }
+    })
+}

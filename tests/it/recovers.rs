@@ -1,0 +1,167 @@
+//! Kill the daemon at any moment, lose its ledger, start it again: everything is delivered, once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use crate::binary::{identity, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::processes;
+use crate::setup::Setup;
+
+type Identities = BTreeMap<PathBuf, (u64, i64, i64)>;
+
+/// P2, P8: fails when the photo of a killed daemon is lost, one that was done is published again, a worker outlives
+/// its daemon, or a temporary file stays.
+#[test]
+fn daemon_killed_in_mid_job_delivers_everything_once_after_a_restart() {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    for name in ["a.jpg", "sub/b.jpg", "c.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    hot.wait_status("three done", |status| status.done == 3);
+    let before = identities(&hot);
+    hot.drop_into_stopped_worker("d.jpg", &jpeg(Quarter::TopRight));
+    hot.drop_file("e.jpg", &jpeg(Quarter::TopRight));
+    hot.kill9();
+    hot.restart();
+    assert_cutout(&hot.wait_output("d.png"), Quarter::TopRight);
+    assert_cutout(&hot.wait_output("e.png"), Quarter::TopRight);
+    hot.wait_status("five done", |status| {
+        status.done == 5 && status.running == 0
+    });
+    let mut after = identities(&hot);
+    after.retain(|path, _| before.contains_key(path));
+    assert_eq!(after, before, "done ones are not published again");
+    assert_eq!(hot.outputs().len(), 5, "{:?}", hot.outputs());
+}
+
+/// P2, P3, P8: the kill comes at eight different depths of a burst, so in every phase of a job sooner or later; fails
+/// when an output is not whole at the moment of the kill, is missing at the end, or a temporary file stays.
+#[test]
+fn daemon_killed_again_and_again_in_a_burst_loses_nothing() {
+    let mut hot = HotFolder::start();
+    for round in 0..8 {
+        for index in 0..6 {
+            hot.drop_file(format!("{round}-{index}.jpg"), &jpeg(Quarter::BottomLeft));
+        }
+        let depth = round * 6 + round % 6;
+        wait_for("some of the burst", || finished(&hot).len() > depth);
+        hot.kill9();
+        for output in finished(&hot) {
+            assert_cutout(&hot.output(&output), Quarter::BottomLeft);
+        }
+        hot.restart();
+    }
+    hot.wait_status("everything done", |status| {
+        status.done == 48 && status.running == 0
+    });
+    let expected = (0..8).flat_map(|round| (0..6).map(move |index| format!("{round}-{index}.png")));
+    let expected: Vec<PathBuf> = expected.map(PathBuf::from).collect();
+    assert_eq!(hot.outputs(), expected);
+}
+
+/// P2: fails when a start does work again that was done before.
+#[test]
+fn restart_reprocesses_nothing() {
+    let mut hot = HotFolder::start();
+    for name in ["a.jpg", "sub/b.jpg", "c.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    hot.wait_status("three done", |status| status.done == 3);
+    let before = identities(&hot);
+    hot.stop();
+    hot.restart();
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_status("four done", |status| status.done == 4 && status.queued == 0);
+    assert!(!hot.log().contains("b.jpg"), "nothing was done with it");
+    assert_same_but_for_marker(&hot, &before);
+}
+
+/// P2: outputs say what they were made of; fails when they are made and published again without a ledger.
+#[test]
+fn lost_ledger_publishes_nothing_twice() {
+    let mut hot = HotFolder::start();
+    for name in ["a.jpg", "sub/b.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    hot.wait_status("two done", |status| status.done == 2);
+    let before = identities(&hot);
+    hot.stop();
+    fs::remove_dir_all(hot.setup().path("state")).unwrap();
+    fs::create_dir(hot.setup().path("state")).unwrap();
+    hot.restart();
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_output("marker.png");
+    hot.wait_status("known again", |status| {
+        status.done == 3 && status.queued == 0
+    });
+    assert_same_but_for_marker(&hot, &before);
+}
+
+/// P3: fails when what a crash left in an output folder is never cleared away, or when a file of another program is.
+#[test]
+fn temporary_file_of_a_dead_job_is_removed_at_start() {
+    let mut hot = HotFolder::start();
+    hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("sub/a.png");
+    hot.stop();
+    fs::write(hot.output("sub/.hotcut-99.tmp"), b"\x89PNG").unwrap();
+    fs::write(hot.output("sub/.other-99.tmp"), b"not ours").unwrap();
+    hot.restart();
+    wait_for("cleared", || !hot.output("sub/.hotcut-99.tmp").exists());
+    assert!(hot.output("sub/.other-99.tmp").exists());
+}
+
+/// P2: while the daemon is stopped, one photo is corrected and one is taken away; fails when the first is not done again
+/// or the second one's output goes.
+#[test]
+fn changes_made_while_stopped_are_found_at_start() {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("two done", |status| status.done == 2);
+    hot.stop();
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    fs::remove_file(hot.input("b.jpg")).unwrap();
+    hot.restart();
+    wait_for("corrected", || {
+        crate::photos::shows(&hot.output("a.png"), Quarter::BottomRight)
+    });
+    assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
+}
+
+/// P1: the photographer takes a photo back while it is in a job; fails when the daemon stumbles over it.
+#[test]
+fn source_that_vanishes_during_its_job_harms_nothing() {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1").moves_sources());
+    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    fs::remove_file(hot.input("a.jpg")).unwrap();
+    processes::signal(worker, Signal::CONT);
+    hot.drop_file("next.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("next.png"), Quarter::TopRight);
+    assert!(hot.status().quarantined.is_empty(), "{:?}", hot.status());
+}
+
+/// Outputs without the temporary ones.
+fn finished(hot: &HotFolder) -> Vec<PathBuf> {
+    let is_final = |path: &PathBuf| path.extension() == Some(Path::new("png").as_os_str());
+    hot.outputs().into_iter().filter(is_final).collect()
+}
+
+fn identities(hot: &HotFolder) -> Identities {
+    hot.outputs()
+        .into_iter()
+        .map(|path| (path.clone(), identity(&hot.output(path))))
+        .collect()
+}
+
+#[track_caller]
+fn assert_same_but_for_marker(hot: &HotFolder, before: &Identities) {
+    let mut after = identities(hot);
+    assert!(after.remove(Path::new("marker.png")).is_some());
+    assert_eq!(&after, before);
+}

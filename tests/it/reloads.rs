@@ -1,0 +1,124 @@
+//! SIGHUP: a new configuration as a whole, or the old one.
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{HTML, Quarter, assert_cutout, jpeg};
+use crate::processes;
+use crate::setup::Setup;
+
+/// P9: fails when a typing mistake stops the daemon, is not named, or is taken over in part.
+#[test]
+fn sighup_with_a_broken_file_names_the_fault_and_goes_on() {
+    let mut hot = HotFolder::start();
+    let sound = hot.setup().config_text();
+    let broken = format!("{sound}\n[[folder]]\nnmae = \"portraits\"\n");
+    fs::write(hot.setup().config_file(), broken).unwrap();
+    hot.signal(Signal::HUP);
+    hot.wait_log("nmae");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert!(!hot.has_exited());
+    fs::write(hot.setup().config_file(), sound).unwrap();
+    assert_eq!(hot.status().done, 1);
+}
+
+/// P9: fails when the file does not parse at all and that ends the daemon.
+#[test]
+fn sighup_with_a_file_that_is_no_toml_goes_on() {
+    let mut hot = HotFolder::start();
+    fs::write(hot.setup().config_file(), "[daemon\nworkers = ").unwrap();
+    hot.signal(Signal::HUP);
+    hot.wait_log("hotcut.toml");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert!(!hot.has_exited());
+}
+
+/// P9: fails when a new folder needs a restart, or costs the old one its service; its earlier files are found too.
+#[test]
+fn sighup_with_a_new_folder_serves_it() {
+    let mut hot = HotFolder::start();
+    hot.change_setup(|setup| setup.another_folder("portraits"));
+    let (input, output) = (
+        hot.setup().input_of("portraits"),
+        hot.setup().output_of("portraits"),
+    );
+    fs::write(input.join("early.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    hot.signal(Signal::HUP);
+    wait_for("the early one", || output.join("early.png").exists());
+    fs::write(input.join("late.jpg"), jpeg(Quarter::TopRight)).unwrap();
+    wait_for("the late one", || output.join("late.png").exists());
+    assert_cutout(&output.join("late.png"), Quarter::TopRight);
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::BottomLeft);
+    assert_eq!(hot.status_of("portraits").state, "online");
+}
+
+/// P9: fails when a folder that was taken out is still served. The marker settles later.
+#[test]
+fn sighup_without_a_folder_leaves_it_alone() {
+    let mut hot = HotFolder::start_with(Setup::new().another_folder("portraits"));
+    let (input, output) = (
+        hot.setup().input_of("portraits"),
+        hot.setup().output_of("portraits"),
+    );
+    fs::write(input.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    wait_for("it is served", || output.join("a.png").exists());
+    hot.change_setup(Setup::without_last_folder);
+    hot.signal(Signal::HUP);
+    hot.wait_log("reloaded");
+    fs::write(input.join("b.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    for marker in ["first", "second"] {
+        hot.drop_file(format!("{marker}.jpg"), &jpeg(Quarter::TopRight));
+        hot.wait_output(format!("{marker}.png"));
+    }
+    assert!(!output.join("b.png").exists(), "the folder was taken out");
+}
+
+/// P9: a job sees one configuration; fails when a job in flight is cut off, or delivers where the new one says.
+#[test]
+fn job_in_flight_ends_under_the_configuration_it_began_with() {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    let elsewhere = hot.setup().path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    hot.change_setup(|setup| setup.folder("output", &elsewhere.display().to_string()));
+    hot.signal(Signal::HUP);
+    hot.wait_log("reloaded");
+    processes::signal(worker, Signal::CONT);
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
+    wait_for("the new output folder", || elsewhere.join("b.png").exists());
+    assert!(!hot.output("b.png").exists());
+}
+
+/// P9: settings of the daemon change too; fails when they need a restart.
+#[test]
+fn sighup_changes_the_number_of_workers() {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    for count in [3, 1] {
+        hot.change_setup(|setup| setup.daemon("workers", &count.to_string()));
+        hot.signal(Signal::HUP);
+        wait_for(&format!("{count} workers"), || hot.workers().len() == count);
+    }
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+}
+
+/// P9: reloads come one after another while photos are served; fails when one is lost or done twice on the way.
+#[test]
+fn many_sighups_lose_nothing() {
+    let hot = HotFolder::start();
+    hot.drop_file("bad.jpg", HTML);
+    for index in 0..20 {
+        hot.drop_file(format!("{index}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.signal(Signal::HUP);
+    }
+    hot.wait_status("all done", |status| status.done == 20);
+    assert_eq!(hot.outputs().len(), 20);
+    hot.wait_quarantined("bad.jpg");
+}

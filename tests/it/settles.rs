@@ -1,0 +1,125 @@
+//! A file is taken only when it is complete: how files look while somebody still writes them.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{LARGE, Quarter, assert_cutout, assert_cutout_of_size, jpeg, large_jpeg};
+use crate::setup::Setup;
+
+/// P3: all bytes are there and nothing changes, but the writer has not closed the file; fails when the open
+/// handle is not noticed. The marker comes later and settles just as long.
+#[test]
+fn file_that_a_writer_holds_open_is_not_taken() {
+    let hot = HotFolder::start();
+    let mut writer = File::create(hot.input("slow.jpg")).unwrap();
+    writer.write_all(&jpeg(Quarter::TopLeft)).unwrap();
+    for marker in ["first", "second"] {
+        hot.drop_file(format!("{marker}.jpg"), &jpeg(Quarter::TopRight));
+        hot.wait_output(format!("{marker}.png"));
+    }
+    assert!(
+        !hot.output("slow.png").exists(),
+        "taken while its writer had it open"
+    );
+    drop(writer);
+    assert_cutout(&hot.wait_output("slow.png"), Quarter::TopLeft);
+}
+
+/// P3: a writer that opens, writes a part and closes, in two rounds with a pause longer than `settle`; fails when
+/// half a picture is published, or the whole one never.
+#[test]
+fn file_written_in_two_rounds_is_published_once_it_is_whole() {
+    let hot = HotFolder::start();
+    let photo = large_jpeg(Quarter::BottomLeft);
+    let (head, tail) = photo.split_at(photo.len() / 2);
+    hot.drop_file("a.jpg", head);
+    hot.wait_log("the file ends early");
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_output("marker.png");
+    assert!(!hot.output("a.png").exists(), "half a picture");
+    assert!(
+        hot.status().quarantined.is_empty(),
+        "it may still be completed"
+    );
+    let mut writer = File::options()
+        .append(true)
+        .open(hot.input("a.jpg"))
+        .unwrap();
+    writer.write_all(tail).unwrap();
+    drop(writer);
+    assert_cutout_of_size(&hot.wait_output("a.png"), Quarter::BottomLeft, LARGE);
+}
+
+/// P3: most decoders accept a JPEG that was cut short and paint the rest grey; fails when one of them decides.
+#[test]
+fn truncated_jpeg_is_never_published() {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    let photo = large_jpeg(Quarter::TopLeft);
+    for percent in [10, 50, 90, 99] {
+        let cut = photo.len() * percent / 100;
+        hot.drop_file(format!("cut-{percent}.jpg"), &photo[..cut]);
+    }
+    for percent in [10, 50, 90, 99] {
+        hot.wait_log(&format!("cut-{percent}.jpg"));
+    }
+    for marker in ["first", "second"] {
+        hot.drop_file(format!("{marker}.jpg"), &jpeg(Quarter::TopRight));
+        hot.wait_output(format!("{marker}.png"));
+    }
+    assert_eq!(
+        hot.outputs(),
+        [PathBuf::from("first.png"), PathBuf::from("second.png")]
+    );
+}
+
+/// P3: every append is a whole open-write-close, so only the changing stamp tells; fails when one observation is
+/// enough. The marker settles while the file grows.
+#[test]
+fn file_that_keeps_growing_is_not_taken() {
+    let hot = HotFolder::start_with(Setup::new().folder("settle", "1s"));
+    hot.drop_file("growing.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    wait_for("the marker", || {
+        let mut writer = File::options()
+            .append(true)
+            .open(hot.input("growing.jpg"))
+            .unwrap();
+        writer.write_all(&[0]).unwrap();
+        hot.output("marker.png").exists()
+    });
+    assert!(!hot.output("growing.png").exists(), "taken while it grew");
+    assert_cutout(&hot.wait_output("growing.png"), Quarter::TopLeft);
+}
+
+/// P1: some programs make the name first and the content much later; fails when an empty file is called bad.
+#[test]
+fn empty_file_waits_until_it_is_filled() {
+    let hot = HotFolder::start();
+    hot.drop_file("a.jpg", b"");
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_output("marker.png");
+    assert!(hot.status().quarantined.is_empty());
+    fs::write(hot.input("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+}
+
+/// P3: a file found at start-up may be in the middle of being written; fails when the first listing takes it at
+/// once. The bound cannot be missed by a slow machine.
+#[test]
+fn file_found_at_start_is_observed_for_settle_too() {
+    let mut hot = HotFolder::start_with(Setup::new().folder("settle", "1s"));
+    hot.stop();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let start = Instant::now();
+    hot.restart();
+    hot.wait_output("a.png");
+    assert!(
+        start.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+}

@@ -1,0 +1,177 @@
+//! Choices of a test -> a temporary tree (input, output, state, configuration file) that a daemon can
+//! be started on. Knows no process.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use tempfile::TempDir;
+
+/// The model of almost every test: alpha is the mean of the three channels, so photos cut in milliseconds.
+const MODEL: &str = "luma";
+
+/// What a test wants of its daemon; `start` of [`crate::hot_folder::HotFolder`] consumes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    root: Rc<TempDir>,
+    daemon: Vec<(String, String)>,
+    folders: Vec<Folder>,
+    prelude: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Folder {
+    name: String,
+    keys: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// One hot folder `products`, settled in 200 ms, two workers, a rescan so rare that only events work.
+    pub(crate) fn new() -> Setup {
+        let setup = Setup {
+            root: Rc::new(room()),
+            daemon: Vec::new(),
+            folders: Vec::new(),
+            prelude: None,
+        };
+        fs::create_dir(setup.path("state")).unwrap();
+        let state = setup.path("state").display().to_string();
+        setup
+            .daemon("state_dir", &state)
+            .daemon(
+                "models_dir",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models"),
+            )
+            .daemon("workers", "2")
+            .daemon("threads_per_worker", "1")
+            .daemon("rescan", "3600s")
+            .another_folder("products")
+    }
+
+    /// Sets a key of `[daemon]`; digits stand as a number, `[...]` as a list, everything else as a string.
+    pub(crate) fn daemon(mut self, key: &str, value: &str) -> Setup {
+        set(&mut self.daemon, key, value);
+        self
+    }
+
+    /// Sets a key of the folder added last.
+    pub(crate) fn folder(mut self, key: &str, value: &str) -> Setup {
+        let last = self.folders.last_mut().expect("new() adds a folder");
+        set(&mut last.keys, key, value);
+        self
+    }
+
+    /// Adds a hot folder `NAME` with the same choices as the first one starts with.
+    pub(crate) fn another_folder(mut self, name: &str) -> Setup {
+        let (input, output) = (self.input_of(name), self.output_of(name));
+        fs::create_dir_all(&input).unwrap();
+        fs::create_dir_all(&output).unwrap();
+        self.folders.push(Folder {
+            name: name.to_owned(),
+            keys: Vec::new(),
+        });
+        self.folder("input", &input.display().to_string())
+            .folder("output", &output.display().to_string())
+            .folder("model", MODEL)
+            .folder("settle", "200ms")
+    }
+
+    pub(crate) fn without_last_folder(mut self) -> Setup {
+        self.folders.pop();
+        self
+    }
+
+    /// `source = "move"` into `done/` of the tree.
+    pub(crate) fn moves_sources(self) -> Setup {
+        let done = self.path("done");
+        fs::create_dir(&done).unwrap();
+        self.folder("source", "move")
+            .folder("done", &done.display().to_string())
+    }
+
+    /// `failed = ` the folder `failed/` of the tree.
+    pub(crate) fn moves_failures(self) -> Setup {
+        let failed = self.path("failed");
+        fs::create_dir(&failed).unwrap();
+        self.folder("failed", &failed.display().to_string())
+    }
+
+    /// Runs the daemon in its own user and mount namespace, after the shell text `prelude` has run there as
+    /// that namespace's root with the tree as the current folder.
+    pub(crate) fn in_namespace(mut self, prelude: &str) -> Setup {
+        self.prelude = Some(format!("cd '{}'\n{prelude}", self.root.path().display()));
+        self
+    }
+
+    pub(crate) fn prelude(&self) -> Option<&str> {
+        self.prelude.as_deref()
+    }
+
+    /// A path of the tree, outside of every hot folder.
+    pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.path().join(relative)
+    }
+
+    pub(crate) fn input_of(&self, folder: &str) -> PathBuf {
+        self.path(folder).join("in")
+    }
+
+    pub(crate) fn output_of(&self, folder: &str) -> PathBuf {
+        self.path(folder).join("out")
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.path("hotcut.toml")
+    }
+
+    pub(crate) fn write_config(&self) {
+        fs::write(self.config_file(), self.config_text()).unwrap();
+    }
+
+    /// The configuration as TOML.
+    pub(crate) fn config_text(&self) -> String {
+        let mut text = String::from("[daemon]\n");
+        push_keys(&mut text, &self.daemon);
+        for folder in &self.folders {
+            write!(text, "\n[[folder]]\nname = {:?}\n", folder.name).unwrap();
+            push_keys(&mut text, &folder.keys);
+        }
+        text
+    }
+}
+
+fn set(keys: &mut Vec<(String, String)>, key: &str, value: &str) {
+    keys.retain(|(name, _)| name != key);
+    keys.push((key.to_owned(), value.to_owned()));
+}
+
+fn push_keys(text: &mut String, keys: &[(String, String)]) {
+    for (key, value) in keys {
+        if value.starts_with('[') || value.bytes().all(|byte| byte.is_ascii_digit()) {
+            writeln!(text, "{key} = {value}").unwrap();
+        } else {
+            writeln!(text, "{key} = {value:?}").unwrap();
+        }
+    }
+}
+
+/// A temporary folder on a filesystem that reports its events: in a container `/tmp` is often an overlay,
+/// and there hotcut would rightly poll.
+fn room() -> TempDir {
+    const OVERLAY: i64 = 0x794c_7630;
+    let candidates = [
+        std::env::temp_dir(),
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
+        "/dev/shm".into(),
+    ];
+    let reports = |path: &PathBuf| rustix::fs::statfs(path).is_ok_and(|fs| fs.f_type != OVERLAY);
+    let home = candidates
+        .iter()
+        .find(|path| reports(path))
+        .expect("a folder that is not an overlay");
+    tempfile::Builder::new()
+        .prefix("hotcut-it-")
+        .tempdir_in(home)
+        .unwrap()
+}

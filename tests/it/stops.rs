@@ -1,0 +1,96 @@
+//! Ways to end the daemon, and what each of them leaves.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::processes::{self, is_worker};
+use crate::setup::Setup;
+
+/// P8: the running job is finished and the waiting photo is left for the next start; fails when the drain cuts a job
+/// off, starts another one, or does not exit with 0.
+#[test]
+fn sigterm_finishes_the_running_job_and_exits_with_zero() {
+    drains_on(Signal::TERM);
+}
+
+/// P8: as SIGTERM, from the keyboard.
+#[test]
+fn sigint_finishes_the_running_job_and_exits_with_zero() {
+    drains_on(Signal::INT);
+}
+
+fn drains_on(signal: Signal) {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    let worker = hot.drop_into_stopped_worker("running.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("waiting.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_status("one waits", |status| status.queued == 1);
+    hot.signal(signal);
+    hot.wait_log("drain");
+    processes::signal(worker, Signal::CONT);
+    assert_eq!(hot.wait_exit().code(), Some(0));
+    assert_cutout(&hot.output("running.png"), Quarter::TopLeft);
+    assert!(
+        !hot.output("waiting.png").exists(),
+        "a drain starts nothing"
+    );
+    assert!(!is_worker(worker));
+    hot.restart();
+    assert_cutout(&hot.wait_output("waiting.png"), Quarter::TopRight);
+}
+
+/// P8: fails when a job that does not end holds the daemon longer than `drain_timeout`, or when the photo pays for it:
+/// it has a single attempt, and that one was not its fault.
+#[test]
+fn drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time() {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .daemon("max_attempts", "1")
+        .daemon("drain_timeout", "1s");
+    let mut hot = HotFolder::start_with(setup);
+    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    let start = Instant::now();
+    hot.signal(Signal::TERM);
+    hot.wait_exit();
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+    wait_for("the worker goes too", || !is_worker(worker));
+    hot.restart();
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+}
+
+/// P8: fails when the second request is as patient as the first: `drain_timeout` is ten minutes here. Signals that are not
+/// yet taken merge, so the request is repeated.
+#[test]
+fn second_sigterm_exits_at_once() {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .daemon("drain_timeout", "600s");
+    let mut hot = HotFolder::start_with(setup.daemon("timeout", "600s"));
+    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.signal(Signal::TERM);
+    hot.wait_log("drain");
+    assert!(!hot.has_exited(), "the first one waits for the job");
+    hot.signal(Signal::TERM);
+    assert_eq!(hot.wait_exit().code(), Some(130));
+    wait_for("the worker goes too", || !is_worker(worker));
+}
+
+/// P8: fails when an idle daemon waits for anything.
+#[test]
+fn idle_daemon_stops_within_a_moment() {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("drain_timeout", "600s"));
+    let start = Instant::now();
+    hot.stop();
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+}

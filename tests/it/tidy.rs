@@ -1,0 +1,262 @@
+//! The source text -> the invariants of its architecture. Runs nothing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::binary::{CHECKOUT, files_below};
+
+/// Most lines that a source file may have.
+const LINES_MAX: usize = 300;
+
+/// A Rust file: its path in the checkout, its text, and its code without comments and without unit tests.
+#[derive(Debug)]
+struct Source {
+    path: String,
+    text: String,
+    code: String,
+}
+
+impl Source {
+    /// Whether the code names the crate or module `name`, in a path or in a `use`.
+    fn names(&self, name: &str) -> bool {
+        let words = words(&self.code);
+        let in_path = words
+            .windows(2)
+            .any(|pair| pair[0] == name && pair[1] == "::");
+        in_path || use_statements(&self.code).any(|line| words_of(line).contains(&name))
+    }
+}
+
+/// Fails when a second file learns of a crate that one file hides from the others.
+#[test]
+fn each_crate_is_named_in_one_place_only() {
+    assert_named_only_in("ort", &["src/cutout/session.rs"]);
+    assert_named_only_in("notify", &["src/intake/watch.rs"]);
+    assert_named_only_in("toml", &["src/config/"]);
+    assert_named_only_in("signal_hook", &["src/shutdown.rs"]);
+    assert_named_only_in("rusqlite", &["src/delivery/ledger"]);
+    assert_named_only_in("landlock", &["src/pool/sandbox.rs"]);
+    assert_named_only_in("seccompiler", &["src/pool/sandbox.rs"]);
+}
+
+/// Fails when a signal number stands anywhere but where signals become one future.
+#[test]
+fn signal_numbers_are_known_to_shutdown_alone() {
+    let is_number = |word: &&str| word.len() > 3 && word.starts_with("SIG");
+    for source in production()
+        .iter()
+        .filter(|source| source.path != "src/shutdown.rs")
+    {
+        let found: Vec<&str> = words(&source.code)
+            .into_iter()
+            .filter(is_number)
+            .filter(|word| in_capitals(word))
+            .collect();
+        assert!(found.is_empty(), "{} names {found:?}", source.path);
+    }
+}
+
+/// Fails when a step between photo bytes and PNG bytes touches files or an executor.
+#[test]
+fn pixels_know_no_files_and_no_async() {
+    for source in production()
+        .iter()
+        .filter(|source| source.path.starts_with("src/cutout/"))
+    {
+        assert!(!source.names("tokio"), "{} names tokio", source.path);
+        let touches_files = source.code.contains("std::fs") || source.names("fs");
+        let is_session = source.path == "src/cutout/session.rs";
+        assert!(
+            is_session || !touches_files,
+            "{} touches files",
+            source.path
+        );
+    }
+}
+
+/// Fails when paths and time, pixels, and durability are mixed.
+#[test]
+fn intake_cutout_and_delivery_do_not_know_each_other() {
+    let rooms = ["intake", "cutout", "delivery"];
+    for room in rooms {
+        let inside = format!("src/{room}/");
+        for source in production()
+            .iter()
+            .filter(|source| source.path.starts_with(&inside))
+        {
+            for other in rooms.into_iter().filter(|other| *other != room) {
+                assert!(!source.names(other), "{} names {other}", source.path);
+            }
+        }
+    }
+}
+
+/// Fails when a file has no `//!` or is so long that a room is missing.
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() {
+    for source in sources("src").iter().chain(&sources("tests")) {
+        assert!(
+            source.text.starts_with("//! "),
+            "{} does not open with //!",
+            source.path
+        );
+        let lines = source.text.lines().count();
+        assert!(lines <= LINES_MAX, "{} has {lines} lines", source.path);
+    }
+}
+
+/// Fails when a lint is silenced without a reason, work is left open, or state is shared.
+#[test]
+fn nothing_is_allowed_left_to_do_or_shared_behind_a_lock() {
+    let banned = [
+        concat!("#[all", "ow("),
+        concat!("#![all", "ow("),
+        concat!("to", "do!("),
+        concat!("unimplem", "ented!("),
+        concat!("Arc<Mu", "tex"),
+        concat!("#[ign", "ore"),
+    ];
+    for source in sources("src").iter().chain(&sources("tests")) {
+        for text in banned {
+            assert!(
+                !source.text.contains(text),
+                "{} contains {text}",
+                source.path
+            );
+        }
+    }
+}
+
+/// Fails when a key is shipped that the README does not explain.
+#[test]
+fn readme_explains_every_key_of_the_example() {
+    let example = read("config/hotcut.toml");
+    let readme = read("README.md");
+    let mut keys = BTreeSet::new();
+    for line in example.lines() {
+        let line = line.trim_start_matches(['#', ' ']);
+        let Some((key, _)) = line.split_once('=') else {
+            continue;
+        };
+        let key = key.trim();
+        if !key.is_empty()
+            && key
+                .bytes()
+                .all(|byte| byte == b'_' || byte.is_ascii_lowercase())
+        {
+            keys.insert(key.to_owned());
+        }
+    }
+    assert!(keys.len() >= 15, "{keys:?}");
+    for key in keys {
+        assert!(
+            readme.contains(&format!("`{key}`")),
+            "README.md does not explain `{key}`"
+        );
+    }
+}
+
+#[track_caller]
+fn assert_named_only_in(name: &str, places: &[&str]) {
+    let sources = production();
+    let naming: Vec<&Source> = sources.iter().filter(|source| source.names(name)).collect();
+    assert!(
+        !naming.is_empty(),
+        "nothing names {name}: is the check still right?"
+    );
+    for source in naming {
+        let known = places.iter().any(|place| source.path.starts_with(place));
+        assert!(
+            known,
+            "{} names {name}, which belongs to {places:?}",
+            source.path
+        );
+    }
+}
+
+/// The sources without files that are only unit tests.
+fn production() -> Vec<Source> {
+    let mut sources = sources("src");
+    sources
+        .retain(|source| !source.path.contains("/tests/") && !source.path.ends_with("/tests.rs"));
+    assert!(sources.len() > 10, "the sources were not found");
+    sources
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    let paths = files_below(&Path::new(CHECKOUT).join(folder)).into_iter();
+    let paths = paths.filter(|path| path.extension().is_some_and(|kind| kind == "rs"));
+    paths
+        .map(|path| {
+            let path = format!("{folder}/{}", path.display());
+            let text = read(&path);
+            let code = without_tests_and_comments(&text);
+            Source { path, text, code }
+        })
+        .collect()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(CHECKOUT).join(path)).expect(path)
+}
+
+fn without_tests_and_comments(text: &str) -> String {
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .expect("split yields one");
+    let mut stripped = String::new();
+    for line in code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
+        stripped.push_str(line.split(" // ").next().expect("split yields one"));
+        stripped.push('\n');
+    }
+    stripped
+}
+
+fn use_statements(code: &str) -> impl Iterator<Item = &str> {
+    let is_use = |statement: &&str| {
+        words_of(statement)
+            .into_iter()
+            .find(|word| !["pub", "crate"].contains(word))
+            == Some("use")
+    };
+    code.split_inclusive([';', '}']).filter(is_use)
+}
+
+/// Identifiers and `::` in their order.
+fn words(code: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = code;
+    while let Some(start) = rest.find(|char: char| char == ':' || is_word(char)) {
+        rest = rest.split_at(start).1;
+        let end = rest
+            .find(|char: char| !is_word(char))
+            .unwrap_or(rest.len())
+            .max(1);
+        let end = if rest.starts_with("::") { 2 } else { end };
+        let (word, after) = rest.split_at(end);
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
+fn words_of(statement: &str) -> Vec<&str> {
+    words(statement)
+        .into_iter()
+        .filter(|word| !word.starts_with(':'))
+        .collect()
+}
+
+fn is_word(char: char) -> bool {
+    char == '_' || char.is_alphanumeric()
+}
+
+fn in_capitals(word: &str) -> bool {
+    word.chars()
+        .all(|char| char == '_' || char.is_ascii_uppercase() || char.is_ascii_digit())
+}
