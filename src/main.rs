@@ -1,3 +1,131 @@
-//! argv -> command; knows no stage of the pipeline.
+//! argv -> a command, and its result -> log lines and an exit code; knows no stage of the pipeline.
 
-fn main() {}
+use std::io::{IsTerminal as _, stderr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use hotcut::command;
+use hotcut::pool::Setting;
+
+/// Watches hot folders and cuts every photo that arrives out of its background.
+///
+/// Begin with `hotcut demo`. For a service, write /etc/hotcut/hotcut.toml, try it with `hotcut check`, and start
+/// `hotcut run`. Photos are never altered; results are transparent PNGs that appear whole or not at all.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    /// How to write the log on stderr.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the hot folders until SIGTERM; SIGHUP reads the configuration again.
+    Run(ConfigArgument),
+    /// Validates the configuration, its models and its folders, and prints every fault; exit code 0 or 78.
+    Check(ConfigArgument),
+    /// Cuts out photos once: files, or folders with everything below them; exit code 1 if one failed.
+    Cut(command::cut::Order),
+    /// Shows for each folder its state, what is queued, done and quarantined, and why.
+    Status {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Puts quarantined photos back into the queue: the given ones, or all.
+    Retry {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Paths of the photos in their hot folders.
+        files: Vec<PathBuf>,
+    },
+    /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
+    Demo {
+        /// Where to make the folders; a new one in the system's temporary folder if left out.
+        dir: Option<PathBuf>,
+    },
+    /// Cuts out photos for a daemon, over stdin and stdout.
+    #[command(hide = true)]
+    Worker(WorkerArguments),
+}
+
+#[derive(clap::Args)]
+struct ConfigArgument {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "/etc/hotcut/hotcut.toml")]
+    config: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct WorkerArguments {
+    #[arg(long)]
+    parent: u32,
+    #[arg(long)]
+    models_dir: PathBuf,
+    #[arg(long = "model")]
+    models: Vec<String>,
+    #[arg(long)]
+    threads: usize,
+    #[arg(long)]
+    megapixels_max: u32,
+    #[arg(long)]
+    memory_bytes: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log(arguments.log_format);
+    let result = match arguments.command {
+        Command::Run(argument) => command::run::run(argument.config),
+        Command::Check(argument) => command::check::run(&argument.config),
+        Command::Cut(order) => command::cut::run(&order),
+        Command::Status { config, json } => command::status::run(&config.config, json),
+        Command::Retry { config, files } => command::retry::run(&config.config, &files),
+        Command::Demo { dir } => command::demo::run(dir),
+        Command::Worker(arguments) => command::worker::run(&arguments.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl From<WorkerArguments> for Setting {
+    fn from(arguments: WorkerArguments) -> Self {
+        Self {
+            parent: arguments.parent,
+            models_dir: arguments.models_dir,
+            models: arguments.models,
+            threads: arguments.threads,
+            megapixels_max: arguments.megapixels_max,
+            memory_bytes: arguments.memory_bytes,
+        }
+    }
+}
+
+fn start_log(format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_writer(stderr)
+        .with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

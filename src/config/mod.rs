@@ -1,5 +1,172 @@
-//! Configuration: TOML text -> validated values. The only room that names `toml`.
+//! A TOML file -> a validated [`Config`], or every fault in it at once; the only folder that names `toml`.
 
 mod card;
+mod error;
+mod fields;
+mod include;
+mod layout;
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 pub use card::{Activation, CardError, Divisor, ModelCard};
+pub use error::{ConfigError, Fault};
+pub use include::Include;
+
+use crate::path_error::AtPath as _;
+
+/// The model that a folder uses when it names none.
+pub const DEFAULT_MODEL: &str = "u2net";
+
+/// What a folder takes when it names no `include`.
+pub const DEFAULT_INCLUDE: &[&str] = &[
+    "*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff", "*.bmp", "*.gif",
+];
+
+/// A configuration in which every value is in range and no two folders get in each other's way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// What holds for the whole daemon.
+    pub daemon: Daemon,
+    /// The hot folders, in the order of the file.
+    pub folders: Vec<Arc<Folder>>,
+    /// The card of every model that a folder names.
+    pub models: BTreeMap<String, ModelCard>,
+}
+
+/// The `[daemon]` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Daemon {
+    /// Where the ledger, the lock and the live status lie. One daemon a directory.
+    pub state_dir: PathBuf,
+    /// Where model cards lie.
+    pub models_dir: PathBuf,
+    /// Photos worked on at the same time; one process each.
+    pub workers: usize,
+    /// Threads that one worker uses within a model.
+    pub threads_per_worker: usize,
+    /// The longest that one photo may take before its worker is killed.
+    pub timeout: Duration,
+    /// Workers that one version of a file may cost.
+    pub max_attempts: u32,
+    /// The largest photo taken, in millions of pixels.
+    pub megapixels_max: u32,
+    /// The address space of one worker, in bytes.
+    pub worker_memory_bytes: u64,
+    /// Time between two full listings of a hot folder.
+    pub rescan: Duration,
+    /// How long SIGTERM lets running photos finish.
+    pub drain_timeout: Duration,
+}
+
+/// One `[[folder]]` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Folder {
+    /// Unique; letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// The hot folder.
+    pub input: PathBuf,
+    /// Where cutouts are placed, mirroring the subfolders of `input`.
+    pub output: PathBuf,
+    /// Name of a card in `models_dir`.
+    pub model: String,
+    /// How long a file must lie unchanged before it is taken.
+    pub settle: Duration,
+    /// Which names are taken.
+    pub include: Include,
+    /// What becomes of a source whose cutout is safely placed.
+    pub source: SourcePolicy,
+    /// What becomes of a source that cannot be cut out.
+    pub failed: FailedPolicy,
+}
+
+/// What becomes of a source after its cutout is safely on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourcePolicy {
+    /// It stays where it is.
+    Keep,
+    /// It is moved below this folder, mirroring its subfolder.
+    Move(PathBuf),
+    /// It is deleted.
+    Delete,
+}
+
+/// What becomes of a source that cannot be cut out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FailedPolicy {
+    /// It stays where it is, with a note beside it.
+    Note,
+    /// It is moved below this folder, with a note.
+    Move(PathBuf),
+    /// It stays where it is; whoever asked is told.
+    Leave,
+}
+
+impl Folder {
+    /// The folders inside the hot folder that are hotcut's own and hold no new photos.
+    pub fn own_folders(&self) -> impl Iterator<Item = &Path> {
+        let done = match &self.source {
+            SourcePolicy::Move(done) => Some(done.as_path()),
+            SourcePolicy::Keep | SourcePolicy::Delete => None,
+        };
+        let failed = match &self.failed {
+            FailedPolicy::Move(failed) => Some(failed.as_path()),
+            FailedPolicy::Note | FailedPolicy::Leave => None,
+        };
+        done.into_iter().chain(failed)
+    }
+}
+
+impl Config {
+    /// Returns the configuration of one run without a file: every default, one model, no folder.
+    pub fn for_one_run(models_dir: &Path, model: &str) -> Result<Self, CardError> {
+        let card = ModelCard::load(models_dir, model)?;
+        let mut daemon = read::daemon(toml::Table::new(), &mut Vec::new());
+        daemon.models_dir = models_dir.to_owned();
+        Ok(Self {
+            daemon,
+            folders: Vec::new(),
+            models: BTreeMap::from([(model.to_owned(), card)]),
+        })
+    }
+
+    /// Reads and validates `file`; touches no hot folder.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let error = |faults| ConfigError {
+            file: file.to_owned(),
+            faults,
+        };
+        let text = std::fs::read_to_string(file)
+            .at(file)
+            .map_err(|source| error(vec![Fault::Unreadable(source)]))?;
+        let table = text
+            .parse()
+            .map_err(|source| error(vec![Fault::Syntax(Box::new(source))]))?;
+        let mut faults = Vec::new();
+        let config = read::config(table, &mut faults);
+        if let Some(config) = &config {
+            layout::check(config, &mut faults);
+        }
+        config
+            .filter(|_| faults.is_empty())
+            .ok_or_else(|| error(faults))
+    }
+}
+
+/// Finds the `models` folder that ships with hotcut: `share/hotcut/models` beside `bin`, or the checkout's own.
+pub fn shipped_models_dir() -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let installed = exe
+        .parent()
+        .and_then(Path::parent)
+        .map(|root| root.join("share/hotcut/models"));
+    let checkout = exe.ancestors().map(|dir| dir.join("models"));
+    installed
+        .into_iter()
+        .chain(checkout)
+        .find(|dir| dir.join(DEFAULT_MODEL).with_extension("toml").is_file())
+        .unwrap_or_else(|| PathBuf::from("/usr/share/hotcut/models"))
+}

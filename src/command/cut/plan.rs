@@ -1,0 +1,129 @@
+//! The inputs of one run -> jobs, as if each input were a hot folder whose files have settled.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Order;
+use crate::config::{DEFAULT_INCLUDE, FailedPolicy, Folder, Include, SourcePolicy};
+use crate::intake::{Filter, Observation, Root, Settle, SettledFile, Walk, Writer};
+use crate::job::Job;
+use crate::path_error::{AtPath as _, PathError};
+use crate::stamp::Stamp;
+
+/// What is to be done.
+pub(super) struct Plan {
+    pub(super) jobs: Vec<Job>,
+    /// Inputs that cannot be read.
+    pub(super) missing: Vec<(PathBuf, PathError)>,
+}
+
+/// Finds the photos that `order` means.
+pub(super) fn plan(order: &Order) -> Result<Plan, PathError> {
+    let output = std::path::absolute(&order.output).at(&order.output)?;
+    let mut plan = Plan {
+        jobs: Vec::new(),
+        missing: Vec::new(),
+    };
+    for input in &order.inputs {
+        match jobs_of(input, &output, &order.model) {
+            Ok((jobs, unreadable)) => {
+                plan.jobs.extend(jobs);
+                plan.missing
+                    .extend(unreadable.map(|error| (error.path().to_owned(), error)));
+            }
+            Err(error) => plan.missing.push((input.clone(), error)),
+        }
+    }
+    Ok(plan)
+}
+
+fn jobs_of(
+    input: &Path,
+    output: &Path,
+    model: &str,
+) -> Result<(Vec<Job>, Option<PathError>), PathError> {
+    let real = input.canonicalize().at(input)?;
+    let is_folder = real.is_dir();
+    let root = if is_folder {
+        real.as_path()
+    } else {
+        real.parent().unwrap_or(&real)
+    };
+    let folder = Arc::new(folder(root, output, model).at(input)?);
+    let (found, unreadable) = if is_folder {
+        list(&folder, output)?
+    } else {
+        (vec![look(&real)?], None)
+    };
+    let jobs = found.into_iter().filter_map(settle).map(|file| Job {
+        folder: Arc::clone(&folder),
+        file,
+        output_mount: None,
+    });
+    Ok((jobs.collect(), unreadable))
+}
+
+fn folder(input: &Path, output: &Path, model: &str) -> std::io::Result<Folder> {
+    let include = DEFAULT_INCLUDE.iter().map(ToString::to_string).collect();
+    Ok(Folder {
+        name: input.display().to_string(),
+        input: input.to_owned(),
+        output: output.to_owned(),
+        model: model.to_owned(),
+        settle: Duration::ZERO,
+        include: Include::new(include).map_err(std::io::Error::other)?,
+        source: SourcePolicy::Keep,
+        failed: FailedPolicy::Leave,
+    })
+}
+
+fn list(
+    folder: &Arc<Folder>,
+    output: &Path,
+) -> Result<(Vec<Observation>, Option<PathError>), PathError> {
+    let root = Root::open(&folder.input, None)?;
+    let filter = Filter::new(Arc::clone(folder));
+    let mut all = Vec::new();
+    let walk = Walk {
+        root: &root,
+        filter: &filter,
+    };
+    let unreadable = walk.below::<Infallible>(Path::new(""), &mut |found| {
+        all.extend(found);
+        Ok(())
+    });
+    // An output folder inside the input holds results, not photos.
+    let own = output
+        .strip_prefix(&folder.input)
+        .ok()
+        .filter(|own| !own.as_os_str().is_empty());
+    all.retain(|file| own.is_none_or(|own| !file.relative.starts_with(own)));
+    all.sort_by(|one, two| one.relative.cmp(&two.relative));
+    let Ok(unreadable) = unreadable;
+    Ok((all, unreadable))
+}
+
+fn look(file: &Path) -> Result<Observation, PathError> {
+    let stat = rustix::fs::stat(file).at(file)?;
+    Ok(Observation {
+        relative: file.file_name().map(PathBuf::from).unwrap_or_default(),
+        stamp: Some(Stamp::of(&stat)),
+        writer: Writer::Absent,
+    })
+}
+
+/// Whoever names a file on the command line says that it is complete.
+fn settle(found: Observation) -> Option<SettledFile> {
+    let now = Instant::now();
+    let found = Observation {
+        writer: Writer::Absent,
+        ..found
+    };
+    let mut settle = Settle::new(Duration::ZERO);
+    let first = settle.observe(found.clone(), now);
+    first.or_else(|| settle.observe(found, now))
+}

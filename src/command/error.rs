@@ -1,0 +1,69 @@
+//! Everything that ends a command early -> an exit code, after BSD's sysexits.
+
+use std::io;
+
+use crate::config::ConfigError;
+use crate::daemon::{FatalError, FaultOf};
+use crate::delivery::LedgerError;
+use crate::path_error::PathError;
+use crate::pool::StartError;
+
+/// The configuration is wrong: `RestartPreventExitStatus=` in the unit names it.
+const EX_CONFIG: u8 = 78;
+
+/// The environment or the service failed.
+const EX_SOFTWARE: u8 = 70;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A model that was named on the command line cannot be used.
+    #[error("model \"{model}\": {source}")]
+    Model {
+        /// Its name.
+        model: String,
+        /// What is wrong with its card.
+        source: crate::config::CardError,
+    },
+    /// The daemon ended.
+    #[error(transparent)]
+    Fatal(#[from] FatalError),
+    /// No worker can start.
+    #[error("no worker can be started: {0}")]
+    NoWorker(#[from] StartError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A file cannot be used.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A named file is not quarantined, or lies in no hot folder.
+    #[error("{0} is not quarantined; `hotcut status` lists what is")]
+    NotQuarantined(String),
+    /// A photo of the demonstration did not come out.
+    #[error("the demonstration failed: {0} did not come out; the log above says why")]
+    Demo(String),
+    /// The system refuses something basic.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+impl CommandError {
+    /// The exit code that tells this error to scripts and to systemd.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Model { .. } | Self::NoWorker(StartError::Refused(_)) => {
+                EX_CONFIG
+            }
+            Self::Fatal(error) => match error.fault_of() {
+                FaultOf::Configuration => EX_CONFIG,
+                FaultOf::Environment => EX_SOFTWARE,
+            },
+            Self::NotQuarantined(_) | Self::Demo(_) => 1,
+            Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
+        }
+    }
+}

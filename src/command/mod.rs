@@ -1,0 +1,24 @@
+//! One file a command: arguments -> what it prints and its exit code; knows no stage from inside.
+
+pub mod check;
+pub mod cut;
+pub mod demo;
+mod error;
+pub mod retry;
+pub mod run;
+pub mod status;
+pub mod worker;
+
+pub use error::CommandError;
+
+use std::future::Future;
+
+/// Runs `work` on a single-threaded runtime, on this thread. What still hangs in a disk when it ends is left behind.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(result)
+}

@@ -1,0 +1,123 @@
+//! `hotcut status`: the ledger and what the daemon wrote last -> a table, or JSON.
+
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::CommandError;
+use crate::config::Config;
+use crate::daemon::{LiveFolder, LiveStatus};
+use crate::delivery::{Book, Summary, is_in_use};
+use crate::percent;
+
+/// What is printed with `--json`.
+#[derive(Serialize)]
+struct Status {
+    folders: Vec<FolderStatus>,
+}
+
+#[derive(Serialize)]
+struct FolderStatus {
+    name: String,
+    state: String,
+    queued: usize,
+    running: usize,
+    done: u32,
+    quarantined: Vec<QuarantinedStatus>,
+    /// RFC 3339, UTC.
+    last_done: Option<String>,
+    photos_per_minute: u32,
+}
+
+#[derive(Serialize)]
+struct QuarantinedStatus {
+    path: String,
+    reason: String,
+    attempts: u32,
+}
+
+/// Prints the state of every configured folder, whether the daemon runs or not.
+pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
+    let config = Config::load(config_file)?;
+    let state_dir = &config.daemon.state_dir;
+    let mut book = Book::open_existing(state_dir)?;
+    let live = is_in_use(state_dir)
+        .then(|| LiveStatus::read(state_dir))
+        .flatten();
+    let mut folders = Vec::new();
+    for folder in &config.folders {
+        let summary = match &mut book {
+            Some(book) => book.summary(&folder.name)?,
+            None => Summary::default(),
+        };
+        let live = live
+            .as_ref()
+            .and_then(|live| live.folders.iter().find(|one| one.name == folder.name));
+        folders.push(folder_status(&folder.name, summary, live));
+    }
+    let status = Status { folders };
+    let mut out = stdout().lock();
+    if json {
+        serde_json::to_writer(&mut out, &status).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        print(&mut out, &status)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn folder_status(name: &str, summary: Summary, live: Option<&LiveFolder>) -> FolderStatus {
+    let quarantined = summary
+        .quarantined
+        .into_iter()
+        .map(|file| QuarantinedStatus {
+            path: percent::display(&file.source),
+            reason: file.reason,
+            attempts: file.attempts,
+        });
+    FolderStatus {
+        name: name.to_owned(),
+        state: live.map_or("offline: hotcut is not running".to_owned(), |live| {
+            live.state.clone()
+        }),
+        queued: live.map_or(summary.waiting as usize, |live| live.queued),
+        running: live.map_or(0, |live| live.running),
+        done: summary.done,
+        quarantined: quarantined.collect(),
+        last_done: summary.last_done_ms.map(rfc3339),
+        photos_per_minute: summary.photos_per_minute,
+    }
+}
+
+fn rfc3339(ms: i64) -> String {
+    let since_epoch = std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since_epoch).to_string()
+}
+
+fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> {
+    for folder in &status.folders {
+        writeln!(out, "{}: {}", folder.name, folder.state)?;
+        writeln!(
+            out,
+            "  queued {}, running {}, done {} ({} in the last minute), quarantined {}",
+            folder.queued,
+            folder.running,
+            folder.done,
+            folder.photos_per_minute,
+            folder.quarantined.len()
+        )?;
+        if let Some(last) = &folder.last_done {
+            writeln!(out, "  last done {last}")?;
+        }
+        for file in &folder.quarantined {
+            writeln!(
+                out,
+                "  quarantined {}: {} ({} attempts)",
+                file.path, file.reason, file.attempts
+            )?;
+        }
+    }
+    Ok(())
+}

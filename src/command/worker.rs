@@ -1,0 +1,12 @@
+//! `hotcut worker`: what the daemon starts; not for people.
+
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::pool::{Setting, serve};
+
+/// Serves the daemon until it closes the pipe.
+pub fn run(setting: &Setting) -> Result<ExitCode, CommandError> {
+    serve(setting)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,99 @@
+//! Everything that can be wrong with a configuration, one variant a fault; decides nothing.
+
+use std::path::PathBuf;
+
+use super::card::CardError;
+use crate::path_error::PathError;
+
+/// A configuration that cannot be used, with every fault found in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", file.display(), list(faults))]
+pub struct ConfigError {
+    /// The file at fault.
+    pub file: PathBuf,
+    /// At least one fault.
+    pub faults: Vec<Fault>,
+}
+
+/// One thing that is wrong in a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] PathError),
+    /// The file is not TOML.
+    #[error("not valid TOML: {0}")]
+    Syntax(#[source] Box<toml::de::Error>),
+    /// A key that hotcut does not know.
+    #[error("unknown key `{key}` in {table}; known are: {known}")]
+    UnknownKey {
+        /// The table that holds it.
+        table: String,
+        /// The key as written.
+        key: String,
+        /// The keys that would be accepted, separated by commas.
+        known: String,
+    },
+    /// A key that must be there.
+    #[error("{table} needs `{key}`")]
+    Missing {
+        /// The table that lacks it.
+        table: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// A value of the wrong type, form or range.
+    #[error("`{key}` in {table} must be {expected}, not {found}")]
+    Value {
+        /// The table that holds it.
+        table: String,
+        /// The key.
+        key: &'static str,
+        /// What would be accepted.
+        expected: &'static str,
+        /// The value as written.
+        found: String,
+    },
+    /// An `include` pattern that cannot be compiled.
+    #[error("`include` in {table}: {source}")]
+    Pattern {
+        /// The table that holds it.
+        table: String,
+        /// What is wrong with it.
+        source: globset::Error,
+    },
+    /// Two folders of one name.
+    #[error("two folders are named \"{0}\"; give each its own name")]
+    SameName(String),
+    /// One folder lies in another in a way that would feed results back or lose files.
+    #[error("{inner} ({}) lies inside {outer} ({}); keep them apart", inner_path.display(), outer_path.display())]
+    Nested {
+        /// What lies inside.
+        inner: String,
+        /// Where it is.
+        inner_path: PathBuf,
+        /// What it lies in.
+        outer: String,
+        /// Where that is.
+        outer_path: PathBuf,
+    },
+    /// Outputs of some folders are inputs of others, in a ring.
+    #[error("folders feed each other in a ring: {0}")]
+    Ring(String),
+    /// A model whose card cannot be used.
+    #[error("model \"{model}\": {source}")]
+    Model {
+        /// The name in the configuration.
+        model: String,
+        /// What is wrong with its card.
+        source: CardError,
+    },
+}
+
+fn list(faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    match lines.as_slice() {
+        [only] => only.clone(),
+        many => format!("{} faults\n  - {}", many.len(), many.join("\n  - ")),
+    }
+}

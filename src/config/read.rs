@@ -1,0 +1,176 @@
+//! TOML tables -> configuration structs with defaults filled in; no relation between folders is judged here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::Table;
+
+use super::error::Fault;
+use super::fields::Fields;
+use super::{
+    Config, DEFAULT_INCLUDE, DEFAULT_MODEL, Daemon, FailedPolicy, Folder, Include, ModelCard,
+    SourcePolicy, shipped_models_dir,
+};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Reads the whole file. `None` only if a folder could not be built; the reason is then among `faults`.
+pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Option<Config> {
+    let mut root = Fields::new("the file", table, faults);
+    let daemon_table = root.table("daemon").unwrap_or_default();
+    let folder_tables = root.tables("folder").unwrap_or_default();
+    root.finish();
+
+    let daemon = daemon(daemon_table, faults);
+    let wanted = folder_tables.len();
+    let folders: Vec<_> = folder_tables
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, table)| folder(index, table, faults))
+        .map(Arc::new)
+        .collect();
+    let models = models(&daemon.models_dir, &folders, faults);
+    (folders.len() == wanted).then_some(Config {
+        daemon,
+        folders,
+        models,
+    })
+}
+
+/// Reads `[daemon]`, with the default for everything that is not there.
+pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut fields = Fields::new("[daemon]", table, faults);
+    let daemon = Daemon {
+        state_dir: fields
+            .path("state_dir")
+            .unwrap_or_else(|| "/var/lib/hotcut".into()),
+        models_dir: fields.path("models_dir").unwrap_or_else(shipped_models_dir),
+        workers: fields
+            .count("workers")
+            .map_or(cores, |count| count as usize),
+        threads_per_worker: fields
+            .count("threads_per_worker")
+            .map_or(1, |count| count as usize),
+        timeout: fields
+            .duration("timeout", MS)
+            .unwrap_or(Duration::from_secs(60)),
+        max_attempts: fields.count("max_attempts").unwrap_or(3),
+        megapixels_max: fields.count("max_megapixels").unwrap_or(120),
+        worker_memory_bytes: fields.size("worker_memory").unwrap_or(2 << 30),
+        rescan: fields
+            .duration("rescan", MS)
+            .unwrap_or(Duration::from_secs(60)),
+        drain_timeout: fields
+            .duration("drain_timeout", MS)
+            .unwrap_or(Duration::from_secs(30)),
+    };
+    fields.finish();
+    daemon
+}
+
+fn folder(index: usize, table: Table, faults: &mut Vec<Fault>) -> Option<Folder> {
+    let title = match table.get("name").and_then(toml::Value::as_str) {
+        Some(name) => format!("[[folder]] \"{name}\""),
+        None => format!("[[folder]] number {}", index + 1),
+    };
+    let mut fields = Fields::new(&title, table, faults);
+    let name = fields.take(
+        "name",
+        "letters, digits, '-', '_' or '.', not more than 64",
+        |value| {
+            let name = value.as_str()?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            ((1..=64).contains(&name.len()) && name.chars().all(plain)).then(|| name.to_owned())
+        },
+    );
+    let name = fields.require("name", name);
+    let input = fields.path("input");
+    let input = fields.require("input", input);
+    let output = fields.path("output");
+    let output = fields.require("output", output);
+    let model = fields
+        .text("model")
+        .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    let settle = fields
+        .duration("settle", MS)
+        .unwrap_or(Duration::from_secs(2));
+    let include = include(&mut fields);
+    let source = source(&mut fields);
+    let failed = fields
+        .path("failed")
+        .map_or(FailedPolicy::Note, FailedPolicy::Move);
+    fields.finish();
+    Some(Folder {
+        name: name?,
+        input: input?,
+        output: output?,
+        model,
+        settle,
+        include: include?,
+        source: source?,
+        failed,
+    })
+}
+
+fn include(fields: &mut Fields<'_>) -> Option<Include> {
+    let default = || DEFAULT_INCLUDE.iter().map(ToString::to_string).collect();
+    let patterns = fields.texts("include").unwrap_or_else(default);
+    match Include::new(patterns) {
+        Ok(include) => Some(include),
+        Err(source) => {
+            fields.fault(|table| Fault::Pattern { table, source });
+            None
+        }
+    }
+}
+
+fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
+    let words = "\"keep\", \"move\" or \"delete\"";
+    let word = fields.take("source", words, |value| {
+        let word = value.as_str()?;
+        ["keep", "move", "delete"]
+            .contains(&word)
+            .then(|| word.to_owned())
+    });
+    let done = fields.path("done");
+    match (word.as_deref(), done) {
+        (Some("move"), done) => fields.require("done", done).map(SourcePolicy::Move),
+        (_, Some(done)) => {
+            fields.fault(|table| Fault::Value {
+                table,
+                key: "done",
+                expected: "left out unless source = \"move\"",
+                found: format!("{:?}", done.display().to_string()),
+            });
+            None
+        }
+        (Some("delete"), None) => Some(SourcePolicy::Delete),
+        (_, None) => Some(SourcePolicy::Keep),
+    }
+}
+
+fn models(
+    models_dir: &Path,
+    folders: &[Arc<Folder>],
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<String, ModelCard> {
+    let mut cards = BTreeMap::new();
+    let mut names: Vec<&String> = folders.iter().map(|folder| &folder.model).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        match ModelCard::load(models_dir, name) {
+            Ok(card) => {
+                cards.insert(name.clone(), card);
+            }
+            Err(source) => faults.push(Fault::Model {
+                model: name.clone(),
+                source,
+            }),
+        }
+    }
+    cards
+}

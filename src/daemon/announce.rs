@@ -1,0 +1,64 @@
+//! States of the daemon -> messages to systemd; silent when there is none.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::time::Instant;
+
+use crate::config::Config;
+
+/// Speaks to the service manager that started the daemon.
+#[derive(Debug)]
+pub(super) struct Announcer {
+    /// How often systemd wants a sign of life; a third of what it allows.
+    interval: Option<Duration>,
+    alive_at: Option<Instant>,
+}
+
+impl Announcer {
+    pub(super) fn new() -> Self {
+        Self {
+            interval: sd_notify::watchdog_enabled().map(|limit| limit / 3),
+            alive_at: None,
+        }
+    }
+
+    /// The daemon serves its folders.
+    pub(super) fn ready(&self, config: &Config) {
+        let status = format!("serving {} hot folders", config.folders.len());
+        say(&[NotifyState::Ready, NotifyState::Status(&status)]);
+    }
+
+    /// A reload begins; it ends with [`Self::ready`], whether the new configuration is taken or not.
+    pub(super) fn reloading(&self) {
+        // Since version 253 systemd kills a service that reloads without telling the time.
+        if let Ok(time) = NotifyState::monotonic_usec_now() {
+            say(&[NotifyState::Reloading, time]);
+        }
+    }
+
+    /// No new photo is taken any more.
+    pub(super) fn stopping(&self) {
+        say(&[NotifyState::Stopping]);
+    }
+
+    /// The loop, the ledger and every watch have just been seen to work.
+    pub(super) fn alive(&mut self, now: Instant) {
+        let Some(interval) = self.interval else {
+            return;
+        };
+        if self
+            .alive_at
+            .is_none_or(|last| now.duration_since(last) >= interval)
+        {
+            self.alive_at = Some(now);
+            say(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+fn say(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd could not be told");
+    }
+}

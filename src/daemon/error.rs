@@ -1,0 +1,61 @@
+//! Everything that ends the daemon, and whose fault it is; ends nothing itself.
+
+use std::io;
+
+use super::folder::ScoutGone;
+use crate::config::ConfigError;
+use crate::delivery::LedgerError;
+use crate::path_error::PathError;
+use crate::pool::StartError;
+
+/// Why the daemon cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FatalError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// No worker can start.
+    #[error("no worker can be started: {0}")]
+    NoWorker(#[source] StartError),
+    /// The thread of a folder is gone.
+    #[error(transparent)]
+    Scout(#[from] ScoutGone),
+    /// A thread or a signal handler could not be set up.
+    #[error("the system refuses to start a thread or to deliver signals: {0}")]
+    System(#[from] io::Error),
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] PathError),
+}
+
+/// Who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultOf {
+    /// Whoever wrote the configuration: a restart will not help.
+    Configuration,
+    /// The machine: a restart may help.
+    Environment,
+}
+
+impl FatalError {
+    /// Tells whether starting again can help.
+    pub fn fault_of(&self) -> FaultOf {
+        match self {
+            Self::Config(_)
+            | Self::Ledger(
+                LedgerError::InUse(_)
+                | LedgerError::NotLocal { .. }
+                | LedgerError::FromTheFuture { .. },
+            )
+            | Self::NoWorker(StartError::Refused(_)) => FaultOf::Configuration,
+            Self::Ledger(LedgerError::Io(_) | LedgerError::Sql(_) | LedgerError::Gone)
+            | Self::NoWorker(_)
+            | Self::Scout(_)
+            | Self::System(_)
+            | Self::State(_) => FaultOf::Environment,
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! What the loop does about each event. Waits for nothing but the ledger.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Daemon, Event, FatalError, TICK, log};
+use crate::config::FailedPolicy;
+use crate::delivery::Version;
+use crate::intake::{FolderId, Observation, Report, Sighting};
+use crate::job::{Finished, Outcome};
+use crate::pool::{StartError, Worker};
+use crate::shutdown::Request;
+
+/// How long a file waits that cannot be read, or whose source cannot be retired.
+const TROUBLE_RETRY: Duration = Duration::from_secs(15);
+
+/// The wait after the first failed attempt; each further one is four times as long.
+const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+
+impl Daemon {
+    pub(super) async fn handle(&mut self, event: Event) -> Result<(), FatalError> {
+        match event {
+            // The sender lives in the signal thread, which never ends; if it did, nobody could stop the daemon.
+            Event::Asked(Some(Request::Stop) | None) => self.drain(),
+            Event::Asked(Some(Request::Reload)) => self.begin_reload(),
+            Event::Reported(id, report) => self.take_report(id, report).await?,
+            Event::Sighted(id, sighting) => self.take_sighting(id, sighting),
+            Event::Started(result) => self.take_worker(result)?,
+            Event::Finished(id, finished) => self.take_finished(id, *finished).await?,
+            Event::Reloaded(result) => self.end_reload(*result).await?,
+            Event::Woken => {}
+        }
+        if Instant::now() >= self.tick_at {
+            self.tick().await?;
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self) {
+        let timeout = self.config.daemon.drain_timeout;
+        tracing::info!(
+            running = self.jobs.len(),
+            ?timeout,
+            "stopping: no new photos are taken"
+        );
+        self.announcer.stopping();
+        self.drain_until.get_or_insert(Instant::now() + timeout);
+        self.folders.clear();
+    }
+
+    async fn take_report(&mut self, id: FolderId, report: Report) -> Result<(), FatalError> {
+        let now = Instant::now();
+        match report {
+            Report::Seen(found) => return self.take_observations(id, found, now).await,
+            Report::Online {
+                mount_point,
+                polled,
+            } => {
+                let Some(folder) = self.folders.get_mut(&id) else {
+                    return Ok(());
+                };
+                if folder.online(polled.as_ref(), now) {
+                    log::online(&folder.config, polled.as_ref());
+                }
+                let input = folder.config.input.clone();
+                let remember = self
+                    .desk
+                    .ledger
+                    .call(move |book| book.remember_mount(&input, &mount_point));
+                remember.await?;
+            }
+            Report::Offline(error) => {
+                if let Some(folder) = self.folders.get_mut(&id)
+                    && folder.offline(error.io().to_string(), now)
+                {
+                    log::offline(&folder.config, &error);
+                }
+            }
+            Report::Listed { took, unreadable } => {
+                let Some(folder) = self.folders.get_mut(&id) else {
+                    return Ok(());
+                };
+                folder.listed(took, now);
+                if let Some(error) = unreadable
+                    && folder.trouble(error.path(), error.to_string())
+                {
+                    log::unreadable(&folder.config, &error);
+                }
+                self.look_at_quarantined(id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_observations(
+        &mut self,
+        id: FolderId,
+        found: Vec<Observation>,
+        now: Instant,
+    ) -> Result<(), FatalError> {
+        let Some(folder) = self.folders.get(&id) else {
+            return Ok(());
+        };
+        let name = folder.config.name.clone();
+        let forgets_gone = folder.config.failed == FailedPolicy::Note;
+        let (there, gone): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .filter(|file| !folder.is_in_hand(&file.relative))
+            .partition(|file| file.stamp.is_some());
+        let versions: Vec<Version> = there
+            .iter()
+            .filter_map(|file| {
+                let (folder, source) = (name.clone(), file.relative.clone());
+                file.stamp.map(|stamp| Version {
+                    folder,
+                    source,
+                    stamp,
+                })
+            })
+            .collect();
+        let vanished: Vec<PathBuf> = gone.iter().map(|file| file.relative.clone()).collect();
+        let unfinished = self.desk.ledger.call(move |book| {
+            // Sources in the `failed` folder are gone from here, but not from the list of what failed.
+            for source in vanished.iter().filter(|_| forgets_gone) {
+                book.vanish(&name, source)?;
+            }
+            book.unfinished(&versions)
+        });
+        let unfinished = unfinished.await?;
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        for (file, is_unfinished) in there.into_iter().zip(unfinished) {
+            if is_unfinished {
+                folder.observe(file, now);
+            } else {
+                folder.forget(&file.relative);
+            }
+        }
+        for file in gone {
+            folder.observe(file, now);
+        }
+        Ok(())
+    }
+
+    /// Finds out which quarantined sources somebody has taken away while nobody watched.
+    async fn look_at_quarantined(&mut self, id: FolderId) -> Result<(), FatalError> {
+        let Some(folder) = self
+            .folders
+            .get(&id)
+            .filter(|folder| folder.config.failed == FailedPolicy::Note)
+        else {
+            return Ok(());
+        };
+        let name = folder.config.name.clone();
+        let rows = self
+            .desk
+            .ledger
+            .call(move |book| book.quarantined(&name))
+            .await?;
+        let paths: Vec<PathBuf> = rows.into_iter().map(|row| row.source).collect();
+        if let Some(folder) = self.folders.get(&id).filter(|_| !paths.is_empty()) {
+            folder.look(paths)?;
+        }
+        Ok(())
+    }
+
+    fn take_sighting(&mut self, id: FolderId, sighting: Sighting) {
+        let now = Instant::now();
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return;
+        };
+        match sighting {
+            // The folder itself: it may be going away.
+            Sighting::Path(path) if path.as_os_str().is_empty() => folder.lost(now),
+            Sighting::Path(path) => folder.sight(path, now),
+            Sighting::Canary => folder.canary_seen(now),
+            Sighting::Lost => {
+                tracing::warn!(
+                    folder = folder.config.name,
+                    "events were lost; the folder is listed"
+                );
+                folder.lost(now);
+            }
+        }
+    }
+
+    fn take_worker(&mut self, result: Result<Worker, StartError>) -> Result<(), FatalError> {
+        match result {
+            Ok(worker) => {
+                if !self.has_served {
+                    self.has_served = true;
+                    log::ready(&self.config, worker.confinement());
+                    self.announcer.ready(&self.config);
+                }
+                self.pool.started(worker);
+                Ok(())
+            }
+            // Before anything was served this is the configuration; afterwards something may be swapping files.
+            Err(error @ StartError::Refused(_)) if !self.has_served => {
+                Err(FatalError::NoWorker(error))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a worker did not start");
+                let may_try_again = self.pool.start_failed(Instant::now());
+                may_try_again
+                    .then_some(())
+                    .ok_or(FatalError::NoWorker(error))
+            }
+        }
+    }
+
+    async fn take_finished(&mut self, id: FolderId, finished: Finished) -> Result<(), FatalError> {
+        let Finished {
+            job,
+            worker,
+            outcome,
+        } = finished;
+        let now = Instant::now();
+        self.pool.put(worker);
+        log::finished(&job, &outcome);
+        if let Outcome::Halted(error) = outcome {
+            return Err(error.into());
+        }
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        let relative = job.file.relative().to_owned();
+        folder.ended(&relative);
+        if matches!(outcome, Outcome::Done { .. }) {
+            if folder.resume() {
+                log::resumed(&folder.config);
+            }
+            self.remember_output_mount(id).await?;
+        }
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        match outcome {
+            Outcome::Done {
+                source_left: Some(error),
+                ..
+            }
+            | Outcome::Waits(error) => {
+                if folder.trouble(&relative, error.to_string()) {
+                    log::waits(&job, &error);
+                }
+                folder.sight(relative, now + TROUBLE_RETRY);
+            }
+            Outcome::Retry { attempts, .. } => {
+                let backoff =
+                    BACKOFF_FIRST * 4_u32.saturating_pow(attempts.saturating_sub(1).min(5));
+                folder.sight(relative, now + backoff);
+            }
+            Outcome::Held => folder.hold(job.file, now),
+            Outcome::Paused(error) => {
+                let reason = error.pause_reason();
+                if folder.pause(job.file, reason, now) {
+                    log::paused(&folder.config, &error);
+                }
+            }
+            // Whatever happened to the file meanwhile was not looked at.
+            Outcome::Done { .. }
+            | Outcome::Ignored(_)
+            | Outcome::Quarantined { .. }
+            | Outcome::Outdated
+            | Outcome::Halted(_) => folder.sight(relative, now),
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), FatalError> {
+        let now = Instant::now();
+        self.tick_at = now + TICK;
+        let mut all_watch = true;
+        for folder in self.folders.values_mut() {
+            all_watch &= !folder.is_watch_silent(now);
+            if folder.revive_watch(now)? {
+                log::watch_dead(&folder.config);
+            }
+            if folder.wants_canary(now)
+                && let Err(error) = self.live.stir_canary(&folder.config.name)
+            {
+                log::canary(&folder.config, &error);
+            }
+            folder.end_idle_pause(now);
+        }
+        let version = self
+            .desk
+            .ledger
+            .call(crate::delivery::Book::foreign_changes)
+            .await?;
+        if std::mem::replace(&mut self.ledger_version, version) != version {
+            for folder in self.folders.values_mut() {
+                folder.lost(now);
+            }
+        }
+        if all_watch {
+            self.announcer.alive(now);
+        }
+        Ok(())
+    }
+}

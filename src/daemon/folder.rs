@@ -1,0 +1,328 @@
+//! One hot folder as the loop sees it: its state, what settles, what is queued. Touches no disk itself.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::state::State;
+use crate::config::Folder;
+use crate::intake::{Ask, Observation, Polled, Scout, Settle, SettledFile};
+
+/// Settled files that a folder keeps in memory; the others stay on disk, where the next listing finds them.
+const QUEUE_MAX: usize = 1_000;
+
+/// How often a folder that is away is looked for.
+const OFFLINE_RETRY: Duration = Duration::from_secs(2);
+
+/// The first pause after the output could not be used; each further one doubles, up to the longest.
+const PAUSE_FIRST: Duration = Duration::from_millis(500);
+const PAUSE_LONGEST: Duration = Duration::from_secs(30);
+
+/// How often a canary is sent.
+const CANARY_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long a living watch may take to report the canary.
+const CANARY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Files looked at in one go.
+const LOOKS_MAX: usize = 256;
+
+/// The thread of a folder has ended, which it never does by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the thread that reads folder \"{0}\" has ended")]
+pub struct ScoutGone(String);
+
+/// A hot folder being served.
+#[derive(Debug)]
+pub(super) struct HotFolder {
+    pub(super) config: Arc<Folder>,
+    pub(super) state: State,
+    pub(super) output_mount: Option<PathBuf>,
+    scout: Scout,
+    settle: Settle,
+    queue: VecDeque<SettledFile>,
+    /// Queued or running; whatever is seen of them meanwhile is looked at when they are through.
+    in_hand: HashSet<PathBuf>,
+    running: usize,
+    /// Files were left on disk because queue or settle table were full.
+    is_behind: bool,
+    is_listing: bool,
+    list_again: bool,
+    rescan: Duration,
+    rescan_at: Instant,
+    pauses: u32,
+    paused_until: Option<Instant>,
+    canary: Canary,
+    /// The last trouble with a file that waits, so that it is told once.
+    troubles: HashMap<PathBuf, String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Canary {
+    /// The folder is not watched.
+    Absent,
+    /// All is well; the next one is due then.
+    DueAt(Instant),
+    /// Not seen since then.
+    Sent(Instant),
+}
+
+impl HotFolder {
+    pub(super) fn new(config: Arc<Folder>, scout: Scout, rescan: Duration, now: Instant) -> Self {
+        Self {
+            state: State::Starting,
+            output_mount: None,
+            scout,
+            settle: Settle::new(config.settle),
+            queue: VecDeque::new(),
+            in_hand: HashSet::new(),
+            running: 0,
+            is_behind: false,
+            is_listing: false,
+            list_again: false,
+            rescan,
+            rescan_at: now,
+            pauses: 0,
+            paused_until: None,
+            canary: Canary::Absent,
+            troubles: HashMap::new(),
+            config,
+        }
+    }
+
+    /// Takes over how often it is listed.
+    pub(super) fn set_rescan(&mut self, rescan: Duration, now: Instant) {
+        self.rescan = rescan;
+        self.rescan_at = self.rescan_at.min(now + rescan);
+    }
+
+    /// A hint that `relative` may have changed.
+    pub(super) fn sight(&mut self, relative: PathBuf, when: Instant) {
+        if !self.in_hand.contains(&relative) && !self.settle.sight(relative, when) {
+            self.is_behind = true;
+        }
+    }
+
+    /// Tells whether what is seen of `relative` is of interest now.
+    pub(super) fn is_in_hand(&self, relative: &Path) -> bool {
+        self.in_hand.contains(relative)
+    }
+
+    /// What is seen is finished already.
+    pub(super) fn forget(&mut self, relative: &Path) {
+        self.settle.forget(relative);
+        self.troubles.remove(relative);
+    }
+
+    /// What is seen may need work: queues it once it is settled.
+    pub(super) fn observe(&mut self, found: Observation, now: Instant) {
+        if self.settle.len() >= crate::intake::CAPACITY {
+            self.is_behind = true;
+        }
+        if let Some(file) = self.settle.observe(found, now) {
+            if self.queue.len() < QUEUE_MAX {
+                self.in_hand.insert(file.relative().to_owned());
+                self.queue.push_back(file);
+            } else {
+                self.is_behind = true;
+            }
+        }
+    }
+
+    /// The folder is there; tells whether that is news.
+    pub(super) fn online(&mut self, polled: Option<&Polled>, now: Instant) -> bool {
+        self.canary = if polled.is_some() {
+            Canary::Absent
+        } else {
+            Canary::DueAt(now)
+        };
+        self.is_listing = true;
+        let state = match polled {
+            None => State::Online,
+            Some(_) => State::Polling,
+        };
+        self.enter(state)
+    }
+
+    /// The folder is away; tells whether that is news.
+    pub(super) fn offline(&mut self, reason: String, now: Instant) -> bool {
+        for file in self.queue.drain(..) {
+            self.in_hand.remove(file.relative());
+        }
+        self.settle.clear();
+        self.canary = Canary::Absent;
+        self.is_listing = false;
+        self.rescan_at = now + OFFLINE_RETRY;
+        self.enter(State::Offline(reason))
+    }
+
+    /// A listing is complete.
+    pub(super) fn listed(&mut self, took: Duration, now: Instant) {
+        self.is_listing = false;
+        // Polling costs at most a tenth of the time, and never comes more often than files can settle.
+        let wait = match self.state {
+            State::Polling => self.rescan.min(self.config.settle.max(took * 10)),
+            _ => self.rescan,
+        };
+        self.rescan_at = if std::mem::take(&mut self.list_again) {
+            now
+        } else {
+            now + wait
+        };
+    }
+
+    /// Events were lost.
+    pub(super) fn lost(&mut self, now: Instant) {
+        self.list_again = self.is_listing;
+        self.rescan_at = now;
+    }
+
+    /// Asks the scout for what is due.
+    pub(super) fn ask(&mut self, now: Instant) -> Result<(), ScoutGone> {
+        if self.is_behind && self.queue.len() < QUEUE_MAX / 4 {
+            self.is_behind = false;
+            self.lost(now);
+        }
+        if now >= self.rescan_at && !self.is_listing {
+            self.is_listing = true;
+            self.send(Ask::List)?;
+        }
+        if self.state.is_there() {
+            let due = self.settle.due(now, LOOKS_MAX);
+            if !due.is_empty() {
+                self.send(Ask::Look(due))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for a look at these paths, whatever else is due.
+    pub(super) fn look(&self, paths: Vec<PathBuf>) -> Result<(), ScoutGone> {
+        self.send(Ask::Look(paths))
+    }
+
+    fn send(&self, ask: Ask) -> Result<(), ScoutGone> {
+        let is_heard = self.scout.ask(ask);
+        is_heard
+            .then_some(())
+            .ok_or_else(|| ScoutGone(self.config.name.clone()))
+    }
+
+    /// Takes the next file for a worker, unless the folder pauses.
+    pub(super) fn next(&mut self, now: Instant) -> Option<SettledFile> {
+        if self.paused_until.is_some_and(|until| now < until) || !self.state.is_there() {
+            return None;
+        }
+        let file = self.queue.pop_front()?;
+        self.running += 1;
+        Some(file)
+    }
+
+    /// An attempt is over; what it was about is open again.
+    pub(super) fn ended(&mut self, relative: &Path) {
+        self.running = self.running.saturating_sub(1);
+        self.in_hand.remove(relative);
+    }
+
+    /// The output can be used; tells whether that is news.
+    pub(super) fn resume(&mut self) -> bool {
+        self.pauses = 0;
+        self.paused_until = None;
+        self.state.resume()
+    }
+
+    /// The output cannot be used: `file` goes first again, later. Tells whether that is news.
+    pub(super) fn pause(&mut self, file: SettledFile, reason: String, now: Instant) -> bool {
+        let wait = (PAUSE_FIRST * 2_u32.saturating_pow(self.pauses)).min(PAUSE_LONGEST);
+        self.pauses = (self.pauses + 1).min(16);
+        self.paused_until = Some(now + wait);
+        self.in_hand.insert(file.relative().to_owned());
+        self.queue.push_front(file);
+        self.state.pause(reason)
+    }
+
+    /// Ends a pause that no file is left to end.
+    pub(super) fn end_idle_pause(&mut self, now: Instant) {
+        let is_over = self.paused_until.is_some_and(|until| now >= until);
+        if is_over && self.queue.is_empty() && self.running == 0 {
+            self.resume();
+        }
+    }
+
+    /// Puts a file that ends early back to settling.
+    pub(super) fn hold(&mut self, file: SettledFile, now: Instant) {
+        self.settle.hold(file, now);
+    }
+
+    /// Notes trouble with a file; tells whether it is news.
+    pub(super) fn trouble(&mut self, relative: &Path, text: String) -> bool {
+        self.troubles.insert(relative.to_owned(), text.clone()) != Some(text)
+    }
+
+    /// The canary came back.
+    pub(super) fn canary_seen(&mut self, now: Instant) {
+        if matches!(self.canary, Canary::Sent(_)) {
+            self.canary = Canary::DueAt(now + CANARY_INTERVAL);
+        }
+    }
+
+    /// Tells whether a canary should be sent now, and notes that it was.
+    pub(super) fn wants_canary(&mut self, now: Instant) -> bool {
+        let wants = matches!(self.canary, Canary::DueAt(due) if now >= due);
+        if wants {
+            self.canary = Canary::Sent(now);
+        }
+        wants
+    }
+
+    /// Makes a new watch if the last canary was never seen; tells whether it did.
+    pub(super) fn revive_watch(&mut self, now: Instant) -> Result<bool, ScoutGone> {
+        let is_dead = self.is_watch_silent(now);
+        if is_dead {
+            self.canary = Canary::Absent;
+            self.send(Ask::Rewatch)?;
+        }
+        Ok(is_dead)
+    }
+
+    /// Tells whether the watch has missed a canary.
+    pub(super) fn is_watch_silent(&self, now: Instant) -> bool {
+        matches!(self.canary, Canary::Sent(since) if now.duration_since(since) > CANARY_LIMIT)
+    }
+
+    /// When the folder next needs the loop.
+    pub(super) fn wake_at(&mut self) -> Instant {
+        let looks = if self.state.is_there() {
+            self.settle.next_due()
+        } else {
+            None
+        };
+        let pause = self.paused_until.filter(|_| !self.queue.is_empty());
+        let rescan = (!self.is_listing).then_some(self.rescan_at);
+        let far = self.rescan_at + self.rescan;
+        [looks, pause, rescan]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(far)
+    }
+
+    /// Files that are on their way to a worker, as far as they are in memory.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len() + self.settle.len()
+    }
+
+    /// Files that a worker has.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
+    fn enter(&mut self, state: State) -> bool {
+        let is_news = self.state != state;
+        self.state = state;
+        is_news
+    }
+}

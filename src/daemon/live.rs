@@ -1,0 +1,129 @@
+//! The folders as they are now -> a small file that `status` reads, and the canaries; never read back by the daemon.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::folder::HotFolder;
+use crate::delivery::replace_file;
+use crate::intake::{FolderId, stir_canary};
+use crate::path_error::{AtPath as _, PathError};
+
+/// The least time between two writings.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// What only the running daemon knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveStatus {
+    /// One entry a folder.
+    pub folders: Vec<LiveFolder>,
+}
+
+/// What only the running daemon knows of one folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveFolder {
+    /// Its name.
+    pub name: String,
+    /// `online`, `polling`, `offline: …` or `paused: …`.
+    pub state: String,
+    /// Files that settle or wait for a worker.
+    pub queued: usize,
+    /// Files that a worker has.
+    pub running: usize,
+}
+
+impl LiveStatus {
+    /// Reads what the daemon on `state_dir` wrote last; `None` if there is nothing to read.
+    pub fn read(state_dir: &Path) -> Option<Self> {
+        let bytes = std::fs::read(file(state_dir)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+}
+
+/// The daemon's corner of the state directory.
+#[derive(Debug)]
+pub(super) struct Live {
+    state_dir: PathBuf,
+    written: Option<(Instant, LiveStatus)>,
+    has_failed: bool,
+}
+
+impl Live {
+    pub(super) fn new(state_dir: &Path) -> Self {
+        Self {
+            state_dir: state_dir.to_owned(),
+            written: None,
+            has_failed: false,
+        }
+    }
+
+    /// Writes what has changed, not too often; what is skipped is written at the next tick.
+    pub(super) fn write(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) {
+        if self
+            .written
+            .as_ref()
+            .is_some_and(|(at, _)| now.duration_since(*at) < INTERVAL)
+        {
+            return;
+        }
+        let status = LiveStatus {
+            folders: folders.values().map(live_folder).collect(),
+        };
+        if self
+            .written
+            .as_ref()
+            .is_some_and(|(_, last)| *last == status)
+        {
+            return;
+        }
+        let written = serde_json::to_vec(&status)
+            .map_err(std::io::Error::from)
+            .at(&self.state_dir)
+            .and_then(|json| replace_file(&file(&self.state_dir), &json));
+        if let Err(error) = &written
+            && !self.has_failed
+        {
+            tracing::warn!(%error, "status cannot be told");
+        }
+        self.has_failed = written.is_err();
+        self.written = Some((now, status));
+    }
+
+    /// Removes the file: nobody is running any more.
+    pub(super) fn remove(&self) {
+        drop(std::fs::remove_file(file(&self.state_dir)));
+    }
+
+    /// Makes the folder that proves the watch of folder `name` alive.
+    pub(super) fn make_canary(&self, name: &str) -> Result<PathBuf, PathError> {
+        let canary = self.canary(name);
+        std::fs::create_dir_all(&canary).at(&canary)?;
+        canary.canonicalize().at(&canary)
+    }
+
+    /// Makes an event in it.
+    pub(super) fn stir_canary(&self, name: &str) -> Result<(), PathError> {
+        let canary = self.canary(name);
+        stir_canary(&canary).at(&canary)
+    }
+
+    fn canary(&self, name: &str) -> PathBuf {
+        self.state_dir.join("canary").join(name)
+    }
+}
+
+fn file(state_dir: &Path) -> PathBuf {
+    state_dir.join("status.json")
+}
+
+fn live_folder(folder: &HotFolder) -> LiveFolder {
+    LiveFolder {
+        name: folder.config.name.clone(),
+        state: folder.state.to_string(),
+        queued: folder.queued(),
+        running: folder.running(),
+    }
+}

@@ -1,0 +1,132 @@
+//! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
+
+use crate::config::{Config, Folder};
+use crate::intake::Polled;
+use crate::job::{Job, JobError, Outcome};
+use crate::path_error::PathError;
+use crate::percent;
+use crate::pool::{Confinement, CutReport};
+
+pub(super) fn ready(config: &Config, confinement: Confinement) {
+    if config.folders.is_empty() {
+        tracing::warn!("the configuration has no [[folder]] yet; add one and reload");
+    }
+    if !(confinement.landlock && confinement.seccomp) {
+        tracing::warn!(
+            landlock = confinement.landlock,
+            seccomp = confinement.seccomp,
+            "this kernel cannot hold the workers in completely"
+        );
+    }
+    tracing::info!(
+        folders = config.folders.len(),
+        workers = config.daemon.workers,
+        "ready"
+    );
+}
+
+pub(super) fn online(folder: &Folder, polled: Option<&Polled>) {
+    let (name, input) = (&folder.name, folder.input.display());
+    match polled {
+        None => tracing::info!(folder = name, %input, "online: the folder is watched"),
+        Some(Polled::Deaf(kind)) => tracing::info!(
+            folder = name, %input, kind, "polling: this file system does not report what others write"
+        ),
+        Some(Polled::Unwatchable(error)) => tracing::warn!(
+            folder = name, %input, %error, "polling: the folder cannot be watched"
+        ),
+    }
+}
+
+pub(super) fn offline(folder: &Folder, error: &PathError) {
+    tracing::warn!(folder = folder.name, %error, "offline: the folder is looked for until it is back");
+}
+
+pub(super) fn unreadable(folder: &Folder, error: &PathError) {
+    tracing::error!(folder = folder.name, %error, "a subfolder cannot be read");
+}
+
+pub(super) fn paused(folder: &Folder, error: &JobError) {
+    let reason = error.pause_reason();
+    tracing::error!(folder = folder.name, reason, %error, "paused: the output folder cannot be used; it is tried again");
+}
+
+pub(super) fn resumed(folder: &Folder) {
+    tracing::info!(
+        folder = folder.name,
+        "resumed: the output folder can be used again"
+    );
+}
+
+pub(super) fn watch_dead(folder: &Folder) {
+    tracing::warn!(
+        folder = folder.name,
+        "the watch has fallen silent; it is made anew"
+    );
+}
+
+pub(super) fn canary(folder: &Folder, error: &PathError) {
+    tracing::warn!(folder = folder.name, %error, "the watch cannot be tried");
+}
+
+pub(super) fn waits(job: &Job, error: &JobError) {
+    tracing::error!(folder = job.folder.name, source = source(job), %error, "waits: tried again until it works");
+}
+
+pub(super) fn finished(job: &Job, outcome: &Outcome) {
+    let (folder, source) = (&job.folder.name, source(job));
+    match outcome {
+        Outcome::Done {
+            output,
+            report: Some(report),
+            ..
+        } => done(job, output, report),
+        Outcome::Done {
+            output,
+            report: None,
+            ..
+        } => {
+            let output = percent::display(output);
+            tracing::info!(folder, source, output, "there already");
+        }
+        Outcome::Ignored(error) => tracing::info!(folder, source, reason = %error, "ignored"),
+        Outcome::Quarantined {
+            error,
+            attempts,
+            unexplained,
+        } => {
+            tracing::error!(folder, source, attempts, reason = %error, "quarantined");
+            if let Some(error) = unexplained {
+                tracing::warn!(folder, source, %error, "the reason could not be left with the photo");
+            }
+        }
+        Outcome::Retry { error, attempts } => {
+            tracing::warn!(folder, source, attempts, reason = %error, "failed; it is tried again");
+        }
+        Outcome::Held => {
+            tracing::warn!(folder, source, "the file ends early; waiting for the rest")
+        }
+        // Told where it is news, or no news at all.
+        Outcome::Outdated | Outcome::Waits(_) | Outcome::Paused(_) | Outcome::Halted(_) => {}
+    }
+}
+
+fn done(job: &Job, output: &std::path::Path, report: &CutReport) {
+    let (folder, source, output) = (&job.folder.name, source(job), percent::display(output));
+    let pixels = f64::from(report.width) * f64::from(report.height);
+    let megapixels = (pixels / 1e4).round() / 100.0;
+    let total_ms: u32 = report.stages.iter().map(|(_, ms)| ms).sum();
+    let stages: Vec<String> = report
+        .stages
+        .iter()
+        .map(|(stage, ms)| format!("{stage} {ms}"))
+        .collect();
+    let stages_ms = stages.join(", ");
+    tracing::info!(
+        folder, source, output, megapixels, total_ms, stages_ms, "cut out"
+    );
+}
+
+fn source(job: &Job) -> String {
+    percent::display(job.file.relative())
+}

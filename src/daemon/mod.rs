@@ -1,0 +1,237 @@
+//! The one control loop: everything that can wake the daemon is an [`Event`], and one `handle` answers it.
+//!
+//! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scouts and jobs do.
+
+mod announce;
+mod error;
+mod event;
+mod folder;
+mod live;
+mod log;
+mod reload;
+mod start;
+mod state;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+pub use error::{FatalError, FaultOf};
+pub use live::{LiveFolder, LiveStatus};
+
+use crate::config::Config;
+use crate::intake::{FolderId, Report, Sighting};
+use crate::job::{self, Desk, Finished, Job};
+use crate::pool::{Pool, StartError, Worker};
+use crate::shutdown::Request;
+use announce::Announcer;
+use folder::HotFolder;
+use live::Live;
+use reload::Reloaded;
+
+/// How often the loop looks after watches, ledger and supervisor.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Events that may wait for the loop; beyond them they are lost, and every folder is listed.
+const SIGHTINGS_MAX: usize = 4_096;
+
+/// Reports that may wait for the loop; beyond them the scouts wait.
+const REPORTS_MAX: usize = 16;
+
+/// Everything that can wake the loop.
+enum Event {
+    Asked(Option<Request>),
+    Reported(FolderId, Report),
+    Sighted(FolderId, Sighting),
+    Started(Result<Worker, StartError>),
+    Finished(FolderId, Box<Finished>),
+    Reloaded(Box<Result<Reloaded, reload::Refusal>>),
+    Woken,
+}
+
+/// A daemon that is running.
+struct Daemon {
+    config_file: PathBuf,
+    config: Config,
+    desk: Desk,
+    pool: Pool,
+    folders: BTreeMap<FolderId, HotFolder>,
+    next_id: u64,
+    /// The folder that was served last: the next one goes first.
+    turn: FolderId,
+    channels: Channels,
+    jobs: JoinSet<(FolderId, Finished)>,
+    starts: JoinSet<Result<Worker, StartError>>,
+    reloads: JoinSet<Result<Reloaded, reload::Refusal>>,
+    reload_again: bool,
+    has_served: bool,
+    drain_until: Option<Instant>,
+    tick_at: Instant,
+    ledger_version: i64,
+    live: Live,
+    announcer: Announcer,
+    _lock: File,
+}
+
+struct Channels {
+    reports: mpsc::Sender<(FolderId, Report)>,
+    report_inbox: mpsc::Receiver<(FolderId, Report)>,
+    sightings: mpsc::Sender<(FolderId, Sighting)>,
+    sighting_inbox: mpsc::Receiver<(FolderId, Sighting)>,
+}
+
+/// Serves the folders of `config`, which was read from `config_file`, until it is asked to stop.
+///
+/// Must run on the main thread: the kernel ties the workers' lives to the thread that starts them.
+pub async fn run(
+    config_file: PathBuf,
+    config: Config,
+    mut requests: mpsc::Receiver<Request>,
+) -> Result<(), FatalError> {
+    let mut daemon = Daemon::start(config_file, config).await?;
+    loop {
+        daemon.dispatch()?;
+        if daemon.is_drained() {
+            return daemon.end().await;
+        }
+        let wake_at = daemon.wake_at();
+        let is_draining = daemon.drain_until.is_some();
+        let Channels {
+            report_inbox,
+            sighting_inbox,
+            ..
+        } = &mut daemon.channels;
+        // The daemon holds a sender of each channel, so `recv` never ends; an empty set must not count as ready.
+        let event = tokio::select! {
+            biased;
+            request = requests.recv() => Event::Asked(request),
+            Some(ended) = daemon.jobs.join_next(), if !daemon.jobs.is_empty() => {
+                let (id, finished) = unpanicked(ended);
+                Event::Finished(id, Box::new(finished))
+            }
+            Some(ended) = daemon.starts.join_next(), if !daemon.starts.is_empty() => {
+                Event::Started(unpanicked(ended))
+            }
+            Some(ended) = daemon.reloads.join_next(), if !daemon.reloads.is_empty() => {
+                Event::Reloaded(Box::new(unpanicked(ended)))
+            }
+            () = tokio::time::sleep_until(wake_at) => Event::Woken,
+            Some((id, report)) = report_inbox.recv(), if !is_draining => Event::Reported(id, report),
+            Some((id, sighting)) = sighting_inbox.recv(), if !is_draining => Event::Sighted(id, sighting),
+        };
+        daemon.handle(event).await?;
+    }
+}
+
+impl Daemon {
+    /// Gives everybody who is idle something to do: scouts, the pool, workers.
+    fn dispatch(&mut self) -> Result<(), FatalError> {
+        if self.drain_until.is_some() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        if self.channels.sighting_inbox.len() >= SIGHTINGS_MAX {
+            self.lose_sightings(now);
+        }
+        for folder in self.folders.values_mut() {
+            folder.ask(now)?;
+        }
+        while self.pool.wants_start(now) {
+            let (spec, prove) = (Arc::clone(self.pool.spec()), !self.has_served);
+            self.starts.spawn(start::worker(spec, prove));
+        }
+        while self.pool.has_idle() {
+            let Some((id, job)) = self.next_job(now) else {
+                break;
+            };
+            let Some(worker) = self.pool.take() else {
+                break;
+            };
+            let desk = self.desk.clone();
+            self.jobs
+                .spawn(async move { (id, job::run(job, worker, desk).await) });
+        }
+        self.live.write(&self.folders, now);
+        Ok(())
+    }
+
+    /// Takes one file of the folder whose turn it is: a full folder never starves another.
+    fn next_job(&mut self, now: Instant) -> Option<(FolderId, Job)> {
+        let after = self.folders.keys().copied().filter(|id| *id > self.turn);
+        let before = self.folders.keys().copied().filter(|id| *id <= self.turn);
+        let order: Vec<FolderId> = after.chain(before).collect();
+        for id in order {
+            let Some(folder) = self.folders.get_mut(&id) else {
+                continue;
+            };
+            if let Some(file) = folder.next(now) {
+                self.turn = id;
+                let job = Job {
+                    folder: Arc::clone(&folder.config),
+                    file,
+                    output_mount: folder.output_mount.clone(),
+                };
+                return Some((id, job));
+            }
+        }
+        None
+    }
+
+    fn lose_sightings(&mut self, now: Instant) {
+        tracing::warn!("more events came than could be taken; every folder is listed");
+        while self.channels.sighting_inbox.try_recv().is_ok() {}
+        for folder in self.folders.values_mut() {
+            folder.lost(now);
+        }
+    }
+
+    fn wake_at(&mut self) -> Instant {
+        let folders = self.folders.values_mut().map(HotFolder::wake_at).min();
+        let draining = self.drain_until;
+        let times = [
+            Some(self.tick_at),
+            folders.filter(|_| draining.is_none()),
+            draining,
+        ];
+        let starts = self.pool.start_at().filter(|_| draining.is_none());
+        times
+            .into_iter()
+            .flatten()
+            .chain(starts)
+            .min()
+            .unwrap_or(self.tick_at)
+    }
+
+    fn is_drained(&self) -> bool {
+        let is_late = |until| Instant::now() >= until;
+        self.drain_until
+            .is_some_and(|until| self.jobs.is_empty() || is_late(until))
+    }
+
+    /// Ends the daemon: whatever still runs is given up, at no cost to its file.
+    async fn end(mut self) -> Result<(), FatalError> {
+        let given_up = self.jobs.len();
+        self.jobs.shutdown().await;
+        self.starts.shutdown().await;
+        self.desk
+            .ledger
+            .call(crate::delivery::Book::refund_running)
+            .await?;
+        self.live.remove();
+        tracing::info!(given_up, "stopped");
+        Ok(())
+    }
+}
+
+fn unpanicked<T>(ended: Result<T, tokio::task::JoinError>) -> T {
+    match ended {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,122 @@
+//! SIGHUP -> a new configuration that was tried before it is taken, or the old one kept whole.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Daemon, FatalError, start};
+use crate::config::{Config, ConfigError};
+use crate::job::Desk;
+use crate::pool::{StartError, Worker, WorkerSpec};
+
+/// A configuration that can be taken.
+pub(super) struct Reloaded {
+    config: Config,
+    /// A worker of the new kind that has cut the trial picture, if the kind changes.
+    first: Option<Worker>,
+}
+
+/// Why a configuration is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("its workers cannot start: {0}")]
+    Worker(#[from] StartError),
+    #[error("`state_dir` cannot change while the daemon runs; restart it")]
+    StateDir,
+}
+
+impl Daemon {
+    /// Reads and tries the configuration beside the running work.
+    pub(super) fn begin_reload(&mut self) {
+        if self.drain_until.is_some() {
+            return;
+        }
+        if !self.reloads.is_empty() {
+            self.reload_again = true;
+            return;
+        }
+        self.announcer.reloading();
+        let (file, old) = (self.config_file.clone(), self.config.clone());
+        let spec = Arc::clone(self.pool.spec());
+        self.reloads.spawn(prepare(file, old, spec));
+    }
+
+    /// Takes the new configuration whole, or says why not.
+    pub(super) async fn end_reload(
+        &mut self,
+        result: Result<Reloaded, Refusal>,
+    ) -> Result<(), FatalError> {
+        match result {
+            Ok(reloaded) => self.take_config(reloaded).await?,
+            Err(error) => {
+                tracing::error!(%error, "the new configuration is not taken; the old one stays in force");
+            }
+        }
+        if self.has_served {
+            self.announcer.ready(&self.config);
+        }
+        if std::mem::take(&mut self.reload_again) {
+            self.begin_reload();
+        }
+        Ok(())
+    }
+
+    async fn take_config(&mut self, reloaded: Reloaded) -> Result<(), FatalError> {
+        let Reloaded { config, first } = reloaded;
+        if self.drain_until.is_some() {
+            return Ok(());
+        }
+        self.pool.change(config.daemon.workers, first);
+        self.desk = Desk::new(
+            &config,
+            self.desk.ledger.clone(),
+            self.desk.ledger_id.clone(),
+        );
+        let now = tokio::time::Instant::now();
+        // Folders that stay as they are go on undisturbed; a changed one starts over, its files still on disk.
+        self.folders
+            .retain(|_, folder| config.folders.contains(&folder.config));
+        for folder in self.folders.values_mut() {
+            folder.set_rescan(config.daemon.rescan, now);
+        }
+        let kept: Vec<_> = self
+            .folders
+            .values()
+            .map(|folder| Arc::clone(&folder.config))
+            .collect();
+        let added: Vec<_> = config
+            .folders
+            .iter()
+            .filter(|folder| !kept.contains(folder))
+            .cloned()
+            .collect();
+        tracing::info!(
+            kept = kept.len(),
+            started = added.len(),
+            "the new configuration is in force"
+        );
+        self.config = config;
+        for folder in added {
+            self.open_folder(folder).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn prepare(file: PathBuf, old: Config, spec: Arc<WorkerSpec>) -> Result<Reloaded, Refusal> {
+    let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
+    let config = match loaded {
+        Ok(config) => config?,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    if config.daemon.state_dir != old.daemon.state_dir {
+        return Err(Refusal::StateDir);
+    }
+    let wanted = WorkerSpec::of(&config);
+    let first = match wanted == *spec {
+        true => None,
+        false => Some(start::worker(Arc::new(wanted), true).await?),
+    };
+    Ok(Reloaded { config, first })
+}

@@ -1,0 +1,134 @@
+//! A configuration -> a daemon with its ledger recovered and its scouts on their way; serves nothing yet.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, CWD};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::announce::Announcer;
+use super::folder::HotFolder;
+use super::live::Live;
+use super::{Channels, Daemon, FatalError, REPORTS_MAX, SIGHTINGS_MAX};
+use crate::config::{Config, Folder};
+use crate::delivery::{Book, Ledger, lock_state_dir};
+use crate::intake::{Assignment, Filter, FolderId, Scout};
+use crate::job::{Desk, hidden_name};
+use crate::pool::{Pool, StartError, Worker, WorkerSpec};
+
+/// Starts a worker and, if asked, sends the trial picture through it.
+pub(super) async fn worker(spec: Arc<WorkerSpec>, prove: bool) -> Result<Worker, StartError> {
+    let mut worker = Worker::start(spec).await?;
+    if prove {
+        worker.prove().await?;
+    }
+    Ok(worker)
+}
+
+impl Daemon {
+    pub(super) async fn start(config_file: PathBuf, config: Config) -> Result<Self, FatalError> {
+        let now = Instant::now();
+        let state_dir = &config.daemon.state_dir;
+        let lock = lock_state_dir(state_dir)?;
+        let mut book = Book::open(state_dir)?;
+        let left_running = book.recover()?;
+        let ledger_version = book.foreign_changes()?;
+        let ledger_id = book.id().to_owned();
+        remove_temps(&ledger_id, &left_running);
+        let desk = Desk::new(&config, Ledger::start(book)?, ledger_id);
+        let (reports, report_inbox) = mpsc::channel(REPORTS_MAX);
+        let (sightings, sighting_inbox) = mpsc::channel(SIGHTINGS_MAX);
+        let mut daemon = Self {
+            config_file,
+            pool: Pool::new(WorkerSpec::of(&config), config.daemon.workers, now),
+            live: Live::new(state_dir),
+            desk,
+            folders: BTreeMap::new(),
+            next_id: 0,
+            turn: FolderId(0),
+            channels: Channels {
+                reports,
+                report_inbox,
+                sightings,
+                sighting_inbox,
+            },
+            jobs: JoinSet::new(),
+            starts: JoinSet::new(),
+            reloads: JoinSet::new(),
+            reload_again: false,
+            has_served: false,
+            drain_until: None,
+            tick_at: now,
+            ledger_version,
+            announcer: Announcer::new(),
+            config,
+            _lock: lock,
+        };
+        for folder in daemon.config.folders.clone() {
+            daemon.open_folder(folder).await?;
+        }
+        Ok(daemon)
+    }
+
+    /// Starts serving a folder.
+    pub(super) async fn open_folder(&mut self, config: Arc<Folder>) -> Result<(), FatalError> {
+        let id = FolderId(self.next_id);
+        self.next_id += 1;
+        let (input, output) = (config.input.clone(), config.output.clone());
+        let mounts = self
+            .desk
+            .ledger
+            .call(move |book| Ok((book.mount_of(&input)?, book.mount_of(&output)?)));
+        let (mount_point, output_mount) = mounts.await?;
+        let assignment = Assignment {
+            id,
+            input: config.input.clone(),
+            filter: Filter::new(Arc::clone(&config)),
+            mount_point,
+            canary: self.live.make_canary(&config.name)?,
+            reports: self.channels.reports.clone(),
+            sightings: self.channels.sightings.clone(),
+        };
+        let scout = Scout::start(assignment)?;
+        let mut folder = HotFolder::new(config, scout, self.config.daemon.rescan, Instant::now());
+        folder.output_mount = output_mount;
+        self.folders.insert(id, folder);
+        Ok(())
+    }
+
+    /// After a cutout was placed: remembers the mount that it lies on, so that its absence is noticed.
+    pub(super) async fn remember_output_mount(&mut self, id: FolderId) -> Result<(), FatalError> {
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        let output = folder.config.output.clone();
+        let Ok(actual) = output
+            .canonicalize()
+            .map_err(drop)
+            .and_then(|real| crate::mount::point_of(&real).map_err(drop))
+        else {
+            return Ok(());
+        };
+        if folder.output_mount.as_ref() != Some(&actual) {
+            folder.output_mount = Some(actual.clone());
+            self.desk
+                .ledger
+                .call(move |book| book.remember_mount(&output, &actual))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes the hidden files of attempts that a crash has cut short. One that is out of reach now is removed when its
+/// photo is tried again.
+fn remove_temps(ledger_id: &str, left_running: &[(i64, PathBuf)]) {
+    for (id, output) in left_running {
+        let folder = output.parent().unwrap_or(Path::new("/"));
+        let temp = folder.join(hidden_name(ledger_id, *id, "tmp"));
+        rustix::fs::unlinkat(CWD, &temp, AtFlags::empty()).ok();
+    }
+}

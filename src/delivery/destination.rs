@@ -1,0 +1,125 @@
+//! The path of an output folder -> an open subfolder in it; creates folders, writes no file.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use crate::mark::{self, Mark};
+use crate::mount;
+use crate::path_error::{AtPath as _, PathError};
+
+/// How much of a PNG is read to find its mark, which stands before the pixels: more than any usual colour profile.
+const HEAD_BYTES: u64 = 4 << 20;
+
+/// A folder that files are placed in.
+#[derive(Debug)]
+pub struct Destination {
+    directory: OwnedFd,
+    path: PathBuf,
+}
+
+/// Who has a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occupant {
+    /// Nobody.
+    Free,
+    /// A cutout that hotcut wrote.
+    Ours(Mark),
+    /// Anything else.
+    Foreign,
+}
+
+impl Destination {
+    /// Opens the output folder `path`, making it if needed; an error if the mount it lay on, `mount_point`, is away.
+    pub fn open(path: &Path, mount_point: Option<&Path>) -> Result<Self, PathError> {
+        if let Some(expected) = mount_point {
+            mount::check(expected, &mount::point_of(&existing(path))?).at(path)?;
+        }
+        std::fs::create_dir_all(path).at(path)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(path, flags, Mode::empty()).at(path)?;
+        Ok(Self {
+            directory,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Opens an existing directory that is already held.
+    pub fn from_directory(directory: OwnedFd, path: PathBuf) -> Self {
+        Self { directory, path }
+    }
+
+    /// Opens the subfolder `relative`, making what is missing; a link on the way is refused.
+    pub fn subfolder(self, relative: &Path) -> Result<Self, PathError> {
+        let mut here = self;
+        for part in relative.components() {
+            if let Component::Normal(name) = part {
+                here = here.enter(name)?;
+            }
+        }
+        Ok(here)
+    }
+
+    fn enter(self, name: &OsStr) -> Result<Self, PathError> {
+        let path = self.path.join(name);
+        // A folder must be durable before a file in it can be.
+        match rustix::fs::mkdirat(&self.directory, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) => self.sync()?,
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno).at(&path),
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let directory =
+            rustix::fs::openat2(&self.directory, name, flags, Mode::empty(), resolve).at(&path)?;
+        Ok(Self { directory, path })
+    }
+
+    /// Tells who has `name`.
+    pub fn occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
+        let path = self.path.join(name);
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Ok(Occupant::Free),
+            // A link, a socket, or a file that hotcut may not read: not ours.
+            Err(Errno::LOOP | Errno::NXIO | Errno::ACCESS) => return Ok(Occupant::Foreign),
+            Err(errno) => return Err(errno).at(&path),
+        };
+        let mut head = Vec::new();
+        match file.take(HEAD_BYTES).read_to_end(&mut head) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return Ok(Occupant::Foreign);
+            }
+            Err(error) => return Err(error).at(&path),
+        }
+        Ok(mark::read(&head).map_or(Occupant::Foreign, Occupant::Ours))
+    }
+
+    /// Makes the names in this folder durable.
+    pub fn sync(&self) -> Result<(), PathError> {
+        rustix::fs::fsync(&self.directory).at(&self.path)
+    }
+
+    /// The absolute path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+/// The part of `path` that exists, without links.
+fn existing(path: &Path) -> PathBuf {
+    path.ancestors()
+        .find_map(|part| part.canonicalize().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,345 @@
+//! What happened to each version of each source -> SQLite and back; every change is durable before it returns.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, named_params, params};
+
+use super::{LedgerError, schema};
+use crate::stamp::Stamp;
+
+/// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
+const FORGIVEN_INTERRUPTIONS: u32 = 8;
+
+/// The ledger itself, on the thread that owns it.
+#[derive(Debug)]
+pub struct Book {
+    pub(super) connection: Connection,
+    id: String,
+}
+
+/// One version of one source.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Name of the hot folder.
+    pub folder: String,
+    /// Path below it.
+    pub source: PathBuf,
+    /// Which version.
+    pub stamp: Stamp,
+}
+
+/// A name in an output folder that a source asks for.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    /// The output folder.
+    pub output: PathBuf,
+    /// Path below it.
+    pub name: PathBuf,
+    /// The same as a case-insensitive file system compares it.
+    pub folded: Vec<u8>,
+}
+
+/// An attempt that may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The version's row.
+    pub id: i64,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The cutout is in place; the source's fate is still open.
+    Placed {
+        /// SHA-256 of the source.
+        sha256: [u8; 32],
+    },
+    /// All is done.
+    Done,
+    /// The attempt counts and another may follow.
+    Waiting,
+    /// The attempt does not count: the environment was at fault.
+    Refunded,
+    /// The file cannot succeed.
+    Quarantined {
+        /// Why, for a person.
+        reason: String,
+    },
+    /// The file is none of hotcut's business.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// The version is gone or was replaced.
+    Superseded,
+}
+
+impl Verdict {
+    fn parts(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Placed { .. } => ("placed", None),
+            Self::Done => ("done", None),
+            Self::Waiting | Self::Refunded => ("waiting", None),
+            Self::Quarantined { reason } => ("quarantined", Some(reason)),
+            Self::Ignored { reason } => ("ignored", Some(reason)),
+            Self::Superseded => ("superseded", None),
+        }
+    }
+}
+
+impl Book {
+    /// Opens or makes the ledger in `state_dir`.
+    pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
+        let connection = Connection::open(state_dir.join("ledger.db"))?;
+        // Another process (`status`, `retry`) holds a lock for moments only.
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Self::ready(connection)
+    }
+
+    /// Makes a ledger that lives as long as this value, for a single run.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        Self::ready(Connection::open_in_memory()?)
+    }
+
+    /// Opens the ledger in `state_dir` to look at it or to retry, beside a running daemon. `None` if there is none yet.
+    pub fn open_existing(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
+        let path = state_dir.join("ledger.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        Self::ready(connection).map(Some)
+    }
+
+    fn ready(mut connection: Connection) -> Result<Self, LedgerError> {
+        schema::migrate(&mut connection)?;
+        let id = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
+        Ok(Self { connection, id })
+    }
+
+    /// Eight hexadecimal digits that tell this ledger's temporary files from another's.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Tells of each version whether it still needs work.
+    pub fn unfinished(&mut self, versions: &[Version]) -> Result<Vec<bool>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT state FROM versions WHERE folder = ?1 AND source = ?2
+             AND len = ?3 AND mtime_ns = ?4 AND ino = ?5",
+        )?;
+        let mut answers = Vec::with_capacity(versions.len());
+        for Version {
+            folder,
+            source,
+            stamp,
+        } in versions
+        {
+            let row = query
+                .query_row(
+                    params![
+                        folder,
+                        bytes(source),
+                        signed(stamp.len),
+                        stamp.mtime_ns,
+                        signed(stamp.ino)
+                    ],
+                    |row| row.get::<_, String>(0),
+                )
+                .optional()?;
+            let is_final = |state: &str| matches!(state, "done" | "quarantined" | "ignored");
+            answers.push(!row.as_deref().is_some_and(is_final));
+        }
+        Ok(answers)
+    }
+
+    /// Returns the name that `source` owns below `output`.
+    pub fn name_of(
+        &mut self,
+        folder: &str,
+        source: &Path,
+        output: &Path,
+    ) -> Result<Option<PathBuf>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT name FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3",
+        )?;
+        let name = query.query_row(params![bytes(output), folder, bytes(source)], |row| {
+            row.get(0)
+        });
+        Ok(name.optional()?.map(path))
+    }
+
+    /// Gives the seat to `source` unless another source has it; its earlier name, if any, is given up.
+    pub fn reserve(
+        &mut self,
+        folder: &str,
+        source: &Path,
+        seat: &Seat,
+    ) -> Result<bool, LedgerError> {
+        let transaction = self.connection.transaction()?;
+        let owner: Option<(String, Vec<u8>)> = transaction
+            .prepare_cached("SELECT folder, source FROM names WHERE output = ?1 AND folded = ?2")?
+            .query_row(params![bytes(&seat.output), seat.folded], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        if owner.is_some_and(|(other, path)| other != folder || path != bytes(source)) {
+            return Ok(false);
+        }
+        transaction
+            .prepare_cached(
+                "INSERT INTO names (output, folded, folder, source, name) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (output, folder, source) DO UPDATE SET folded = excluded.folded, name = excluded.name
+                 ON CONFLICT (output, folded) DO NOTHING",
+            )?
+            .execute(params![bytes(&seat.output), seat.folded, folder, bytes(source), bytes(&seat.name)])?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Counts an attempt; `output` is where its result will lie. Earlier versions of the source are superseded.
+    pub fn begin(
+        &mut self,
+        version: &Version,
+        model: &str,
+        output: &Path,
+    ) -> Result<Begun, LedgerError> {
+        let transaction = self.connection.transaction()?;
+        let begun = transaction
+            .prepare_cached(
+                "INSERT INTO versions
+                    (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
+                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now)
+                 ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
+                    state = 'running', attempts = attempts + 1, output = excluded.output,
+                    model = excluded.model, reason = NULL, begun_at_ms = excluded.begun_at_ms
+                 RETURNING id, attempts",
+            )?
+            .query_row(
+                named_params! {
+                    ":folder": version.folder, ":source": bytes(&version.source),
+                    ":len": signed(version.stamp.len), ":mtime": version.stamp.mtime_ns,
+                    ":ino": signed(version.stamp.ino), ":output": bytes(output), ":model": model, ":now": now_ms(),
+                },
+                |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
+            )?;
+        transaction
+            .prepare_cached(
+                "UPDATE versions SET state = 'superseded'
+                 WHERE folder = ?1 AND source = ?2 AND id <> ?3 AND state NOT IN ('done', 'ignored')",
+            )?
+            .execute(params![version.folder, bytes(&version.source), begun.id])?;
+        transaction.commit()?;
+        Ok(begun)
+    }
+
+    /// Records how the attempt `id` ended.
+    pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
+        let (state, reason) = verdict.parts();
+        let refund = matches!(verdict, Verdict::Refunded);
+        let sha256 = match verdict {
+            Verdict::Placed { sha256 } => Some(sha256.as_slice()),
+            _ => None,
+        };
+        self.connection
+            .prepare_cached(
+                "UPDATE versions SET state = ?2, reason = ?3, sha256 = coalesce(?4, sha256),
+                    attempts = attempts - ?5, ended_at_ms = ?6 WHERE id = ?1",
+            )?
+            .execute(params![id, state, reason, sha256, refund, now_ms()])?;
+        Ok(())
+    }
+
+    /// Marks what is recorded of a source that is no longer there, so that it is not reported any more.
+    pub fn vanish(&mut self, folder: &str, source: &Path) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE versions SET state = 'superseded'
+                 WHERE folder = ?1 AND source = ?2 AND state IN ('waiting', 'quarantined')",
+            )?
+            .execute(params![folder, bytes(source)])?;
+        Ok(())
+    }
+
+    /// At start-up: turns every attempt that was running into one that waits, and returns where each was writing.
+    ///
+    /// The daemon died, not a worker, so the attempt is not counted, up to a limit: a photo whose every attempt ends with
+    /// the daemon is not innocent for ever.
+    pub fn recover(&mut self) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+        let transaction = self.connection.transaction()?;
+        let running = {
+            let mut query =
+                transaction.prepare("SELECT id, output FROM versions WHERE state = 'running'")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
+            rows.collect::<Result<Vec<_>, _>>()?
+        };
+        transaction.execute(
+            "UPDATE versions SET state = 'waiting', interruptions = interruptions + 1,
+                attempts = attempts - (interruptions < ?1) WHERE state = 'running'",
+            [FORGIVEN_INTERRUPTIONS],
+        )?;
+        transaction.commit()?;
+        Ok(running)
+    }
+
+    /// At a shutdown that did not wait: gives every running attempt back.
+    pub fn refund_running(&mut self) -> Result<(), LedgerError> {
+        let update = "UPDATE versions SET state = 'waiting', attempts = attempts - 1 WHERE state = 'running'";
+        self.connection.execute(update, [])?;
+        Ok(())
+    }
+
+    /// Returns the mount point that `folder` lay under when it was first used.
+    pub fn mount_of(&mut self, folder: &Path) -> Result<Option<PathBuf>, LedgerError> {
+        let query = "SELECT mount_point FROM mounts WHERE path = ?1";
+        let row = self
+            .connection
+            .query_row(query, [bytes(folder)], |row| row.get(0));
+        Ok(row.optional()?.map(path))
+    }
+
+    /// Remembers the mount point that `folder` lies under.
+    pub fn remember_mount(&mut self, folder: &Path, mount_point: &Path) -> Result<(), LedgerError> {
+        let insert = "INSERT INTO mounts VALUES (?1, ?2)
+            ON CONFLICT (path) DO UPDATE SET mount_point = excluded.mount_point";
+        self.connection
+            .execute(insert, params![bytes(folder), bytes(mount_point)])?;
+        Ok(())
+    }
+
+    /// Changes when another process has written to the ledger.
+    pub fn foreign_changes(&mut self) -> Result<i64, LedgerError> {
+        Ok(self
+            .connection
+            .query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+}
+
+pub(super) fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
+    OsStr::from_bytes(&bytes).into()
+}
+
+/// `SQLite` integers are signed; the bits are kept.
+fn signed(number: u64) -> i64 {
+    number.cast_signed()
+}
+
+/// Milliseconds since the epoch.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,130 @@
+//! Calls from the loop -> one thread that owns the ledger; knows no SQL.
+
+mod book;
+mod schema;
+mod summary;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc as thread_channel;
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use rustix::process::{Flock, FlockOffsetType, FlockType};
+use tokio::sync::oneshot;
+
+pub use book::{Begun, Book, Seat, Verdict, Version};
+pub use summary::{Quarantined, Summary};
+
+use crate::mount;
+use crate::path_error::{AtPath as _, PathError};
+
+/// Why the ledger cannot be used. No job may start without it.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// Another daemon has the state directory.
+    #[error("{} is in use by another hotcut; give each daemon its own state_dir", .0.display())]
+    InUse(PathBuf),
+    /// The state directory is on a network file system, where `SQLite` cannot keep its promises.
+    #[error("{} is on a {kind} file system; state_dir must be on a local disk", path.display())]
+    NotLocal {
+        /// The state directory.
+        path: PathBuf,
+        /// The name of the file system.
+        kind: &'static str,
+    },
+    /// A later hotcut has written the ledger.
+    #[error(
+        "the ledger has schema {found}, which this hotcut does not know; install the version that wrote it"
+    )]
+    FromTheFuture {
+        /// The version found.
+        found: u32,
+    },
+    /// `SQLite` failed.
+    #[error("the ledger cannot be used: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// The ledger's thread has ended.
+    #[error("the ledger's thread has ended")]
+    Gone,
+}
+
+/// A handle on the ledger's thread.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    calls: thread_channel::Sender<Call>,
+}
+
+type Call = Box<dyn FnOnce(&mut Book) + Send>;
+
+impl Ledger {
+    /// Gives `book` to a thread of its own.
+    pub fn start(mut book: Book) -> Result<Self, LedgerError> {
+        let (calls, inbox) = thread_channel::channel::<Call>();
+        std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || {
+                while let Ok(call) = inbox.recv() {
+                    call(&mut book);
+                }
+            })
+            .at(Path::new("the ledger's thread"))?;
+        Ok(Self { calls })
+    }
+
+    /// Runs `work` on the ledger's thread. What it wrote is durable when this returns.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (answer, result) = oneshot::channel();
+        let call: Call = Box::new(move |book| {
+            // The caller may have been dropped; the work is done all the same.
+            drop(answer.send(work(book)));
+        });
+        self.calls.send(call).map_err(|_| LedgerError::Gone)?;
+        result.await.map_err(|_| LedgerError::Gone)?
+    }
+}
+
+/// Makes the state directory and locks it for as long as the returned file is open.
+///
+/// A POSIX record lock, so that [`is_in_use`] can ask without taking it: this process must not open the file again.
+pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
+    std::fs::create_dir_all(state_dir).at(state_dir)?;
+    if let Some(kind) = mount::deaf_kind(state_dir)?.filter(|kind| *kind != "overlay") {
+        let path = state_dir.to_owned();
+        return Err(LedgerError::NotLocal { path, kind });
+    }
+    let path = state_dir.join("lock");
+    let mut options = std::fs::OpenOptions::new();
+    let lock = options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .at(&path)?;
+    match rustix::fs::fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(Errno::WOULDBLOCK | Errno::ACCESS) => Err(LedgerError::InUse(state_dir.to_owned())),
+        Err(errno) => Ok(Err(errno).at(&path)?),
+    }
+}
+
+/// Tells whether a daemon runs on `state_dir`, without getting in its way.
+pub fn is_in_use(state_dir: &Path) -> bool {
+    let Ok(lock) = File::open(state_dir.join("lock")) else {
+        return false;
+    };
+    let wanted = Flock {
+        start: 0,
+        length: 0,
+        pid: None,
+        typ: FlockType::WriteLock,
+        offset_type: FlockOffsetType::Set,
+    };
+    matches!(rustix::process::fcntl_getlk(&lock, &wanted), Ok(Some(_)))
+}

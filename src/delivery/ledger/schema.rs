@@ -1,0 +1,63 @@
+//! An SQLite file -> one of the present schema; knows no query.
+
+use rusqlite::Connection;
+
+use super::LedgerError;
+
+/// One step for each version of the schema; a step that has been released is never edited.
+const STEPS: &[&str] = &["
+    CREATE TABLE identity (id TEXT NOT NULL);
+    INSERT INTO identity VALUES (lower(hex(randomblob(4))));
+
+    -- Which source owns which name in an output folder, for ever.
+    CREATE TABLE names (
+        output BLOB NOT NULL,
+        folded BLOB NOT NULL,
+        folder TEXT NOT NULL,
+        source BLOB NOT NULL,
+        name BLOB NOT NULL,
+        PRIMARY KEY (output, folded),
+        UNIQUE (output, folder, source)
+    ) WITHOUT ROWID;
+
+    -- Every version of every source that was ever begun.
+    CREATE TABLE versions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        folder TEXT NOT NULL,
+        source BLOB NOT NULL,
+        len INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ino INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN
+            ('running', 'waiting', 'placed', 'done', 'quarantined', 'ignored', 'superseded')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        interruptions INTEGER NOT NULL DEFAULT 0,
+        output BLOB NOT NULL,
+        sha256 BLOB,
+        model TEXT NOT NULL,
+        reason TEXT,
+        begun_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER,
+        UNIQUE (folder, source, len, mtime_ns, ino)
+    );
+    CREATE INDEX versions_by_state ON versions (folder, state, ended_at_ms);
+
+    -- The mount point that each configured folder had when it was first used.
+    CREATE TABLE mounts (path BLOB PRIMARY KEY, mount_point BLOB NOT NULL) WITHOUT ROWID;
+"];
+
+/// Brings the schema up to date in one transaction a step.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(LedgerError::FromTheFuture { found });
+    }
+    for (step, version) in STEPS.iter().zip(1..=known).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

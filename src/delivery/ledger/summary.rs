@@ -1,0 +1,90 @@
+//! The ledger -> what `status` shows and `retry` changes; starts no attempt.
+
+use std::path::PathBuf;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::LedgerError;
+use super::book::{Book, bytes, now_ms, path};
+
+/// The span over which the rate of photos is measured, in milliseconds.
+const RATE_SPAN_MS: i64 = 60_000;
+
+/// What became of one folder's photos.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Versions that are done.
+    pub done: u32,
+    /// Versions whose attempt failed and that will be tried again.
+    pub waiting: u32,
+    /// Sources that cannot succeed.
+    pub quarantined: Vec<Quarantined>,
+    /// When the last one was done, in milliseconds since the epoch.
+    pub last_done_ms: Option<i64>,
+    /// Photos done in the last minute.
+    pub photos_per_minute: u32,
+}
+
+/// A source that cannot succeed as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The path below the hot folder.
+    pub source: PathBuf,
+    /// Why, for a person.
+    pub reason: String,
+    /// Workers that it was given to.
+    pub attempts: u32,
+}
+
+impl Book {
+    /// Sums up what is recorded of `folder`.
+    pub fn summary(&mut self, folder: &str) -> Result<Summary, LedgerError> {
+        let count = "SELECT count(*) FILTER (WHERE state IN ('placed', 'done')),
+                count(*) FILTER (WHERE state IN ('waiting', 'running')),
+                max(ended_at_ms) FILTER (WHERE state IN ('placed', 'done')),
+                count(*) FILTER (WHERE state IN ('placed', 'done') AND ended_at_ms > ?2)
+            FROM versions WHERE folder = ?1";
+        let mut summary =
+            self.connection
+                .query_row(count, params![folder, now_ms() - RATE_SPAN_MS], |row| {
+                    Ok(Summary {
+                        done: row.get(0)?,
+                        waiting: row.get(1)?,
+                        quarantined: Vec::new(),
+                        last_done_ms: row.get(2)?,
+                        photos_per_minute: row.get(3)?,
+                    })
+                })?;
+        summary.quarantined = self.quarantined(folder)?;
+        Ok(summary)
+    }
+
+    /// Lists the sources of `folder` that cannot succeed, in the order of their paths.
+    pub fn quarantined(&mut self, folder: &str) -> Result<Vec<Quarantined>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT source, coalesce(reason, ''), attempts FROM versions
+             WHERE folder = ?1 AND state = 'quarantined' ORDER BY source",
+        )?;
+        let rows = query.query_map([folder], |row| {
+            Ok(Quarantined {
+                source: path(row.get(0)?),
+                reason: row.get(1)?,
+                attempts: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Puts one quarantined source back into the queue with all its attempts. False if it is not quarantined.
+    pub fn retry(&mut self, folder: &str, source: &std::path::Path) -> Result<bool, LedgerError> {
+        let update =
+            "UPDATE versions SET state = 'waiting', attempts = 0, interruptions = 0, reason = NULL
+            WHERE folder = ?1 AND source = ?2 AND state = 'quarantined' RETURNING id";
+        let row = self
+            .connection
+            .query_row(update, params![folder, bytes(source)], |row| {
+                row.get::<_, i64>(0)
+            });
+        Ok(row.optional()?.is_some())
+    }
+}

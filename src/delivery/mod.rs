@@ -1,0 +1,18 @@
+//! A result -> disk. Knows durability and names; knows no pixel and no hot folder's events.
+
+mod destination;
+mod ledger;
+mod names;
+mod place;
+mod quarantine;
+mod retire;
+
+pub use destination::{Destination, Occupant};
+pub use ledger::{
+    Begun, Book, Ledger, LedgerError, Quarantined, Seat, Summary, Verdict, Version, is_in_use,
+    lock_state_dir,
+};
+pub use names::{cutout_names, fold_case};
+pub use place::{PlaceError, Replace, Temp, replace_file};
+pub use quarantine::{remove_note, write_note};
+pub use retire::{Retired, Retiree};

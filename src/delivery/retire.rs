@@ -1,0 +1,227 @@
+//! A source whose fate is decided -> moved or deleted, never another file in its stead; decides nothing.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::destination::Destination;
+use super::names;
+use super::place::{PlaceError, Replace, Temp};
+use crate::path_error::{AtPath as _, PathError};
+use crate::stamp::Stamp;
+
+/// A source in its folder, as it was when it was processed.
+#[derive(Debug)]
+pub struct Retiree {
+    /// The folder that holds it.
+    pub folder: Destination,
+    /// Its name there.
+    pub name: OsString,
+    /// The version that was processed.
+    pub stamp: Stamp,
+    /// A hidden name in the same folder, of this job alone.
+    pub aside: OsString,
+}
+
+/// What became of a source.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Retired {
+    /// It was moved to this path.
+    Moved(PathBuf),
+    /// It was deleted.
+    Deleted,
+    /// Another version, or nothing, had its name: left alone.
+    Superseded,
+}
+
+impl Retiree {
+    /// Deletes the source.
+    pub fn delete(self) -> Result<Retired, PathError> {
+        if !self.set_aside()? {
+            return Ok(Retired::Superseded);
+        }
+        let path = self.folder.path().join(&self.name);
+        rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty()).at(&path)?;
+        self.folder.sync()?;
+        Ok(Retired::Deleted)
+    }
+
+    /// Moves the source into `target` under its own name, or a numbered one where that is taken.
+    pub fn move_to(self, target: Destination) -> Result<Retired, PlaceError> {
+        if !self.set_aside()? {
+            return Ok(Retired::Superseded);
+        }
+        let moved = self.move_aside_to(target);
+        if moved.is_err() {
+            self.put_back()?;
+        }
+        moved
+    }
+
+    /// Takes the source out of its name, so that what is judged next cannot be swapped. False if it is another version.
+    fn set_aside(&self) -> Result<bool, PathError> {
+        let path = self.folder.path().join(&self.name);
+        let directory = self.folder.directory();
+        // A crash between two steps of an earlier try left the source under its hidden name.
+        if self.is_ours(&self.aside) {
+            return Ok(true);
+        }
+        match rename_to_free(&self.folder, &self.name, &self.aside) {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(false),
+            Err(errno) => return Err(errno).at(&path),
+        }
+        let stat =
+            rustix::fs::statat(directory, &self.aside, AtFlags::SYMLINK_NOFOLLOW).at(&path)?;
+        if Stamp::of(&stat).same_version(&self.stamp) {
+            return Ok(true);
+        }
+        self.put_back()?;
+        Ok(false)
+    }
+
+    fn is_ours(&self, name: &OsStr) -> bool {
+        rustix::fs::statat(self.folder.directory(), name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| Stamp::of(&stat).same_version(&self.stamp))
+    }
+
+    fn put_back(&self) -> Result<(), PathError> {
+        for name in names::moved_names(&self.name) {
+            match rename_to_free(&self.folder, &self.aside, &name) {
+                Err(Errno::EXIST) => {}
+                other => return other.at(&self.folder.path().join(&name)),
+            }
+        }
+        Ok(())
+    }
+
+    fn move_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
+        let from = self.folder.directory();
+        for name in names::moved_names(&self.name) {
+            let path = target.path().join(&name);
+            let flags = RenameFlags::NOREPLACE;
+            match rustix::fs::renameat_with(from, &self.aside, target.directory(), &name, flags) {
+                Ok(()) => {
+                    target.sync()?;
+                    self.folder.sync()?;
+                    return Ok(Retired::Moved(path));
+                }
+                Err(Errno::EXIST) => {}
+                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS) => {
+                    return self.copy_aside_to(target);
+                }
+                Err(errno) => return Ok(Err(errno).at(&path)?),
+            }
+        }
+        Ok(Retired::Superseded)
+    }
+
+    /// The target is on another file system: the copy is durable before the source goes.
+    fn copy_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
+        let path = self.folder.path().join(&self.name);
+        let folder = target.path().to_owned();
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let source = rustix::fs::openat(self.folder.directory(), &self.aside, flags, Mode::empty());
+        let mut source = File::from(source.at(&path)?);
+        let mut target = Some(target);
+        for name in names::moved_names(&self.name) {
+            let destination = match target.take() {
+                Some(first) => first,
+                None => Destination::open(&folder, None)?,
+            };
+            io::Seek::rewind(&mut source).at(&path)?;
+            let temp = Temp::create(destination, self.aside.clone())?;
+            let length = io::copy(&mut source, &mut temp.writer()?).at(&folder.join(&name))?;
+            match temp.place(&name, Replace::Never, length) {
+                Ok(()) => {
+                    rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty())
+                        .at(&path)?;
+                    self.folder.sync()?;
+                    return Ok(Retired::Moved(folder.join(name)));
+                }
+                Err(PlaceError::Taken(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Retired::Superseded)
+    }
+}
+
+fn rename_to_free(folder: &Destination, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
+    let directory = folder.directory();
+    match rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            match rustix::fs::statat(directory, to, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => rustix::fs::renameat(directory, from, directory, to),
+                Ok(_) => Err(Errno::EXIST),
+                Err(errno) => Err(errno),
+            }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn retiree(dir: &Path, name: &str) -> Retiree {
+        let stat = rustix::fs::stat(dir.join(name)).unwrap();
+        Retiree {
+            folder: Destination::open(dir, None).unwrap(),
+            name: name.into(),
+            stamp: Stamp::of(&stat),
+            aside: ".hotcut-x-1.source".into(),
+        }
+    }
+
+    fn write(path: &Path, text: &str) {
+        let mut file = std::fs::OpenOptions::new();
+        let file = file.write(true).create(true).truncate(true).open(path);
+        io::Write::write_all(&mut file.unwrap(), text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_source_that_changed_is_neither_deleted_nor_moved() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jpg");
+        write(&path, "processed");
+        let (one, two) = (retiree(dir.path(), "a.jpg"), retiree(dir.path(), "a.jpg"));
+        write(&path, "corrected since");
+        assert_eq!(one.delete().unwrap(), Retired::Superseded);
+        let done = Destination::open(&dir.path().join("done"), None).unwrap();
+        assert_eq!(two.move_to(done).unwrap(), Retired::Superseded);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "corrected since");
+    }
+
+    #[test]
+    fn a_moved_source_never_replaces_an_earlier_one() {
+        let dir = tempfile::tempdir().unwrap();
+        for text in ["first", "second"] {
+            write(&dir.path().join("a.jpg"), text);
+            let done = Destination::open(&dir.path().join("done"), None).unwrap();
+            retiree(dir.path(), "a.jpg").move_to(done).unwrap();
+        }
+        let read =
+            |name: &str| std::fs::read_to_string(dir.path().join("done").join(name)).unwrap();
+        assert_eq!(
+            (read("a.jpg"), read("a-2.jpg")),
+            ("first".into(), "second".into())
+        );
+    }
+
+    #[test]
+    fn a_delete_that_was_cut_short_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        write(&dir.path().join("a.jpg"), "processed");
+        let retiree = retiree(dir.path(), "a.jpg");
+        rustix::fs::rename(dir.path().join("a.jpg"), dir.path().join(&retiree.aside)).unwrap();
+        assert_eq!(retiree.delete().unwrap(), Retired::Deleted);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,22 @@
+//! A hot folder -> settled files. Knows paths and time; knows no pixel and no ledger.
+
+mod filter;
+mod lease;
+mod root;
+mod scan;
+mod settle;
+mod source;
+mod walk;
+mod watch;
+
+pub use filter::Filter;
+pub use root::{Root, RootId};
+pub use scan::{Ask, Assignment, Observation, Polled, Report, Scout, Writer};
+pub use settle::{CAPACITY, PATIENCE, Settle, SettledFile};
+pub use source::{SourceError, SourceFile};
+pub use walk::Walk;
+pub use watch::{Sighting, Watch, WatchError, stir_canary};
+
+/// Tells one incarnation of a folder from another: a reload that changes a folder gives it a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FolderId(pub u64);

@@ -1,0 +1,224 @@
+//! Sightings and observations plus `now` -> [`SettledFile`]s; pure: no clock, no disk, no thread.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::scan::{Observation, Writer};
+use crate::stamp::Stamp;
+
+/// How long a file that ends early may stay so before it is given up.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Files that may be settling at one time in one folder; what is beyond that a later listing finds again.
+pub const CAPACITY: usize = 10_000;
+
+/// A file that was the same in two observations at least `settle` apart, with no writer at the second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledFile {
+    relative: PathBuf,
+    stamp: Stamp,
+    patience_is_over: bool,
+}
+
+impl SettledFile {
+    /// The path below the hot folder.
+    pub fn relative(&self) -> &Path {
+        &self.relative
+    }
+
+    /// The version that settled.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Tells whether the file was found to end early and has lain so for [`PATIENCE`].
+    pub fn patience_is_over(&self) -> bool {
+        self.patience_is_over
+    }
+}
+
+/// The files of one folder that are not known to be complete yet.
+#[derive(Debug)]
+pub struct Settle {
+    quiet: Duration,
+    files: HashMap<PathBuf, Settling>,
+    /// When to look at which file; an entry whose time is not the file's `look_at` is stale.
+    queue: BinaryHeap<Reverse<(Instant, PathBuf)>>,
+}
+
+#[derive(Debug)]
+struct Settling {
+    seen: Option<Seen>,
+    look_at: Option<Instant>,
+    not_before: Instant,
+    ends_early_since: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    stamp: Stamp,
+    since: Instant,
+}
+
+impl Settle {
+    /// Starts with nothing settling; a file is settled after `quiet` without change.
+    pub fn new(quiet: Duration) -> Self {
+        Self {
+            quiet,
+            files: HashMap::new(),
+            queue: BinaryHeap::new(),
+        }
+    }
+
+    /// Notes that `relative` must be looked at, at `when` at the earliest. False if there is no room for it.
+    pub fn sight(&mut self, relative: PathBuf, when: Instant) -> bool {
+        if self.files.contains_key(&relative) {
+            return true;
+        }
+        if self.files.len() >= CAPACITY {
+            return false;
+        }
+        let settling = Settling {
+            seen: None,
+            look_at: Some(when),
+            not_before: when,
+            ends_early_since: None,
+        };
+        self.files.insert(relative.clone(), settling);
+        self.queue.push(Reverse((when, relative)));
+        true
+    }
+
+    /// Takes a file back whose content ends early: it is settled again when it has changed, or when patience is over.
+    pub fn hold(&mut self, file: SettledFile, now: Instant) {
+        let look_at = now + self.quiet.max(Duration::from_secs(1));
+        let settling = Settling {
+            seen: Some(Seen {
+                stamp: file.stamp,
+                since: now,
+            }),
+            look_at: Some(look_at),
+            not_before: now,
+            ends_early_since: Some(now),
+        };
+        self.queue.push(Reverse((look_at, file.relative.clone())));
+        self.files.insert(file.relative, settling);
+    }
+
+    /// Takes what a listing or a look found; returns the file if it is settled now.
+    pub fn observe(&mut self, found: Observation, now: Instant) -> Option<SettledFile> {
+        let Observation {
+            relative,
+            stamp,
+            writer,
+        } = found;
+        // An empty file is a placeholder; filling it is an event or shows in the next listing.
+        let Some(stamp) = stamp.filter(|stamp| stamp.len > 0) else {
+            self.files.remove(&relative);
+            return None;
+        };
+        if !self.sight(relative.clone(), now) {
+            return None;
+        }
+        let file = self.files.get_mut(&relative)?;
+        let same = file.seen.as_ref().filter(|seen| seen.stamp == stamp);
+        let Some(since) = same.map(|seen| seen.since) else {
+            file.ends_early_since = None;
+            file.seen = Some(Seen { stamp, since: now });
+            self.look(relative, now + self.quiet);
+            return None;
+        };
+        let ready_at = match file.ends_early_since {
+            Some(since) => since + PATIENCE,
+            None => (since + self.quiet).max(file.not_before),
+        };
+        if now < ready_at {
+            let next = match file.ends_early_since {
+                Some(_) => ready_at.min(now + self.quiet.max(Duration::from_secs(1))),
+                None => ready_at,
+            };
+            self.look(relative, next);
+            return None;
+        }
+        match writer {
+            Writer::Absent => {
+                let patience_is_over = file.ends_early_since.is_some();
+                self.files.remove(&relative);
+                Some(SettledFile {
+                    relative,
+                    stamp,
+                    patience_is_over,
+                })
+            }
+            Writer::Present => {
+                self.look(relative, now + self.quiet);
+                None
+            }
+            Writer::NotAsked => {
+                self.look(relative, now);
+                None
+            }
+        }
+    }
+
+    /// Drops a file that is known to be finished.
+    pub fn forget(&mut self, relative: &Path) {
+        self.files.remove(relative);
+    }
+
+    /// Drops everything; the next listing starts over.
+    pub fn clear(&mut self) {
+        self.files.clear();
+        self.queue.clear();
+    }
+
+    /// Returns at most `count` files that are to be looked at by `now`, and expects an observation of each.
+    pub fn due(&mut self, now: Instant, count: usize) -> Vec<PathBuf> {
+        let mut due = Vec::new();
+        while due.len() < count && self.next_due().is_some_and(|when| when <= now) {
+            if let Some(Reverse((_, relative))) = self.queue.pop() {
+                if let Some(file) = self.files.get_mut(&relative) {
+                    file.look_at = None;
+                }
+                due.push(relative);
+            }
+        }
+        due
+    }
+
+    /// When the next file is to be looked at.
+    pub fn next_due(&mut self) -> Option<Instant> {
+        while let Some(Reverse((when, relative))) = self.queue.peek() {
+            let when = *when;
+            let current = self.files.get(relative).and_then(|file| file.look_at);
+            if current == Some(when) {
+                return Some(when);
+            }
+            self.queue.pop();
+        }
+        None
+    }
+
+    /// The number of files that are settling.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Tells whether nothing is settling.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    fn look(&mut self, relative: PathBuf, when: Instant) {
+        if let Some(file) = self.files.get_mut(&relative)
+            && file.look_at != Some(when)
+        {
+            file.look_at = Some(when);
+            self.queue.push(Reverse((when, relative)));
+        }
+    }
+}

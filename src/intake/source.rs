@@ -1,0 +1,119 @@
+//! A settled file -> its bytes, proved to be the version that settled; never writes to it.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, OFlags};
+use sha2::{Digest as _, Sha256};
+
+use super::{Root, SettledFile};
+use crate::path_error::{AtPath as _, PathError};
+use crate::stamp::Stamp;
+
+/// A source that is open for reading.
+#[derive(Debug)]
+pub struct SourceFile {
+    root: Root,
+    relative: PathBuf,
+    stamp: Stamp,
+    file: File,
+}
+
+/// Why a settled file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It is gone: somebody took it back.
+    #[error("it is gone")]
+    Vanished,
+    /// It is another version than the one that settled.
+    #[error("it changed while it was read")]
+    Changed,
+    /// The file or its folder cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] PathError),
+}
+
+impl SourceFile {
+    /// Opens `settled` below the hot folder `input`.
+    pub fn open(input: &Path, settled: &SettledFile) -> Result<Self, SourceError> {
+        let root = Root::open(input, None)?;
+        let relative = settled.relative().to_owned();
+        let file = match root.open_below(&relative, OFlags::RDONLY) {
+            Ok(file) => File::from(file),
+            Err(error) if is_gone(&error) => return Err(SourceError::Vanished),
+            Err(error) => return Err(error.into()),
+        };
+        let source = Self {
+            root,
+            relative,
+            stamp: settled.stamp(),
+            file,
+        };
+        source.verify()?;
+        Ok(source)
+    }
+
+    /// Checks that both the open file and the one under its name are still the version that settled.
+    pub fn verify(&self) -> Result<(), SourceError> {
+        let path = self.root.join(&self.relative);
+        let here = rustix::fs::fstat(&self.file).at(&path)?;
+        let named = match self.root.open_below(&self.relative, OFlags::PATH) {
+            Ok(file) => rustix::fs::fstat(&file).at(&path)?,
+            Err(error) if is_gone(&error) => return Err(SourceError::Vanished),
+            Err(error) => return Err(error.into()),
+        };
+        let is_regular = FileType::from_raw_mode(here.st_mode) == FileType::RegularFile;
+        let unchanged = [here, named]
+            .iter()
+            .all(|stat| Stamp::of(stat).same_version(&self.stamp));
+        if is_regular && unchanged {
+            Ok(())
+        } else {
+            Err(SourceError::Changed)
+        }
+    }
+
+    /// Returns a second handle on the content, at its start.
+    pub fn reader(&self) -> Result<File, SourceError> {
+        let path = self.root.join(&self.relative);
+        let file = self.root.open_below(&self.relative, OFlags::RDONLY)?;
+        let stat = rustix::fs::fstat(&file).at(&path)?;
+        if Stamp::of(&stat).same_version(&self.stamp) {
+            Ok(File::from(file))
+        } else {
+            Err(SourceError::Changed)
+        }
+    }
+
+    /// Returns the SHA-256 of the content.
+    pub fn hash(&self) -> Result<[u8; 32], SourceError> {
+        let mut reader = self.reader()?;
+        let mut hash = Sha256::new();
+        let mut block = vec![0; 1 << 16];
+        loop {
+            let count = reader.read(&mut block).at(&self.path())?;
+            match block.get(..count) {
+                None | Some([]) => return Ok(hash.finalize().into()),
+                Some(bytes) => hash.update(bytes),
+            }
+        }
+    }
+
+    /// The absolute path.
+    pub fn path(&self) -> PathBuf {
+        self.root.join(&self.relative)
+    }
+}
+
+fn is_gone(error: &PathError) -> bool {
+    // ELOOP: a link took its place, which is as good as gone.
+    let code = error.io().raw_os_error();
+    [
+        rustix::io::Errno::NOENT,
+        rustix::io::Errno::NOTDIR,
+        rustix::io::Errno::LOOP,
+    ]
+    .iter()
+    .any(|errno| code == Some(errno.raw_os_error()))
+}

@@ -1,0 +1,141 @@
+//! Everything that can end an attempt -> what is done about it; does nothing itself.
+
+use std::io;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::cutout::CutoutError;
+use crate::delivery::{LedgerError, PlaceError};
+use crate::intake::SourceError;
+use crate::path_error::PathError;
+
+/// Why an attempt came to no cutout.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The source is not as it settled, or cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The worker found that there can be no cutout.
+    #[error(transparent)]
+    Cutout(CutoutError),
+    /// The file is larger than a worker's whole memory.
+    #[error(transparent)]
+    TooHeavy(CutoutError),
+    /// The worker died at it.
+    #[error("the process that cuts it out crashed ({0})")]
+    WorkerDied(Ending),
+    /// The worker was killed at the deadline.
+    #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// The output folder cannot be used.
+    #[error(transparent)]
+    Output(#[from] PathError),
+    /// The cutout could not be placed.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The ledger failed; nothing may go on.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// How a worker ended, if it is known.
+#[derive(Debug)]
+pub struct Ending(pub Option<ExitStatus>);
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(status) => write!(f, "{status}"),
+            None => f.write_str("no exit status"),
+        }
+    }
+}
+
+/// What is done about a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The source is gone: nothing.
+    Forget,
+    /// The source has changed: it settles anew.
+    Resettle,
+    /// The source may still be on its way: back to settling, with patience.
+    Hold,
+    /// The source is none of our business.
+    Ignore,
+    /// The source cannot succeed.
+    Quarantine,
+    /// The attempt counts; another may follow.
+    Retry,
+    /// This file waits, at no cost to it.
+    Wait,
+    /// The whole folder waits, at no cost to its files.
+    Pause,
+    /// The daemon ends.
+    Halt,
+}
+
+impl JobError {
+    /// Decides; `patience_is_over` tells that the source has ended early for long enough.
+    pub fn disposition(&self, patience_is_over: bool) -> Disposition {
+        match self {
+            Self::Source(SourceError::Vanished) => Disposition::Forget,
+            Self::Source(SourceError::Changed) => Disposition::Resettle,
+            Self::Source(SourceError::Unreadable(_)) => Disposition::Wait,
+            Self::Cutout(CutoutError::Truncated) if !patience_is_over => Disposition::Hold,
+            Self::Cutout(CutoutError::OwnOutput) => Disposition::Ignore,
+            // The network, not the file, is at fault; but only workers can tell by failing at it again.
+            Self::Cutout(CutoutError::Inference(_)) | Self::WorkerDied(_) | Self::TimedOut(_) => {
+                Disposition::Retry
+            }
+            Self::Cutout(
+                CutoutError::NotAnImage(_)
+                | CutoutError::TooLarge { .. }
+                | CutoutError::Truncated
+                | CutoutError::Damaged(_)
+                | CutoutError::Unsupported(_)
+                | CutoutError::NoSubject
+                | CutoutError::OutOfMemory,
+            )
+            | Self::TooHeavy(_) => Disposition::Quarantine,
+            Self::Output(_) | Self::Place(_) => Disposition::Pause,
+            Self::Ledger(_) => Disposition::Halt,
+        }
+    }
+
+    /// The words for a folder that waits because of this.
+    pub fn pause_reason(&self) -> String {
+        let io = match self {
+            Self::Output(error) | Self::Place(PlaceError::Io(error)) => Some(error.io()),
+            _ => None,
+        };
+        match io.map(io::Error::kind) {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                "no space".to_owned()
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path_error::AtPath as _;
+
+    #[test]
+    fn a_file_that_ends_early_is_held_until_patience_is_over() {
+        let error = JobError::Cutout(CutoutError::Truncated);
+        assert_eq!(error.disposition(false), Disposition::Hold);
+        assert_eq!(error.disposition(true), Disposition::Quarantine);
+    }
+
+    #[test]
+    fn a_full_disk_pauses_the_folder_in_plain_words() {
+        let full = Err::<(), _>(rustix::io::Errno::NOSPC)
+            .at("/out".as_ref())
+            .unwrap_err();
+        let error = JobError::Output(full);
+        assert_eq!(error.disposition(false), Disposition::Pause);
+        assert_eq!(error.pause_reason(), "no space");
+    }
+}

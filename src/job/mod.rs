@@ -1,0 +1,284 @@
+//! A settled file and a worker -> one finished attempt: the commit order on one screen. Knows nothing of other jobs.
+
+mod error;
+mod finish;
+mod seat;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use error::{Disposition, JobError};
+pub use finish::Outcome;
+
+use crate::config::{Config, Folder};
+use crate::cutout::CutoutError;
+use crate::delivery::{Begun, Destination, Ledger, Temp, Version};
+use crate::intake::{SettledFile, SourceError, SourceFile};
+use crate::path_error::AtPath as _;
+use crate::percent;
+use crate::pool::{CutReport, OrderError, Worker};
+use seat::Place;
+
+/// One unit of work, with the configuration as it was when the job was made.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The folder that the file came from.
+    pub folder: Arc<Folder>,
+    /// The file.
+    pub file: SettledFile,
+    /// The mount point that the output folder must lie under.
+    pub output_mount: Option<PathBuf>,
+}
+
+/// What every job of a daemon needs.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Where attempts and outcomes are recorded.
+    pub ledger: Ledger,
+    /// Tells this ledger's hidden files from another's.
+    pub ledger_id: String,
+    /// The longest that an attempt may take.
+    pub timeout: Duration,
+    /// Attempts that one version of a file has.
+    pub max_attempts: u32,
+    /// Memory of one worker, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// An attempt that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// The job.
+    pub job: Job,
+    /// The worker, if it may be used again.
+    pub worker: Option<Worker>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// A cutout that is safely in place.
+#[derive(Debug)]
+struct Placed {
+    output: PathBuf,
+    sha256: [u8; 32],
+    /// `None` if it was there already.
+    report: Option<CutReport>,
+}
+
+/// Runs one attempt to its end, whatever that is.
+pub async fn run(job: Job, worker: Worker, desk: Desk) -> Finished {
+    let mut attempt = Attempt {
+        job: &job,
+        desk: &desk,
+        worker: Some(worker),
+        begun: None,
+    };
+    let result = attempt.carry_out().await;
+    let Attempt { worker, begun, .. } = attempt;
+    let outcome = finish::conclude(&job, &desk, begun, result).await;
+    Finished {
+        job,
+        worker,
+        outcome,
+    }
+}
+
+struct Attempt<'a> {
+    job: &'a Job,
+    desk: &'a Desk,
+    worker: Option<Worker>,
+    begun: Option<Begun>,
+}
+
+impl Attempt<'_> {
+    async fn carry_out(&mut self) -> Result<Placed, JobError> {
+        let source = self.open_source().await?;
+        let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
+        // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
+        let begun = self.begin(&place).await?;
+        self.begun = Some(begun);
+        let output = self.job.folder.output.join(&place.name);
+        if let Some(sha256) = place.already {
+            let report = None;
+            return Ok(Placed {
+                output,
+                sha256,
+                report,
+            });
+        }
+        if begun.attempt > self.desk.max_attempts {
+            return Err(JobError::WorkerDied(error::Ending(None)));
+        }
+        let temp = self.open_temp(&place, begun).await?;
+        let limit = self.desk.timeout;
+        let report = match tokio::time::timeout(limit, self.exchange(&source, &temp)).await {
+            Ok(result) => self.judge(result).await?,
+            Err(_) => {
+                self.worker = None;
+                return Err(JobError::TimedOut(limit));
+            }
+        };
+        let (name, replace, length) = (place.name, place.replace, report.len);
+        let placed: Result<(), JobError> = blocking(move || {
+            // What was read must be what settled, or the cutout is of no version that ever existed.
+            source.verify()?;
+            Ok(temp.place(name.file_name().unwrap_or_default(), replace, length)?)
+        })
+        .await;
+        placed?;
+        Ok(Placed {
+            output,
+            sha256: report.sha256,
+            report: Some(report),
+        })
+    }
+
+    async fn open_source(&self) -> Result<SourceFile, JobError> {
+        let (input, file) = (self.job.folder.input.clone(), self.job.file.clone());
+        Ok(blocking(move || SourceFile::open(&input, &file)).await?)
+    }
+
+    async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
+        let version = Version {
+            folder: self.job.folder.name.clone(),
+            source: self.job.file.relative().to_owned(),
+            stamp: self.job.file.stamp(),
+        };
+        let output = self.job.folder.output.join(&place.name);
+        let model = self.job.folder.model.clone();
+        Ok(self
+            .desk
+            .ledger
+            .call(move |book| book.begin(&version, &model, &output))
+            .await?)
+    }
+
+    async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Temp, JobError> {
+        let (output, mount) = (
+            self.job.folder.output.clone(),
+            self.job.output_mount.clone(),
+        );
+        let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
+        let name = self.desk.hidden_name(begun.id, "tmp");
+        blocking(move || {
+            let folder = Destination::open(&output, mount.as_deref())?.subfolder(&parent)?;
+            Ok(Temp::create(folder, name.into())?)
+        })
+        .await
+    }
+
+    /// Photo to the worker, PNG from it.
+    async fn exchange(
+        &mut self,
+        source: &SourceFile,
+        temp: &Temp,
+    ) -> Result<CutReport, ExchangeError> {
+        let length = self.job.file.stamp().len;
+        if length > self.desk.memory_bytes {
+            return Err(ExchangeError::Job(JobError::TooHeavy(
+                CutoutError::OutOfMemory,
+            )));
+        }
+        let reader = source
+            .reader()
+            .map_err(|error| ExchangeError::Job(error.into()))?;
+        let writer = temp
+            .writer()
+            .map_err(|error| ExchangeError::Job(error.into()))?;
+        let Some(worker) = &mut self.worker else {
+            return Err(ExchangeError::Order(OrderError::Lost(
+                std::io::ErrorKind::NotFound.into(),
+            )));
+        };
+        let mark_source = percent::encode(self.job.file.relative());
+        let photo = tokio::fs::File::from_std(reader);
+        let report = worker
+            .send(&self.job.folder.model, &mark_source, photo, length)
+            .await?;
+        worker
+            .receive(&report, &mut tokio::fs::File::from_std(writer))
+            .await?;
+        Ok(report)
+    }
+
+    /// Sorts what went wrong, and lets go of a worker that cannot be used again.
+    async fn judge(
+        &mut self,
+        result: Result<CutReport, ExchangeError>,
+    ) -> Result<CutReport, JobError> {
+        let error = match result {
+            Ok(report) => return Ok(report),
+            Err(ExchangeError::Job(error)) => return Err(error),
+            Err(ExchangeError::Order(OrderError::Failed(error))) => {
+                return Err(JobError::Cutout(error));
+            }
+            Err(ExchangeError::Order(error)) => error,
+        };
+        let ending = match self.worker.take() {
+            Some(worker) => worker.end().await.ok(),
+            None => None,
+        };
+        let path = self.job.folder.input.join(self.job.file.relative());
+        match error {
+            // It is shorter than it was: somebody is writing it again.
+            OrderError::Photo(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(JobError::Source(SourceError::Changed))
+            }
+            OrderError::Photo(error) => Err(SourceError::from(at(error, &path)).into()),
+            OrderError::Sink(error) => Err(JobError::Output(at(error, &self.job.folder.output))),
+            OrderError::Lost(_) | OrderError::Failed(_) => {
+                Err(JobError::WorkerDied(error::Ending(ending)))
+            }
+        }
+    }
+}
+
+enum ExchangeError {
+    Job(JobError),
+    Order(OrderError),
+}
+
+impl From<OrderError> for ExchangeError {
+    fn from(error: OrderError) -> Self {
+        Self::Order(error)
+    }
+}
+
+impl Desk {
+    /// Returns what `config` says, with its ledger and the ledger's name.
+    pub fn new(config: &Config, ledger: Ledger, ledger_id: String) -> Self {
+        Self {
+            ledger,
+            ledger_id,
+            timeout: config.daemon.timeout,
+            max_attempts: config.daemon.max_attempts,
+            memory_bytes: config.daemon.worker_memory_bytes,
+        }
+    }
+
+    /// A hidden name that only job `id` of this ledger uses.
+    pub fn hidden_name(&self, id: i64, ending: &str) -> String {
+        hidden_name(&self.ledger_id, id, ending)
+    }
+}
+
+/// A hidden name that only job `id` of the ledger `ledger_id` uses.
+pub fn hidden_name(ledger_id: &str, id: i64, ending: &str) -> String {
+    format!(".hotcut-{ledger_id}-{id}.{ending}")
+}
+
+fn at(error: std::io::Error, path: &Path) -> crate::path_error::PathError {
+    match Err::<std::convert::Infallible, _>(error).at(path) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
+/// Runs `work` where waiting for a disk holds up nobody else.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,100 @@
+//! A source -> the name of its cutout, never one that belongs to anything else; writes nothing to the output folder.
+
+use std::path::{Path, PathBuf};
+
+use super::{Job, JobError, blocking};
+use crate::delivery::{Destination, Ledger, Occupant, Replace, Seat, cutout_names, fold_case};
+use crate::intake::SourceFile;
+use crate::percent;
+
+/// Where a cutout goes.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The path below the output folder.
+    pub(super) name: PathBuf,
+    /// Whether what is there may be replaced.
+    pub(super) replace: Replace,
+    /// Set if a cutout of this very version is there already: the SHA-256 of the source.
+    pub(super) already: Option<[u8; 32]>,
+}
+
+/// Finds the name: the one that the source has had before, else the first that is free.
+pub(super) async fn choose(
+    job: &Job,
+    source: &SourceFile,
+    ledger: &Ledger,
+) -> Result<Place, JobError> {
+    let mark_source = percent::encode(job.file.relative());
+    let (folder, relative) = (job.folder.name.clone(), job.file.relative().to_owned());
+    let output = job.folder.output.clone();
+    let owned = ledger.call({
+        let (folder, relative, output) = (folder.clone(), relative.clone(), output.clone());
+        move |book| book.name_of(&folder, &relative, &output)
+    });
+    if let Some(name) = owned.await? {
+        match occupant(job, &name).await? {
+            Occupant::Free => {
+                return Ok(Place {
+                    name,
+                    replace: Replace::Never,
+                    already: None,
+                });
+            }
+            Occupant::Ours(mark) if mark.source == mark_source => {
+                let already = same_content(source, mark.sha256)?;
+                return Ok(Place {
+                    name,
+                    replace: Replace::Own,
+                    already,
+                });
+            }
+            // Somebody has put another file under the name, a retouched cutout perhaps: it is not ours to replace.
+            Occupant::Ours(_) | Occupant::Foreign => {}
+        }
+    }
+    for name in cutout_names(&relative) {
+        let already = match occupant(job, &name).await? {
+            Occupant::Free => None,
+            // Without a record of it, only a cutout of the same content is known to be of the same source.
+            Occupant::Ours(mark) if mark.source == mark_source => {
+                match same_content(source, mark.sha256)? {
+                    Some(sha256) => Some(sha256),
+                    None => continue,
+                }
+            }
+            Occupant::Ours(_) | Occupant::Foreign => continue,
+        };
+        let seat = Seat {
+            output: output.clone(),
+            folded: fold_case(&name),
+            name: name.clone(),
+        };
+        let (folder, relative) = (folder.clone(), relative.clone());
+        if ledger
+            .call(move |book| book.reserve(&folder, &relative, &seat))
+            .await?
+        {
+            return Ok(Place {
+                name,
+                replace: Replace::Never,
+                already,
+            });
+        }
+    }
+    unreachable!("there is always another number")
+}
+
+fn same_content(source: &SourceFile, sha256: [u8; 32]) -> Result<Option<[u8; 32]>, JobError> {
+    Ok(Some(source.hash()?).filter(|found| *found == sha256))
+}
+
+async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {
+    let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
+    let name = name.to_owned();
+    blocking(move || {
+        let folder = Destination::open(&output, mount.as_deref())?;
+        let folder = folder.subfolder(name.parent().unwrap_or(Path::new("")))?;
+        Ok(folder.occupant(name.file_name().unwrap_or_default())?)
+    })
+    .await
+}

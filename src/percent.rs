@@ -1,0 +1,76 @@
+//! File-name bytes <-> printable ASCII, for marks, JSON and logs; knows nothing of where names come from.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+/// Returns `path` as printable ASCII without blanks: every other byte, and `%` itself, as `%XX`.
+pub fn encode(path: &Path) -> String {
+    encode_unless(path.as_os_str().as_bytes(), |byte| byte.is_ascii_graphic())
+}
+
+/// Returns `path` as text for a person: as it is where it is printable UTF-8, else percent-encoded.
+pub fn display(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if !text.chars().any(|c| c.is_control() || c == '%') => text.to_owned(),
+        _ => encode_unless(path.as_os_str().as_bytes(), |byte| {
+            byte == b' ' || byte.is_ascii_graphic()
+        }),
+    }
+}
+
+/// Returns the path that [`encode`] or [`display`] wrote; bytes that are not a `%XX` stand for themselves.
+pub fn decode(text: &str) -> PathBuf {
+    let bytes = text.as_bytes();
+    let mut path = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = (byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(value) => {
+                path.push(value);
+                at += 3;
+            }
+            None => {
+                path.push(byte);
+                at += 1;
+            }
+        }
+    }
+    PathBuf::from(OsString::from_vec(path))
+}
+
+fn encode_unless(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if plain(byte) && byte != b'%' {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_name_survives_the_round_trip(bytes in proptest::collection::vec(1_u8.., 0..64)) {
+            let path = PathBuf::from(OsString::from_vec(bytes));
+            let encoded = encode(&path);
+            prop_assert!(encoded.bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert_eq!(decode(&encoded), path.clone());
+            prop_assert_eq!(decode(&display(&path)), path);
+        }
+    }
+
+    #[test]
+    fn a_readable_name_stays_readable() {
+        assert_eq!(display(Path::new("Möbel 1/a b.jpg")), "Möbel 1/a b.jpg");
+        assert_eq!(display(Path::new("a\nb.jpg")), "a%0Ab.jpg");
+    }
+}

@@ -1,0 +1,128 @@
+//! The worker's own loop: frames on stdin -> frames on stdout, with every session loaded once. Opens no photo.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use super::protocol::{self, CutReport, Order, Reply};
+use super::sandbox;
+use crate::config::{CardError, ModelCard};
+use crate::cutout::{self, Cut, CutoutError, Request, Runtime, Session, SessionError};
+use crate::onnxruntime;
+
+/// How a worker is set up, as its command line says.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Process number of the daemon; the worker does not outlive it.
+    pub parent: u32,
+    /// Where the cards of `models` lie.
+    pub models_dir: PathBuf,
+    /// Every model that may be asked for.
+    pub models: Vec<String>,
+    /// Threads within a model.
+    pub threads: usize,
+    /// Largest photo, in millions of pixels.
+    pub megapixels_max: u32,
+    /// Address space, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Why a worker cannot work.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error("model \"{model}\": {source}")]
+    Card { model: String, source: CardError },
+    #[error("model \"{model}\": {source}")]
+    Session { model: String, source: SessionError },
+    #[error(transparent)]
+    NoLibrary(#[from] onnxruntime::NotFound),
+    #[error(transparent)]
+    Runtime(SessionError),
+}
+
+/// Serves orders until stdin ends. An error means that the daemon is gone or talks nonsense.
+pub fn serve(setting: &Setting) -> io::Result<()> {
+    if !sandbox::follow_parent(setting.parent) {
+        return Ok(());
+    }
+    let (mut orders, mut replies) = (io::stdin().lock(), io::stdout().lock());
+    let mut sessions = match load(setting) {
+        Ok(sessions) => sessions,
+        Err(error) => return send(&mut replies, &Reply::Refused(error.to_string()), &[]),
+    };
+    let confinement = sandbox::confine(setting.memory_bytes);
+    send(&mut replies, &Reply::Ready(confinement), &[])?;
+    while let Some(order) = protocol::read::<Order>(&mut orders)? {
+        match carry_out(setting, &order, &mut orders, &mut sessions)? {
+            Ok(cut) => {
+                let report = CutReport {
+                    len: cut.png.len() as u64,
+                    width: cut.width,
+                    height: cut.height,
+                    stages: cut.stages,
+                    sha256: cut.sha256,
+                };
+                send(&mut replies, &Reply::Cut(report), &cut.png)?;
+            }
+            Err(error) => send(&mut replies, &Reply::Failed(error), &[])?,
+        }
+    }
+    Ok(())
+}
+
+fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
+    let runtime = Runtime::load(&onnxruntime::find()?).map_err(Unfit::Runtime)?;
+    let mut sessions = BTreeMap::new();
+    for model in &setting.models {
+        let card = ModelCard::load(&setting.models_dir, model).map_err(|source| Unfit::Card {
+            model: model.clone(),
+            source,
+        })?;
+        let unfit = |source| Unfit::Session {
+            model: model.clone(),
+            source,
+        };
+        let mut session = Session::load(&runtime, &card, setting.threads).map_err(unfit)?;
+        // Whatever the first run opens, maps or starts, it does now, while it still may.
+        session.warm().map_err(unfit)?;
+        sessions.insert(model.clone(), session);
+    }
+    Ok(sessions)
+}
+
+fn carry_out(
+    setting: &Setting,
+    order: &Order,
+    orders: &mut impl Read,
+    sessions: &mut BTreeMap<String, Session>,
+) -> io::Result<Result<Cut, CutoutError>> {
+    let mut photo = Vec::new();
+    let length = usize::try_from(order.len).unwrap_or(usize::MAX);
+    let mut content = orders.take(order.len);
+    if photo.try_reserve_exact(length).is_err() {
+        // The next order comes after this photo, so it is read all the same.
+        io::copy(&mut content, &mut io::sink())?;
+        return Ok(Err(CutoutError::OutOfMemory));
+    }
+    if content.read_to_end(&mut photo)? < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let Some(session) = sessions.get_mut(&order.model) else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "an order for a model that is not loaded",
+        ));
+    };
+    let request = Request {
+        photo: &photo,
+        source: &order.source,
+        megapixels_max: setting.megapixels_max,
+    };
+    Ok(cutout::cut(&request, session))
+}
+
+fn send(to: &mut impl Write, reply: &Reply, body: &[u8]) -> io::Result<()> {
+    to.write_all(&protocol::encode(reply)?)?;
+    to.write_all(body)?;
+    to.flush()
+}

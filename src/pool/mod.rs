@@ -1,0 +1,121 @@
+//! A job -> its outcome: the idle workers, and when to start new ones. Knows processes; knows no file and no folder.
+//!
+//! The worker is the permit: to start a job the loop takes one out, so there are never more jobs than workers.
+
+mod child;
+mod protocol;
+mod sandbox;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use child::{Setting, serve};
+pub use protocol::{Confinement, CutReport};
+pub use worker::{OrderError, StartError, Worker, WorkerSpec};
+
+/// Starts that may fail in a row before the service gives up.
+const FAILED_STARTS_MAX: u32 = 6;
+
+/// The workers that are idle, and the count of those that are not.
+#[derive(Debug)]
+pub struct Pool {
+    spec: Arc<WorkerSpec>,
+    size: usize,
+    idle: Vec<Worker>,
+    busy: usize,
+    starting: usize,
+    failed_starts: u32,
+    start_at: Instant,
+}
+
+impl Pool {
+    /// Makes an empty pool for `size` workers.
+    pub fn new(spec: WorkerSpec, size: usize, now: Instant) -> Self {
+        Self {
+            spec: Arc::new(spec),
+            size,
+            idle: Vec::new(),
+            busy: 0,
+            starting: 0,
+            failed_starts: 0,
+            start_at: now,
+        }
+    }
+
+    /// What new workers are started with.
+    pub fn spec(&self) -> &Arc<WorkerSpec> {
+        &self.spec
+    }
+
+    /// Takes over a new size and, with `first`, a new kind of worker that has been tried. Busy workers of the old kind
+    /// finish their photo.
+    pub fn change(&mut self, size: usize, first: Option<Worker>) {
+        self.size = size;
+        if let Some(first) = first {
+            self.spec = Arc::clone(first.spec());
+            self.idle.clear();
+            self.idle.push(first);
+        }
+        self.idle.truncate(size.saturating_sub(self.busy));
+    }
+
+    /// Tells whether another worker should be started now, and counts it as starting.
+    pub fn wants_start(&mut self, now: Instant) -> bool {
+        let wants = self.idle.len() + self.busy + self.starting < self.size && now >= self.start_at;
+        if wants {
+            self.starting += 1;
+        }
+        wants
+    }
+
+    /// When the next start may be tried, if one has failed.
+    pub fn start_at(&self) -> Option<Instant> {
+        (self.failed_starts > 0).then_some(self.start_at)
+    }
+
+    /// Takes in a worker that has got ready.
+    pub fn started(&mut self, worker: Worker) {
+        self.starting = self.starting.saturating_sub(1);
+        self.failed_starts = 0;
+        self.keep(worker);
+    }
+
+    /// Notes a start that failed; `false` if it was one too many.
+    pub fn start_failed(&mut self, now: Instant) -> bool {
+        self.starting = self.starting.saturating_sub(1);
+        self.failed_starts += 1;
+        let backoff_ms = 250_u64 << self.failed_starts.min(7);
+        self.start_at = now + Duration::from_millis(backoff_ms);
+        self.failed_starts < FAILED_STARTS_MAX
+    }
+
+    /// Takes out an idle worker for a job.
+    pub fn take(&mut self) -> Option<Worker> {
+        let worker = self.idle.pop()?;
+        self.busy += 1;
+        Some(worker)
+    }
+
+    /// Takes back a worker after a job, or notes that it is lost.
+    pub fn put(&mut self, worker: Option<Worker>) {
+        self.busy = self.busy.saturating_sub(1);
+        if let Some(worker) = worker {
+            self.keep(worker);
+        }
+    }
+
+    /// Tells whether a worker is idle.
+    pub fn has_idle(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
+    fn keep(&mut self, worker: Worker) {
+        let fits = self.idle.len() + self.busy < self.size;
+        if fits && *worker.spec() == self.spec {
+            self.idle.push(worker);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The daemon's end of one worker process: order and photo in, report and PNG out. Knows no folder and no ledger.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::protocol::{self, Confinement, CutReport, Order, Reply};
+use crate::config::{Config, ModelCard};
+use crate::cutout::CutoutError;
+
+/// How long a worker may take to load its models before it counts as one that cannot start.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Bytes moved between pipe and disk at a time, and the size asked for the pipes.
+const BLOCK: usize = 1 << 18;
+
+/// A picture of 48 by 48 pixels, to prove that a worker works.
+const PROBE: &[u8] = include_bytes!("probe.jpg");
+
+/// What workers are started with. Two equal ones make workers that can stand for each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerSpec {
+    models_dir: PathBuf,
+    models: Vec<ModelCard>,
+    threads: usize,
+    megapixels_max: u32,
+    memory_bytes: u64,
+}
+
+impl WorkerSpec {
+    /// Returns what `config` asks for.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            models_dir: config.daemon.models_dir.clone(),
+            models: config.models.values().cloned().collect(),
+            threads: config.daemon.threads_per_worker,
+            megapixels_max: config.daemon.megapixels_max,
+            memory_bytes: config.daemon.worker_memory_bytes,
+        }
+    }
+
+    /// The most that one photo's file may weigh, in bytes: no worker could hold more.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+}
+
+/// A worker that is ready for an order. Dropping it kills it.
+#[derive(Debug)]
+pub struct Worker {
+    child: Child,
+    orders: ChildStdin,
+    replies: ChildStdout,
+    spec: Arc<WorkerSpec>,
+    confinement: Confinement,
+}
+
+/// Why a worker could not be started; no photo is to blame.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The worker says that it cannot work: model or runtime are wrong.
+    #[error("{0}")]
+    Refused(String),
+    /// The process could not be made.
+    #[error("the worker process cannot be started: {0}")]
+    Spawn(#[source] io::Error),
+    /// It died, or spoke nonsense, before it was ready.
+    #[error("the worker process did not get ready: {0}")]
+    NotReady(#[source] io::Error),
+    /// It took too long.
+    #[error("the worker process was not ready after {} seconds", START_TIMEOUT.as_secs())]
+    TooSlow,
+    /// It got ready but could not cut the probe.
+    #[error("the worker process failed on the trial picture: {0}")]
+    Probe(String),
+}
+
+/// Why an order came to nothing. The worker must not be used again unless it is [`OrderError::Failed`].
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// The worker answered that there is no cutout.
+    #[error(transparent)]
+    Failed(CutoutError),
+    /// The photo could not be read to its end.
+    #[error("reading the photo: {0}")]
+    Photo(#[source] io::Error),
+    /// The PNG could not be written.
+    #[error("writing the cutout: {0}")]
+    Sink(#[source] io::Error),
+    /// The pipe to the worker broke, or what came was nonsense.
+    #[error("the worker is lost: {0}")]
+    Lost(#[source] io::Error),
+}
+
+impl Worker {
+    /// Starts a worker and waits until it is ready.
+    ///
+    /// Must be called on the daemon's main thread: the kernel ties a worker's life to the thread that made it.
+    pub async fn start(spec: Arc<WorkerSpec>) -> Result<Self, StartError> {
+        let mut child = command(&spec)
+            .and_then(|mut command| command.spawn())
+            .map_err(StartError::Spawn)?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (orders, mut replies) =
+            pipes.ok_or_else(|| StartError::Spawn(io::ErrorKind::BrokenPipe.into()))?;
+        // Fewer wake-ups for big photos; the default works as well.
+        rustix::pipe::fcntl_setpipe_size(&orders, BLOCK).ok();
+        rustix::pipe::fcntl_setpipe_size(&replies, BLOCK).ok();
+        let first = tokio::time::timeout(START_TIMEOUT, protocol::receive(&mut replies)).await;
+        let confinement = match first.map_err(|_| StartError::TooSlow)? {
+            Ok(Reply::Ready(confinement)) => confinement,
+            Ok(Reply::Refused(reason)) => return Err(StartError::Refused(reason)),
+            Ok(Reply::Cut(_) | Reply::Failed(_)) => {
+                return Err(StartError::NotReady(io::ErrorKind::InvalidData.into()));
+            }
+            Err(error) => return Err(StartError::NotReady(error)),
+        };
+        Ok(Self {
+            child,
+            orders,
+            replies,
+            spec,
+            confinement,
+        })
+    }
+
+    /// Sends a small picture through each model, as if it had been dropped into a folder.
+    pub async fn prove(&mut self) -> Result<(), StartError> {
+        let models: Vec<String> = self
+            .spec
+            .models
+            .iter()
+            .map(|card| card.name.clone())
+            .collect();
+        for model in models {
+            let sent = self.send(&model, "probe.jpg", PROBE, PROBE.len() as u64);
+            let result = match sent.await {
+                Ok(report) => self.receive(&report, &mut tokio::io::sink()).await,
+                // It went all the way through the network, which found nothing in it.
+                Err(OrderError::Failed(CutoutError::NoSubject)) => Ok(()),
+                Err(error) => Err(error),
+            };
+            result.map_err(|error| StartError::Probe(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Sends an order with its photo, `len` bytes of it, and waits for the report.
+    pub async fn send(
+        &mut self,
+        model: &str,
+        source: &str,
+        photo: impl tokio::io::AsyncRead + Unpin,
+        len: u64,
+    ) -> Result<CutReport, OrderError> {
+        let order = Order {
+            model: model.to_owned(),
+            source: source.to_owned(),
+            len,
+        };
+        let header = protocol::encode(&order).map_err(OrderError::Lost)?;
+        self.orders
+            .write_all(&header)
+            .await
+            .map_err(OrderError::Lost)?;
+        let mut photo = photo.take(len);
+        copy(
+            &mut photo,
+            &mut self.orders,
+            len,
+            OrderError::Photo,
+            OrderError::Lost,
+        )
+        .await?;
+        match protocol::receive(&mut self.replies)
+            .await
+            .map_err(OrderError::Lost)?
+        {
+            Reply::Cut(report) => Ok(report),
+            Reply::Failed(error) => Err(OrderError::Failed(error)),
+            Reply::Ready(_) | Reply::Refused(_) => {
+                Err(OrderError::Lost(io::ErrorKind::InvalidData.into()))
+            }
+        }
+    }
+
+    /// Writes the PNG that `report` announced into `sink`.
+    pub async fn receive(
+        &mut self,
+        report: &CutReport,
+        sink: &mut (impl tokio::io::AsyncWrite + Unpin),
+    ) -> Result<(), OrderError> {
+        let mut png = (&mut self.replies).take(report.len);
+        copy(
+            &mut png,
+            sink,
+            report.len,
+            OrderError::Lost,
+            OrderError::Sink,
+        )
+        .await?;
+        sink.flush().await.map_err(OrderError::Sink)
+    }
+
+    /// What the worker was started with.
+    pub fn spec(&self) -> &Arc<WorkerSpec> {
+        &self.spec
+    }
+
+    /// What holds the worker in.
+    pub fn confinement(&self) -> Confinement {
+        self.confinement
+    }
+
+    /// Kills the worker, if it still lives, and returns how it ended.
+    pub async fn end(mut self) -> io::Result<ExitStatus> {
+        // It may be dead already; then its own status is what counts.
+        drop(self.child.start_kill());
+        self.child.wait().await
+    }
+}
+
+fn command(spec: &WorkerSpec) -> io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .arg("worker")
+        .args(["--parent", &std::process::id().to_string()])
+        .args(["--threads", &spec.threads.to_string()])
+        .args(["--megapixels-max", &spec.megapixels_max.to_string()])
+        .args(["--memory-bytes", &spec.memory_bytes.to_string()])
+        .arg("--models-dir")
+        .arg(&spec.models_dir);
+    for card in &spec.models {
+        command.arg("--model").arg(&card.name);
+    }
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // Ctrl-C on a terminal goes to the whole group; the daemon decides when its workers end.
+        .process_group(0)
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Copies exactly `len` bytes, telling which side failed.
+async fn copy(
+    from: &mut (impl tokio::io::AsyncRead + Unpin),
+    to: &mut (impl tokio::io::AsyncWrite + Unpin),
+    len: u64,
+    reading: fn(io::Error) -> OrderError,
+    writing: fn(io::Error) -> OrderError,
+) -> Result<(), OrderError> {
+    let mut block = vec![0; BLOCK];
+    let mut left = len;
+    while left > 0 {
+        let count = from.read(&mut block).await.map_err(reading)?;
+        let Some(bytes @ [_, ..]) = block.get(..count) else {
+            return Err(reading(io::ErrorKind::UnexpectedEof.into()));
+        };
+        to.write_all(bytes).await.map_err(writing)?;
+        left = left.saturating_sub(bytes.len() as u64);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Signals of the operating system -> messages for the loop; the only file that names `signal-hook`.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGIO, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use tokio::sync::mpsc;
+
+/// Exit status after a second SIGTERM or SIGINT, as shells report an interrupted command.
+const INTERRUPTED: i32 = 130;
+
+/// What the operator asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// SIGTERM or SIGINT: finish what runs, then end.
+    Stop,
+    /// SIGHUP: read the configuration again.
+    Reload,
+}
+
+/// Listens from now on. A second request to stop ends the process at once, whatever it is doing.
+pub fn listen() -> io::Result<mpsc::Receiver<Request>> {
+    let stopping = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // The order matters: the first signal must find the flag unset, and only then set it.
+        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&stopping))?;
+        flag::register(signal, Arc::clone(&stopping))?;
+    }
+    // Sent by the kernel when somebody opens a file on which a read lease is held for a moment; its default is death.
+    flag::register(SIGIO, Arc::new(AtomicBool::new(false)))?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let (requests, inbox) = mpsc::channel(8);
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                let request = if signal == SIGHUP {
+                    Request::Reload
+                } else {
+                    Request::Stop
+                };
+                if requests.blocking_send(request).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(inbox)
+}
