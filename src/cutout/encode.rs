@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use png::{BitDepth, ColorType, Compression, EncodingError, Info, PixelDimensions, Unit};
+use png::{BitDepth, ColorType, DeflateCompression, EncodingError, Info, PixelDimensions, Unit};
 
 use super::compose::compose;
 use super::error::CutoutError;
@@ -74,7 +74,8 @@ fn write_header<'s>(
     if *photo.colour() == Colour::Srgb {
         encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
     }
-    encoder.set_compression(Compression::Fastest);
+    encoder.set_deflate_compression(DeflateCompression::FdeflateUltraFast);
+    encoder.set_filter(png::Filter::Sub);
     encoder.add_text_chunk(mark::KEYWORD.to_owned(), mark.to_string())?;
     encoder.write_header()
 }
