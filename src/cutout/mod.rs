@@ -97,13 +97,13 @@ pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Cut, CutoutEr
     clock.stop(Stage::Inference);
     let matte = Matte::new(&mask, session.card(), photo.width(), photo.height())?;
     clock.stop(Stage::Matte);
-    let mark = Mark {
+    let origin = Mark {
         source: request.source.to_owned(),
         sha256,
         model: session.card().name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let png = encode::encode(&photo, &matte, &mark)?;
+    let png = encode::encode(&photo, &matte, &origin)?;
     clock.stop(Stage::Encode);
     let (width, height) = (photo.width(), photo.height());
     Ok(Cut {

@@ -210,9 +210,9 @@ impl Session {
                 found,
             });
         }
-        let inner = build(runtime, &bytes, threads).map_err(|reason| SessionError::Model {
+        let inner = build(runtime, &bytes, threads).map_err(|error| SessionError::Model {
             path: path(),
-            reason,
+            reason: error.to_string(),
         })?;
         check(&inner, card).map_err(|differs| SessionError::Signature {
             path: path(),
@@ -263,21 +263,19 @@ impl Session {
     }
 }
 
-fn build(runtime: &Runtime, model: &[u8], threads: usize) -> Result<ort::session::Session, String> {
-    let reason = |error: ort::Error<_>| error.to_string();
+fn build(runtime: &Runtime, model: &[u8], threads: usize) -> ort::Result<ort::session::Session> {
+    // Measured with U²-Net, 320 x 320: the arena saves a tenth of the time and costs 300 MiB for
+    // good; the memory pattern saves nothing and costs 170 MiB at the peak.
     let cpu = ort::ep::CPU::default().with_arena_allocator(false).build();
-    ort::session::Session::builder(&runtime.environment)
-        .map_err(|error| error.to_string())?
-        .with_execution_providers([cpu])
-        .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
-        .and_then(|builder| builder.with_intra_threads(threads))
-        .and_then(|builder| builder.with_inter_threads(1))
-        .and_then(|builder| builder.with_intra_op_spinning(false))
-        .and_then(|builder| builder.with_inter_op_spinning(false))
-        .and_then(|builder| builder.with_memory_pattern(false))
-        .map_err(reason)?
+    ort::session::Session::builder(&runtime.environment)?
+        .with_execution_providers([cpu])?
+        .with_memory_pattern(false)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(threads)?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
         .commit_from_memory(model)
-        .map_err(|error| error.to_string())
 }
 
 fn check(session: &ort::session::Session, card: &ModelCard) -> Result<(), Signature> {

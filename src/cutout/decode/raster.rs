@@ -154,7 +154,7 @@ fn layout(colour: ColorType) -> Option<(Channels, bool)> {
         ColorType::La16 => Some((Channels::GreyAlpha, true)),
         ColorType::Rgb16 => Some((Channels::Rgb, true)),
         ColorType::Rgba16 => Some((Channels::Rgba, true)),
-        _ => None,
+        ColorType::Rgb32F | ColorType::Rgba32F | _ => None,
     }
 }
 

@@ -41,7 +41,12 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
         ColorType::GrayA(8 | 16) => 2,
         ColorType::RGB(8 | 16) => 3,
         ColorType::RGBA(8 | 16) | ColorType::CMYK(8 | 16) => 4,
-        _ => return Err(OTHER_LAYOUT),
+        ColorType::Gray(_)
+        | ColorType::GrayA(_)
+        | ColorType::RGB(_)
+        | ColorType::RGBA(_)
+        | ColorType::CMYK(_)
+        | _ => return Err(OTHER_LAYOUT),
     };
     let mut samples = zeroed(pixels * count)?;
     read_chunks(&mut reader, &mut samples, (width, height), count)?;
@@ -165,7 +170,12 @@ fn read_chunk(reader: &mut Reader<'_>, index: u32) -> Result<Vec<u8>, CutoutErro
         DecodingResult::F16(_) | DecodingResult::F32(_) | DecodingResult::F64(_) => {
             Err(CutoutError::Unsupported(Unsupported::FloatSamples))
         }
-        _ => Err(OTHER_LAYOUT),
+        DecodingResult::U32(_)
+        | DecodingResult::U64(_)
+        | DecodingResult::I8(_)
+        | DecodingResult::I16(_)
+        | DecodingResult::I32(_)
+        | DecodingResult::I64(_) => Err(OTHER_LAYOUT),
     }
 }
 
