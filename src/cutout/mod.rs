@@ -8,6 +8,7 @@ mod error;
 mod matte;
 mod photo;
 mod session;
+mod session_error;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use error::{CutoutError, Format, Lookalike, Unsupported};
-pub use session::{Runtime, Session, SessionError, Signature};
+pub use session::{Runtime, Session};
+pub use session_error::{SessionError, Signature};
 
 use crate::mark::Mark;
 use matte::Matte;
