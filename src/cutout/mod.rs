@@ -154,3 +154,9 @@ fn zeroed<T: Clone + Default>(len: usize) -> Result<Vec<T>, CutoutError> {
     items.resize(len, T::default());
     Ok(items)
 }
+
+/// `OutOfMemory` if `bytes` more cannot be had. For decoders that abort where memory is short: what
+/// was to be had a moment ago still is.
+fn probe(bytes: usize) -> Result<(), CutoutError> {
+    reserve::<u8>(bytes).map(drop)
+}

@@ -7,7 +7,7 @@ use image::error::{ImageError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, Limits};
 
-use super::super::zeroed;
+use super::super::{probe, zeroed};
 use super::structure::{self, Structure};
 use super::{Channels, CutoutError, Format, Limit, Photo, Stored, Unsupported, colour, narrow};
 
@@ -86,6 +86,7 @@ impl Reader {
             .set_limits(limits(decoder.total_bytes()))
             .map_err(fault)?;
         let mut samples = zeroed(len)?;
+        probe(len)?;
         decoder.read_image(&mut samples).map_err(fault)?;
         if sixteen {
             narrow_all(&mut samples);

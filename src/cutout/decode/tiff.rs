@@ -8,7 +8,7 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
-use super::super::{reserve, zeroed};
+use super::super::{probe, reserve, zeroed};
 use super::{
     Channels, CutoutError, Density, Format, Limit, Photo, Stored, Unsupported, colour, narrow,
 };
@@ -158,8 +158,7 @@ fn read_chunk(reader: &mut Reader<'_>, index: u32) -> Result<Vec<u8>, CutoutErro
     let layout = reader
         .image_chunk_buffer_layout(index)
         .map_err(|e| fault(&e))?;
-    // The decoder aborts where memory is short; what was to be had a moment ago still is.
-    drop(reserve::<u8>(layout.complete_len)?);
+    probe(layout.complete_len)?;
     match reader.read_chunk(index).map_err(|e| fault(&e))? {
         DecodingResult::U8(values) => Ok(values),
         DecodingResult::U16(values) => {
