@@ -17,13 +17,14 @@ type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 const DAMAGED: CutoutError = CutoutError::Damaged(Format::Tiff);
 const OTHER_LAYOUT: CutoutError = CutoutError::Unsupported(Unsupported::Layout(Format::Tiff));
-/// Most bytes of one tag: profiles are at most a few megabytes.
-const TAG_BYTES_MAX: usize = 16 << 20;
+/// Most memory for the values of one tag, at 32 bytes each: a profile of 4 MiB fits.
+const TAG_BYTES_MAX: usize = 128 << 20;
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let mut limits = Limits::unlimited();
-    limits.ifd_value_size = TAG_BYTES_MAX;
+    // The limit on decoded pixels is also the one on tags, so it must not be that of the pixels yet.
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = TAG_BYTES_MAX;
     let mut reader = Decoder::new(Cursor::new(bytes))
         .map_err(|e| fault(&e))?
         .with_limits(limits);
@@ -36,50 +37,75 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
         return Err(CutoutError::Truncated);
     }
     let colours = reader.colortype().map_err(|e| fault(&e))?;
-    let count = match colours {
-        ColorType::Gray(8 | 16) => 1,
-        ColorType::GrayA(8 | 16) => 2,
-        ColorType::RGB(8 | 16) => 3,
-        ColorType::RGBA(8 | 16) | ColorType::CMYK(8 | 16) => 4,
-        ColorType::Gray(_)
-        | ColorType::GrayA(_)
-        | ColorType::RGB(_)
-        | ColorType::RGBA(_)
-        | ColorType::CMYK(_)
-        | _ => return Err(OTHER_LAYOUT),
-    };
-    let mut samples = zeroed(pixels * count)?;
-    read_chunks(&mut reader, &mut samples, (width, height), count)?;
+    let (channels, count) = channels(colours).ok_or(OTHER_LAYOUT)?;
+    let tags = Tags::read(&mut reader);
 
-    let icc = reader.get_tag_u8_vec(Tag::IccProfile).ok();
-    let (channels, tag) = if matches!(colours, ColorType::CMYK(_)) {
-        (
-            Channels::Rgb,
-            colour::cmyk_to_rgb(&mut samples, icc.as_deref()),
-        )
+    let mut reader = reader.with_limits(Limits::unlimited());
+    let planes = if tags.planar { count } else { 1 };
+    let mut samples = zeroed(pixels * count)?;
+    read_chunks(
+        &mut reader,
+        &mut samples,
+        (width, height),
+        (planes, count / planes),
+    )?;
+    let colour = if matches!(colours, ColorType::CMYK(_)) {
+        colour::cmyk_to_rgb(&mut samples, tags.icc.as_deref())
     } else {
-        let channels = match count {
-            1 => Channels::Grey,
-            2 => Channels::GreyAlpha,
-            3 => Channels::Rgb,
-            _ => Channels::Rgba,
-        };
-        if number(&mut reader, Tag::ExtraSamples) == Some(1) {
-            divide_by_alpha(&mut samples, channels.count());
+        if tags.associated {
+            divide_by_alpha(&mut samples, count);
         }
-        (channels, colour::settle(icc, channels, &mut samples))
+        colour::settle(tags.icc, channels, &mut samples)
     };
-    let orientation = number(&mut reader, Tag::Orientation)
-        .and_then(|code| Orientation::from_exif(u8::try_from(code).ok()?))
-        .unwrap_or(Orientation::NoTransforms);
-    let density = density(&mut reader);
     let stored = Stored {
         samples,
         channels,
         width,
         height,
     };
-    Photo::new(stored, orientation, tag, density).ok_or(DAMAGED)
+    Photo::new(stored, tags.orientation, colour, tags.density).ok_or(DAMAGED)
+}
+
+/// What the samples end as, and how many of them the file has for each pixel.
+fn channels(colours: ColorType) -> Option<(Channels, usize)> {
+    match colours {
+        ColorType::Gray(8 | 16) => Some((Channels::Grey, 1)),
+        ColorType::GrayA(8 | 16) => Some((Channels::GreyAlpha, 2)),
+        ColorType::RGB(8 | 16) => Some((Channels::Rgb, 3)),
+        ColorType::RGBA(8 | 16) => Some((Channels::Rgba, 4)),
+        ColorType::CMYK(8 | 16) => Some((Channels::Rgb, 4)),
+        ColorType::Gray(_)
+        | ColorType::GrayA(_)
+        | ColorType::RGB(_)
+        | ColorType::RGBA(_)
+        | ColorType::CMYK(_)
+        | _ => None,
+    }
+}
+
+/// What stands beside the samples.
+struct Tags {
+    icc: Option<Vec<u8>>,
+    /// One plane for each channel.
+    planar: bool,
+    /// Colours are multiplied by alpha.
+    associated: bool,
+    orientation: Orientation,
+    density: Option<Density>,
+}
+
+impl Tags {
+    fn read(reader: &mut Reader<'_>) -> Tags {
+        let orientation = number(reader, Tag::Orientation)
+            .and_then(|code| Orientation::from_exif(u8::try_from(code).ok()?));
+        Tags {
+            icc: reader.get_tag_u8_vec(Tag::IccProfile).ok(),
+            planar: number(reader, Tag::PlanarConfiguration) == Some(2),
+            associated: number(reader, Tag::ExtraSamples) == Some(1),
+            orientation: orientation.unwrap_or(Orientation::NoTransforms),
+            density: density(reader),
+        }
+    }
 }
 
 fn fault(error: &TiffError) -> CutoutError {
@@ -118,15 +144,15 @@ fn ends_early(reader: &mut Reader<'_>, len: usize) -> bool {
     .any(|(offset, count)| offset.saturating_add(count) > len as u64)
 }
 
-/// Reads every strip or tile to its place in `samples`, as 8-bit interleaved samples.
+/// Reads every strip or tile to its place in `samples`, as 8-bit interleaved samples: `planes` planes
+/// of `step` samples per pixel.
 fn read_chunks(
     reader: &mut Reader<'_>,
     samples: &mut [u8],
     (width, height): (u32, u32),
-    count: usize,
+    (planes, step): (usize, usize),
 ) -> Result<(), CutoutError> {
-    let planar = count > 1 && number(reader, Tag::PlanarConfiguration) == Some(2);
-    let (planes, step) = if planar { (count, 1) } else { (1, count) };
+    let count = planes * step;
     let (chunk_width, chunk_height) = reader.chunk_dimensions();
     if chunk_width == 0 || chunk_height == 0 {
         return Err(DAMAGED);

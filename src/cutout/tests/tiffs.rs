@@ -157,3 +157,15 @@ fn raw_files_and_floating_point_are_not_mistaken_for_pictures() {
         "{result:?}"
     );
 }
+
+#[test]
+fn tag_that_claims_gigabytes_of_values_is_not_believed() {
+    let mut file = page::<RGB8>(&rgb(), Compression::Uncompressed, &[]);
+    let directory = u32::from_le_bytes(*file[4..].first_chunk().unwrap()) as usize;
+    let unit = Tag::ResolutionUnit.to_u16().to_le_bytes();
+    let entry = file[directory + 2..]
+        .chunks_exact_mut(12)
+        .find(|entry| entry[..2] == unit);
+    entry.unwrap()[4..8].copy_from_slice(&0x7000_0000u32.to_le_bytes());
+    assert_eq!(open(&cut_by_luma(&file).unwrap()).0, by_hand(&motley()));
+}
