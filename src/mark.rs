@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let mut bytes = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
         bytes.extend(kind);
         bytes.extend(body);
@@ -113,14 +113,14 @@ mod tests {
     fn png_head(chunks: &[Vec<u8>]) -> Vec<u8> {
         [
             SIGNATURE.to_vec(),
-            chunk(b"IHDR", &[0; 13]),
+            chunk(*b"IHDR", &[0; 13]),
             chunks.concat(),
         ]
         .concat()
     }
 
     fn text_chunk() -> Vec<u8> {
-        chunk(b"tEXt", format!("{KEYWORD}\0{}", mark()).as_bytes())
+        chunk(*b"tEXt", format!("{KEYWORD}\0{}", mark()).as_bytes())
     }
 
     #[test]
@@ -130,9 +130,9 @@ mod tests {
 
     #[test]
     fn mark_is_found_behind_other_chunks_and_not_behind_the_pixels() {
-        let other = chunk(b"tEXt", b"Comment\0hotcut v=1");
+        let other = chunk(*b"tEXt", b"Comment\0hotcut v=1");
         assert_eq!(read(&png_head(&[other, text_chunk()])), Some(mark()));
-        let pixels = chunk(b"IDAT", &[1, 2, 3]);
+        let pixels = chunk(*b"IDAT", &[1, 2, 3]);
         assert_eq!(read(&png_head(&[pixels, text_chunk()])), None);
     }
 
@@ -153,7 +153,7 @@ mod tests {
         ] {
             let bytes = format!("{KEYWORD}\0{text}");
             assert_eq!(
-                read(&png_head(&[chunk(b"tEXt", bytes.as_bytes())])),
+                read(&png_head(&[chunk(*b"tEXt", bytes.as_bytes())])),
                 None,
                 "{text}"
             );

@@ -8,6 +8,7 @@ mod error;
 mod matte;
 mod photo;
 mod session;
+mod session_error;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use error::{CutoutError, Format, Lookalike, Unsupported};
-pub use session::{Runtime, Session, SessionError, Signature};
+pub use session::{Runtime, Session};
+pub use session_error::{SessionError, Signature};
 
 use crate::mark::Mark;
 use matte::Matte;
@@ -97,13 +99,13 @@ pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Cut, CutoutEr
     clock.stop(Stage::Inference);
     let matte = Matte::new(&mask, session.card(), photo.width(), photo.height())?;
     clock.stop(Stage::Matte);
-    let mark = Mark {
+    let origin = Mark {
         source: request.source.to_owned(),
         sha256,
         model: session.card().name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let png = encode::encode(&photo, &matte, &mark)?;
+    let png = encode::encode(&photo, &matte, &origin)?;
     clock.stop(Stage::Encode);
     let (width, height) = (photo.width(), photo.height());
     Ok(Cut {
@@ -151,4 +153,10 @@ fn zeroed<T: Clone + Default>(len: usize) -> Result<Vec<T>, CutoutError> {
     let mut items = reserve(len)?;
     items.resize(len, T::default());
     Ok(items)
+}
+
+/// `OutOfMemory` if `bytes` more cannot be had. For decoders that abort where memory is short: what
+/// was to be had a moment ago still is.
+fn probe(bytes: usize) -> Result<(), CutoutError> {
+    reserve::<u8>(bytes).map(drop)
 }

@@ -90,7 +90,7 @@ fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<u8>, CutoutError> {
         .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
         .use_alpha(false);
     let mut resizer = Resizer::new();
-    let neutral = card.mean.map(|mean| unit_to_u8(mean));
+    let neutral = card.mean.map(unit_to_u8);
     let mut strip = zeroed::<[u8; 4]>(width as usize * STRIP_ROWS.min(height) as usize)?;
     let narrow_stride = size as usize * 4;
     let mut narrow = zeroed::<u8>(narrow_stride * height as usize)?;
@@ -102,9 +102,9 @@ fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<u8>, CutoutError> {
         let strip = &mut strip[..width as usize * rows as usize];
         photo.strip(first, strip);
         if photo.has_alpha() {
-            strip
-                .iter_mut()
-                .for_each(|pixel| *pixel = over(*pixel, neutral));
+            for pixel in strip.iter_mut() {
+                *pixel = over(*pixel, neutral);
+            }
         }
         let source = ImageRef::new(width, rows, strip.as_flattened(), PixelType::U8x4)
             .expect("a strip is whole rows");

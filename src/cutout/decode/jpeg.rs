@@ -7,7 +7,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use super::super::zeroed;
+use super::super::{probe, zeroed};
 use super::{
     Channels, Colour, CutoutError, Density, Format, Limit, Photo, Stored, Unsupported, colour,
     structure,
@@ -50,6 +50,8 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     };
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(space));
     let mut samples = zeroed(pixels * space.num_components())?;
+    // A progressive picture is collected as 16-bit coefficients first.
+    probe(samples.len() * 2)?;
     decoder
         .decode_into(&mut samples)
         .map_err(|error| fault(&error))?;

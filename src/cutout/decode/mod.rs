@@ -6,6 +6,7 @@ mod jpeg;
 mod raster;
 mod sniff;
 mod structure;
+mod tiff;
 
 use super::error::{CutoutError, Format, Lookalike, Unsupported};
 use super::photo::{Channels, Colour, Density, Photo, Stored};
@@ -31,9 +32,11 @@ pub(super) fn decode(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutE
     };
     match format {
         Format::Jpeg => jpeg::decode(bytes, limit),
-        Format::Png | Format::Webp | Format::Tiff | Format::Bmp | Format::Gif => {
-            raster::decode(format, bytes, limit)
-        }
+        Format::Tiff => tiff::decode(bytes, limit),
+        Format::Png => raster::png(bytes, limit),
+        Format::Webp => raster::webp(bytes, limit),
+        Format::Bmp => raster::bmp(bytes, limit),
+        Format::Gif => raster::gif(bytes, limit),
     }
 }
 
@@ -54,5 +57,23 @@ impl Limit {
             });
         }
         usize::try_from(pixels).map_err(|_| CutoutError::OutOfMemory)
+    }
+}
+
+/// A 16-bit sample as an 8-bit one, rounded: v * 255 / 65535.
+fn narrow(wide: u16) -> u8 {
+    u8::try_from((u32::from(wide) + 128) / 257).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::narrow;
+
+    #[test]
+    fn sixteen_bits_are_rounded_to_eight() {
+        for wide in 0..=u16::MAX {
+            let exact = (f64::from(wide) * 255.0 / 65535.0).round();
+            assert!((f64::from(narrow(wide)) - exact).abs() < 0.1, "{wide}");
+        }
     }
 }

@@ -1,41 +1,53 @@
-//! PNG, WebP, BMP, GIF and TIFF bytes -> `Photo`, by the decoders of the `image` crate.
+//! PNG, WebP, BMP and GIF bytes -> `Photo`, by the decoders of the `image` crate.
 
 use std::io::{Cursor, ErrorKind};
 
-use image::codecs::tiff::TiffDecoder;
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::error::{ImageError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, Limits};
 
-use super::super::zeroed;
+use super::super::{probe, zeroed};
 use super::structure::{self, Structure};
-use super::{Channels, CutoutError, Format, Limit, Photo, Stored, Unsupported, colour};
+use super::{Channels, CutoutError, Format, Limit, Photo, Stored, Unsupported, colour, narrow};
 
 /// What a decoder may allocate besides the samples: palettes, profiles, frames of 1 MP.
 const SPARE_BYTES: u64 = 64 << 20;
 
-pub(super) fn decode(format: Format, bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let structure = match format {
-        Format::Png => structure::png(bytes),
-        Format::Webp => structure::webp(bytes),
-        Format::Gif => structure::gif(bytes),
-        // Neither says where it ends; their decoders run into the end of the file.
-        Format::Bmp | Format::Tiff | Format::Jpeg => Structure::default(),
-    };
-    let source = Cursor::new(bytes);
+pub(super) fn png(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     let reader = Reader {
-        format,
+        format: Format::Png,
         limit,
-        structure,
+        structure: Some(structure::png(bytes)),
     };
-    match format {
-        Format::Png => reader.read(PngDecoder::with_limits(source, limits(0))),
-        Format::Webp => reader.read(WebPDecoder::new(source)),
-        Format::Gif => reader.read(GifDecoder::new(source)),
-        Format::Bmp => reader.read(BmpDecoder::new(source)),
-        Format::Tiff | Format::Jpeg => reader.read(TiffDecoder::new(source)),
-    }
+    reader.read(PngDecoder::with_limits(Cursor::new(bytes), limits(0)))
+}
+
+pub(super) fn webp(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+    let reader = Reader {
+        format: Format::Webp,
+        limit,
+        structure: Some(structure::webp(bytes)),
+    };
+    reader.read(WebPDecoder::new(Cursor::new(bytes)))
+}
+
+pub(super) fn gif(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+    let reader = Reader {
+        format: Format::Gif,
+        limit,
+        structure: Some(structure::gif(bytes)),
+    };
+    reader.read(GifDecoder::new(Cursor::new(bytes)))
+}
+
+pub(super) fn bmp(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+    let reader = Reader {
+        format: Format::Bmp,
+        limit,
+        structure: None,
+    };
+    reader.read(BmpDecoder::new(Cursor::new(bytes)))
 }
 
 fn limits(samples: u64) -> Limits {
@@ -48,7 +60,8 @@ fn limits(samples: u64) -> Limits {
 struct Reader {
     format: Format,
     limit: Limit,
-    structure: Structure,
+    /// `None` for a format that says nothing reliable about its end: its decoder runs into it.
+    structure: Option<Structure>,
 }
 
 impl Reader {
@@ -57,7 +70,7 @@ impl Reader {
         let mut decoder = decoder.map_err(fault)?;
         let (width, height) = decoder.dimensions();
         let pixels = self.limit.check(width, height)?;
-        if !self.has_end() {
+        if self.structure.is_some_and(|found| !found.ended) {
             return Err(CutoutError::Truncated);
         }
         let (channels, sixteen) = layout(decoder.color_type())
@@ -73,9 +86,10 @@ impl Reader {
             .set_limits(limits(decoder.total_bytes()))
             .map_err(fault)?;
         let mut samples = zeroed(len)?;
+        probe(len)?;
         decoder.read_image(&mut samples).map_err(fault)?;
         if sixteen {
-            narrow(&mut samples);
+            narrow_all(&mut samples);
         }
         let tag = colour::settle(icc, channels, &mut samples);
         let stored = Stored {
@@ -84,21 +98,19 @@ impl Reader {
             width,
             height,
         };
-        Photo::new(stored, orientation, tag, self.structure.density)
-            .ok_or(CutoutError::Damaged(self.format))
-    }
-
-    fn has_end(self) -> bool {
-        match self.format {
-            Format::Png | Format::Webp | Format::Gif => self.structure.ended,
-            Format::Bmp | Format::Tiff | Format::Jpeg => true,
-        }
+        Photo::new(
+            stored,
+            orientation,
+            tag,
+            self.structure.and_then(|found| found.density),
+        )
+        .ok_or(CutoutError::Damaged(self.format))
     }
 
     fn fault(self, error: &ImageError) -> CutoutError {
-        let ends_early = match self.format {
-            Format::Png | Format::Webp | Format::Gif => !self.structure.ended,
-            Format::Bmp | Format::Tiff | Format::Jpeg => is_eof(error),
+        let ends_early = match self.structure {
+            Some(found) => !found.ended,
+            None => is_eof(error),
         };
         match error {
             _ if ends_early => CutoutError::Truncated,
@@ -143,30 +155,16 @@ fn layout(colour: ColorType) -> Option<(Channels, bool)> {
         ColorType::La16 => Some((Channels::GreyAlpha, true)),
         ColorType::Rgb16 => Some((Channels::Rgb, true)),
         ColorType::Rgba16 => Some((Channels::Rgba, true)),
-        _ => None,
+        ColorType::Rgb32F | ColorType::Rgba32F | _ => None,
     }
 }
 
-/// 16-bit samples in native byte order -> 8-bit in place, rounded: v * 255 / 65535.
-fn narrow(samples: &mut Vec<u8>) {
+/// 16-bit samples in native byte order -> 8-bit in place.
+fn narrow_all(samples: &mut Vec<u8>) {
     let len = samples.len() / 2;
     for i in 0..len {
-        let wide = u32::from(u16::from_ne_bytes([samples[2 * i], samples[2 * i + 1]]));
-        samples[i] = u8::try_from((wide + 128) / 257).unwrap_or(u8::MAX);
+        samples[i] = narrow(u16::from_ne_bytes([samples[2 * i], samples[2 * i + 1]]));
     }
     samples.truncate(len);
     samples.shrink_to_fit();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::narrow;
-
-    #[test]
-    fn sixteen_bits_are_rounded_to_eight() {
-        let wide: [u16; 6] = [0, 128, 129, 257, 65406, 65535];
-        let mut samples: Vec<u8> = wide.iter().flat_map(|v| v.to_ne_bytes()).collect();
-        narrow(&mut samples);
-        assert_eq!(samples, [0, 0, 1, 1, 254, 255]);
-    }
 }

@@ -167,7 +167,7 @@ mod tests {
     fn nothing_zeros_and_half_a_signature_are_unfinished() {
         for bytes in [
             &b""[..],
-            &[0; 100_000],
+            &[0; 1000],
             b"\x89PN",
             b"GI",
             b"RIFF\0\0\0\0WE",

@@ -140,7 +140,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let mut tiff = lossless(ImageFormat::Tiff);
     let directory = u32::from_le_bytes(*tiff[4..].first_chunk().unwrap()) as usize;
     for entry in tiff[directory + 2..].chunks_exact_mut(12) {
-        if matches!(entry[..2], [0, 1] | [1, 1] | [0x16, 1]) {
+        if matches!(entry[..2], [0 | 1 | 0x16, 1]) {
             // Width, height and rows per strip, each as one long.
             entry[2..12].copy_from_slice(&[4, 0, 1, 0, 0, 0, low, high, 0, 0]);
         }

@@ -7,6 +7,7 @@ mod hostile;
 mod models;
 mod orientation;
 mod reference;
+mod tiffs;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};

@@ -23,9 +23,12 @@ fn difference_between_model_and_card_is_named() {
     let error = refusal(|card| card.file = PathBuf::from("/nowhere/luma.onnx"));
     assert!(matches!(error, SessionError::Read { .. }), "{error}");
 
-    let differs = |change: fn(&mut ModelCard)| match refusal(change) {
-        SessionError::Signature { differs, .. } => differs,
-        other => panic!("{other}"),
+    let differs = |change: fn(&mut ModelCard)| {
+        let error = refusal(change);
+        let SessionError::Signature { differs, .. } = error else {
+            panic!("{error}")
+        };
+        differs
     };
     let name = differs(|card| "image".clone_into(&mut card.input));
     assert_eq!(

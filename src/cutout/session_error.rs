@@ -1,0 +1,114 @@
+//! Why a model cannot be loaded: the library, the file, or a file that is not what its card says.
+//! All are faults of the installation. Does not name `ort`.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::error::CutoutError;
+
+/// Why a session cannot be had. All are faults of the installation, not of a photo.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The library is missing or is not ONNX Runtime.
+    #[error("ONNX Runtime cannot be loaded from {}: {reason}; `make setup` fetches it", path.display())]
+    Library {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The loader's reason.
+        reason: String,
+    },
+    /// The library is ONNX Runtime, but older than what hotcut speaks to.
+    #[error("ONNX Runtime {found} at {} is too old: 1.{needed} or newer is needed; `make setup` fetches it", path.display())]
+    LibraryTooOld {
+        /// The library.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+        /// The least minor version.
+        needed: u32,
+    },
+    /// The model file cannot be read.
+    #[error("cannot read the model {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The model file is not the one that its card describes.
+    #[error("{} is not the file its card describes: sha256 is {}", path.display(), Hex(found))]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        found: [u8; 32],
+    },
+    /// The model's inputs or outputs are not what its card says.
+    #[error("{}: {differs}", path.display())]
+    Signature {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        differs: Signature,
+    },
+    /// ONNX Runtime refuses the model.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// ONNX Runtime's reason.
+        reason: String,
+    },
+    /// The first run failed.
+    #[error("the model cannot be run: {0}")]
+    Warm(CutoutError),
+}
+
+/// How a model differs from its card.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum Signature {
+    /// No input or output has the name.
+    #[error("no {side} is named {name:?}; it has {}", .has.join(", "))]
+    Name {
+        /// `input` or `output`.
+        side: &'static str,
+        /// The name on the card.
+        name: String,
+        /// The names in the file.
+        has: Vec<String>,
+    },
+    /// More inputs than a picture.
+    #[error("needs {0} inputs, not only a picture")]
+    Inputs(usize),
+    /// Not float32, or not a tensor.
+    #[error("{side} {name:?} is not a float32 tensor")]
+    Type {
+        /// `input` or `output`.
+        side: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Other sides than the card says. -1 is any length.
+    #[error("{side} {name:?} has the shape {found:?}, its card says {card:?}")]
+    Shape {
+        /// `input` or `output`.
+        side: &'static str,
+        /// Its name.
+        name: String,
+        /// In the file.
+        found: Vec<i64>,
+        /// By the card.
+        card: Vec<i64>,
+    },
+}
+
+struct Hex<'a>(&'a [u8; 32]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
