@@ -46,7 +46,10 @@ fn encode_unless(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
         if plain(byte) && byte != b'%' {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push('%');
+            for digit in [byte >> 4, byte & 0xF] {
+                text.extend(char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase()));
+            }
         }
     }
     text

@@ -17,16 +17,12 @@ pub struct Stamp {
 
 impl Stamp {
     /// Returns the stamp in `stat`.
-    #[expect(
-        clippy::unnecessary_cast,
-        reason = "the field types differ between architectures"
-    )]
     pub fn of(stat: &Stat) -> Self {
         Self {
             len: u64::try_from(stat.st_size).unwrap_or(0),
-            mtime_ns: nanos(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-            ctime_ns: nanos(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-            ino: stat.st_ino as u64,
+            mtime_ns: nanos(stat.st_mtime, stat.st_mtime_nsec),
+            ctime_ns: nanos(stat.st_ctime, stat.st_ctime_nsec),
+            ino: stat.st_ino,
         }
     }
 
@@ -36,6 +32,8 @@ impl Stamp {
     }
 }
 
-fn nanos(seconds: i64, rest: i64) -> i64 {
-    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+fn nanos(seconds: i64, rest: u64) -> i64 {
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add_unsigned(rest)
 }

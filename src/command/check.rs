@@ -56,10 +56,12 @@ async fn try_worker(config: &Config) -> Result<(), CommandError> {
 fn folder_faults(folder: &Folder) -> Vec<PathError> {
     let mut faults = Vec::new();
     let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
-    let needed = match takes_away {
-        true => Access::READ_OK | Access::EXEC_OK | Access::WRITE_OK,
-        false => Access::READ_OK | Access::EXEC_OK,
+    let written = if takes_away {
+        Access::WRITE_OK
+    } else {
+        Access::empty()
     };
+    let needed = Access::READ_OK | Access::EXEC_OK | written;
     faults.extend(
         directory(&folder.input)
             .and_then(|()| allows(&folder.input, needed))
@@ -82,9 +84,10 @@ fn folder_faults(folder: &Folder) -> Vec<PathError> {
 }
 
 fn directory(path: &Path) -> Result<(), PathError> {
-    match path.metadata().at(path)?.is_dir() {
-        true => Ok(()),
-        false => Err(rustix::io::Errno::NOTDIR).at(path),
+    if path.metadata().at(path)?.is_dir() {
+        Ok(())
+    } else {
+        Err(rustix::io::Errno::NOTDIR).at(path)
     }
 }
 

@@ -22,7 +22,7 @@ const SAMPLES: &[(&str, &[u8])] = &[
 ];
 
 /// How long all samples together may take, on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -112,9 +112,10 @@ async fn stop(daemon: &mut Child) -> Result<(), CommandError> {
         rustix::process::kill_process(pid, Signal::TERM).map_err(std::io::Error::from)?;
     }
     let status = daemon.wait().await?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(CommandError::Demo(format!("a clean stop ({status})"))),
+    if status.success() {
+        Ok(())
+    } else {
+        Err(CommandError::Demo(format!("a clean stop ({status})")))
     }
 }
 

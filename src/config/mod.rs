@@ -125,7 +125,7 @@ impl Config {
     pub fn for_one_run(models_dir: &Path, model: &str) -> Result<Self, CardError> {
         let card = ModelCard::load(models_dir, model)?;
         let mut daemon = read::daemon(toml::Table::new(), &mut Vec::new());
-        daemon.models_dir = models_dir.to_owned();
+        models_dir.clone_into(&mut daemon.models_dir);
         Ok(Self {
             daemon,
             folders: Vec::new(),
@@ -147,12 +147,12 @@ impl Config {
             .map_err(|source| error(vec![Fault::Syntax(Box::new(source))]))?;
         let mut faults = Vec::new();
         let config = read::config(table, &mut faults);
-        if let Some(config) = &config {
-            layout::check(config, &mut faults);
+        layout::check(&config, &mut faults);
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(error(faults))
         }
-        config
-            .filter(|_| faults.is_empty())
-            .ok_or_else(|| error(faults))
     }
 }
 

@@ -16,27 +16,27 @@ use super::{
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Reads the whole file. `None` only if a folder could not be built; the reason is then among `faults`.
-pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Option<Config> {
+/// Reads the whole file. What could not be read is left out or has its default, and is among `faults`.
+pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
     let mut root = Fields::new("the file", table, faults);
     let daemon_table = root.table("daemon").unwrap_or_default();
     let folder_tables = root.tables("folder").unwrap_or_default();
     root.finish();
 
     let daemon = daemon(daemon_table, faults);
-    let wanted = folder_tables.len();
+    let mut names = Vec::new();
     let folders: Vec<_> = folder_tables
         .into_iter()
         .enumerate()
-        .filter_map(|(index, table)| folder(index, table, faults))
+        .filter_map(|(index, table)| folder(index, table, &mut names, faults))
         .map(Arc::new)
         .collect();
-    let models = models(&daemon.models_dir, &folders, faults);
-    (folders.len() == wanted).then_some(Config {
+    let models = models(&daemon.models_dir, names, faults);
+    Config {
         daemon,
         folders,
         models,
-    })
+    }
 }
 
 /// Reads `[daemon]`, with the default for everything that is not there.
@@ -56,13 +56,13 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
             .map_or(1, |count| count as usize),
         timeout: fields
             .duration("timeout", MS)
-            .unwrap_or(Duration::from_secs(60)),
+            .unwrap_or(Duration::from_mins(1)),
         max_attempts: fields.count("max_attempts").unwrap_or(3),
         megapixels_max: fields.count("max_megapixels").unwrap_or(120),
         worker_memory_bytes: fields.size("worker_memory").unwrap_or(2 << 30),
         rescan: fields
             .duration("rescan", MS)
-            .unwrap_or(Duration::from_secs(60)),
+            .unwrap_or(Duration::from_mins(1)),
         drain_timeout: fields
             .duration("drain_timeout", MS)
             .unwrap_or(Duration::from_secs(30)),
@@ -71,7 +71,13 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
     daemon
 }
 
-fn folder(index: usize, table: Table, faults: &mut Vec<Fault>) -> Option<Folder> {
+/// Reads one folder, adding its model to `models` even if something else about it is wrong.
+fn folder(
+    index: usize,
+    table: Table,
+    models: &mut Vec<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<Folder> {
     let title = match table.get("name").and_then(toml::Value::as_str) {
         Some(name) => format!("[[folder]] \"{name}\""),
         None => format!("[[folder]] number {}", index + 1),
@@ -94,6 +100,7 @@ fn folder(index: usize, table: Table, faults: &mut Vec<Fault>) -> Option<Folder>
     let model = fields
         .text("model")
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    models.push(model.clone());
     let settle = fields
         .duration("settle", MS)
         .unwrap_or(Duration::from_secs(2));
@@ -154,20 +161,19 @@ fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
 
 fn models(
     models_dir: &Path,
-    folders: &[Arc<Folder>],
+    mut names: Vec<String>,
     faults: &mut Vec<Fault>,
 ) -> BTreeMap<String, ModelCard> {
     let mut cards = BTreeMap::new();
-    let mut names: Vec<&String> = folders.iter().map(|folder| &folder.model).collect();
     names.sort();
     names.dedup();
     for name in names {
-        match ModelCard::load(models_dir, name) {
+        match ModelCard::load(models_dir, &name) {
             Ok(card) => {
-                cards.insert(name.clone(), card);
+                cards.insert(name, card);
             }
             Err(source) => faults.push(Fault::Model {
-                model: name.clone(),
+                model: name,
                 source,
             }),
         }

@@ -24,13 +24,13 @@ impl Announcer {
     }
 
     /// The daemon serves its folders.
-    pub(super) fn ready(&self, config: &Config) {
+    pub(super) fn ready(config: &Config) {
         let status = format!("serving {} hot folders", config.folders.len());
         say(&[NotifyState::Ready, NotifyState::Status(&status)]);
     }
 
     /// A reload begins; it ends with [`Self::ready`], whether the new configuration is taken or not.
-    pub(super) fn reloading(&self) {
+    pub(super) fn reloading() {
         // Since version 253 systemd kills a service that reloads without telling the time.
         if let Ok(time) = NotifyState::monotonic_usec_now() {
             say(&[NotifyState::Reloading, time]);
@@ -38,7 +38,7 @@ impl Announcer {
     }
 
     /// No new photo is taken any more.
-    pub(super) fn stopping(&self) {
+    pub(super) fn stopping() {
         say(&[NotifyState::Stopping]);
     }
 

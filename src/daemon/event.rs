@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Daemon, Event, FatalError, TICK, log};
+use super::announce::Announcer;
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log};
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{FolderId, Observation, Report, Sighting};
@@ -43,9 +44,9 @@ impl Daemon {
         tracing::info!(
             running = self.jobs.len(),
             ?timeout,
-            "stopping: no new photos are taken"
+            "draining: no new photos are taken"
         );
-        self.announcer.stopping();
+        Announcer::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
     }
@@ -190,16 +191,15 @@ impl Daemon {
     fn take_worker(&mut self, result: Result<Worker, StartError>) -> Result<(), FatalError> {
         match result {
             Ok(worker) => {
-                if !self.has_served {
-                    self.has_served = true;
-                    log::ready(&self.config, worker.confinement());
-                    self.announcer.ready(&self.config);
+                if self.readiness == Readiness::Untried {
+                    log::confinement(worker.confinement());
+                    self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
                 }
                 self.pool.started(worker);
                 Ok(())
             }
             // Before anything was served this is the configuration; afterwards something may be swapping files.
-            Err(error @ StartError::Refused(_)) if !self.has_served => {
+            Err(error @ StartError::Refused(_)) if self.readiness == Readiness::Untried => {
                 Err(FatalError::NoWorker(error))
             }
             Err(error) => {
@@ -267,38 +267,6 @@ impl Daemon {
             | Outcome::Quarantined { .. }
             | Outcome::Outdated
             | Outcome::Halted(_) => folder.sight(relative, now),
-        }
-        Ok(())
-    }
-
-    async fn tick(&mut self) -> Result<(), FatalError> {
-        let now = Instant::now();
-        self.tick_at = now + TICK;
-        let mut all_watch = true;
-        for folder in self.folders.values_mut() {
-            all_watch &= !folder.is_watch_silent(now);
-            if folder.revive_watch(now)? {
-                log::watch_dead(&folder.config);
-            }
-            if folder.wants_canary(now)
-                && let Err(error) = self.live.stir_canary(&folder.config.name)
-            {
-                log::canary(&folder.config, &error);
-            }
-            folder.end_idle_pause(now);
-        }
-        let version = self
-            .desk
-            .ledger
-            .call(crate::delivery::Book::foreign_changes)
-            .await?;
-        if std::mem::replace(&mut self.ledger_version, version) != version {
-            for folder in self.folders.values_mut() {
-                folder.lost(now);
-            }
-        }
-        if all_watch {
-            self.announcer.alive(now);
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::canary::Canary;
+use super::pause::Pause;
 use super::state::State;
 use crate::config::Folder;
 use crate::intake::{Ask, Observation, Polled, Scout, Settle, SettledFile};
@@ -16,16 +18,6 @@ const QUEUE_MAX: usize = 1_000;
 
 /// How often a folder that is away is looked for.
 const OFFLINE_RETRY: Duration = Duration::from_secs(2);
-
-/// The first pause after the output could not be used; each further one doubles, up to the longest.
-const PAUSE_FIRST: Duration = Duration::from_millis(500);
-const PAUSE_LONGEST: Duration = Duration::from_secs(30);
-
-/// How often a canary is sent.
-const CANARY_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How long a living watch may take to report the canary.
-const CANARY_LIMIT: Duration = Duration::from_secs(10);
 
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
@@ -53,21 +45,10 @@ pub(super) struct HotFolder {
     list_again: bool,
     rescan: Duration,
     rescan_at: Instant,
-    pauses: u32,
-    paused_until: Option<Instant>,
+    pause: Pause,
     canary: Canary,
     /// The last trouble with a file that waits, so that it is told once.
     troubles: HashMap<PathBuf, String>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Canary {
-    /// The folder is not watched.
-    Absent,
-    /// All is well; the next one is due then.
-    DueAt(Instant),
-    /// Not seen since then.
-    Sent(Instant),
 }
 
 impl HotFolder {
@@ -85,8 +66,7 @@ impl HotFolder {
             list_again: false,
             rescan,
             rescan_at: now,
-            pauses: 0,
-            paused_until: None,
+            pause: Pause::default(),
             canary: Canary::Absent,
             troubles: HashMap::new(),
             config,
@@ -165,7 +145,7 @@ impl HotFolder {
         // Polling costs at most a tenth of the time, and never comes more often than files can settle.
         let wait = match self.state {
             State::Polling => self.rescan.min(self.config.settle.max(took * 10)),
-            _ => self.rescan,
+            State::Starting | State::Online | State::Offline(_) | State::Paused(..) => self.rescan,
         };
         self.rescan_at = if std::mem::take(&mut self.list_again) {
             now
@@ -213,7 +193,7 @@ impl HotFolder {
 
     /// Takes the next file for a worker, unless the folder pauses.
     pub(super) fn next(&mut self, now: Instant) -> Option<SettledFile> {
-        if self.paused_until.is_some_and(|until| now < until) || !self.state.is_there() {
+        if self.pause.holds(now) || !self.state.is_there() {
             return None;
         }
         let file = self.queue.pop_front()?;
@@ -229,16 +209,13 @@ impl HotFolder {
 
     /// The output can be used; tells whether that is news.
     pub(super) fn resume(&mut self) -> bool {
-        self.pauses = 0;
-        self.paused_until = None;
+        self.pause.end();
         self.state.resume()
     }
 
     /// The output cannot be used: `file` goes first again, later. Tells whether that is news.
     pub(super) fn pause(&mut self, file: SettledFile, reason: String, now: Instant) -> bool {
-        let wait = (PAUSE_FIRST * 2_u32.saturating_pow(self.pauses)).min(PAUSE_LONGEST);
-        self.pauses = (self.pauses + 1).min(16);
-        self.paused_until = Some(now + wait);
+        self.pause.extend(now);
         self.in_hand.insert(file.relative().to_owned());
         self.queue.push_front(file);
         self.state.pause(reason)
@@ -246,7 +223,7 @@ impl HotFolder {
 
     /// Ends a pause that no file is left to end.
     pub(super) fn end_idle_pause(&mut self, now: Instant) {
-        let is_over = self.paused_until.is_some_and(|until| now >= until);
+        let is_over = self.pause.until().is_some_and(|until| now >= until);
         if is_over && self.queue.is_empty() && self.running == 0 {
             self.resume();
         }
@@ -264,18 +241,12 @@ impl HotFolder {
 
     /// The canary came back.
     pub(super) fn canary_seen(&mut self, now: Instant) {
-        if matches!(self.canary, Canary::Sent(_)) {
-            self.canary = Canary::DueAt(now + CANARY_INTERVAL);
-        }
+        self.canary.seen(now);
     }
 
     /// Tells whether a canary should be sent now, and notes that it was.
     pub(super) fn wants_canary(&mut self, now: Instant) -> bool {
-        let wants = matches!(self.canary, Canary::DueAt(due) if now >= due);
-        if wants {
-            self.canary = Canary::Sent(now);
-        }
-        wants
+        self.canary.wants_sending(now)
     }
 
     /// Makes a new watch if the last canary was never seen; tells whether it did.
@@ -290,7 +261,7 @@ impl HotFolder {
 
     /// Tells whether the watch has missed a canary.
     pub(super) fn is_watch_silent(&self, now: Instant) -> bool {
-        matches!(self.canary, Canary::Sent(since) if now.duration_since(since) > CANARY_LIMIT)
+        self.canary.is_overdue(now)
     }
 
     /// When the folder next needs the loop.
@@ -300,7 +271,7 @@ impl HotFolder {
         } else {
             None
         };
-        let pause = self.paused_until.filter(|_| !self.queue.is_empty());
+        let pause = self.pause.until().filter(|_| !self.queue.is_empty());
         let rescan = (!self.is_listing).then_some(self.rescan_at);
         let far = self.rescan_at + self.rescan;
         [looks, pause, rescan]

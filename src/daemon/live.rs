@@ -47,6 +47,7 @@ impl LiveStatus {
 #[derive(Debug)]
 pub(super) struct Live {
     state_dir: PathBuf,
+    started: Instant,
     written: Option<(Instant, LiveStatus)>,
     has_failed: bool,
 }
@@ -55,30 +56,30 @@ impl Live {
     pub(super) fn new(state_dir: &Path) -> Self {
         Self {
             state_dir: state_dir.to_owned(),
+            started: Instant::now(),
             written: None,
             has_failed: false,
         }
     }
 
-    /// Writes what has changed, not too often; what is skipped is written at the next tick.
+    /// Writes what has changed, not too often.
     pub(super) fn write(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) {
-        if self
-            .written
-            .as_ref()
-            .is_some_and(|(at, _)| now.duration_since(*at) < INTERVAL)
-        {
-            return;
+        if self.write_at(folders).is_some_and(|when| now >= when) {
+            self.write_now(folders, now);
         }
-        let status = LiveStatus {
-            folders: folders.values().map(live_folder).collect(),
-        };
-        if self
-            .written
-            .as_ref()
-            .is_some_and(|(_, last)| *last == status)
-        {
-            return;
+    }
+
+    /// When the file is to be written next; `None` if it tells what is.
+    pub(super) fn write_at(&self, folders: &BTreeMap<FolderId, HotFolder>) -> Option<Instant> {
+        match &self.written {
+            None => Some(self.started),
+            Some((at, last)) => (*last != live_status(folders)).then(|| *at + INTERVAL),
         }
+    }
+
+    /// Writes the file.
+    pub(super) fn write_now(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) {
+        let status = live_status(folders);
         let written = serde_json::to_vec(&status)
             .map_err(std::io::Error::from)
             .at(&self.state_dir)
@@ -117,6 +118,12 @@ impl Live {
 
 fn file(state_dir: &Path) -> PathBuf {
     state_dir.join("status.json")
+}
+
+fn live_status(folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
+    LiveStatus {
+        folders: folders.values().map(live_folder).collect(),
+    }
 }
 
 fn live_folder(folder: &HotFolder) -> LiveFolder {

@@ -7,16 +7,20 @@ use crate::path_error::PathError;
 use crate::percent;
 use crate::pool::{Confinement, CutReport};
 
-pub(super) fn ready(config: &Config, confinement: Confinement) {
-    if config.folders.is_empty() {
-        tracing::warn!("the configuration has no [[folder]] yet; add one and reload");
-    }
-    if !(confinement.landlock && confinement.seccomp) {
+pub(super) fn confinement(confinement: Confinement) {
+    let Confinement { landlock, seccomp } = confinement;
+    if !(landlock && seccomp) {
         tracing::warn!(
-            landlock = confinement.landlock,
-            seccomp = confinement.seccomp,
+            landlock,
+            seccomp,
             "this kernel cannot hold the workers in completely"
         );
+    }
+}
+
+pub(super) fn ready(config: &Config) {
+    if config.folders.is_empty() {
+        tracing::warn!("the configuration has no [[folder]] yet; add one and reload");
     }
     tracing::info!(
         folders = config.folders.len(),
@@ -104,7 +108,7 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
             tracing::warn!(folder, source, attempts, reason = %error, "failed; it is tried again");
         }
         Outcome::Held => {
-            tracing::warn!(folder, source, "the file ends early; waiting for the rest")
+            tracing::warn!(folder, source, "the file ends early; waiting for the rest");
         }
         // Told where it is news, or no news at all.
         Outcome::Outdated | Outcome::Waits(_) | Outcome::Paused(_) | Outcome::Halted(_) => {}

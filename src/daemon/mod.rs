@@ -3,14 +3,17 @@
 //! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scouts and jobs do.
 
 mod announce;
+mod canary;
 mod error;
 mod event;
 mod folder;
 mod live;
 mod log;
+mod pause;
 mod reload;
 mod start;
 mod state;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -38,8 +41,11 @@ use reload::Reloaded;
 /// How often the loop looks after watches, ledger and supervisor.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long a folder that does not answer may hold up being ready.
+const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(5);
+
 /// Events that may wait for the loop; beyond them they are lost, and every folder is listed.
-const SIGHTINGS_MAX: usize = 4_096;
+const EVENTS_MAX: usize = 4_096;
 
 /// Reports that may wait for the loop; beyond them the scouts wait.
 const REPORTS_MAX: usize = 16;
@@ -70,13 +76,25 @@ struct Daemon {
     starts: JoinSet<Result<Worker, StartError>>,
     reloads: JoinSet<Result<Reloaded, reload::Refusal>>,
     reload_again: bool,
-    has_served: bool,
+    /// How far a worker has proved that the daemon can serve.
+    readiness: Readiness,
     drain_until: Option<Instant>,
     tick_at: Instant,
     ledger_version: i64,
     live: Live,
     announcer: Announcer,
     _lock: File,
+}
+
+/// The way to being ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// No worker has cut the trial picture yet.
+    Untried,
+    /// One has; folders that have not been looked at are waited for, until then.
+    Proved(Instant),
+    /// Ready, and told to be.
+    Announced,
 }
 
 struct Channels {
@@ -130,20 +148,24 @@ pub async fn run(
 }
 
 impl Daemon {
-    /// Gives everybody who is idle something to do: scouts, the pool, workers.
+    /// Gives everybody who is idle something to do: scouts, the pool, workers. Every event and every tick ends here.
     fn dispatch(&mut self) -> Result<(), FatalError> {
         if self.drain_until.is_some() {
             return Ok(());
         }
         let now = Instant::now();
-        if self.channels.sighting_inbox.len() >= SIGHTINGS_MAX {
+        if self.channels.sighting_inbox.len() >= EVENTS_MAX {
             self.lose_sightings(now);
         }
         for folder in self.folders.values_mut() {
             folder.ask(now)?;
         }
+        if self.pool.bury() > 0 {
+            tracing::warn!("idle workers have died; others are started");
+        }
         while self.pool.wants_start(now) {
-            let (spec, prove) = (Arc::clone(self.pool.spec()), !self.has_served);
+            let spec = Arc::clone(self.pool.spec());
+            let prove = self.readiness == Readiness::Untried;
             self.starts.spawn(start::worker(spec, prove));
         }
         while self.pool.has_idle() {
@@ -158,6 +180,7 @@ impl Daemon {
                 .spawn(async move { (id, job::run(job, worker, desk).await) });
         }
         self.live.write(&self.folders, now);
+        self.announce_ready(now);
         Ok(())
     }
 
@@ -198,6 +221,7 @@ impl Daemon {
             Some(self.tick_at),
             folders.filter(|_| draining.is_none()),
             draining,
+            self.live.write_at(&self.folders),
         ];
         let starts = self.pool.start_at().filter(|_| draining.is_none());
         times

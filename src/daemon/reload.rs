@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Daemon, FatalError, start};
+use super::announce::Announcer;
+use super::{Daemon, FatalError, Readiness, start};
 use crate::config::{Config, ConfigError};
 use crate::job::Desk;
 use crate::pool::{StartError, Worker, WorkerSpec};
@@ -36,7 +37,7 @@ impl Daemon {
             self.reload_again = true;
             return;
         }
-        self.announcer.reloading();
+        Announcer::reloading();
         let (file, old) = (self.config_file.clone(), self.config.clone());
         let spec = Arc::clone(self.pool.spec());
         self.reloads.spawn(prepare(file, old, spec));
@@ -53,8 +54,8 @@ impl Daemon {
                 tracing::error!(%error, "the new configuration is not taken; the old one stays in force");
             }
         }
-        if self.has_served {
-            self.announcer.ready(&self.config);
+        if self.readiness == Readiness::Announced {
+            Announcer::ready(&self.config);
         }
         if std::mem::take(&mut self.reload_again) {
             self.begin_reload();
@@ -94,7 +95,7 @@ impl Daemon {
         tracing::info!(
             kept = kept.len(),
             started = added.len(),
-            "the new configuration is in force"
+            "the configuration is reloaded"
         );
         self.config = config;
         for folder in added {
@@ -114,9 +115,10 @@ async fn prepare(file: PathBuf, old: Config, spec: Arc<WorkerSpec>) -> Result<Re
         return Err(Refusal::StateDir);
     }
     let wanted = WorkerSpec::of(&config);
-    let first = match wanted == *spec {
-        true => None,
-        false => Some(start::worker(Arc::new(wanted), true).await?),
+    let first = if wanted == *spec {
+        None
+    } else {
+        Some(start::worker(Arc::new(wanted), true).await?)
     };
     Ok(Reloaded { config, first })
 }

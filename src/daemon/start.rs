@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::live::Live;
-use super::{Channels, Daemon, FatalError, REPORTS_MAX, SIGHTINGS_MAX};
+use super::{Channels, Daemon, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness};
 use crate::config::{Config, Folder};
 use crate::delivery::{Book, Ledger, lock_state_dir};
 use crate::intake::{Assignment, Filter, FolderId, Scout};
@@ -40,7 +40,7 @@ impl Daemon {
         remove_temps(&ledger_id, &left_running);
         let desk = Desk::new(&config, Ledger::start(book)?, ledger_id);
         let (reports, report_inbox) = mpsc::channel(REPORTS_MAX);
-        let (sightings, sighting_inbox) = mpsc::channel(SIGHTINGS_MAX);
+        let (sightings, sighting_inbox) = mpsc::channel(EVENTS_MAX);
         let mut daemon = Self {
             config_file,
             pool: Pool::new(WorkerSpec::of(&config), config.daemon.workers, now),
@@ -59,7 +59,7 @@ impl Daemon {
             starts: JoinSet::new(),
             reloads: JoinSet::new(),
             reload_again: false,
-            has_served: false,
+            readiness: Readiness::Untried,
             drain_until: None,
             tick_at: now,
             ledger_version,

@@ -27,7 +27,9 @@ impl State {
     pub(super) fn pause(&mut self, reason: String) -> bool {
         let (resumed, is_news) = match &*self {
             Self::Paused(resumed, old) => (resumed.as_ref().clone(), *old != reason),
-            other => (other.clone(), true),
+            other @ (Self::Starting | Self::Online | Self::Polling | Self::Offline(_)) => {
+                (other.clone(), true)
+            }
         };
         *self = Self::Paused(Box::new(resumed), reason);
         is_news

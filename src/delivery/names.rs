@@ -49,12 +49,9 @@ pub fn fold_case(name: &Path) -> Vec<u8> {
 pub(super) fn fitted(stem: &OsStr, ending: &str) -> OsString {
     let mut name = stem.as_bytes().to_vec();
     if name.len() + ending.len() > NAME_MAX {
-        let hash = Sha256::digest(&name);
-        let digits: String = hash
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash: [u8; 32] = Sha256::digest(&name).into();
+        let [one, two, three, four, ..] = hash;
+        let digits = format!("{:08x}", u32::from_be_bytes([one, two, three, four]));
         let mut room = NAME_MAX.saturating_sub(ending.len() + digits.len() + 1);
         // Do not cut a UTF-8 character in two: its continuation bytes are 0b10xx_xxxx.
         while name.get(room).is_some_and(|byte| byte & 0xC0 == 0x80) {

@@ -65,8 +65,11 @@ impl Root {
     /// Opens `relative` without following any link, and without waiting on a FIFO.
     pub fn open_below(&self, relative: &Path, flags: OFlags) -> Result<OwnedFd, PathError> {
         // A handle on the path alone never waits, and the kernel refuses to be told so.
-        let nonblocking =
-            if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NONBLOCK };
+        let nonblocking = if flags.contains(OFlags::PATH) {
+            OFlags::empty()
+        } else {
+            OFlags::NONBLOCK
+        };
         let flags = flags | nonblocking | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let resolve =
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;

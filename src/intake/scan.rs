@@ -236,7 +236,13 @@ impl Patrol {
                     .map_or(Writer::Absent, |file| lease::writer_of(file.as_fd()));
                 (Some(Stamp::of(&stat)), writer, false)
             }
-            _ => (None, Writer::Absent, false),
+            FileType::RegularFile
+            | FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown => (None, Writer::Absent, false),
         }
     }
 

@@ -11,7 +11,7 @@ use super::scan::{Observation, Writer};
 use crate::stamp::Stamp;
 
 /// How long a file that ends early may stay so before it is given up.
-pub const PATIENCE: Duration = Duration::from_secs(600);
+pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Files that may be settling at one time in one folder; what is beyond that a later listing finds again.
 pub const CAPACITY: usize = 10_000;

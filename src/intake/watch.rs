@@ -48,7 +48,10 @@ impl From<notify::Error> for WatchError {
         let code = match &error.kind {
             ErrorKind::MaxFilesWatch => return Self::WatchLimit,
             ErrorKind::Io(source) => source.raw_os_error(),
-            _ => None,
+            ErrorKind::Generic(_)
+            | ErrorKind::PathNotFound
+            | ErrorKind::WatchNotFound
+            | ErrorKind::InvalidConfig(_) => None,
         };
         let is = |errno: rustix::io::Errno| code == Some(errno.raw_os_error());
         if is(rustix::io::Errno::MFILE) {

@@ -104,11 +104,12 @@ impl JobError {
 
     /// The words for a folder that waits because of this.
     pub fn pause_reason(&self) -> String {
-        let io = match self {
-            Self::Output(error) | Self::Place(PlaceError::Io(error)) => Some(error.io()),
-            _ => None,
+        let kind = if let Self::Output(error) | Self::Place(PlaceError::Io(error)) = self {
+            Some(error.io().kind())
+        } else {
+            None
         };
-        match io.map(io::Error::kind) {
+        match kind {
             Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
                 "no space".to_owned()
             }

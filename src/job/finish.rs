@@ -96,6 +96,16 @@ async fn fail(
     begun: Option<Begun>,
     error: JobError,
 ) -> Result<Outcome, LedgerError> {
+    let error = match error {
+        JobError::Ledger(error) => return Err(error),
+        error @ (JobError::Source(_)
+        | JobError::Cutout(_)
+        | JobError::TooHeavy(_)
+        | JobError::WorkerDied(_)
+        | JobError::TimedOut(_)
+        | JobError::Output(_)
+        | JobError::Place(_)) => error,
+    };
     let mut disposition = error.disposition(job.file.patience_is_over());
     let attempts = begun.map_or(0, |begun| begun.attempt.min(desk.max_attempts));
     if disposition == Disposition::Retry && attempts >= desk.max_attempts {
@@ -105,7 +115,7 @@ async fn fail(
     let (verdict, outcome) = match disposition {
         Disposition::Forget | Disposition::Resettle => (Verdict::Superseded, Outcome::Outdated),
         Disposition::Hold => (Verdict::Refunded, Outcome::Held),
-        Disposition::Wait => (Verdict::Refunded, Outcome::Waits(error)),
+        Disposition::Wait | Disposition::Halt => (Verdict::Refunded, Outcome::Waits(error)),
         Disposition::Pause => (Verdict::Refunded, Outcome::Paused(error)),
         Disposition::Ignore => (Verdict::Ignored { reason }, Outcome::Ignored(error)),
         Disposition::Retry => (Verdict::Waiting, Outcome::Retry { error, attempts }),
@@ -128,10 +138,6 @@ async fn fail(
             }
             (Verdict::Waiting, Outcome::Waits(error))
         }
-        Disposition::Halt => match error {
-            JobError::Ledger(error) => return Ok(Outcome::Halted(error)),
-            error => (Verdict::Waiting, Outcome::Waits(error)),
-        },
     };
     if let Some(begun) = begun {
         record(desk, begun, verdict).await?;

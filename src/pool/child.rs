@@ -33,11 +33,14 @@ enum Unfit {
     #[error("model \"{model}\": {source}")]
     Card { model: String, source: CardError },
     #[error("model \"{model}\": {source}")]
-    Session { model: String, source: SessionError },
+    Session {
+        model: String,
+        source: Box<SessionError>,
+    },
     #[error(transparent)]
     NoLibrary(#[from] onnxruntime::NotFound),
     #[error(transparent)]
-    Runtime(SessionError),
+    Runtime(Box<SessionError>),
 }
 
 /// Serves orders until stdin ends. An error means that the daemon is gone or talks nonsense.
@@ -71,7 +74,8 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
 }
 
 fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
-    let runtime = Runtime::load(&onnxruntime::find()?).map_err(Unfit::Runtime)?;
+    let runtime =
+        Runtime::load(&onnxruntime::find()?).map_err(|error| Unfit::Runtime(Box::new(error)))?;
     let mut sessions = BTreeMap::new();
     for model in &setting.models {
         let card = ModelCard::load(&setting.models_dir, model).map_err(|source| Unfit::Card {
@@ -80,7 +84,7 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
         })?;
         let unfit = |source| Unfit::Session {
             model: model.clone(),
-            source,
+            source: Box::new(source),
         };
         let mut session = Session::load(&runtime, &card, setting.threads).map_err(unfit)?;
         // Whatever the first run opens, maps or starts, it does now, while it still may.

@@ -92,6 +92,13 @@ impl Pool {
         self.failed_starts < FAILED_STARTS_MAX
     }
 
+    /// Drops idle workers that have died; no photo is to blame. Tells how many.
+    pub fn bury(&mut self) -> usize {
+        let before = self.idle.len();
+        self.idle.retain_mut(Worker::is_alive);
+        before - self.idle.len()
+    }
+
     /// Takes out an idle worker for a job.
     pub fn take(&mut self) -> Option<Worker> {
         let worker = self.idle.pop()?;

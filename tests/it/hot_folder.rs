@@ -145,14 +145,17 @@ impl HotFolder {
         finish(hotcut().arg(name).arg("--config").arg(config).args(args))
     }
 
-    /// Pids of the living workers.
+    /// Pids of the living workers that are ready for a photo.
     pub(crate) fn workers(&self) -> Vec<u32> {
-        workers_of(self.pid())
+        let all = workers_of(self.pid()).into_iter();
+        all.filter(|&pid| processes::has_dropped_rights(pid))
+            .collect()
     }
 
     /// The one worker of a daemon with `workers = 1`, stopped: the next photo is certain to be in mid-job.
     #[track_caller]
     pub(crate) fn stop_worker(&self) -> u32 {
+        wait_for("one ready worker", || self.workers().len() == 1);
         let workers = self.workers();
         let [worker] = workers[..] else {
             panic!("one idle worker, not {workers:?}")
@@ -178,7 +181,7 @@ impl HotFolder {
     /// SIGKILL; returns when the daemon is reaped and its workers are gone.
     #[track_caller]
     pub(crate) fn kill9(&mut self) {
-        let workers = self.workers();
+        let workers = workers_of(self.pid());
         self.signal(Signal::KILL);
         assert_eq!(self.wait_exit().signal(), Some(Signal::KILL.as_raw()));
         wait_for("workers die with the daemon", || {
@@ -240,7 +243,7 @@ impl Drop for HotFolder {
         if self.exit.is_some() || self.child.try_wait().is_ok_and(|exit| exit.is_some()) {
             return;
         }
-        let workers = self.workers();
+        let workers = workers_of(self.pid());
         self.child.kill().ok();
         self.child.wait().ok();
         for worker in workers.into_iter().filter(|&pid| is_worker(pid)) {

@@ -29,6 +29,11 @@ pub(crate) fn is_worker(pid: u32) -> bool {
         .is_ok_and(|line| line.split(|&byte| byte == 0).nth(1) == Some(b"worker"))
 }
 
+/// Whether a worker has given up its rights, the last thing it does before it is ready.
+pub(crate) fn has_dropped_rights(pid: u32) -> bool {
+    status_field(pid, "Seccomp").as_deref() == Some("2")
+}
+
 /// A field of `/proc/PID/status`, e.g. `VmHWM` -> `12345 kB`.
 pub(crate) fn status_field(pid: u32, name: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

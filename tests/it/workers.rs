@@ -72,9 +72,8 @@ fn idle_worker_that_is_killed_is_replaced() {
 #[test]
 fn ready_worker_has_given_up_its_rights() {
     let hot = HotFolder::start_with(Setup::new().daemon("worker_memory", "2 GiB"));
-    let workers = hot.workers();
-    assert_eq!(workers.len(), 2);
-    for worker in workers {
+    wait_for("two ready workers", || hot.workers().len() == 2);
+    for worker in hot.workers() {
         assert_eq!(status_field(worker, "NoNewPrivs").as_deref(), Some("1"));
         assert_eq!(
             limit(worker, "Max address space"),

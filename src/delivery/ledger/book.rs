@@ -1,7 +1,7 @@
-//! What happened to each version of each source -> SQLite and back; every change is durable before it returns.
+//! What happened to each version of each source -> `SQLite` and back; every change is durable before it returns.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,17 +29,6 @@ pub struct Version {
     pub source: PathBuf,
     /// Which version.
     pub stamp: Stamp,
-}
-
-/// A name in an output folder that a source asks for.
-#[derive(Clone, Debug)]
-pub struct Seat {
-    /// The output folder.
-    pub output: PathBuf,
-    /// Path below it.
-    pub name: PathBuf,
-    /// The same as a case-insensitive file system compares it.
-    pub folded: Vec<u8>,
 }
 
 /// An attempt that may start.
@@ -161,50 +150,6 @@ impl Book {
         Ok(answers)
     }
 
-    /// Returns the name that `source` owns below `output`.
-    pub fn name_of(
-        &mut self,
-        folder: &str,
-        source: &Path,
-        output: &Path,
-    ) -> Result<Option<PathBuf>, LedgerError> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT name FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3",
-        )?;
-        let name = query.query_row(params![bytes(output), folder, bytes(source)], |row| {
-            row.get(0)
-        });
-        Ok(name.optional()?.map(path))
-    }
-
-    /// Gives the seat to `source` unless another source has it; its earlier name, if any, is given up.
-    pub fn reserve(
-        &mut self,
-        folder: &str,
-        source: &Path,
-        seat: &Seat,
-    ) -> Result<bool, LedgerError> {
-        let transaction = self.connection.transaction()?;
-        let owner: Option<(String, Vec<u8>)> = transaction
-            .prepare_cached("SELECT folder, source FROM names WHERE output = ?1 AND folded = ?2")?
-            .query_row(params![bytes(&seat.output), seat.folded], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
-        if owner.is_some_and(|(other, path)| other != folder || path != bytes(source)) {
-            return Ok(false);
-        }
-        transaction
-            .prepare_cached(
-                "INSERT INTO names (output, folded, folder, source, name) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (output, folder, source) DO UPDATE SET folded = excluded.folded, name = excluded.name
-                 ON CONFLICT (output, folded) DO NOTHING",
-            )?
-            .execute(params![bytes(&seat.output), seat.folded, folder, bytes(source), bytes(&seat.name)])?;
-        transaction.commit()?;
-        Ok(true)
-    }
-
     /// Counts an attempt; `output` is where its result will lie. Earlier versions of the source are superseded.
     pub fn begin(
         &mut self,
@@ -245,9 +190,10 @@ impl Book {
     pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
         let (state, reason) = verdict.parts();
         let refund = matches!(verdict, Verdict::Refunded);
-        let sha256 = match verdict {
-            Verdict::Placed { sha256 } => Some(sha256.as_slice()),
-            _ => None,
+        let sha256 = if let Verdict::Placed { sha256 } = verdict {
+            Some(sha256.as_slice())
+        } else {
+            None
         };
         self.connection
             .prepare_cached(
@@ -297,24 +243,6 @@ impl Book {
         Ok(())
     }
 
-    /// Returns the mount point that `folder` lay under when it was first used.
-    pub fn mount_of(&mut self, folder: &Path) -> Result<Option<PathBuf>, LedgerError> {
-        let query = "SELECT mount_point FROM mounts WHERE path = ?1";
-        let row = self
-            .connection
-            .query_row(query, [bytes(folder)], |row| row.get(0));
-        Ok(row.optional()?.map(path))
-    }
-
-    /// Remembers the mount point that `folder` lies under.
-    pub fn remember_mount(&mut self, folder: &Path, mount_point: &Path) -> Result<(), LedgerError> {
-        let insert = "INSERT INTO mounts VALUES (?1, ?2)
-            ON CONFLICT (path) DO UPDATE SET mount_point = excluded.mount_point";
-        self.connection
-            .execute(insert, params![bytes(folder), bytes(mount_point)])?;
-        Ok(())
-    }
-
     /// Changes when another process has written to the ledger.
     pub fn foreign_changes(&mut self) -> Result<i64, LedgerError> {
         Ok(self
@@ -328,7 +256,7 @@ pub(super) fn bytes(path: &Path) -> &[u8] {
 }
 
 pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
-    OsStr::from_bytes(&bytes).into()
+    OsString::from_vec(bytes).into()
 }
 
 /// `SQLite` integers are signed; the bits are kept.

@@ -1,6 +1,7 @@
 //! Calls from the loop -> one thread that owns the ledger; knows no SQL.
 
 mod book;
+mod places;
 mod schema;
 mod summary;
 
@@ -13,7 +14,8 @@ use rustix::io::Errno;
 use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
-pub use book::{Begun, Book, Seat, Verdict, Version};
+pub use book::{Begun, Book, Verdict, Version};
+pub use places::Seat;
 pub use summary::{Quarantined, Summary};
 
 use crate::mount;

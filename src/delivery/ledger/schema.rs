@@ -1,4 +1,4 @@
-//! An SQLite file -> one of the present schema; knows no query.
+//! An `SQLite` file -> one of the present schema; knows no query.
 
 use rusqlite::Connection;
 

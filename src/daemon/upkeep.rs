@@ -1,0 +1,54 @@
+//! What the loop looks after once a second: watches, the ledger, the supervisor.
+
+use tokio::time::Instant;
+
+use super::announce::Announcer;
+use super::folder::HotFolder;
+use super::state::State;
+use super::{Daemon, FatalError, Readiness, TICK, log};
+use crate::delivery::Book;
+
+impl Daemon {
+    /// Does the round. Tells the supervisor that all is well only if it is.
+    pub(super) async fn tick(&mut self) -> Result<(), FatalError> {
+        let now = Instant::now();
+        self.tick_at = now + TICK;
+        let mut all_watch = true;
+        for folder in self.folders.values_mut() {
+            all_watch &= !folder.is_watch_silent(now);
+            if folder.revive_watch(now)? {
+                log::watch_dead(&folder.config);
+            }
+            if folder.wants_canary(now)
+                && let Err(error) = self.live.stir_canary(&folder.config.name)
+            {
+                log::canary(&folder.config, &error);
+            }
+            folder.end_idle_pause(now);
+        }
+        let version = self.desk.ledger.call(Book::foreign_changes).await?;
+        if std::mem::replace(&mut self.ledger_version, version) != version {
+            for folder in self.folders.values_mut() {
+                folder.lost(now);
+            }
+        }
+        if all_watch {
+            self.announcer.alive(now);
+        }
+        Ok(())
+    }
+
+    /// Says once that the daemon serves: a worker has proved it, and every folder has been looked at.
+    pub(super) fn announce_ready(&mut self, now: Instant) {
+        let Readiness::Proved(limit) = self.readiness else {
+            return;
+        };
+        let is_seen = |folder: &HotFolder| folder.state != State::Starting;
+        if now >= limit || self.folders.values().all(is_seen) {
+            self.readiness = Readiness::Announced;
+            self.live.write_now(&self.folders, now);
+            log::ready(&self.config);
+            Announcer::ready(&self.config);
+        }
+    }
+}
