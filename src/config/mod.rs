@@ -170,3 +170,6 @@ pub fn shipped_models_dir() -> PathBuf {
         .find(|dir| dir.join(DEFAULT_MODEL).with_extension("toml").is_file())
         .unwrap_or_else(|| PathBuf::from("/usr/share/hotcut/models"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,8 +45,8 @@ impl Pause {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn waits_double_up_to_the_longest_and_start_over() {
+    #[test]
+    fn waits_double_up_to_the_longest_and_start_over() {
         let now = Instant::now();
         let mut pause = Pause::default();
         assert!(!pause.holds(now));

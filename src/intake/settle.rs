@@ -222,3 +222,6 @@ impl Settle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,6 @@ pub fn is_in_use(state_dir: &Path) -> bool {
     };
     matches!(rustix::process::fcntl_getlk(&lock, &wanted), Ok(Some(_)))
 }
+
+#[cfg(test)]
+mod tests;

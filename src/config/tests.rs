@@ -1,0 +1,174 @@
+//! Configuration texts -> what is read, and every fault that is found in them.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use super::*;
+
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
+
+fn load(text: &str) -> Result<Config, Vec<String>> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let loaded = Config::load(file.path());
+    loaded.map_err(|error| error.faults.iter().map(ToString::to_string).collect())
+}
+
+/// Loads one folder on /hot with `daemon` and `folder` added to it.
+fn load_with(daemon: &str, folder: &str) -> Result<Config, Vec<String>> {
+    load(&format!(
+        "[daemon]\nmodels_dir = {MODELS:?}\nstate_dir = \"/state\"\n{daemon}\n\
+         [[folder]]\nname = \"a\"\ninput = \"/hot\"\noutput = \"/out\"\nmodel = \"luma\"\n{folder}"
+    ))
+}
+
+#[track_caller]
+fn assert_fault(loaded: Result<Config, Vec<String>>, words: &[&str]) {
+    let faults = loaded.expect_err("a fault");
+    let has_all = |fault: &String| words.iter().all(|word| fault.contains(word));
+    assert!(faults.iter().any(has_all), "{words:?} in {faults:#?}");
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = load_with("", "").unwrap();
+    assert_eq!(config.daemon.timeout, Duration::from_secs(60));
+    assert_eq!(config.daemon.max_attempts, 3);
+    assert_eq!(config.daemon.worker_memory_bytes, 2 << 30);
+    let folder = config.folders.first().unwrap();
+    assert_eq!(folder.settle, Duration::from_secs(2));
+    assert_eq!(folder.source, SourcePolicy::Keep);
+    assert_eq!(folder.failed, FailedPolicy::Note);
+    assert!(folder.include.matches(Path::new("x/A.JPEG")));
+    assert_eq!(config.models.keys().collect::<Vec<_>>(), ["luma"]);
+}
+
+#[test]
+fn an_empty_file_is_a_daemon_without_folders() {
+    let config = load("").unwrap();
+    assert!(config.folders.is_empty());
+    assert_eq!(config.daemon.state_dir, Path::new("/var/lib/hotcut"));
+}
+
+#[test]
+fn every_fault_names_its_key_and_what_is_accepted() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("workers = 0", "", &["`workers`", "at least 1", "0"]),
+        ("workers = \"2\"", "", &["`workers`", "whole number"]),
+        ("timeout = 60", "", &["`timeout`", "\"2s\"", "60"]),
+        ("timeout = \"0s\"", "", &["`timeout`", "above zero"]),
+        (
+            "worker_memory = \"lots\"",
+            "",
+            &["`worker_memory`", "2 GiB"],
+        ),
+        ("wrokers = 2", "", &["unknown key `wrokers`", "workers"]),
+        ("", "settle = \"-1s\"", &["`settle`", "folder", "\"a\""]),
+        ("", "source = \"burn\"", &["`source`", "keep", "burn"]),
+        ("", "source = \"move\"", &["needs `done`"]),
+        ("", "done = \"/done\"", &["`done`", "source = \"move\""]),
+        ("", "failed = \"relative\"", &["`failed`", "absolute"]),
+        ("", "include = [\"[\"]", &["`include`"]),
+        ("", "include = \"*.jpg\"", &["`include`", "list"]),
+        ("", "hot = true", &["unknown key `hot`"]),
+    ];
+    for (daemon, folder, words) in cases {
+        assert_fault(load_with(daemon, folder), words);
+    }
+    assert_fault(load("[deamon]\n"), &["unknown key `deamon`"]);
+    assert_fault(load("[daemon\n"), &["not valid TOML"]);
+    assert_fault(load("[[folder]]\nname = \"a/b\"\n"), &["`name`", "letters"]);
+    assert_fault(load("[[folder]]\nname = \"a\"\n"), &["needs `input`"]);
+}
+
+#[test]
+fn faults_are_found_all_at_once() {
+    let faults = load_with(
+        "workers = 0\nrescan = \"soon\"",
+        "model = \"nosuch\"\nsource = \"move\"",
+    );
+    // The second `model` makes this no TOML at all: only the syntax can be told.
+    assert_eq!(faults.unwrap_err().len(), 1);
+    let text = "[daemon]\nworkers = 0\nrescan = \"soon\"\nnosuch = 1\n\
+        [[folder]]\nname = \"a\"\ninput = \"/hot\"\noutput = \"/hot/out\"\nmodel = \"nosuch\"\n\
+        [[folder]]\nname = \"b\"\ninput = \"/b\"\noutput = \"/c\"\nmodel = \"other\"\nsource = \"move\"\n";
+    let faults = load(text).unwrap_err();
+    for word in [
+        "`workers`",
+        "`rescan`",
+        "`nosuch`",
+        "lies inside",
+        "\"nosuch\"",
+        "\"other\"",
+        "`done`",
+    ] {
+        assert!(
+            faults.iter().any(|fault| fault.contains(word)),
+            "{word} in {faults:#?}"
+        );
+    }
+    assert_eq!(faults.len(), 7, "{faults:#?}");
+}
+
+/// Two folders with the given inputs and outputs, and one line more in the second.
+fn two(one: (&str, &str), two: (&str, &str), more: &str) -> Result<Config, Vec<String>> {
+    let folder = |name: &str, (input, output): (&str, &str)| {
+        format!(
+            "[[folder]]\nname = {name:?}\ninput = {input:?}\noutput = {output:?}\nmodel = \"luma\"\n"
+        )
+    };
+    let (one, two) = (folder("one", one), folder("two", two));
+    load(&format!(
+        "[daemon]\nmodels_dir = {MODELS:?}\nstate_dir = \"/state\"\n{one}{two}{more}"
+    ))
+}
+
+#[test]
+fn folders_that_would_feed_on_results_are_refused() {
+    assert_fault(
+        two(("/a", "/a/out"), ("/x", "/y"), ""),
+        &["`output`", "lies inside `input`"],
+    );
+    assert_fault(two(("/a", "/a"), ("/x", "/y"), ""), &["lies inside"]);
+    assert_fault(
+        two(("/a/in", "/a"), ("/x", "/y"), ""),
+        &["`input`", "lies inside `output`"],
+    );
+    assert_fault(
+        two(("/a", "/b"), ("/b", "/a"), ""),
+        &["ring", "one -> two -> one"],
+    );
+    two(("/a", "/b"), ("/b", "/c"), "").expect("a chain is no ring");
+    assert_fault(
+        load_with("", "").and_then(|_| two(("/", "/out"), ("/x", "/y"), "")),
+        &["state_dir"],
+    );
+}
+
+#[test]
+fn two_folders_may_share_an_input_only_if_neither_takes_photos_away() {
+    two(("/a", "/b"), ("/a/sub", "/c"), "").expect("both keep");
+    assert_fault(
+        two(("/a", "/b"), ("/a/sub", "/c"), "source = \"delete\"\n"),
+        &["lies inside"],
+    );
+    assert_fault(
+        two(("/a", "/b"), ("/a", "/c"), "failed = \"/f\"\n"),
+        &["lies inside"],
+    );
+}
+
+#[test]
+fn a_link_does_not_hide_a_nesting() {
+    let dir = tempfile::tempdir().unwrap();
+    let hot = dir.path().join("hot");
+    std::fs::create_dir(&hot).unwrap();
+    std::os::unix::fs::symlink(&hot, dir.path().join("link")).unwrap();
+    let output = dir.path().join("link/out");
+    let loaded = two(
+        (hot.to_str().unwrap(), output.to_str().unwrap()),
+        ("/x", "/y"),
+        "",
+    );
+    assert_fault(loaded, &["lies inside"]);
+}

@@ -1,0 +1,217 @@
+//! The ledger's promises, on a real `SQLite` file.
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::stamp::Stamp;
+
+fn version(source: &str, number: i64) -> Version {
+    Version {
+        folder: "products".into(),
+        source: source.into(),
+        stamp: Stamp {
+            len: 10,
+            mtime_ns: number,
+            ctime_ns: 0,
+            ino: u64::MAX,
+        },
+    }
+}
+
+fn seat(name: &str) -> Seat {
+    Seat {
+        output: "/out".into(),
+        name: name.into(),
+        folded: crate::delivery::fold_case(Path::new(name)),
+    }
+}
+
+fn begin(book: &mut Book, version: &Version) -> Begun {
+    book.begin(version, "u2net", Path::new("/out/a.png"))
+        .unwrap()
+}
+
+fn is_unfinished(book: &mut Book, version: &Version) -> bool {
+    book.unfinished(std::slice::from_ref(version)).unwrap() == [true]
+}
+
+/// P2: fails when two sources get one name, in whatever case, or a source loses the name it had.
+#[test]
+fn a_name_belongs_to_one_source_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut book = Book::open(dir.path()).unwrap();
+    let (jpg, png) = (Path::new("a.jpg"), Path::new("A.png"));
+    assert!(book.reserve("products", jpg, &seat("a.png")).unwrap());
+    assert!(!book.reserve("products", png, &seat("A.png")).unwrap());
+    assert!(!book.reserve("portraits", jpg, &seat("a.png")).unwrap());
+    assert!(book.reserve("products", png, &seat("A.png.png")).unwrap());
+    drop(book);
+    let mut book = Book::open(dir.path()).unwrap();
+    let name =
+        |book: &mut Book, source| book.name_of("products", source, Path::new("/out")).unwrap();
+    assert_eq!(name(&mut book, jpg), Some(PathBuf::from("a.png")));
+    assert_eq!(name(&mut book, png), Some(PathBuf::from("A.png.png")));
+    assert!(book.reserve("products", jpg, &seat("a.jpg.png")).unwrap());
+    assert_eq!(name(&mut book, jpg), Some(PathBuf::from("a.jpg.png")));
+}
+
+/// P5: fails when an attempt is not counted before its worker is given the photo, or one that the environment spoilt is.
+#[test]
+fn attempts_count_from_the_beginning_and_are_given_back_when_the_environment_failed() {
+    let mut book = Book::in_memory().unwrap();
+    let photo = version("a.jpg", 1);
+    let first = begin(&mut book, &photo);
+    book.end(first.id, &Verdict::Waiting).unwrap();
+    let second = begin(&mut book, &photo);
+    assert_eq!((second.id, first.attempt, second.attempt), (first.id, 1, 2));
+    book.end(second.id, &Verdict::Refunded).unwrap();
+    assert_eq!(begin(&mut book, &photo).attempt, 2);
+    book.refund_running().unwrap();
+    assert_eq!(begin(&mut book, &photo).attempt, 2);
+}
+
+/// P5 and P8: fails when a photo pays for a power cut, or when one that always takes the daemon along never pays.
+#[test]
+fn deaths_of_the_daemon_are_forgiven_up_to_a_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let photo = version("a.jpg", 1);
+    let mut attempts = Vec::new();
+    for _ in 0..12 {
+        let mut book = Book::open(dir.path()).unwrap();
+        book.recover().unwrap();
+        attempts.push(begin(&mut book, &photo).attempt);
+        // Dropped in mid-attempt, as by SIGKILL.
+    }
+    assert_eq!(attempts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 4]);
+}
+
+#[test]
+fn recovery_names_what_was_being_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut book = Book::open(dir.path()).unwrap();
+    let begun = begin(&mut book, &version("a.jpg", 1));
+    drop(book);
+    let mut book = Book::open(dir.path()).unwrap();
+    assert_eq!(
+        book.recover().unwrap(),
+        [(begun.id, PathBuf::from("/out/a.png"))]
+    );
+    assert_eq!(book.recover().unwrap(), []);
+}
+
+/// P2: fails when a finished version is taken up again, or an unfinished one is not.
+#[test]
+fn only_final_verdicts_finish_a_version() {
+    let mut book = Book::in_memory().unwrap();
+    let reason = || "why".to_owned();
+    let verdicts = [
+        (Verdict::Placed { sha256: [7; 32] }, true),
+        (Verdict::Done, false),
+        (Verdict::Waiting, true),
+        (Verdict::Refunded, true),
+        (Verdict::Quarantined { reason: reason() }, false),
+        (Verdict::Ignored { reason: reason() }, false),
+        (Verdict::Superseded, true),
+    ];
+    for (number, (verdict, expected)) in (0..).zip(verdicts) {
+        let photo = version("a.jpg", number);
+        assert!(is_unfinished(&mut book, &photo), "not begun yet");
+        let begun = begin(&mut book, &photo);
+        assert!(is_unfinished(&mut book, &photo), "running");
+        book.end(begun.id, &verdict).unwrap();
+        assert_eq!(is_unfinished(&mut book, &photo), expected, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures() {
+    let mut book = Book::in_memory().unwrap();
+    let bad = begin(&mut book, &version("a.jpg", 1));
+    let reason = "no subject found".to_owned();
+    book.end(
+        bad.id,
+        &Verdict::Quarantined {
+            reason: reason.clone(),
+        },
+    )
+    .unwrap();
+    let listed = book.quarantined("products").unwrap();
+    let expected = Quarantined {
+        source: "a.jpg".into(),
+        reason,
+        attempts: 1,
+    };
+    assert_eq!(listed, [expected]);
+    let good = begin(&mut book, &version("a.jpg", 2));
+    book.end(good.id, &Verdict::Done).unwrap();
+    assert_eq!(book.quarantined("products").unwrap(), []);
+    let summary = book.summary("products").unwrap();
+    assert_eq!(
+        (summary.done, summary.waiting, summary.photos_per_minute),
+        (1, 0, 1)
+    );
+}
+
+#[test]
+fn a_retried_file_has_all_its_attempts_again() {
+    let mut book = Book::in_memory().unwrap();
+    let photo = version("a.jpg", 1);
+    for _ in 0..3 {
+        begin(&mut book, &photo);
+    }
+    let begun = begin(&mut book, &photo);
+    book.end(begun.id, &Verdict::Quarantined { reason: "x".into() })
+        .unwrap();
+    assert!(book.retry("products", Path::new("a.jpg")).unwrap());
+    assert!(
+        !book.retry("products", Path::new("a.jpg")).unwrap(),
+        "not twice"
+    );
+    assert!(is_unfinished(&mut book, &photo));
+    assert_eq!(begin(&mut book, &photo).attempt, 1);
+}
+
+#[test]
+fn a_ledger_of_a_later_version_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let book = Book::open(dir.path()).unwrap();
+    book.connection
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    drop(book);
+    let refused = Book::open(dir.path());
+    assert!(matches!(
+        refused,
+        Err(LedgerError::FromTheFuture { found: 99 })
+    ));
+}
+
+#[test]
+fn a_file_that_is_no_ledger_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).open(&path).unwrap();
+    let text = "this is a letter, not a ledger; ".repeat(40);
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    assert!(matches!(Book::open(dir.path()), Err(LedgerError::Sql(_))));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+/// P8: fails when what the ledger has confirmed is gone after a crash.
+#[tokio::test]
+async fn what_a_call_has_answered_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::start(Book::open(dir.path()).unwrap()).unwrap();
+    let photo = version("a.jpg", 1);
+    let begun = ledger
+        .call(move |book| book.begin(&photo, "u2net", Path::new("/out/a.png")))
+        .await
+        .unwrap();
+    // A second connection, as a daemon that starts after a crash of the first has one.
+    let mut other = Book::open_existing(dir.path()).unwrap().unwrap();
+    assert_eq!(
+        other.recover().unwrap(),
+        [(begun.id, PathBuf::from("/out/a.png"))]
+    );
+}
