@@ -23,7 +23,7 @@ fn sighup_with_a_broken_file_names_the_fault_and_goes_on() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     assert!(!hot.has_exited());
     fs::write(hot.setup().config_file(), sound).unwrap();
-    assert_eq!(hot.status().done, 1);
+    hot.wait_status("done", |status| status.done == 1);
 }
 
 /// P9: fails when the file does not parse at all and that ends the daemon.
