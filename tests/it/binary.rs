@@ -27,6 +27,15 @@ pub(crate) fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
     }
 }
 
+/// Waits as [`wait_for`] does, but without a pause: for moments that are over in milliseconds.
+#[track_caller]
+pub(crate) fn spin_until(mut met: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !met() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}");
+    }
+}
+
 /// The binary under test.
 pub(crate) fn hotcut() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotcut"));
@@ -103,4 +112,10 @@ pub(crate) fn files_below(root: &Path) -> Vec<PathBuf> {
 pub(crate) fn identity(path: &Path) -> (u64, i64, i64) {
     let data = fs::symlink_metadata(path).unwrap();
     (data.ino(), data.mtime(), data.mtime_nsec())
+}
+
+/// Whether a file in an output folder is one that hotcut has not finished.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().expect("a file").as_encoded_bytes();
+    name.starts_with(b".hotcut-") && name.ends_with(b".tmp")
 }

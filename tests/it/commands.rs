@@ -89,10 +89,11 @@ fn cut_of_a_missing_file_fails_and_names_it() {
 #[test]
 fn status_works_with_the_daemon_running_and_stopped() {
     let mut hot = HotFolder::start();
+    hot.wait_status("online", |status| status.state == "online");
     let empty = hot.status();
     assert_eq!(
-        (empty.state.as_str(), empty.queued, empty.done),
-        ("online", 0, 0),
+        (empty.queued, empty.running, empty.done),
+        (0, 0, 0),
         "{empty:?}"
     );
     assert!(empty.last_done.is_null(), "{empty:?}");
@@ -125,7 +126,9 @@ fn retry_puts_a_quarantined_file_back_into_the_queue() {
     for name in ["a", "b"] {
         hot.drop_into_stopped_worker(&format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
         hot.wait_quarantined(&format!("{name}.jpg"));
-        crate::binary::wait_for("a new worker", || hot.workers().len() == 1);
+        // Only a worker that has got ready can be stopped in mid-job.
+        hot.drop_file(format!("after-{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_output(format!("after-{name}.png"));
     }
     let run = hot.command("retry", [hot.input("a.jpg")]);
     assert!(run.status.success(), "{run:?}");

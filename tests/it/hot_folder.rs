@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use crate::binary::{files_below, finish, hotcut, wait_for};
+use crate::binary::{files_below, finish, hotcut, is_temporary, wait_for};
 use crate::processes::{self, is_worker, workers_of};
 use crate::setup::Setup;
 use crate::status::{FolderStatus, Quarantined, Status};
@@ -90,9 +90,20 @@ impl HotFolder {
         path
     }
 
-    /// Relative paths of every file in the output of the first folder, sorted.
+    /// Relative paths of what is published in the output of the first folder, sorted.
     pub(crate) fn outputs(&self) -> Vec<PathBuf> {
         files_below(&self.output(""))
+            .into_iter()
+            .filter(|path| !is_temporary(path))
+            .collect()
+    }
+
+    /// Relative paths of the temporary files in the output of the first folder, sorted.
+    pub(crate) fn temporaries(&self) -> Vec<PathBuf> {
+        files_below(&self.output(""))
+            .into_iter()
+            .filter(|path| is_temporary(path))
+            .collect()
     }
 
     /// What `hotcut status --json` says of the first folder.
@@ -196,7 +207,6 @@ impl HotFolder {
         assert_eq!(self.wait_exit().code(), Some(0), "drained");
     }
 
-    #[track_caller]
     pub(crate) fn has_exited(&mut self) -> bool {
         self.exit = self.exit.or(self.child.try_wait().unwrap());
         self.exit.is_some()

@@ -78,11 +78,11 @@ fn decompression_bomb_is_quarantined_in_bounded_memory() {
 fn photo_beyond_the_memory_of_a_worker_costs_only_itself() {
     let setup = Setup::new()
         .daemon("workers", "1")
-        .daemon("max_megapixels", "1000")
+        .daemon("max_megapixels", "2000")
         .daemon("worker_memory", "1 GiB")
         .daemon("max_attempts", "1");
     let hot = HotFolder::start_with(setup);
-    hot.drop_file("huge.png", &bomb(30_000));
+    hot.drop_file("huge.png", &bomb(40_000));
     let entry = hot.wait_quarantined("huge.png");
     assert!(entry.reason.contains("memory"), "{entry:?}");
     assert!(peak_mib(hot.pid()) < 300, "{} MiB", peak_mib(hot.pid()));
