@@ -76,6 +76,25 @@ fn truncated_jpeg_is_never_published() {
     );
 }
 
+/// P3: some programs make a file as long as it will be and fill it later; fails when the zeros of its second half are
+/// published as grey, or when the filled file is not looked at again.
+#[test]
+fn file_of_its_final_length_is_published_once_it_is_filled() {
+    let hot = HotFolder::start();
+    let photo = large_jpeg(Quarter::TopLeft);
+    let half = photo.len() / 2;
+    hot.drop_file(
+        "a.jpg",
+        &[&photo[..half], &vec![0; photo.len() - half]].concat(),
+    );
+    hot.wait_log("\"a.jpg\"");
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_output("marker.png");
+    assert_eq!(hot.outputs(), [PathBuf::from("marker.png")]);
+    hot.drop_file("a.jpg", &photo);
+    assert_cutout_of_size(&hot.wait_output("a.png"), Quarter::TopLeft, LARGE);
+}
+
 /// P3: every append is a whole open-write-close, so only the changing stamp tells; fails when one observation is
 /// enough. The marker settles while the file grows.
 #[test]
