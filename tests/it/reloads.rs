@@ -70,7 +70,7 @@ fn sighup_without_a_folder_leaves_it_alone() {
     wait_for("it is served", || output.join("a.png").exists());
     hot.change_setup(Setup::without_last_folder);
     hot.signal(Signal::HUP);
-    hot.wait_log("configuration is in force");
+    hot.wait_log("reloaded");
     fs::write(input.join("b.jpg"), jpeg(Quarter::TopLeft)).unwrap();
     for marker in ["first", "second"] {
         hot.drop_file(format!("{marker}.jpg"), &jpeg(Quarter::TopRight));
@@ -88,7 +88,7 @@ fn job_in_flight_ends_under_the_configuration_it_began_with() {
     fs::create_dir(&elsewhere).unwrap();
     hot.change_setup(|setup| setup.folder("output", &elsewhere.display().to_string()));
     hot.signal(Signal::HUP);
-    hot.wait_log("configuration is in force");
+    hot.wait_log("reloaded");
     processes::signal(worker, Signal::CONT);
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));

@@ -29,7 +29,7 @@ fn drains_on(signal: Signal) {
     hot.drop_file("waiting.jpg", &jpeg(Quarter::TopRight));
     hot.wait_status("one waits", |status| status.queued == 1);
     hot.signal(signal);
-    hot.wait_log("stopping");
+    hot.wait_log("drain");
     processes::signal(worker, Signal::CONT);
     assert_eq!(hot.wait_exit().code(), Some(0));
     assert_cutout(&hot.output("running.png"), Quarter::TopLeft);
@@ -75,7 +75,7 @@ fn second_sigterm_exits_at_once() {
     let mut hot = HotFolder::start_with(setup.daemon("timeout", "600s"));
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
     hot.signal(Signal::TERM);
-    hot.wait_log("stopping");
+    hot.wait_log("drain");
     assert!(!hot.has_exited(), "the first one waits for the job");
     hot.signal(Signal::TERM);
     assert_eq!(hot.wait_exit().code(), Some(130));
