@@ -1,4 +1,39 @@
 //! hotcut: a photo that arrives in a hot folder leaves as a transparent PNG.
+//!
+//! # The map, in reading order
+//!
+//! `Sighting -> SettledFile -> Job -> [Photo -> Tensor -> Mask -> Matte -> PNG bytes] -> Temp -> placed file -> record`
+//!
+//! | module | turns | into |
+//! |---|---|---|
+//! | [`config`] | a TOML file | a validated configuration, or every fault in it |
+//! | [`intake`] | a hot folder | settled files: watch, listing and quiet time |
+//! | [`job`] | a settled file and a worker | one finished attempt: the commit order on one screen |
+//! | [`pool`] | an order and photo bytes | PNG bytes, in a process that may die |
+//! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode |
+//! | [`delivery`] | a result | files that are whole or absent, and the ledger |
+//! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
+//! | [`command`] | arguments | output and an exit code |
+//! | [`shutdown`] | signals | messages for the loop |
+//!
+//! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
+//! [`mount`], [`percent`], [`path_error`], [`onnxruntime`] (where the library lies).
+//!
+//! # Invariants
+//!
+//! `tests/it/tidy.rs` proves those that source text can break.
+//!
+//! - `intake`, `cutout` and `delivery` do not know each other; only `job` and `daemon` put them together.
+//! - One file each names `ort`, `notify`, `signal-hook`, `landlock` and `seccompiler`; one folder each `toml` and
+//!   `rusqlite`. Replacing one of them changes that file.
+//! - `cutout` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
+//! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
+//! - An attempt is in the ledger before a worker sees the photo; an output is durable before the ledger calls it placed;
+//!   a source is touched only after that, and only if it is still the version that was processed.
+//! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit.
+//! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do.
+//! - No error becomes text before it is shown; what is done about it is one exhaustive match,
+//!   [`job::JobError::disposition`].
 
 pub mod command;
 pub mod config;

@@ -32,7 +32,7 @@ fn assert_fault(loaded: Result<Config, Vec<String>>, words: &[&str]) {
 #[test]
 fn what_is_left_out_has_its_default() {
     let config = load_with("", "").unwrap();
-    assert_eq!(config.daemon.timeout, Duration::from_secs(60));
+    assert_eq!(config.daemon.timeout, Duration::from_mins(1));
     assert_eq!(config.daemon.max_attempts, 3);
     assert_eq!(config.daemon.worker_memory_bytes, 2 << 30);
     let folder = config.folders.first().unwrap();

@@ -29,7 +29,7 @@ impl Daemon {
             Event::Reported(id, report) => self.take_report(id, report).await?,
             Event::Sighted(id, sighting) => self.take_sighting(id, sighting),
             Event::Started(result) => self.take_worker(result)?,
-            Event::Finished(id, finished) => self.take_finished(id, *finished).await?,
+            Event::Finished(id, finished) => self.take_finished(id, *finished)?,
             Event::Reloaded(result) => self.end_reload(*result).await?,
             Event::Woken => {}
         }
@@ -212,7 +212,7 @@ impl Daemon {
         }
     }
 
-    async fn take_finished(&mut self, id: FolderId, finished: Finished) -> Result<(), FatalError> {
+    fn take_finished(&mut self, id: FolderId, finished: Finished) -> Result<(), FatalError> {
         let Finished {
             job,
             worker,
@@ -229,15 +229,9 @@ impl Daemon {
         };
         let relative = job.file.relative().to_owned();
         folder.ended(&relative);
-        if matches!(outcome, Outcome::Done { .. }) {
-            if folder.resume() {
-                log::resumed(&folder.config);
-            }
-            self.remember_output_mount(id).await?;
+        if matches!(outcome, Outcome::Done { .. }) && folder.resume() {
+            log::resumed(&folder.config);
         }
-        let Some(folder) = self.folders.get_mut(&id) else {
-            return Ok(());
-        };
         match outcome {
             Outcome::Done {
                 source_left: Some(error),

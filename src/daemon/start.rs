@@ -12,11 +12,13 @@ use tokio::time::Instant;
 use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::live::Live;
-use super::{Channels, Daemon, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness};
+use super::{Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness};
 use crate::config::{Config, Folder};
-use crate::delivery::{Book, Ledger, lock_state_dir};
+use crate::delivery::{Book, Destination, Ledger, lock_state_dir};
 use crate::intake::{Assignment, Filter, FolderId, Scout};
 use crate::job::{Desk, hidden_name};
+use crate::mount;
+use crate::path_error::AtPath as _;
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 
 /// Starts a worker and, if asked, sends the trial picture through it.
@@ -83,6 +85,7 @@ impl Daemon {
             .ledger
             .call(move |book| Ok((book.mount_of(&input)?, book.mount_of(&output)?)));
         let (mount_point, output_mount) = mounts.await?;
+        let output_mount = self.prepare_output(&config, output_mount).await?;
         let assignment = Assignment {
             id,
             input: config.input.clone(),
@@ -99,27 +102,29 @@ impl Daemon {
         Ok(())
     }
 
-    /// After a cutout was placed: remembers the mount that it lies on, so that its absence is noticed.
-    pub(super) async fn remember_output_mount(&mut self, id: FolderId) -> Result<(), FatalError> {
-        let Some(folder) = self.folders.get_mut(&id) else {
-            return Ok(());
+    /// Makes the output folder, now and never later, and remembers the mount that it lies on, so that its absence is
+    /// noticed. Where that fails, the first photo pauses the folder and says why.
+    async fn prepare_output(
+        &self,
+        config: &Folder,
+        remembered: Option<PathBuf>,
+    ) -> Result<Option<PathBuf>, FatalError> {
+        let (output, expected) = (config.output.clone(), remembered.clone());
+        let make = tokio::task::spawn_blocking(move || {
+            Destination::make(&output, expected.as_deref())?;
+            mount::point_of(&output.canonicalize().at(&output)?)
+        });
+        let Ok(Ok(Ok(actual))) = tokio::time::timeout(FIRST_LOOK_LIMIT, make).await else {
+            return Ok(remembered);
         };
-        let output = folder.config.output.clone();
-        let Ok(actual) = output
-            .canonicalize()
-            .map_err(drop)
-            .and_then(|real| crate::mount::point_of(&real).map_err(drop))
-        else {
-            return Ok(());
-        };
-        if folder.output_mount.as_ref() != Some(&actual) {
-            folder.output_mount = Some(actual.clone());
+        if remembered.as_ref() != Some(&actual) {
+            let (output, actual) = (config.output.clone(), actual.clone());
             self.desk
                 .ledger
                 .call(move |book| book.remember_mount(&output, &actual))
                 .await?;
         }
-        Ok(())
+        Ok(Some(actual))
     }
 }
 

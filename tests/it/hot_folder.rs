@@ -234,11 +234,7 @@ impl HotFolder {
     #[track_caller]
     fn wait_ready(&mut self) {
         wait_for("the daemon is ready", || {
-            assert!(
-                !self.has_exited(),
-                "ended before it was ready: {:?}",
-                self.exit
-            );
+            assert!(!self.has_exited(), "ended early: {:?}", self.exit);
             self.log().lines().any(is_ready)
         });
     }

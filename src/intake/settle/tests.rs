@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const QUIET: Duration = Duration::from_millis(2_000);
+const QUIET: Duration = Duration::from_secs(2);
 
 fn stamp(version: u64) -> Stamp {
     Stamp {
@@ -69,7 +69,7 @@ fn an_empty_file_and_one_that_vanished_are_dropped() {
 fn a_file_that_must_wait_is_not_settled_before_its_time_although_it_is_listed() {
     let now = Instant::now();
     let mut settle = Settle::new(QUIET);
-    let later = now + Duration::from_secs(60);
+    let later = now + Duration::from_mins(1);
     settle.sight("a.jpg".into(), later);
     for second in [0, 10, 59] {
         let at = now + Duration::from_secs(second);
