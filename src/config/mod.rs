@@ -22,9 +22,7 @@ use crate::path_error::AtPath as _;
 pub const DEFAULT_MODEL: &str = "u2net";
 
 /// What a folder takes when it names no `include`.
-pub const DEFAULT_INCLUDE: &[&str] = &[
-    "*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff", "*.bmp", "*.gif",
-];
+pub const DEFAULT_INCLUDE: &[&str] = &["*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff"];
 
 /// A configuration in which every value is in range and no two folders get in each other's way.
 #[derive(Clone, Debug, PartialEq)]

@@ -224,10 +224,15 @@ impl Daemon {
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());
         }
+        let relative = job.file.relative().to_owned();
         let Some(folder) = self.folders.get_mut(&id) else {
+            // A reload has replaced the folder, which left this file alone as long as somebody was at work on it.
+            let mut folders = self.folders.values_mut();
+            if let Some(successor) = folders.find(|other| other.config.name == job.folder.name) {
+                successor.sight(relative, now);
+            }
             return Ok(());
         };
-        let relative = job.file.relative().to_owned();
         folder.ended(&relative);
         if matches!(outcome, Outcome::Done { .. }) && folder.resume() {
             log::resumed(&folder.config);

@@ -264,21 +264,13 @@ impl HotFolder {
         self.canary.is_overdue(now)
     }
 
-    /// When the folder next needs the loop.
-    pub(super) fn wake_at(&mut self) -> Instant {
-        let looks = if self.state.is_there() {
-            self.settle.next_due()
-        } else {
-            None
-        };
-        let pause = self.pause.until().filter(|_| !self.queue.is_empty());
+    /// When the folder next needs the loop, if not before something else happens to it.
+    pub(super) fn wake_at(&mut self, now: Instant) -> Option<Instant> {
+        let looks = self.settle.next_due().filter(|_| self.state.is_there());
+        // A pause that is over waits for a worker, whose coming is an event.
+        let pause = self.pause.until().filter(|until| *until > now);
         let rescan = (!self.is_listing).then_some(self.rescan_at);
-        let far = self.rescan_at + self.rescan;
-        [looks, pause, rescan]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(far)
+        [looks, pause, rescan].into_iter().flatten().min()
     }
 
     /// Files that are on their way to a worker, as far as they are in memory.

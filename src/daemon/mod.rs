@@ -215,21 +215,21 @@ impl Daemon {
     }
 
     fn wake_at(&mut self) -> Instant {
-        let folders = self.folders.values_mut().map(HotFolder::wake_at).min();
-        let draining = self.drain_until;
+        if let Some(until) = self.drain_until {
+            return until.min(self.tick_at);
+        }
+        let now = Instant::now();
+        let folders = self
+            .folders
+            .values_mut()
+            .filter_map(|folder| folder.wake_at(now))
+            .min();
         let times = [
-            Some(self.tick_at),
-            folders.filter(|_| draining.is_none()),
-            draining,
+            folders,
+            self.pool.start_at(),
             self.live.write_at(&self.folders),
         ];
-        let starts = self.pool.start_at().filter(|_| draining.is_none());
-        times
-            .into_iter()
-            .flatten()
-            .chain(starts)
-            .min()
-            .unwrap_or(self.tick_at)
+        times.into_iter().flatten().fold(self.tick_at, Instant::min)
     }
 
     fn is_drained(&self) -> bool {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::destination::Destination;
+use super::destination::{Destination, Occupant};
 use crate::path_error::{AtPath as _, PathError};
 
 /// A file that is being written under a hidden name. Dropped before it is placed, it is removed.
@@ -83,6 +83,16 @@ impl Temp {
     /// Returns a second handle to write through.
     pub fn writer(&self) -> Result<File, PathError> {
         self.file.try_clone().at(&self.path())
+    }
+
+    /// Checks that what has `name`, if it is to be replaced, is a cutout of hotcut's.
+    pub fn check_replaceable(&self, name: &OsStr, replace: Replace) -> Result<(), PlaceError> {
+        match (replace, self.destination.occupant(name)?) {
+            (Replace::Own, Occupant::Foreign) => {
+                Err(PlaceError::Taken(self.destination.path().join(name)))
+            }
+            (Replace::Own, Occupant::Free | Occupant::Ours(_)) | (Replace::Never, _) => Ok(()),
+        }
     }
 
     /// Makes the bytes durable, then visible under `name`, then the name durable.

@@ -80,7 +80,10 @@ impl JobError {
         match self {
             Self::Source(SourceError::Vanished) => Disposition::Forget,
             Self::Source(SourceError::Changed) => Disposition::Resettle,
-            Self::Source(SourceError::Unreadable(_)) => Disposition::Wait,
+            // Somebody took the name while the photo was cut out: the next try finds another.
+            Self::Source(SourceError::Unreadable(_)) | Self::Place(PlaceError::Taken(_)) => {
+                Disposition::Wait
+            }
             Self::Cutout(CutoutError::Truncated) if !patience_is_over => Disposition::Hold,
             Self::Cutout(CutoutError::OwnOutput) => Disposition::Ignore,
             // The network, not the file, is at fault; but only workers can tell by failing at it again.
@@ -97,7 +100,9 @@ impl JobError {
                 | CutoutError::OutOfMemory,
             )
             | Self::TooHeavy(_) => Disposition::Quarantine,
-            Self::Output(_) | Self::Place(_) => Disposition::Pause,
+            Self::Output(_) | Self::Place(PlaceError::Short { .. } | PlaceError::Io(_)) => {
+                Disposition::Pause
+            }
             Self::Ledger(_) => Disposition::Halt,
         }
     }

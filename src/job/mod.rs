@@ -93,7 +93,8 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn carry_out(&mut self) -> Result<Placed, JobError> {
-        let source = self.open_source().await?;
+        let (source, photo) = self.open_source().await?;
+        let source = Arc::new(source);
         let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&place).await?;
@@ -112,7 +113,7 @@ impl Attempt<'_> {
         }
         let temp = self.open_temp(&place, begun).await?;
         let limit = self.desk.timeout;
-        let report = match tokio::time::timeout(limit, self.exchange(&source, &temp)).await {
+        let report = match tokio::time::timeout(limit, self.exchange(photo, &temp)).await {
             Ok(result) => self.judge(result).await?,
             Err(_) => {
                 self.worker = None;
@@ -123,7 +124,10 @@ impl Attempt<'_> {
         let placed: Result<(), JobError> = blocking(move || {
             // What was read must be what settled, or the cutout is of no version that ever existed.
             source.verify()?;
-            Ok(temp.place(name.file_name().unwrap_or_default(), replace, length)?)
+            let name = name.file_name().unwrap_or_default();
+            // The cutout to be replaced may have been retouched while its successor was made.
+            temp.check_replaceable(name, replace)?;
+            Ok(temp.place(name, replace, length)?)
         })
         .await;
         placed?;
@@ -134,9 +138,14 @@ impl Attempt<'_> {
         })
     }
 
-    async fn open_source(&self) -> Result<SourceFile, JobError> {
+    async fn open_source(&self) -> Result<(SourceFile, std::fs::File), JobError> {
         let (input, file) = (self.job.folder.input.clone(), self.job.file.clone());
-        Ok(blocking(move || SourceFile::open(&input, &file)).await?)
+        blocking(move || {
+            let source = SourceFile::open(&input, &file)?;
+            let photo = source.reader()?;
+            Ok((source, photo))
+        })
+        .await
     }
 
     async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
@@ -171,7 +180,7 @@ impl Attempt<'_> {
     /// Photo to the worker, PNG from it.
     async fn exchange(
         &mut self,
-        source: &SourceFile,
+        photo: std::fs::File,
         temp: &Temp,
     ) -> Result<CutReport, ExchangeError> {
         let length = self.job.file.stamp().len;
@@ -180,9 +189,6 @@ impl Attempt<'_> {
                 CutoutError::OutOfMemory,
             )));
         }
-        let reader = source
-            .reader()
-            .map_err(|error| ExchangeError::Job(error.into()))?;
         let writer = temp
             .writer()
             .map_err(|error| ExchangeError::Job(error.into()))?;
@@ -192,7 +198,7 @@ impl Attempt<'_> {
             )));
         };
         let mark_source = percent::encode(self.job.file.relative());
-        let photo = tokio::fs::File::from_std(reader);
+        let photo = tokio::fs::File::from_std(photo);
         let report = worker
             .send(&self.job.folder.model, &mark_source, photo, length)
             .await?;

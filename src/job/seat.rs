@@ -1,6 +1,7 @@
 //! A source -> the name of its cutout, never one that belongs to anything else; writes nothing to the output folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Job, JobError, blocking};
 use crate::delivery::{Destination, Ledger, Occupant, Replace, Seat, cutout_names, fold_case};
@@ -21,7 +22,7 @@ pub(super) struct Place {
 /// Finds the name: the one that the source has had before, else the first that is free.
 pub(super) async fn choose(
     job: &Job,
-    source: &SourceFile,
+    source: &Arc<SourceFile>,
     ledger: &Ledger,
 ) -> Result<Place, JobError> {
     let mark_source = percent::encode(job.file.relative());
@@ -41,7 +42,7 @@ pub(super) async fn choose(
                 });
             }
             Occupant::Ours(mark) if mark.source == mark_source => {
-                let already = same_content(source, mark.sha256)?;
+                let already = same_content(source, mark.sha256).await?;
                 return Ok(Place {
                     name,
                     replace: Replace::Own,
@@ -57,7 +58,7 @@ pub(super) async fn choose(
             Occupant::Free => None,
             // Without a record of it, only a cutout of the same content is known to be of the same source.
             Occupant::Ours(mark) if mark.source == mark_source => {
-                match same_content(source, mark.sha256)? {
+                match same_content(source, mark.sha256).await? {
                     Some(sha256) => Some(sha256),
                     None => continue,
                 }
@@ -84,8 +85,13 @@ pub(super) async fn choose(
     unreachable!("there is always another number")
 }
 
-fn same_content(source: &SourceFile, sha256: [u8; 32]) -> Result<Option<[u8; 32]>, JobError> {
-    Ok(Some(source.hash()?).filter(|found| *found == sha256))
+async fn same_content(
+    source: &Arc<SourceFile>,
+    sha256: [u8; 32],
+) -> Result<Option<[u8; 32]>, JobError> {
+    let source = Arc::clone(source);
+    let found = blocking(move || source.hash()).await?;
+    Ok(Some(found).filter(|found| *found == sha256))
 }
 
 async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {

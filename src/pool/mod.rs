@@ -71,9 +71,10 @@ impl Pool {
         wants
     }
 
-    /// When the next start may be tried, if one has failed.
+    /// When the next start may be tried, if one has failed and a worker is lacking.
     pub fn start_at(&self) -> Option<Instant> {
-        (self.failed_starts > 0).then_some(self.start_at)
+        let is_short = self.idle.len() + self.busy + self.starting < self.size;
+        (self.failed_starts > 0 && is_short).then_some(self.start_at)
     }
 
     /// Takes in a worker that has got ready.

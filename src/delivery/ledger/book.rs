@@ -119,7 +119,8 @@ impl Book {
         &self.id
     }
 
-    /// Tells of each version whether it still needs work.
+    /// Tells of each version whether it still needs work. One that is running has somebody at work on it already, though
+    /// perhaps for a folder that a reload has replaced.
     pub fn unfinished(&mut self, versions: &[Version]) -> Result<Vec<bool>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT state FROM versions WHERE folder = ?1 AND source = ?2
@@ -144,8 +145,9 @@ impl Book {
                     |row| row.get::<_, String>(0),
                 )
                 .optional()?;
-            let is_final = |state: &str| matches!(state, "done" | "quarantined" | "ignored");
-            answers.push(!row.as_deref().is_some_and(is_final));
+            let is_left =
+                |state: &str| !matches!(state, "running" | "done" | "quarantined" | "ignored");
+            answers.push(row.as_deref().is_none_or(is_left));
         }
         Ok(answers)
     }

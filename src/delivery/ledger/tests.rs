@@ -117,7 +117,10 @@ fn only_final_verdicts_finish_a_version() {
         let photo = version("a.jpg", number);
         assert!(is_unfinished(&mut book, &photo), "not begun yet");
         let begun = begin(&mut book, &photo);
-        assert!(is_unfinished(&mut book, &photo), "running");
+        assert!(
+            !is_unfinished(&mut book, &photo),
+            "somebody is at work on it"
+        );
         book.end(begun.id, &verdict).unwrap();
         assert_eq!(is_unfinished(&mut book, &photo), expected, "{verdict:?}");
     }
