@@ -30,19 +30,15 @@ fn hot_folder_that_vanishes_is_offline_until_it_is_back() {
     assert_eq!(lines, 1, "one line for one change of state");
 }
 
-/// P10, P4: fails when a missing output folder is made anew (it may be a mount that is away) or costs attempts: the photo
-/// has a single one.
+/// P10: somebody tidies up and takes the output folder away; fails when the photo, which has a single attempt, pays for it.
 #[test]
-fn output_folder_that_vanishes_is_not_made_anew() {
-    let hot = HotFolder::start_with(patient().daemon("workers", "1"));
-    let away = hot.setup().path("products/away");
-    fs::rename(hot.output(""), &away).unwrap();
-    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    hot.wait_status("not online", |status| status.state != "online");
-    assert!(!hot.output("").exists());
-    fs::rename(&away, hot.output("")).unwrap();
-    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
-    wait_state(&hot, "online");
+fn output_folder_that_was_removed_is_made_anew() {
+    let hot = HotFolder::start_with(patient());
+    hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("sub/a.png");
+    fs::remove_dir_all(hot.output("")).unwrap();
+    hot.drop_file("sub/b.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("sub/b.png"), Quarter::TopRight);
 }
 
 /// P10: a file lies where a sub-folder of the output must be; fails when the photo is blamed for it.
@@ -102,16 +98,37 @@ fn unmounted_output_folder_is_not_written_to() {
     if !namespaces_work("unmounted_output_folder_is_not_written_to") {
         return;
     }
-    let prelude = "mount -t tmpfs tmpfs products/out";
-    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    let hot = HotFolder::start_with(patient().in_namespace(MOUNTED_OUTPUT));
+    hot.drop_file("before.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("done", |status| status.done == 1);
+    assert_waits_for_the_mount(&hot);
+}
+
+/// P10: as above, for a mount that goes before anything was ever placed in it.
+#[test]
+fn output_folder_unmounted_before_its_first_output_is_not_written_to() {
+    if !namespaces_work("output_folder_unmounted_before_its_first_output_is_not_written_to") {
+        return;
+    }
+    let hot = HotFolder::start_with(patient().in_namespace(MOUNTED_OUTPUT));
+    assert_waits_for_the_mount(&hot);
+}
+
+const MOUNTED_OUTPUT: &str = "mount -t tmpfs tmpfs products/out";
+
+#[track_caller]
+fn assert_waits_for_the_mount(hot: &HotFolder) {
     let output = hot.output("").display().to_string();
-    in_its_namespace(&hot, "umount", &[&output]);
+    in_its_namespace(hot, "umount", &[&output]);
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    hot.wait_status("not online", |status| status.state != "online");
+    hot.wait_status("paused, or an output", |status| {
+        status.state.starts_with("paused") || !hot.outputs().is_empty()
+    });
     assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
-    mount(&hot, &["-t", "tmpfs", "tmpfs", &output]);
-    let placed = inside(&hot, &hot.output("a.png"));
+    mount(hot, &["-t", "tmpfs", "tmpfs", &output]);
+    let placed = inside(hot, &hot.output("a.png"));
     wait_for("the output in the mount", || placed.exists());
+    assert_cutout(&placed, Quarter::TopLeft);
     assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
 }
 

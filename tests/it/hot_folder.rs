@@ -23,7 +23,6 @@ pub(crate) struct HotFolder {
 }
 
 impl HotFolder {
-    /// The daemon that most tests want.
     pub(crate) fn start() -> HotFolder {
         HotFolder::start_with(Setup::new())
     }
