@@ -102,7 +102,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Makes the output folder, now and never later, and remembers the mount that it lies on, so that its absence is
+    /// Makes the output folder and remembers the mount that it lies on before anything is placed, so that its absence is
     /// noticed. Where that fails, the first photo pauses the folder and says why.
     async fn prepare_output(
         &self,
@@ -111,7 +111,7 @@ impl Daemon {
     ) -> Result<Option<PathBuf>, FatalError> {
         let (output, expected) = (config.output.clone(), remembered.clone());
         let make = tokio::task::spawn_blocking(move || {
-            Destination::make(&output, expected.as_deref())?;
+            Destination::open(&output, expected.as_deref())?;
             mount::point_of(&output.canonicalize().at(&output)?)
         });
         let Ok(Ok(Ok(actual))) = tokio::time::timeout(FIRST_LOOK_LIMIT, make).await else {

@@ -36,15 +36,11 @@ pub enum Occupant {
 
 impl Destination {
     /// Opens the output folder `path`, making it if needed; an error if the mount it lay on, `mount_point`, is away.
-    pub fn make(path: &Path, mount_point: Option<&Path>) -> Result<Self, PathError> {
-        check_mount(path, mount_point)?;
-        std::fs::create_dir_all(path).at(path)?;
-        Self::open(path, mount_point)
-    }
-
-    /// Opens the output folder `path`, which must be there: one that has vanished may be a mount that is away.
     pub fn open(path: &Path, mount_point: Option<&Path>) -> Result<Self, PathError> {
-        check_mount(path, mount_point)?;
+        if let Some(expected) = mount_point {
+            mount::check(expected, &mount::point_of(&existing(path))?).at(path)?;
+        }
+        std::fs::create_dir_all(path).at(path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::open(path, flags, Mode::empty()).at(path)?;
         Ok(Self {
@@ -118,13 +114,6 @@ impl Destination {
 
     pub(super) fn directory(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
-    }
-}
-
-fn check_mount(path: &Path, mount_point: Option<&Path>) -> Result<(), PathError> {
-    match mount_point {
-        Some(expected) => mount::check(expected, &mount::point_of(&existing(path))?).at(path),
-        None => Ok(()),
     }
 }
 

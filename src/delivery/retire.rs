@@ -194,7 +194,7 @@ mod tests {
         let (one, two) = (retiree(dir.path(), "a.jpg"), retiree(dir.path(), "a.jpg"));
         write(&path, "corrected since");
         assert_eq!(one.delete().unwrap(), Retired::Superseded);
-        let done = Destination::make(&dir.path().join("done"), None).unwrap();
+        let done = Destination::open(&dir.path().join("done"), None).unwrap();
         assert_eq!(two.move_to(done).unwrap(), Retired::Superseded);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "corrected since");
     }
@@ -204,7 +204,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for text in ["first", "second"] {
             write(&dir.path().join("a.jpg"), text);
-            let done = Destination::make(&dir.path().join("done"), None).unwrap();
+            let done = Destination::open(&dir.path().join("done"), None).unwrap();
             retiree(dir.path(), "a.jpg").move_to(done).unwrap();
         }
         let read =

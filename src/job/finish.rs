@@ -208,5 +208,5 @@ fn retiree(job: &Job, aside: String) -> Result<Retiree, JobError> {
 
 fn mirror(root: &Path, job: &Job) -> Result<Destination, PlaceError> {
     let parent = job.file.relative().parent().unwrap_or(Path::new(""));
-    Ok(Destination::make(root, None)?.subfolder(parent)?)
+    Ok(Destination::open(root, None)?.subfolder(parent)?)
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MODEL, shipped_models_dir};
-use crate::delivery::{Book, Destination, Ledger};
+use crate::delivery::{Book, Ledger};
 use crate::job::{self, Desk, Finished, Job, Outcome};
 use crate::pool::{Pool, Worker, WorkerSpec};
 use crate::shutdown::{self, Request};
@@ -52,7 +52,6 @@ pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
             source,
         })?;
     let plan = plan::plan(order)?;
-    Destination::make(&std::path::absolute(&order.output)?, None)?;
     let mut progress = Progress::new(plan.jobs.len());
     for (path, error) in &plan.missing {
         progress.failed(path, error);
