@@ -49,6 +49,8 @@ mod status;
 #[cfg(test)]
 mod stops;
 #[cfg(test)]
+mod supervisor;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod workers;

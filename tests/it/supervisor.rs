@@ -1,0 +1,115 @@
+//! A datagram socket in systemd's place -> what the daemon tells its supervisor, and when.
+
+use std::fs::File;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::binary::{hotcut, wait_for};
+use crate::processes;
+use crate::setup::Setup;
+
+/// A daemon that was started as systemd starts one, with a watchdog of three seconds.
+struct Supervised {
+    child: Child,
+    socket: UnixDatagram,
+    _setup: Setup,
+}
+
+impl Supervised {
+    fn start(setup: Setup) -> Supervised {
+        setup.write_config();
+        let address = setup.path("notify");
+        let socket = UnixDatagram::bind(&address).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_mins(1)))
+            .unwrap();
+        let child = hotcut()
+            .args(["run", "--config"])
+            .arg(setup.config_file())
+            .env("NOTIFY_SOCKET", &address)
+            .env("WATCHDOG_USEC", "3000000")
+            .stderr(Stdio::from(File::create(setup.path("log")).unwrap()))
+            .spawn()
+            .unwrap();
+        Supervised {
+            child,
+            socket,
+            _setup: setup,
+        }
+    }
+
+    /// Waits for the next message that is not a sign of life.
+    fn next(&self) -> String {
+        loop {
+            let message = self.receive();
+            if message.trim() != "WATCHDOG=1" {
+                return message;
+            }
+        }
+    }
+
+    fn receive(&self) -> String {
+        let mut bytes = [0; 1024];
+        let length = self
+            .socket
+            .recv(&mut bytes)
+            .expect("a message within a minute");
+        String::from_utf8_lossy(bytes.get(..length).unwrap()).into_owned()
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// P9, P10: fails when systemd waits for READY for ever, kills a service that reloads (a reload without its time), or is
+/// never told of the end.
+#[test]
+fn start_reload_and_stop_are_told_to_the_supervisor() {
+    let mut daemon = Supervised::start(Setup::new());
+    assert!(daemon.next().contains("READY=1"));
+    processes::signal(daemon.child.id(), Signal::HUP);
+    let reloading = daemon.next();
+    assert!(reloading.contains("RELOADING=1"), "{reloading}");
+    assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    assert!(daemon.next().contains("READY=1"));
+    processes::signal(daemon.child.id(), Signal::TERM);
+    assert!(daemon.next().contains("STOPPING=1"));
+    wait_for("the end", || daemon.child.try_wait().unwrap().is_some());
+}
+
+/// P10: fails when a living daemon is silent, for systemd then kills it; three signs must come within their minute.
+#[test]
+fn living_daemon_feeds_the_watchdog() {
+    let daemon = Supervised::start(Setup::new());
+    assert!(daemon.next().contains("READY=1"));
+    for _ in 0..3 {
+        assert_eq!(daemon.receive().trim(), "WATCHDOG=1");
+    }
+}
+
+/// P10: fails when READY is told although no worker could cut a picture.
+#[test]
+fn daemon_without_a_model_is_never_ready() {
+    let setup = Setup::new();
+    let models = setup.path("models");
+    std::fs::create_dir(&models).unwrap();
+    let card = format!("{}/luma.toml", crate::binary::MODELS);
+    std::fs::copy(card, models.join("luma.toml")).unwrap();
+    std::fs::write(models.join("luma.onnx"), b"not the model of the card").unwrap();
+    let setup = setup.daemon("models_dir", &models.display().to_string());
+    let mut daemon = Supervised::start(setup);
+    wait_for("it gives up", || daemon.child.try_wait().unwrap().is_some());
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(78));
+    daemon.socket.set_nonblocking(true).unwrap();
+    let mut bytes = [0; 64];
+    while let Ok(length) = daemon.socket.recv(&mut bytes) {
+        assert_eq!(bytes.get(..length), Some(b"WATCHDOG=1\n".as_slice()));
+    }
+}
