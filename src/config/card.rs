@@ -68,15 +68,13 @@ pub enum CardError {
     )]
     Name(String),
     /// No such card.
-    #[error("no model {name:?}: {} does not exist", path.display())]
+    #[error("{} does not exist", path.display())]
     Missing {
-        /// The name asked for.
-        name: String,
-        /// Where its card would be.
+        /// Where the card would be.
         path: PathBuf,
     },
     /// The card cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The card.
         path: PathBuf,
@@ -135,8 +133,7 @@ impl ModelCard {
         let text = fs::read_to_string(&path).map_err(|source| {
             let path = path.clone();
             if source.kind() == io::ErrorKind::NotFound {
-                let name = name.to_owned();
-                CardError::Missing { name, path }
+                CardError::Missing { path }
             } else {
                 CardError::Read { path, source }
             }
