@@ -7,21 +7,24 @@ use std::sync::Arc;
 
 use rustix::fs::Access;
 
+use super::error::EX_CONFIG;
 use super::{CommandError, block_on};
 use crate::config::{Config, Folder, SourcePolicy};
 use crate::path_error::{AtPath as _, PathError};
 use crate::pool::{Worker, WorkerSpec};
 
-/// Prints "ok" and what is served, or fails with every fault.
+/// Prints "ok" and what is served, or every fault.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
-    let config = Config::load(config_file)?;
-    let mut faults: Vec<String> = Vec::new();
+    let (config, found) = Config::read(config_file)?;
+    let mut faults: Vec<String> = found.iter().map(ToString::to_string).collect();
+    faults.extend(writable(&config.daemon.state_dir).map(|fault| format!("`state_dir`: {fault}")));
     for folder in &config.folders {
         let found = folder_faults(folder);
+        let name = &folder.name;
         faults.extend(
             found
                 .iter()
-                .map(|fault| format!("folder \"{}\": {fault}", folder.name)),
+                .map(|(key, fault)| format!("`{key}` of folder \"{name}\": {fault}")),
         );
     }
     if !config.models.is_empty()
@@ -33,17 +36,17 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         tracing::error!("{}: {fault}", config_file.display());
     }
     if !faults.is_empty() {
-        return Ok(ExitCode::from(78));
+        return Ok(ExitCode::from(EX_CONFIG));
     }
     let mut out = stdout().lock();
     writeln!(out, "{}: ok", config_file.display())?;
+    if config.folders.is_empty() {
+        writeln!(out, "  there is no [[folder]] yet: nothing is watched")?;
+    }
     for folder in &config.folders {
         let (input, output) = (folder.input.display(), folder.output.display());
-        writeln!(
-            out,
-            "  {}: {input} -> {output}, model {}",
-            folder.name, folder.model
-        )?;
+        let Folder { name, model, .. } = folder.as_ref();
+        writeln!(out, "  {name}: {input} -> {output}, model {model}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -53,7 +56,7 @@ async fn try_worker(config: &Config) -> Result<(), CommandError> {
     Ok(worker.prove().await?)
 }
 
-fn folder_faults(folder: &Folder) -> Vec<PathError> {
+fn folder_faults(folder: &Folder) -> Vec<(&'static str, PathError)> {
     let mut faults = Vec::new();
     let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
     let written = if takes_away {
@@ -62,25 +65,25 @@ fn folder_faults(folder: &Folder) -> Vec<PathError> {
         Access::empty()
     };
     let needed = Access::READ_OK | Access::EXEC_OK | written;
-    faults.extend(
-        directory(&folder.input)
-            .and_then(|()| allows(&folder.input, needed))
-            .err(),
-    );
-    for target in std::iter::once(folder.output.as_path()).chain(folder.own_folders()) {
-        // It is made when it is first needed, so what must be writable is the deepest part that exists.
-        let existing = target
-            .ancestors()
-            .find(|path| path.exists())
-            .unwrap_or(target);
-        let writable = Access::WRITE_OK | Access::EXEC_OK;
-        faults.extend(
-            directory(existing)
-                .and_then(|()| allows(existing, writable))
-                .err(),
-        );
+    let input = directory(&folder.input).and_then(|()| allows(&folder.input, needed));
+    faults.extend(input.err().map(|fault| ("input", fault)));
+    faults.extend(writable(&folder.output).map(|fault| ("output", fault)));
+    for own in folder.own_folders() {
+        faults.extend(writable(own).map(|fault| ("done` or `failed", fault)));
     }
     faults
+}
+
+/// What is wrong with a folder that hotcut makes when it is first needed: the deepest part that exists must be writable.
+fn writable(folder: &Path) -> Option<PathError> {
+    let existing = folder
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(folder);
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    directory(existing)
+        .and_then(|()| allows(existing, access))
+        .err()
 }
 
 fn directory(path: &Path) -> Result<(), PathError> {

@@ -9,7 +9,7 @@ use crate::path_error::PathError;
 use crate::pool::StartError;
 
 /// The configuration is wrong: `RestartPreventExitStatus=` in the unit names it.
-const EX_CONFIG: u8 = 78;
+pub(super) const EX_CONFIG: u8 = 78;
 
 /// The environment or the service failed.
 const EX_SOFTWARE: u8 = 70;

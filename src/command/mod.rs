@@ -12,6 +12,21 @@ pub mod worker;
 pub use error::CommandError;
 
 use std::future::Future;
+use std::path::Path;
+
+use crate::config::Config;
+
+/// Reads a configuration to look at a daemon that may run on with earlier settings; faults are told, not fatal.
+fn read_leniently(file: &Path) -> Result<Config, CommandError> {
+    let (config, faults) = Config::read(file)?;
+    for fault in &faults {
+        tracing::warn!(
+            "{}: {fault}; a running hotcut keeps the settings it has",
+            file.display()
+        );
+    }
+    Ok(config)
+}
 
 /// Runs `work` on a single-threaded runtime, on this thread. What still hangs in a disk when it ends is left behind.
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {

@@ -11,7 +11,7 @@ use crate::percent;
 
 /// Retries `files`, or everything quarantined if there are none.
 pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandError> {
-    let config = Config::load(config_file)?;
+    let config = super::read_leniently(config_file)?;
     let mut out = stdout().lock();
     let Some(mut book) = Book::open_existing(&config.daemon.state_dir)? else {
         return match files.first() {
@@ -26,6 +26,9 @@ pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandErr
             .map(|file| find(&mut book, &config, file))
             .collect::<Result<_, _>>()?,
     };
+    if wanted.is_empty() {
+        writeln!(out, "nothing is quarantined")?;
+    }
     for (folder, source) in wanted {
         book.retry(&folder, &source)?;
         writeln!(

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::CommandError;
-use crate::config::Config;
 use crate::daemon::{LiveFolder, LiveStatus};
 use crate::delivery::{Book, Summary, is_in_use};
 use crate::percent;
@@ -40,7 +39,7 @@ struct QuarantinedStatus {
 
 /// Prints the state of every configured folder, whether the daemon runs or not.
 pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
-    let config = Config::load(config_file)?;
+    let config = super::read_leniently(config_file)?;
     let state_dir = &config.daemon.state_dir;
     let mut book = Book::open_existing(state_dir)?;
     let live = is_in_use(state_dir)
@@ -114,7 +113,7 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
         for file in &folder.quarantined {
             writeln!(
                 out,
-                "  quarantined {}: {} ({} attempts)",
+                "  quarantined {}: {} (attempts: {})",
                 file.path, file.reason, file.attempts
             )?;
         }

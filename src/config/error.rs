@@ -19,7 +19,7 @@ pub struct ConfigError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The file cannot be read.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read: {}", .0.io())]
     Unreadable(#[source] PathError),
     /// The file is not TOML.
     #[error("not valid TOML: {0}")]
@@ -35,7 +35,7 @@ pub enum Fault {
         known: String,
     },
     /// A key that must be there.
-    #[error("{table} needs `{key}`")]
+    #[error("{table} needs `{key} = …`")]
     Missing {
         /// The table that lacks it.
         table: String,

@@ -26,6 +26,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Tells whether `key` is there, in whatever form.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     /// Takes a value that `parse` understands; `None` if it is absent or wrong, the latter noted.
     pub(super) fn take<T>(
         &mut self,

@@ -133,24 +133,32 @@ impl Config {
 
     /// Reads and validates `file`; touches no hot folder.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let error = |faults| ConfigError {
+        let (config, faults) = Self::read(file)?;
+        if faults.is_empty() {
+            return Ok(config);
+        }
+        let file = file.to_owned();
+        Err(ConfigError { file, faults })
+    }
+
+    /// Reads `file` as far as it can be read: what is wrong is left out, or has its default, and is among the faults.
+    ///
+    /// For commands that tell of a daemon which runs on with the settings it had. An error if nothing can be read.
+    pub fn read(file: &Path) -> Result<(Self, Vec<Fault>), ConfigError> {
+        let error = |fault| ConfigError {
             file: file.to_owned(),
-            faults,
+            faults: vec![fault],
         };
         let text = std::fs::read_to_string(file)
             .at(file)
-            .map_err(|source| error(vec![Fault::Unreadable(source)]))?;
+            .map_err(|source| error(Fault::Unreadable(source)))?;
         let table = text
             .parse()
-            .map_err(|source| error(vec![Fault::Syntax(Box::new(source))]))?;
+            .map_err(|source| error(Fault::Syntax(Box::new(source))))?;
         let mut faults = Vec::new();
         let config = read::config(table, &mut faults);
         layout::check(&config, &mut faults);
-        if faults.is_empty() {
-            Ok(config)
-        } else {
-            Err(error(faults))
-        }
+        Ok((config, faults))
     }
 }
 

@@ -136,6 +136,7 @@ fn include(fields: &mut Fields<'_>) -> Option<Include> {
 
 fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
     let words = "\"keep\", \"move\" or \"delete\"";
+    let is_given = fields.has("source");
     let word = fields.take("source", words, |value| {
         let word = value.as_str()?;
         ["keep", "move", "delete"]
@@ -145,6 +146,8 @@ fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
     let done = fields.path("done");
     match (word.as_deref(), done) {
         (Some("move"), done) => fields.require("done", done).map(SourcePolicy::Move),
+        // `source` itself is wrong, and that is told already.
+        (None, _) if is_given => None,
         (_, Some(done)) => {
             fields.fault(|table| Fault::Value {
                 table,

@@ -11,6 +11,7 @@ use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{FolderId, Observation, Report, Sighting};
 use crate::job::{Finished, Outcome};
+use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
 use crate::shutdown::Request;
 
@@ -74,7 +75,7 @@ impl Daemon {
             }
             Report::Offline(error) => {
                 if let Some(folder) = self.folders.get_mut(&id)
-                    && folder.offline(error.io().to_string(), now)
+                    && folder.offline(offline_reason(&error), now)
                 {
                     log::offline(&folder.config, &error);
                 }
@@ -268,5 +269,13 @@ impl Daemon {
             | Outcome::Halted(_) => folder.sight(relative, now),
         }
         Ok(())
+    }
+}
+
+fn offline_reason(error: &PathError) -> String {
+    if error.io().kind() == std::io::ErrorKind::NotFound && error.io().raw_os_error().is_some() {
+        format!("{} is missing", error.path().display())
+    } else {
+        error.io().to_string()
     }
 }

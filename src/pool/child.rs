@@ -37,6 +37,10 @@ enum Unfit {
         model: String,
         source: Box<SessionError>,
     },
+    #[error(
+        "`worker_memory` is {limit_mib} MiB, but loading the models takes {mib} MiB; allow more"
+    )]
+    NoRoom { mib: u64, limit_mib: u64 },
     #[error(transparent)]
     NoLibrary(#[from] onnxruntime::NotFound),
     #[error(transparent)]
@@ -53,6 +57,15 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
         Ok(sessions) => sessions,
         Err(error) => return send(&mut replies, &Reply::Refused(error.to_string()), &[]),
     };
+    if let Some(taken) =
+        sandbox::address_space_bytes().filter(|taken| *taken >= setting.memory_bytes)
+    {
+        let refusal = Unfit::NoRoom {
+            mib: taken >> 20,
+            limit_mib: setting.memory_bytes >> 20,
+        };
+        return send(&mut replies, &Reply::Refused(refusal.to_string()), &[]);
+    }
     let confinement = sandbox::confine(setting.memory_bytes);
     send(&mut replies, &Reply::Ready(confinement), &[])?;
     while let Some(order) = protocol::read::<Order>(&mut orders)? {

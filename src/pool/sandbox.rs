@@ -65,6 +65,13 @@ pub(super) fn follow_parent(parent: u32) -> bool {
     tied && alive.is_some_and(|pid| u32::try_from(pid.get()) == Ok(parent))
 }
 
+/// Returns the address space that this process takes now, in bytes.
+pub(super) fn address_space_bytes() -> Option<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = pages.split(' ').next()?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
 /// Drops every right that computing does not need.
 pub(super) fn confine(memory_bytes: u64) -> Confinement {
     limit(Resource::As, memory_bytes);

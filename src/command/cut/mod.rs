@@ -15,7 +15,7 @@ use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MODEL, shipped_models_dir};
 use crate::delivery::{Book, Ledger};
 use crate::job::{self, Desk, Finished, Job, Outcome};
-use crate::pool::{Pool, Worker, WorkerSpec};
+use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 use crate::shutdown::{self, Request};
 use progress::Progress;
 
@@ -54,7 +54,7 @@ pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
     let plan = plan::plan(order)?;
     let mut progress = Progress::new(plan.jobs.len());
     for (path, error) in &plan.missing {
-        progress.failed(path, error);
+        progress.failed(path, error.io());
     }
     let work = async {
         let mut batch = Batch::new(&config, plan.jobs.into(), progress)?;
@@ -70,7 +70,7 @@ pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
 struct Batch {
     jobs: VecDeque<Job>,
     running: JoinSet<Finished>,
-    starts: JoinSet<Result<Worker, crate::pool::StartError>>,
+    starts: JoinSet<Result<Worker, StartError>>,
     pool: Pool,
     desk: Desk,
     progress: Progress,
@@ -99,6 +99,8 @@ impl Batch {
                 Some(started) = self.starts.join_next(), if !self.starts.is_empty() => {
                     match unpanicked(started) {
                         Ok(worker) => self.pool.started(worker),
+                        // A model or library that is refused now is refused the next time as well.
+                        Err(error @ StartError::Refused(_)) => return Err(error.into()),
                         Err(error) => if !self.pool.start_failed(Instant::now()) {
                             return Err(error.into());
                         },

@@ -1,6 +1,7 @@
 //! The inputs of one run -> jobs, as if each input were a hot folder whose files have settled.
 
 use std::convert::Infallible;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,9 +110,14 @@ fn list(
 
 fn look(file: &Path) -> Result<Observation, PathError> {
     let stat = rustix::fs::stat(file).at(file)?;
+    let stamp = Stamp::of(&stat);
+    if stamp.len == 0 {
+        let empty = io::Error::new(io::ErrorKind::InvalidData, "the file is empty");
+        return Err(empty).at(file);
+    }
     Ok(Observation {
         relative: file.file_name().map(PathBuf::from).unwrap_or_default(),
-        stamp: Some(Stamp::of(&stat)),
+        stamp: Some(stamp),
         writer: Writer::Absent,
     })
 }
