@@ -35,7 +35,7 @@ pub enum Fault {
         known: String,
     },
     /// A key that must be there.
-    #[error("{table} needs `{key} = …`")]
+    #[error("{table} needs `{key}`")]
     Missing {
         /// The table that lacks it.
         table: String,

@@ -85,11 +85,12 @@ fn folder(
     let mut fields = Fields::new(&title, table, faults);
     let name = fields.take(
         "name",
-        "letters, digits, '-', '_' or '.', not more than 64",
+        "letters, digits, '-', '_' or '.', not first a dot, not more than 64",
         |value| {
             let name = value.as_str()?;
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            ((1..=64).contains(&name.len()) && name.chars().all(plain)).then(|| name.to_owned())
+            ((1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.'))
+                .then(|| name.to_owned())
         },
     );
     let name = fields.require("name", name);

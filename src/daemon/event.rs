@@ -91,6 +91,7 @@ impl Daemon {
                     log::unreadable(&folder.config, &error);
                 }
                 self.look_at_quarantined(id).await?;
+                self.notice_deeper_mount(id).await?;
             }
         }
         Ok(())

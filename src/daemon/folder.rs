@@ -11,7 +11,7 @@ use super::canary::Canary;
 use super::pause::Pause;
 use super::state::State;
 use crate::config::Folder;
-use crate::intake::{Ask, Observation, Polled, Scout, Settle, SettledFile};
+use crate::intake::{Ask, CAPACITY, Observation, Polled, Scout, Settle, SettledFile};
 
 /// Settled files that a folder keeps in memory; the others stay on disk, where the next listing finds them.
 const QUEUE_MAX: usize = 1_000;
@@ -99,7 +99,7 @@ impl HotFolder {
 
     /// What is seen may need work: queues it once it is settled.
     pub(super) fn observe(&mut self, found: Observation, now: Instant) {
-        if self.settle.len() >= crate::intake::CAPACITY {
+        if self.settle.len() >= CAPACITY {
             self.is_behind = true;
         }
         if let Some(file) = self.settle.observe(found, now) {
@@ -162,7 +162,8 @@ impl HotFolder {
 
     /// Asks the scout for what is due.
     pub(super) fn ask(&mut self, now: Instant) -> Result<(), ScoutGone> {
-        if self.is_behind && self.queue.len() < QUEUE_MAX / 4 {
+        let has_room = self.queue.len() < QUEUE_MAX / 4 && self.settle.len() < CAPACITY * 3 / 4;
+        if self.is_behind && has_room {
             self.is_behind = false;
             self.lost(now);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::{AtFlags, CWD, OFlags};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,11 +14,11 @@ use super::folder::HotFolder;
 use super::live::Live;
 use super::{Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness};
 use crate::config::{Config, Folder};
-use crate::delivery::{Book, Destination, Ledger, lock_state_dir};
-use crate::intake::{Assignment, Filter, FolderId, Scout};
+use crate::delivery::{Book, Destination, Ledger, lock_state_dir, put_back_stray};
+use crate::intake::{Assignment, Filter, FolderId, Root, Scout};
 use crate::job::{Desk, hidden_name};
 use crate::mount;
-use crate::path_error::AtPath as _;
+use crate::path_error::{AtPath as _, PathError};
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 
 /// Starts a worker and, if asked, sends the trial picture through it.
@@ -86,6 +86,7 @@ impl Daemon {
             .call(move |book| Ok((book.mount_of(&input)?, book.mount_of(&output)?)));
         let (mount_point, output_mount) = mounts.await?;
         let output_mount = self.prepare_output(&config, output_mount).await?;
+        self.put_back_strays(&config).await?;
         let assignment = Assignment {
             id,
             input: config.input.clone(),
@@ -99,6 +100,61 @@ impl Daemon {
         let mut folder = HotFolder::new(config, scout, self.config.daemon.rescan, Instant::now());
         folder.output_mount = output_mount;
         self.folders.insert(id, folder);
+        Ok(())
+    }
+
+    /// Gives back their names to sources that a crash has left half moved or half deleted; they are then dealt with again.
+    /// Where the folder is away, the next start does it.
+    async fn put_back_strays(&self, config: &Folder) -> Result<(), FatalError> {
+        let name = config.name.clone();
+        let rows = self
+            .desk
+            .ledger
+            .call(move |book| book.half_retired(&name))
+            .await?;
+        let (input, desk) = (config.input.clone(), self.desk.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let root = Root::open(&input, None)?;
+            for (id, source) in rows {
+                let parent = source.parent().unwrap_or(Path::new(""));
+                let Ok(directory) = root.open_below(parent, OFlags::RDONLY | OFlags::DIRECTORY)
+                else {
+                    continue;
+                };
+                let folder = Destination::from_directory(directory, root.join(parent));
+                let aside = desk.hidden_name(id, "source");
+                put_back_stray(
+                    &folder,
+                    aside.as_ref(),
+                    source.file_name().unwrap_or_default(),
+                )?;
+            }
+            Ok::<_, PathError>(())
+        });
+        if let Ok(Ok(Err(error))) = tokio::time::timeout(FIRST_LOOK_LIMIT, work).await {
+            tracing::debug!(%error, "half moved photos could not be looked for");
+        }
+        Ok(())
+    }
+
+    /// Remembers a mount that has come to lie over the output folder since it was opened, so that its going is noticed.
+    pub(super) async fn notice_deeper_mount(&mut self, id: FolderId) -> Result<(), FatalError> {
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        let output = folder.config.output.clone();
+        // By the words of the path alone: looking at the folder could hang with its disk.
+        let Ok(actual) = mount::point_of(&output) else {
+            return Ok(());
+        };
+        let known = folder.output_mount.clone().unwrap_or_default();
+        if actual != known && actual.starts_with(&known) {
+            folder.output_mount = Some(actual.clone());
+            self.desk
+                .ledger
+                .call(move |book| book.remember_mount(&output, &actual))
+                .await?;
+        }
         Ok(())
     }
 

@@ -15,4 +15,4 @@ pub use ledger::{
 pub use names::{cutout_names, fold_case};
 pub use place::{PlaceError, Replace, Temp, replace_file};
 pub use quarantine::{remove_note, write_note};
-pub use retire::{Retired, Retiree};
+pub use retire::{Retired, Retiree, put_back_stray};

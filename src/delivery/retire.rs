@@ -45,7 +45,11 @@ impl Retiree {
             return Ok(Retired::Superseded);
         }
         let path = self.folder.path().join(&self.name);
-        rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty()).at(&path)?;
+        let removed = rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty());
+        if removed.is_err() {
+            self.put_back()?;
+        }
+        removed.at(&path)?;
         self.folder.sync()?;
         Ok(Retired::Deleted)
     }
@@ -70,6 +74,9 @@ impl Retiree {
         if self.is_ours(&self.aside) {
             return Ok(true);
         }
+        if !self.is_ours(&self.name) {
+            return Ok(false);
+        }
         match rename_to_free(&self.folder, &self.name, &self.aside) {
             Ok(()) => {}
             Err(Errno::NOENT) => return Ok(false),
@@ -90,13 +97,7 @@ impl Retiree {
     }
 
     fn put_back(&self) -> Result<(), PathError> {
-        for name in names::moved_names(&self.name) {
-            match rename_to_free(&self.folder, &self.aside, &name) {
-                Err(Errno::EXIST) => {}
-                other => return other.at(&self.folder.path().join(&name)),
-            }
-        }
-        Ok(())
+        put_back_stray(&self.folder, &self.aside, &self.name)
     }
 
     fn move_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
@@ -111,7 +112,7 @@ impl Retiree {
                     return Ok(Retired::Moved(path));
                 }
                 Err(Errno::EXIST) => {}
-                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS) => {
+                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                     return self.copy_aside_to(target);
                 }
                 Err(errno) => return Ok(Err(errno).at(&path)?),
@@ -149,6 +150,19 @@ impl Retiree {
         }
         Ok(Retired::Superseded)
     }
+}
+
+/// Gives a source that a crash has left under the hidden name `aside` its `name` back, or a numbered one where that is
+/// taken. Does nothing if there is none.
+pub fn put_back_stray(folder: &Destination, aside: &OsStr, name: &OsStr) -> Result<(), PathError> {
+    for name in names::moved_names(name) {
+        match rename_to_free(folder, aside, &name) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno).at(&folder.path().join(&name)),
+        }
+    }
+    Ok(())
 }
 
 fn rename_to_free(folder: &Destination, from: &OsStr, to: &OsStr) -> Result<(), Errno> {

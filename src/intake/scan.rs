@@ -163,16 +163,18 @@ impl Patrol {
                 return self.send(Report::Offline(error));
             }
         };
-        if self.known == Some(root.id()) {
-            match ask {
-                Ask::Look(paths) => return self.look(&root, paths),
-                Ask::List | Ask::Rewatch => {}
-            }
-        } else {
+        let is_known = self.known == Some(root.id());
+        if !is_known {
             self.known = Some(root.id());
             self.greet(&root)?;
         }
-        self.list(&root, Path::new(""), true)
+        if !(is_known && matches!(ask, Ask::Look(_))) {
+            self.list(&root, Path::new(""), true)?;
+        }
+        match ask {
+            Ask::Look(paths) => self.look(&root, paths),
+            Ask::List | Ask::Rewatch => Ok(()),
+        }
     }
 
     /// Watches the folder before it is listed, so that nothing falls between.

@@ -27,6 +27,9 @@ pub enum JobError {
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration),
+    /// The name of this cutout cannot be used, though the output folder can.
+    #[error("its cutout has no place: {0}")]
+    Unplaceable(#[source] PathError),
     /// The output folder cannot be used.
     #[error(transparent)]
     Output(#[from] PathError),
@@ -81,9 +84,9 @@ impl JobError {
             Self::Source(SourceError::Vanished) => Disposition::Forget,
             Self::Source(SourceError::Changed) => Disposition::Resettle,
             // Somebody took the name while the photo was cut out: the next try finds another.
-            Self::Source(SourceError::Unreadable(_)) | Self::Place(PlaceError::Taken(_)) => {
-                Disposition::Wait
-            }
+            Self::Source(SourceError::Unreadable(_))
+            | Self::Unplaceable(_)
+            | Self::Place(PlaceError::Taken(_)) => Disposition::Wait,
             Self::Cutout(CutoutError::Truncated) if !patience_is_over => Disposition::Hold,
             Self::Cutout(CutoutError::OwnOutput) => Disposition::Ignore,
             // The network, not the file, is at fault; but only workers can tell by failing at it again.
@@ -104,6 +107,21 @@ impl JobError {
                 Disposition::Pause
             }
             Self::Ledger(_) => Disposition::Halt,
+        }
+    }
+
+    /// Sorts an error below an output folder that is there: what a single name meets must not stop the others.
+    pub(super) fn below_output(error: PathError) -> Self {
+        let of_the_name = [
+            io::ErrorKind::NotADirectory,
+            io::ErrorKind::InvalidFilename,
+            io::ErrorKind::InvalidInput,
+        ];
+        let is_link = error.io().raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        if is_link || of_the_name.contains(&error.io().kind()) {
+            Self::Unplaceable(error)
+        } else {
+            Self::Output(error)
         }
     }
 

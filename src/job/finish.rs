@@ -79,10 +79,14 @@ async fn succeed(
         report,
     } = placed;
     record(desk, begun, Verdict::Placed { sha256 }).await?;
-    let source_left = retire(job, desk, begun).await.err();
-    if source_left.is_none() {
-        record(desk, begun, Verdict::Done).await?;
-    }
+    let source_left = match retire(job, desk, begun).await {
+        Ok(is_gone) => {
+            record(desk, begun, Verdict::Done).await?;
+            forget_inode(desk, begun, is_gone).await?;
+            None
+        }
+        Err(error) => Some(error),
+    };
     Ok(Outcome::Done {
         output,
         report,
@@ -103,6 +107,7 @@ async fn fail(
         | JobError::TooHeavy(_)
         | JobError::WorkerDied(_)
         | JobError::TimedOut(_)
+        | JobError::Unplaceable(_)
         | JobError::Output(_)
         | JobError::Place(_)) => error,
     };
@@ -129,7 +134,13 @@ async fn fail(
                     },
                 )
                 .await?;
-                let unexplained = explain(job, desk, begun, reason).await.err();
+                let unexplained = match explain(job, desk, begun, reason).await {
+                    Ok(is_gone) => {
+                        forget_inode(desk, begun, is_gone).await?;
+                        None
+                    }
+                    Err(error) => Some(error),
+                };
                 return Ok(Outcome::Quarantined {
                     error,
                     attempts,
@@ -151,41 +162,52 @@ async fn record(desk: &Desk, begun: Begun, verdict: Verdict) -> Result<(), Ledge
         .await
 }
 
-/// Does to a source that has succeeded what its folder says, and takes away an earlier note on it.
-async fn retire(job: &Job, desk: &Desk, begun: Begun) -> Result<(), JobError> {
+async fn forget_inode(desk: &Desk, begun: Begun, is_gone: bool) -> Result<(), LedgerError> {
+    if is_gone {
+        desk.ledger.call(move |book| book.retire(begun.id)).await?;
+    }
+    Ok(())
+}
+
+/// Does to a source that has succeeded what its folder says, and takes away an earlier note on it. Tells whether
+/// the source is gone from its name.
+async fn retire(job: &Job, desk: &Desk, begun: Begun) -> Result<bool, JobError> {
     let (aside, job) = (desk.hidden_name(begun.id, "source"), job.clone());
     blocking(move || {
         let retiree = retiree(&job, aside)?;
         remove_note(&retiree.folder, &retiree.name)?;
-        match &job.folder.source {
-            SourcePolicy::Keep => {}
-            SourcePolicy::Delete => drop(retiree.delete()?),
-            SourcePolicy::Move(done) => drop(retiree.move_to(mirror(done, &job)?)?),
-        }
-        Ok(())
+        let fate = match &job.folder.source {
+            SourcePolicy::Keep => return Ok(false),
+            SourcePolicy::Delete => retiree.delete()?,
+            SourcePolicy::Move(done) => retiree.move_to(mirror(done, &job)?)?,
+        };
+        Ok(fate != Retired::Superseded)
     })
     .await
 }
 
-/// Tells the photographer: by a note beside the source, or by moving both to the `failed` folder.
-async fn explain(job: &Job, desk: &Desk, begun: Begun, reason: String) -> Result<(), JobError> {
+/// Tells the photographer: by a note beside the source, or by moving both to the `failed` folder. Tells
+/// whether the source is gone from its name.
+async fn explain(job: &Job, desk: &Desk, begun: Begun, reason: String) -> Result<bool, JobError> {
     let note = desk.hidden_name(begun.id, "note").into();
     let (aside, job) = (desk.hidden_name(begun.id, "source"), job.clone());
     blocking(move || {
         let retiree = retiree(&job, aside)?;
         let failed = match &job.folder.failed {
-            FailedPolicy::Leave => return Ok(()),
+            FailedPolicy::Leave => return Ok(false),
             FailedPolicy::Note => {
                 let name = retiree.name.clone();
-                return Ok(write_note(retiree.folder, &name, note, &reason)?);
+                write_note(retiree.folder, &name, note, &reason)?;
+                return Ok(false);
             }
             FailedPolicy::Move(failed) => failed,
         };
-        if let Retired::Moved(path) = retiree.move_to(mirror(failed, &job)?)? {
-            let name = path.file_name().unwrap_or_default();
-            write_note(mirror(failed, &job)?, name, note, &reason)?;
-        }
-        Ok(())
+        let Retired::Moved(path) = retiree.move_to(mirror(failed, &job)?)? else {
+            return Ok(false);
+        };
+        let name = path.file_name().unwrap_or_default();
+        write_note(mirror(failed, &job)?, name, note, &reason)?;
+        Ok(true)
     })
     .await
 }

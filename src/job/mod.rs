@@ -1,19 +1,20 @@
 //! A settled file and a worker -> one finished attempt: the commit order on one screen. Knows nothing of other jobs.
 
+mod desk;
 mod error;
 mod finish;
 mod seat;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+pub use desk::{Desk, hidden_name};
 pub use error::{Disposition, JobError};
 pub use finish::Outcome;
 
-use crate::config::{Config, Folder};
+use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::delivery::{Begun, Destination, Ledger, Temp, Version};
+use crate::delivery::{Begun, Destination, Temp, Version};
 use crate::intake::{SettledFile, SourceError, SourceFile};
 use crate::path_error::AtPath as _;
 use crate::percent;
@@ -29,21 +30,6 @@ pub struct Job {
     pub file: SettledFile,
     /// The mount point that the output folder must lie under.
     pub output_mount: Option<PathBuf>,
-}
-
-/// What every job of a daemon needs.
-#[derive(Clone, Debug)]
-pub struct Desk {
-    /// Where attempts and outcomes are recorded.
-    pub ledger: Ledger,
-    /// Tells this ledger's hidden files from another's.
-    pub ledger_id: String,
-    /// The longest that an attempt may take.
-    pub timeout: Duration,
-    /// Attempts that one version of a file has.
-    pub max_attempts: u32,
-    /// Memory of one worker, in bytes.
-    pub memory_bytes: u64,
 }
 
 /// An attempt that is over.
@@ -101,6 +87,7 @@ impl Attempt<'_> {
         self.begun = Some(begun);
         let output = self.job.folder.output.join(&place.name);
         if let Some(sha256) = place.already {
+            self.sync_output(&place).await?;
             let report = None;
             return Ok(Placed {
                 output,
@@ -114,10 +101,18 @@ impl Attempt<'_> {
         let temp = self.open_temp(&place, begun).await?;
         let limit = self.desk.timeout;
         let report = match tokio::time::timeout(limit, self.exchange(photo, &temp)).await {
-            Ok(result) => self.judge(result).await?,
+            Ok(result) => self.judge(result).await,
             Err(_) => {
                 self.worker = None;
-                return Err(JobError::TimedOut(limit));
+                Err(JobError::TimedOut(limit))
+            }
+        };
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                // Removing the file may hang with its disk, and nobody needs to wait for that.
+                drop(tokio::task::spawn_blocking(move || drop(temp)));
+                return Err(error);
             }
         };
         let (name, replace, length) = (place.name, place.replace, report.len);
@@ -136,6 +131,20 @@ impl Attempt<'_> {
             sha256: report.sha256,
             report: Some(report),
         })
+    }
+
+    /// Makes the name of an earlier cutout durable, in case the crash that left it came before that.
+    async fn sync_output(&self, place: &Place) -> Result<(), JobError> {
+        let (output, mount) = (
+            self.job.folder.output.clone(),
+            self.job.output_mount.clone(),
+        );
+        let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
+        blocking(move || {
+            let folder = Destination::open(&output, mount.as_deref())?;
+            Ok(folder.subfolder(&parent)?.sync()?)
+        })
+        .await
     }
 
     async fn open_source(&self) -> Result<(SourceFile, std::fs::File), JobError> {
@@ -171,7 +180,8 @@ impl Attempt<'_> {
         let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
         let name = self.desk.hidden_name(begun.id, "tmp");
         blocking(move || {
-            let folder = Destination::open(&output, mount.as_deref())?.subfolder(&parent)?;
+            let folder = Destination::open(&output, mount.as_deref())?;
+            let folder = folder.subfolder(&parent).map_err(JobError::below_output)?;
             Ok(Temp::create(folder, name.into())?)
         })
         .await
@@ -249,29 +259,6 @@ impl From<OrderError> for ExchangeError {
     fn from(error: OrderError) -> Self {
         Self::Order(error)
     }
-}
-
-impl Desk {
-    /// Returns what `config` says, with its ledger and the ledger's name.
-    pub fn new(config: &Config, ledger: Ledger, ledger_id: String) -> Self {
-        Self {
-            ledger,
-            ledger_id,
-            timeout: config.daemon.timeout,
-            max_attempts: config.daemon.max_attempts,
-            memory_bytes: config.daemon.worker_memory_bytes,
-        }
-    }
-
-    /// A hidden name that only job `id` of this ledger uses.
-    pub fn hidden_name(&self, id: i64, ending: &str) -> String {
-        hidden_name(&self.ledger_id, id, ending)
-    }
-}
-
-/// A hidden name that only job `id` of the ledger `ledger_id` uses.
-pub fn hidden_name(ledger_id: &str, id: i64, ending: &str) -> String {
-    format!(".hotcut-{ledger_id}-{id}.{ending}")
 }
 
 fn at(error: std::io::Error, path: &Path) -> crate::path_error::PathError {

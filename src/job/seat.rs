@@ -99,8 +99,10 @@ async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {
     let name = name.to_owned();
     blocking(move || {
         let folder = Destination::open(&output, mount.as_deref())?;
-        let folder = folder.subfolder(name.parent().unwrap_or(Path::new("")))?;
-        Ok(folder.occupant(name.file_name().unwrap_or_default())?)
+        folder
+            .subfolder(name.parent().unwrap_or(Path::new("")))
+            .and_then(|folder| folder.occupant(name.file_name().unwrap_or_default()))
+            .map_err(JobError::below_output)
     })
     .await
 }

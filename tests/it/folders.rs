@@ -41,17 +41,21 @@ fn output_folder_that_was_removed_is_made_anew() {
     assert_cutout(&hot.wait_output("sub/b.png"), Quarter::TopRight);
 }
 
-/// P10: a file lies where a sub-folder of the output must be; fails when the photo is blamed for it.
+/// P1, P10: a file lies where a sub-folder of the output must be; fails when the photo is blamed for it, when photos with
+/// another place wait for it, or when it does not go on by itself.
 #[test]
-fn output_that_cannot_be_placed_pauses_the_folder() {
-    let hot = HotFolder::start_with(patient());
+fn photo_whose_cutout_has_no_place_waits_alone() {
+    let hot = HotFolder::start_with(patient().daemon("workers", "1"));
     fs::write(hot.output("sub"), b"in the way").unwrap();
     hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
-    wait_state(&hot, "paused");
-    assert!(hot.status().quarantined.is_empty());
+    hot.wait_log("waits");
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("b.png"), Quarter::TopRight);
+    let status = hot.status();
+    assert!(status.quarantined.is_empty(), "{status:?}");
+    assert_eq!(status.state, "online");
     fs::remove_file(hot.output("sub")).unwrap();
     assert_cutout(&hot.wait_output("sub/a.png"), Quarter::TopLeft);
-    wait_state(&hot, "online");
 }
 
 /// P3, P10: fails when a full disk leaves a part of an output, quarantines the photo, or needs somebody to resume it.
@@ -172,8 +176,9 @@ fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
 #[test]
 fn paused_folder_does_not_hold_up_another_one() {
     let hot = HotFolder::start_with(patient().daemon("workers", "1").another_folder("portraits"));
-    fs::write(hot.output("sub"), b"in the way").unwrap();
-    hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
+    fs::remove_dir(hot.output("")).unwrap();
+    fs::write(hot.output(""), b"in the way").unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     wait_state(&hot, "paused");
     fs::write(
         hot.setup().input_of("portraits").join("b.jpg"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use crate::binary::{identity, wait_for};
+use crate::binary::{files_below, identity, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, shows};
 use crate::processes;
@@ -139,4 +139,50 @@ fn kept_source_is_the_same_file_after_a_restart() {
     hot.drop_file("marker.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_output("marker.png");
     assert_eq!(identity(&hot.input("a.jpg")), before);
+}
+
+/// P4, P8: the daemon died between two steps of a move, and the original lies under its hidden name; fails when nobody
+/// ever looks for it again.
+#[test]
+fn original_that_a_crash_left_half_moved_is_moved() {
+    let setup = Setup::new().moves_sources().daemon("workers", "1");
+    let done = setup.path("done");
+    fs::remove_dir(&done).unwrap();
+    fs::write(&done, b"in the way").unwrap();
+    let mut hot = HotFolder::start_with(setup);
+    let photo = jpeg(Quarter::TopLeft);
+    let worker = hot.drop_into_stopped_worker("a.jpg", &photo);
+    let is_temp = |name: &PathBuf| name.extension() == Some("tmp".as_ref());
+    let all = files_below(&hot.output(""));
+    let hidden = all.into_iter().find(is_temp).expect("the job writes");
+    let hidden = hidden.with_extension("source");
+    processes::signal(worker, Signal::CONT);
+    hot.wait_output("a.png");
+    hot.wait_log("waits");
+    hot.kill9();
+    fs::rename(hot.input("a.jpg"), hot.input(&hidden)).unwrap();
+    fs::remove_file(&done).unwrap();
+    hot.restart();
+    let moved = done.join("a.jpg");
+    wait_for("the move", || moved.exists());
+    assert_eq!(fs::read(&moved).unwrap(), photo);
+    assert!(!hot.input(&hidden).exists());
+}
+
+/// P1: a photo is deleted when it is done, and the same file comes again with the same time and, as file systems do, the
+/// same inode; fails when it is taken for the one that is done.
+#[test]
+fn same_file_that_comes_again_after_it_was_deleted_is_done_again() {
+    let hot = HotFolder::start_with(Setup::new().folder("source", "delete"));
+    let kept = hot.setup().path("card.jpg");
+    fs::write(&kept, jpeg(Quarter::TopLeft)).unwrap();
+    for turn in 1..=5 {
+        let mut copy = std::process::Command::new("cp");
+        let copied = copy.arg("-p").arg(&kept).arg(hot.input("a.jpg")).status();
+        assert!(copied.unwrap().success());
+        wait_for(&format!("deleted, turn {turn}"), || {
+            !hot.input("a.jpg").exists()
+        });
+        assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    }
 }

@@ -191,7 +191,7 @@ impl Book {
     /// Records how the attempt `id` ended.
     pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
         let (state, reason) = verdict.parts();
-        let refund = matches!(verdict, Verdict::Refunded);
+        let refund = matches!(verdict, Verdict::Refunded | Verdict::Superseded);
         let sha256 = if let Verdict::Placed { sha256 } = verdict {
             Some(sha256.as_slice())
         } else {
@@ -204,6 +204,24 @@ impl Book {
             )?
             .execute(params![id, state, reason, sha256, refund, now_ms()])?;
         Ok(())
+    }
+
+    /// Notes that the source of version `id` has been moved or deleted: its inode may be given to the next file at once, so
+    /// it no longer tells the version.
+    pub fn retire(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached("UPDATE versions SET ino = -id WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
+    pub fn half_retired(&mut self, folder: &str) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source FROM versions WHERE folder = ?1 AND state IN ('placed', 'quarantined')",
+        )?;
+        let rows = query.query_map([folder], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Marks what is recorded of a source that is no longer there, so that it is not reported any more.

@@ -1,0 +1,44 @@
+//! A configuration and a ledger -> what every job needs of both; runs nothing.
+
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::delivery::Ledger;
+
+/// What every job of a daemon needs.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Where attempts and outcomes are recorded.
+    pub ledger: Ledger,
+    /// Tells this ledger's hidden files from another's.
+    pub ledger_id: String,
+    /// The longest that an attempt may take.
+    pub timeout: Duration,
+    /// Attempts that one version of a file has.
+    pub max_attempts: u32,
+    /// Memory of one worker, in bytes.
+    pub memory_bytes: u64,
+}
+
+impl Desk {
+    /// Returns what `config` says, with its ledger and the ledger's name.
+    pub fn new(config: &Config, ledger: Ledger, ledger_id: String) -> Self {
+        Self {
+            ledger,
+            ledger_id,
+            timeout: config.daemon.timeout,
+            max_attempts: config.daemon.max_attempts,
+            memory_bytes: config.daemon.worker_memory_bytes,
+        }
+    }
+
+    /// A hidden name that only job `id` of this ledger uses.
+    pub fn hidden_name(&self, id: i64, ending: &str) -> String {
+        hidden_name(&self.ledger_id, id, ending)
+    }
+}
+
+/// A hidden name that only job `id` of the ledger `ledger_id` uses.
+pub fn hidden_name(ledger_id: &str, id: i64, ending: &str) -> String {
+    format!(".hotcut-{ledger_id}-{id}.{ending}")
+}
