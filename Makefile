@@ -1,3 +1,6 @@
+# Tests load ONNX Runtime into their own process too; it must not keep a telemetry database in the home of whoever runs them.
+export ORT_DISABLE_TELEMETRY = 1
+
 CARGO ?= cargo
 BENCH_PYTHON ?= python3
 
@@ -35,4 +38,4 @@ bench: build ## compare with rembg: speed, memory, matte (about 15 minutes)
 	@.bench/venv/bin/python tests/bench/compare_matte.py
 
 clean: ## delete what was built; what was fetched stays
-	rm -rf target .bench .demo
+	rm -rf target .bench

@@ -176,8 +176,9 @@ fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
 #[test]
 fn paused_folder_does_not_hold_up_another_one() {
     let hot = HotFolder::start_with(patient().daemon("workers", "1").another_folder("portraits"));
-    fs::remove_dir(hot.output("")).unwrap();
-    fs::write(hot.output(""), b"in the way").unwrap();
+    let output = hot.setup().output_of("products");
+    fs::remove_dir(&output).unwrap();
+    fs::write(&output, b"in the way").unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     wait_state(&hot, "paused");
     fs::write(
