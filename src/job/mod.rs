@@ -165,11 +165,12 @@ impl Attempt<'_> {
         };
         let output = self.job.folder.output.join(&place.name);
         let model = self.job.folder.model.clone();
-        Ok(self
+        let begin = self
             .desk
             .ledger
-            .call(move |book| book.begin(&version, &model, &output))
-            .await?)
+            .call(move |book| book.begin(&version, &model, &output));
+        // Whoever has it already will finish it; what is there then is looked at again.
+        begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
 
     async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Temp, JobError> {

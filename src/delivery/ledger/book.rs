@@ -153,12 +153,13 @@ impl Book {
     }
 
     /// Counts an attempt; `output` is where its result will lie. Earlier versions of the source are superseded.
+    /// `None` if somebody is at work on this version, for a folder that a reload has replaced.
     pub fn begin(
         &mut self,
         version: &Version,
         model: &str,
         output: &Path,
-    ) -> Result<Begun, LedgerError> {
+    ) -> Result<Option<Begun>, LedgerError> {
         let transaction = self.connection.transaction()?;
         let begun = transaction
             .prepare_cached(
@@ -168,6 +169,7 @@ impl Book {
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
                     state = 'running', attempts = attempts + 1, output = excluded.output,
                     model = excluded.model, reason = NULL, begun_at_ms = excluded.begun_at_ms
+                    WHERE state <> 'running'
                  RETURNING id, attempts",
             )?
             .query_row(
@@ -177,7 +179,11 @@ impl Book {
                     ":ino": signed(version.stamp.ino), ":output": bytes(output), ":model": model, ":now": now_ms(),
                 },
                 |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
-            )?;
+            )
+            .optional()?;
+        let Some(begun) = begun else {
+            return Ok(None);
+        };
         transaction
             .prepare_cached(
                 "UPDATE versions SET state = 'superseded'
@@ -185,7 +191,7 @@ impl Book {
             )?
             .execute(params![version.folder, bytes(&version.source), begun.id])?;
         transaction.commit()?;
-        Ok(begun)
+        Ok(Some(begun))
     }
 
     /// Records how the attempt `id` ended.

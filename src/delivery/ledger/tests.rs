@@ -29,6 +29,7 @@ fn seat(name: &str) -> Seat {
 fn begin(book: &mut Book, version: &Version) -> Begun {
     book.begin(version, "u2net", Path::new("/out/a.png"))
         .unwrap()
+        .expect("nobody is at work on it")
 }
 
 fn is_unfinished(book: &mut Book, version: &Version) -> bool {
@@ -160,7 +161,8 @@ fn a_retried_file_has_all_its_attempts_again() {
     let mut book = Book::in_memory().unwrap();
     let photo = version("a.jpg", 1);
     for _ in 0..3 {
-        begin(&mut book, &photo);
+        let begun = begin(&mut book, &photo);
+        book.end(begun.id, &Verdict::Waiting).unwrap();
     }
     let begun = begin(&mut book, &photo);
     book.end(begun.id, &Verdict::Quarantined { reason: "x".into() })
@@ -210,11 +212,24 @@ async fn what_a_call_has_answered_is_durable() {
     let begun = ledger
         .call(move |book| book.begin(&photo, "u2net", Path::new("/out/a.png")))
         .await
-        .unwrap();
+        .unwrap()
+        .expect("nobody is at work on it");
     // A second connection, as a daemon that starts after a crash of the first has one.
     let mut other = Book::open_existing(dir.path()).unwrap().unwrap();
     assert_eq!(
         other.recover().unwrap(),
         [(begun.id, PathBuf::from("/out/a.png"))]
     );
+}
+
+/// P2, P3: fails when two jobs may be at work on one version, for they would write one temporary file.
+#[test]
+fn a_version_that_is_running_is_not_begun_again() {
+    let mut book = Book::in_memory().unwrap();
+    let photo = version("a.jpg", 1);
+    let begun = begin(&mut book, &photo);
+    let second = book.begin(&photo, "u2net", Path::new("/elsewhere/a.png"));
+    assert_eq!(second.unwrap(), None);
+    book.end(begun.id, &Verdict::Waiting).unwrap();
+    assert_eq!(begin(&mut book, &photo).attempt, 2);
 }
