@@ -3,8 +3,8 @@
 rembg enlarges its mask from 320 x 320 by Lanczos, which overshoots beside an edge: a ring. A pixel is in a
 ring where rembg's value lies outside the values of the mask around it; hotcut makes no rings to compare.
 
-Two JPEG decoders differ by a few levels in colour, and where the network is unsure it magnifies that. So each
-photo is given to hotcut twice: as a PNG of the very pixels that rembg sees, which is judged, and as the JPEG.
+The photo as it is, a JPEG, is judged. Two JPEG decoders differ by a few levels in colour, and where the network is
+unsure it magnifies that; so the same pixels as a PNG stand beside it, to tell that part from the rest.
 """
 
 import os
@@ -60,7 +60,7 @@ def main():
         overall, away = difference(BENCH / "out/matte_same" / f"{path.stem}.png", theirs, ~ring)
         jpeg, jpeg_away = difference(BENCH / "out/matte" / f"{path.stem}.png", theirs, ~ring)
         print(f"{path.name:20} {overall:12.3f} {away:9.3f} {jpeg:10.3f} {jpeg_away:9.3f} {ring.mean():9.1%}")
-        worst = max(worst, away)
+        worst = max(worst, jpeg_away)
     if worst > ALLOWED:
         sys.exit(f"the mattes differ by {worst:.2f} levels: more than {ALLOWED}")
 
