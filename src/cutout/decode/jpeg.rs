@@ -1,11 +1,8 @@
-//! JPEG bytes -> `Photo`, strictly: a picture that decodes only partly is an error.
+//! JPEG bytes -> `Photo`, strictly: a picture that decodes only partly is an error. Byte for byte
+//! the pixels of libjpeg-turbo, which is what cameras' owners see in every other program.
 
 use image::metadata::Orientation;
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
 
 use super::super::{probe, zeroed};
 use super::{
@@ -16,49 +13,56 @@ use super::{
 /// More scans than any encoder writes; each costs a pass over the whole picture.
 const SCANS_MAX: usize = 64;
 
+/// Bytes a decoder of a picture in many scans collects for each sample of the picture.
+const COEFFICIENT_BYTES: usize = 2;
+
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_max_scans(SCANS_MAX);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let headers = decoder.decode_headers();
+    let limits = DecodeLimits {
+        max_width: usize::from(u16::MAX),
+        max_height: usize::from(u16::MAX),
+        max_scans: SCANS_MAX,
+        ..DecodeLimits::default()
+    };
     let structure = structure::jpeg(bytes);
-    let fault = |error: &DecodeErrors| {
-        if matches!(error, DecodeErrors::Unsupported(_)) {
+    let fault = |error: JpegError| {
+        if let JpegError::Unsupported(_) = error {
             CutoutError::Unsupported(Unsupported::JpegProcess)
+        } else if let JpegError::AllocationFailed { .. } = error {
+            CutoutError::OutOfMemory
         } else if structure.ended {
             CutoutError::Damaged(Format::Jpeg)
         } else {
             CutoutError::Truncated
         }
     };
-    headers.map_err(|error| fault(&error))?;
-    let damaged = CutoutError::Damaged(Format::Jpeg);
-    let info = decoder.info().ok_or_else(|| damaged.clone())?;
-    let (width, height) = (u32::from(info.width), u32::from(info.height));
+    let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(fault)?;
+    let frame = decoder.header();
+    let (width, height) = (u32::from(frame.width), u32::from(frame.height));
     let pixels = limit.check(width, height)?;
     if !structure.ended {
         return Err(CutoutError::Truncated);
     }
-    let inks = info.components == 4;
-    let (space, channels) = match decoder.input_colorspace() {
-        Some(space @ (ColorSpace::CMYK | ColorSpace::YCCK)) if inks => (space, Channels::Rgb),
-        Some(ColorSpace::Luma) => (ColorSpace::Luma, Channels::Grey),
-        _ => (ColorSpace::RGB, Channels::Rgb),
+    let (format, channels) = match frame.components.len() {
+        1 => (PixelFormat::Grayscale, Channels::Grey),
+        3 => (PixelFormat::Rgb, Channels::Rgb),
+        4 => (PixelFormat::Cmyk, Channels::Rgb),
+        _ => return Err(CutoutError::Unsupported(Unsupported::JpegProcess)),
     };
-    decoder.set_options(decoder.options().jpeg_set_out_colorspace(space));
-    let mut samples = zeroed(pixels * space.num_components())?;
-    // A progressive picture is collected as 16-bit coefficients first.
-    probe(samples.len() * 2)?;
-    decoder
-        .decode_into(&mut samples)
-        .map_err(|error| fault(&error))?;
+    let mut samples = zeroed(pixels * format.bytes_per_pixel())?;
+    if decoder.has_multiple_scans() {
+        probe(samples.len() * COEFFICIENT_BYTES)?;
+    }
+    decoder.set_output_format(format);
+    decoder.decode_image_into(&mut samples).map_err(fault)?;
 
-    let icc = decoder.icc_profile();
-    let tag = if channels == Channels::Rgb && inks {
-        to_cmyk(&mut samples, space, structure.adobe);
+    let icc = decoder.icc_profile().map_err(fault)?;
+    let tag = if format == PixelFormat::Cmyk {
+        if structure.adobe {
+            // Adobe's programs store inks inverted (Adobe Technical Note 5116).
+            for ink in &mut samples {
+                *ink = 255 - *ink;
+            }
+        }
         colour::cmyk_to_rgb(&mut samples, icc.as_deref())
     } else {
         colour::settle(icc, channels, &mut samples)
@@ -69,13 +73,8 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
         width,
         height,
     };
-    photo(
-        stored,
-        tag,
-        structure.density,
-        decoder.exif().map(Vec::as_slice),
-    )
-    .ok_or(damaged)
+    photo(stored, tag, structure.density, decoder.exif_data())
+        .ok_or(CutoutError::Damaged(Format::Jpeg))
 }
 
 fn photo(
@@ -90,30 +89,35 @@ fn photo(
     Photo::new(stored, orientation, tag, density)
 }
 
-/// Four-channel samples as stored -> CMYK with 0 = no ink. Adobe's programs store inks inverted
-/// (Adobe Technical Note 5116); YCCK is the YCbCr transform of inverted C, M, Y.
-fn to_cmyk(samples: &mut [u8], space: ColorSpace, adobe: bool) {
-    let (pixels, _) = samples.as_chunks_mut::<4>();
-    for pixel in pixels {
-        if space == ColorSpace::YCCK {
-            let [ycc @ .., black] = *pixel;
-            let [cyan, magenta, yellow] = ycc_to_rgb(ycc).map(|light| 255 - light);
-            *pixel = [cyan, magenta, yellow, black];
-        }
-        if adobe {
-            *pixel = pixel.map(|ink| 255 - ink);
+#[cfg(test)]
+mod tests {
+    use super::super::Limit;
+    use super::decode;
+    use sha2::{Digest as _, Sha256};
+
+    /// The network magnifies what decoders disagree about; most do where chroma is subsampled, as
+    /// it is in both photos. The hashes are of what Pillow (libjpeg-turbo 3.2) makes of them.
+    #[test]
+    fn pixels_are_those_of_libjpeg() {
+        for (name, expected) in [
+            (
+                "astronaut",
+                "79c6b8cb9e9cafd9da3f50d4e1c660c9a92fc2a22657d6de379ccd097655c15b",
+            ),
+            (
+                "cat",
+                "bd6807c0ee435c0bc72b94795d919fae227df82468906682375e0fcc71086160",
+            ),
+        ] {
+            let file = std::fs::read(format!("src/command/demo/{name}.jpg")).unwrap();
+            let photo = decode(&file, Limit { megapixels: 1 }).unwrap();
+            let mut rgba = vec![[0; 4]; photo.width() as usize * photo.height() as usize];
+            photo.strip(0, &mut rgba);
+            let hash: Vec<String> = Sha256::digest(rgba.as_flattened())
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            assert_eq!(hash.concat(), expected, "{name}");
         }
     }
-}
-
-/// JFIF 1.02, "Color space".
-fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
-    let y = i32::from(y) << 16;
-    let (cb, cr) = (i32::from(cb) - 128, i32::from(cr) - 128);
-    let round = |v: i32| u8::try_from(((v + (1 << 15)) >> 16).clamp(0, 255)).unwrap_or(u8::MAX);
-    [
-        round(y + 91_881 * cr),
-        round(y - 22_554 * cb - 46_802 * cr),
-        round(y + 116_130 * cb),
-    ]
 }
