@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::golden::{Golden, RawGolden, parse_hex};
+
 /// Largest side of a model's input, in pixels; what is larger is a slip of the pen.
 const SIZE_MAX: u32 = 4096;
 
@@ -57,6 +59,8 @@ pub struct ModelCard {
     pub activation: Activation,
     /// Whether a mask above the confidence floor is stretched to the whole range 0..1.
     pub stretch: bool,
+    /// What it must answer to one picture before it is let near a photo.
+    pub golden: Option<Golden>,
 }
 
 /// Why a model card is no use. All are faults of the configuration.
@@ -118,6 +122,9 @@ struct RawCard {
     std: [f32; 3],
     activation: Activation,
     stretch: bool,
+    golden: Option<RawGolden>,
+    #[expect(dead_code, reason = "for the people who read the card")]
+    training: Option<toml::Table>,
 }
 
 impl ModelCard {
@@ -153,7 +160,9 @@ impl RawCard {
         name: &str,
         models_dir: &Path,
     ) -> Result<ModelCard, (&'static str, &'static str)> {
-        let sha256 = parse_digest(&self.sha256).ok_or(("sha256", "must be 64 hex digits"))?;
+        let sha256 = parse_hex(&self.sha256)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(("sha256", "must be 64 hex digits"))?;
         if !(1..=SIZE_MAX).contains(&self.size) {
             return Err(("size", "must be 1 to 4096"));
         }
@@ -175,6 +184,10 @@ impl RawCard {
             std: self.std,
             activation: self.activation,
             stretch: self.stretch,
+            golden: self
+                .golden
+                .map(|golden| golden.validate(models_dir))
+                .transpose()?,
         })
     }
 }
@@ -182,21 +195,6 @@ impl RawCard {
 fn is_plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
-}
-
-fn parse_digest(text: &str) -> Option<[u8; 32]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() || pairs.len() != 32 {
-        return None;
-    }
-    let mut digest = [0; 32];
-    for (byte, pair) in digest.iter_mut().zip(pairs) {
-        let pair = std::str::from_utf8(pair)
-            .ok()
-            .filter(|p| !p.starts_with('+'))?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(digest)
 }
 
 #[cfg(test)]
@@ -251,6 +249,11 @@ mod tests {
             ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, nan, 0.5]", "mean"),
             ("00112233", "0011223", "sha256"),
             ("00112233", "+0112233", "sha256"),
+            (
+                "stretch = false",
+                "stretch = false\n[golden]\npicture = 'g.jpg'\ncells = '00ff'",
+                "golden.cells",
+            ),
         ] {
             let error = load(&CARD.replace(from, to)).unwrap_err();
             assert!(

@@ -3,6 +3,7 @@
 mod card;
 mod error;
 mod fields;
+mod golden;
 mod include;
 mod layout;
 mod read;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use card::{Activation, CardError, Divisor, ModelCard};
 pub use error::{ConfigError, Fault};
+pub use golden::{GOLDEN_SIDE, Golden};
 pub use include::Include;
 
 use crate::path_error::AtPath as _;

@@ -80,10 +80,7 @@ impl Matte {
 /// The network's output as opacity 0..1.
 fn opacity(mask: &Mask, card: &ModelCard) -> Result<Vec<f32>, CutoutError> {
     let mut values: Vec<f32> = reserve(mask.values().len())?;
-    values.extend(mask.values().iter().map(|&v| match card.activation {
-        Activation::None => v,
-        Activation::Sigmoid => 1.0 / (1.0 + (-v).exp()),
-    }));
+    values.extend(mask.values().iter().map(|&v| activate(v, card.activation)));
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);
     let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if most < CONFIDENCE_FLOOR {
@@ -98,6 +95,14 @@ fn opacity(mask: &Mask, card: &ModelCard) -> Result<Vec<f32>, CutoutError> {
         *value = ((*value - base) / range).clamp(0.0, 1.0);
     }
     Ok(values)
+}
+
+/// One value of the network's output as opacity.
+pub(super) fn activate(value: f32, activation: Activation) -> f32 {
+    match activation {
+        Activation::None => value,
+        Activation::Sigmoid => 1.0 / (1.0 + (-value).exp()),
+    }
 }
 
 /// For every position of a longer or shorter line, which positions of the old line it is a mean of
@@ -189,6 +194,7 @@ mod tests {
             std: [1.0; 3],
             activation,
             stretch,
+            golden: None,
         }
     }
 

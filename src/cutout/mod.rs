@@ -5,6 +5,7 @@ mod compose;
 mod decode;
 mod encode;
 mod error;
+mod golden;
 mod matte;
 mod photo;
 mod session;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use error::{CutoutError, Format, Lookalike, Unsupported};
+pub use golden::prove;
 pub use session::{Runtime, Session};
 pub use session_error::{SessionError, Signature};
 

@@ -127,15 +127,6 @@ impl Session {
         })
     }
 
-    /// Runs the model once on a flat picture, so that whatever is made on first use is made now.
-    ///
-    /// # Errors
-    /// `Warm`.
-    pub fn warm(&mut self) -> Result<(), SessionError> {
-        let flat = Tensor::flat(self.card.size).map_err(SessionError::Warm)?;
-        self.run(&flat).map(drop).map_err(SessionError::Warm)
-    }
-
     /// The card of the loaded model.
     pub fn card(&self) -> &ModelCard {
         &self.card

@@ -30,8 +30,8 @@ pub enum SessionError {
         /// The least minor version.
         needed: u32,
     },
-    /// The model file cannot be read.
-    #[error("cannot read the model {}", path.display())]
+    /// The model file or its golden picture cannot be read.
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -61,6 +61,19 @@ pub enum SessionError {
         path: PathBuf,
         /// ONNX Runtime's reason.
         reason: String,
+    },
+    /// The model does not answer the golden picture on its card as it should.
+    #[error("{} answers {} wrongly: it is off by {levels:.0} of 255 levels on average, at most {levels_max:.0} are allowed; \
+        the file is damaged, was quantised badly or belongs to another card", path.display(), picture.display())]
+    Golden {
+        /// The model.
+        path: PathBuf,
+        /// The golden picture.
+        picture: PathBuf,
+        /// Mean absolute difference.
+        levels: f64,
+        /// The most that is allowed.
+        levels_max: f64,
     },
     /// The first run failed.
     #[error("the model cannot be run: {0}")]

@@ -101,7 +101,7 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
         };
         let mut session = Session::load(&runtime, &card, setting.threads).map_err(unfit)?;
         // Whatever the first run opens, maps or starts, it does now, while it still may.
-        session.warm().map_err(unfit)?;
+        cutout::prove(&mut session).map_err(unfit)?;
         sessions.insert(model.clone(), session);
     }
     Ok(sessions)

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Request, Session, SessionError, Signature, Stage, cut};
+use super::super::{Request, Session, SessionError, Signature, Stage, cut, prove};
 use super::{CutoutError, card, cut_by_luma, motley, open, read, runtime};
-use crate::config::ModelCard;
+use crate::config::{GOLDEN_SIDE, Golden, ModelCard};
 use crate::mark::{self, Mark};
 
 fn refusal(change: impl Fn(&mut ModelCard)) -> SessionError {
@@ -58,7 +58,7 @@ fn file_that_is_no_model_is_refused() {
 #[test]
 fn model_that_is_sure_of_nothing_finds_no_subject() {
     let mut session = Session::load(runtime(), &card("blank"), 1).unwrap();
-    session.warm().unwrap();
+    prove(&mut session).unwrap();
     let photo = read("tests/data/photos/chart.jpg");
     let request = Request {
         photo: &photo,
@@ -66,6 +66,46 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
         megapixels_max: 1,
     };
     assert_eq!(cut(&request, &mut session), Err(CutoutError::NoSubject));
+}
+
+/// A golden picture of the model that takes brightness for opacity: its answer is known by hand.
+fn golden(cells: Vec<u8>) -> Result<(), SessionError> {
+    let mut card = card("luma");
+    card.golden = Some(Golden {
+        picture: super::repository("tests/data/photos/chart.jpg"),
+        cells,
+    });
+    prove(&mut Session::load(runtime(), &card, 1).unwrap())
+}
+
+fn cells_of_chart() -> Vec<u8> {
+    let cut = cut_by_luma(&read("tests/data/photos/chart.jpg")).unwrap();
+    let (pixels, _) = open(&cut);
+    let cell = |at: usize| {
+        let corner = at / GOLDEN_SIDE * 64 + at % GOLDEN_SIDE * 2;
+        let sum = [0, 1, 32, 33].map(|near| u32::from(pixels[corner + near][3]));
+        u8::try_from(sum.iter().sum::<u32>() / 4).unwrap()
+    };
+    (0..GOLDEN_SIDE * GOLDEN_SIDE).map(cell).collect()
+}
+
+#[test]
+fn model_that_answers_its_golden_picture_wrongly_is_refused() {
+    let right = cells_of_chart();
+    golden(right.clone()).unwrap();
+    let a_little_off = right.iter().map(|cell| cell.saturating_sub(6)).collect();
+    golden(a_little_off).unwrap();
+    let blank = golden(vec![0; right.len()]).unwrap_err();
+    assert!(
+        matches!(blank, SessionError::Golden { levels, .. } if levels > 40.0),
+        "{blank}"
+    );
+    let negative = right.iter().map(|cell| 255 - cell).collect();
+    let negative = golden(negative).unwrap_err();
+    assert!(
+        matches!(negative, SessionError::Golden { .. }),
+        "{negative}"
+    );
 }
 
 #[test]

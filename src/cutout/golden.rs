@@ -1,0 +1,72 @@
+//! `Session` + the golden picture on its card -> whether the model answers as it did when the card
+//! was written. A checksum says that a file is the one meant; this says that here, with this runtime
+//! on this processor, it works: a quantised network can come out nearly blank without any error.
+
+use std::fs;
+
+use super::decode;
+use super::error::CutoutError;
+use super::matte;
+use super::session::Session;
+use super::session_error::SessionError;
+use super::tensor::{Tensor, tensor};
+use crate::config::GOLDEN_SIDE;
+
+/// Mean difference in levels of 255 that processors and versions of the runtime may make. A blank
+/// answer to a picture with a subject is off by a few dozen.
+const LEVELS_MAX: f64 = 8.0;
+
+/// Golden pictures are small.
+const MEGAPIXELS_MAX: u32 = 4;
+
+/// Runs the model once, so that whatever is made on first use is made now: on the card's golden
+/// picture and judges the answer, or on a flat picture where the card has none.
+///
+/// # Errors
+/// `Read`, `Warm` and `Golden`.
+pub fn prove(session: &mut Session) -> Result<(), SessionError> {
+    let Some(golden) = session.card().golden.clone() else {
+        let flat = Tensor::flat(session.card().size).map_err(SessionError::Warm)?;
+        return session.run(&flat).map(drop).map_err(SessionError::Warm);
+    };
+    let file = fs::read(&golden.picture).map_err(|source| SessionError::Read {
+        path: golden.picture.clone(),
+        source,
+    })?;
+    let found = answer(session, &file).map_err(SessionError::Warm)?;
+    let sum: f64 = found
+        .iter()
+        .zip(&golden.cells)
+        .map(|(found, wanted)| (found - f64::from(*wanted)).abs())
+        .sum();
+    #[expect(clippy::cast_precision_loss, reason = "256")]
+    let levels = sum / found.len() as f64;
+    if levels > LEVELS_MAX {
+        return Err(SessionError::Golden {
+            path: session.card().file.clone(),
+            picture: golden.picture,
+            levels,
+            levels_max: LEVELS_MAX,
+        });
+    }
+    Ok(())
+}
+
+/// Mean opacity in each cell, 0..=255.
+fn answer(session: &mut Session, picture: &[u8]) -> Result<Vec<f64>, CutoutError> {
+    let photo = decode::decode(picture, MEGAPIXELS_MAX)?;
+    let input = tensor(&photo, session.card())?;
+    let mask = session.run(&input)?;
+    let size = mask.size() as usize;
+    let mut sums = vec![(0.0, 0.0); GOLDEN_SIDE * GOLDEN_SIDE];
+    for (at, value) in mask.values().iter().enumerate() {
+        let cell = |along: usize| along * GOLDEN_SIDE / size;
+        let (sum, count) = &mut sums[cell(at / size) * GOLDEN_SIDE + cell(at % size)];
+        *sum += f64::from(matte::activate(*value, session.card().activation));
+        *count += 1.0;
+    }
+    Ok(sums
+        .iter()
+        .map(|(sum, count)| 255.0 * sum / f64::max(*count, 1.0))
+        .collect())
+}
