@@ -1,0 +1,216 @@
+"""Views + the teacher's weights -> a trained student (`checkpoint.pt`), step by step and resumable.
+
+The student starts as the pruned teacher. Adam with decoupled weight decay, the rate warmed up and then
+falling by a cosine; what counts in the end is the moving average of the weights.
+"""
+
+import argparse
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from . import judge, metrics, network, teacher, views
+from .loss import LossWeights, distillation_loss
+from .prune import prune
+from .work import add_teacher, add_work
+
+CHECKPOINT = "checkpoint.pt"
+AVERAGE_DECAY = 0.998
+WEIGHT_DECAY = 1e-4
+GRADIENT_MAX = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_work(parser)
+    add_teacher(parser)
+    parser.add_argument("--share", type=float, default=0.5, help="of the teacher's channels (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=256, help="side of the input (default: %(default)s)")
+    parser.add_argument("--prune-views", type=int, default=128, help="to start from (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2000, help="of this run (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=1e-4, help="the highest learning rate (default: %(default)s)")
+    parser.add_argument("--alpha", type=float, default=0.5, help="share of the hard term (default: %(default)s)")
+    parser.add_argument("--temperature", type=float, default=2.0, help="of the soft term (default: %(default)s)")
+    parser.add_argument("--sides", type=float, default=0.2, help="weight of a side map (default: %(default)s)")
+    parser.add_argument("--composites", type=float, default=0.3, help="share of composites (default: %(default)s)")
+    parser.add_argument("--drawings", type=float, default=0.1, help="share of drawings (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights to start from in place of pruning (a .pt file)")
+    parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
+
+
+class Batches:
+    """Endless batches of augmented views."""
+
+    def __init__(self, pool: views.Pool, args: argparse.Namespace):
+        self.pool, self.size, self.batch = pool, args.size, args.batch
+        self.dice = np.random.default_rng(args.seed)
+        photos = 1 - args.composites - args.drawings
+        self.kinds = [
+            (photos, pool.numbers("photo", "scene")),
+            (args.composites, pool.numbers("composite")),
+            (args.drawings, pool.numbers("drawing")),
+        ]
+        self.kinds = [(share, numbers) for share, numbers in self.kinds if numbers]
+
+    def next(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised pictures, the teacher's maps and the truth, in opacities."""
+        shares = np.array([share for share, _ in self.kinds])
+        chosen = self.dice.choice(len(self.kinds), self.batch, p=shares / shares.sum())
+        return tuple(map(torch.stack, zip(*(self.view(self.dice.choice(self.kinds[k][1])) for k in chosen))))
+
+    def view(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        has_truth = self.pool.index[number]["kind"] == "composite"
+        soft = self.pool.teacher[number]
+        maps = np.stack((soft, self.pool.truth[number] if has_truth else soft))
+        picture = torch.from_numpy(self.pool.picture[number]).permute(2, 0, 1).float()
+        stack = torch.cat((picture, torch.from_numpy(maps).float()))
+        side = int(self.dice.integers(int(0.8 * views.SIDE), views.SIDE + 1))
+        top, left = self.dice.integers(0, views.SIDE - side + 1, 2)
+        stack = stack[:, top : top + side, left : left + side]
+        if self.dice.random() < 0.5:
+            stack = stack.flip(2)
+        stack = F.interpolate(stack[None], (self.size, self.size), mode="bilinear", antialias=True)[0]
+        picture, maps = stack[:3].clamp(0, 255), stack[3:] / 255
+        return normalise(self.recolour(picture)), maps[:1].clamp(0, 1), maps[1:].clamp(0, 1)
+
+    def recolour(self, picture: Tensor) -> Tensor:
+        """Another light: gamma, contrast, a tint."""
+        gamma = math.exp(self.dice.normal(0, 0.15))
+        contrast = math.exp(self.dice.normal(0, 0.1))
+        tint = torch.from_numpy(np.exp(self.dice.normal(0, 0.03, (3, 1, 1)))).float()
+        mean = picture.mean()
+        return (255 * (((picture - mean) * contrast + mean).clamp(0, 255) / 255) ** gamma * tint).clamp(0, 255)
+
+
+def normalise(picture: Tensor) -> Tensor:
+    mean, std = torch.from_numpy(judge.MEAN)[:, None, None], torch.from_numpy(judge.STD)[:, None, None]
+    return (picture / picture.max().clamp_min(1) - mean) / std
+
+
+def evaluate(answer: Callable[[np.ndarray], np.ndarray], side: int, pool: views.Pool) -> dict[str, float]:
+    """How a model does on the evaluation views; `answer` gives its opacity for a picture of `side`."""
+    clear, every_photo, near_teacher, near_truth, teacher_near_truth = [], [], [], [], []
+    for number, line in enumerate(pool.index):
+        if line["kind"] == "drawing":
+            continue
+        opacity = torch.from_numpy(answer(pool.shrunk(number, side)))[None, None]
+        opacity = F.interpolate(opacity, (views.SIDE, views.SIDE), mode="bilinear")[0, 0].numpy()
+        reference = pool.teacher[number] / 255
+        if line["kind"] == "composite":
+            truth = pool.truth[number] / 255
+            near_truth.append(metrics.psnr(opacity, truth))
+            teacher_near_truth.append(metrics.psnr(reference, truth))
+            continue
+        score = metrics.iou(opacity, reference)
+        every_photo.append(score)
+        near_teacher.append(metrics.psnr(opacity, reference))
+        if metrics.is_clear(reference, pool.mirrored[number] / 255):
+            clear.append(score)
+    names = ("iou_clear", "iou_photos", "psnr_teacher", "psnr_truth", "teacher_psnr_truth")
+    values = (clear, every_photo, near_teacher, near_truth, teacher_near_truth)
+    return {name: round(float(np.mean(v)), 4) for name, v in zip(names, values) if v}
+
+
+def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:
+    """The student as a function from a picture to its opacity."""
+    exported = network.Exported(student)
+
+    def answer(picture: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return exported(torch.from_numpy(judge.normalise(picture)))[0, 0].numpy()
+
+    return answer
+
+
+def beginning(args: argparse.Namespace, pool: views.Pool) -> network.U2Net:
+    """The student before its first step."""
+    if args.start:
+        saved = torch.load(args.start)
+        student = network.U2Net(network.Design.from_dict(saved["design"]))
+        student.load_state_dict({name: values.float() for name, values in saved["weights"].items()})
+        return student
+    student = network.U2Net(network.student(args.share, args.size))
+    numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
+    pictures = [judge.normalise(pool.shrunk(n, args.size)) for n in numbers[: args.prune_views]]
+    pictures = torch.from_numpy(np.concatenate(pictures))
+    print("pruning: share of the teacher's energy that each stage misses", flush=True)
+    prune(teacher.load(args.teacher), student, pictures)
+    return student
+
+
+def rate_at(step: int, steps: int, highest: float) -> float:
+    warm = min(1.0, (step + 1) / 100)
+    return highest * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
+    path = args.work / CHECKPOINT
+    weights = LossWeights(args.alpha, args.temperature, args.sides)
+    saved = torch.load(path, weights_only=False) if path.is_file() else None
+    if saved:
+        student = network.U2Net(network.Design.from_dict(saved["design"]))
+        student.load_state_dict(saved["student"])
+    else:
+        student = beginning(args, pool)
+    student = student.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(student).requires_grad_(False)
+    optimiser = torch.optim.AdamW(student.parameters(), args.rate, weight_decay=WEIGHT_DECAY)
+    batches, step, losses = Batches(pool, args), 0, []
+    if saved:
+        average.load_state_dict(saved["average"])
+        optimiser.load_state_dict(saved["optimiser"])
+        batches.dice.bit_generator.state = saved["dice"]
+        step = saved["step"]
+        print(f"going on from step {step}", flush=True)
+    else:
+        print("start", evaluate(answers(average), args.size, eval_pool), flush=True)
+    begun, first = time.monotonic(), step
+    for step in range(step, args.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(step, args.steps, args.rate)
+        pictures, soft, truth = batches.next()
+        pictures = pictures.to(memory_format=torch.channels_last)
+        loss = distillation_loss(student(pictures), soft, truth, weights)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(student.parameters(), GRADIENT_MAX)
+        optimiser.step()
+        decay = min(AVERAGE_DECAY, (step + 1) / (step + 10))
+        for slow, fast in zip(average.parameters(), student.parameters()):
+            slow.lerp_(fast.detach(), 1 - decay)
+        losses.append(loss.item())
+        if (step + 1) % 25 == 0:
+            seconds = (time.monotonic() - begun) / (step + 1 - first)
+            left = seconds * (args.steps - step - 1) / 60
+            print(f"step {step + 1} loss {np.mean(losses[-25:]):.4f} {seconds:.2f} s/step {left:.0f} min left", flush=True)
+        if (step + 1) % args.judge_every == 0 or step + 1 == args.steps:
+            scores = evaluate(answers(average), args.size, eval_pool)
+            print(f"step {step + 1}", scores, flush=True)
+            save(path, args, student, average, optimiser, batches, step + 1, scores)
+
+
+def save(path, args, student, average, optimiser, batches, step, scores) -> None:
+    options = {name: value for name, value in vars(args).items() if isinstance(value, (int, float))}
+    unfinished = path.with_suffix(".unfinished")
+    torch.save(
+        {
+            "design": student.design.to_dict(), "student": student.state_dict(), "average": average.state_dict(),
+            "optimiser": optimiser.state_dict(), "dice": batches.dice.bit_generator.state, "step": step,
+            "options": options, "scores": scores,
+        },
+        unfinished,
+    )  # fmt: skip
+    unfinished.rename(path)
+    with (path.parent / "training.jsonl").open("a") as log:
+        log.write(json.dumps({"step": step, **scores}) + "\n")
