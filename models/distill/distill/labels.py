@@ -1,7 +1,8 @@
 """`images/` + the teacher -> `views/`: pictures of 320 x 320 with the teacher's opinion of each (soft labels).
 
 A photo gives a view of its whole and, for training, of parts of it; a drawing one view; cutouts and scenes
-of the same part give composites. Views are made in the order of their use: an interrupted run leaves pools
+of the same part give composites. Of those the truth is known, so for training the teacher is not asked;
+for evaluation it is, to be compared. Views are made in the order of their use: an interrupted run leaves pools
 that can be trained on.
 """
 
@@ -66,14 +67,16 @@ def to_bytes(opacity: np.ndarray) -> np.ndarray:
 
 
 def fill(part: str, lines: list[dict], judge: Judge, work: Path) -> None:
-    writer = Writer(work, part, len(lines))
+    writer = Writer(work, part)
     todo = [line for line in lines if line["view"] not in writer.known]
     start = time.monotonic()
     for done, line in enumerate(todo, 1):
         picture, truth = draw(line, work / "images")
-        maps = {"picture": picture, "teacher": to_bytes(judge(picture))}
+        maps = {"picture": picture}
         if truth is not None:
             maps["truth"] = truth
+        known = truth is not None and part == "train"
+        maps["teacher"] = truth if known else to_bytes(judge(picture))
         if part == "eval" and line["kind"] in ("photo", "scene"):
             maps["mirrored"] = to_bytes(judge(picture[:, ::-1])[:, ::-1])
         writer.append(line, **maps)

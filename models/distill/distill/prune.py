@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from .network import STAGES, Block, U2Net, pool, resize
 
-POSITIONS = 40_000
-RECTIFIED_ROUNDS = 4
+SAMPLES_PER_WEIGHT = 5
+SAMPLES_MIN = 10_000
+RECTIFIED_ROUNDS = 2
 RIDGE = 1e-3
 
 
@@ -61,7 +62,8 @@ def fit(layer: nn.Conv2d, x: Tensor, target: Tensor, prior: Tensor | None, recti
     What the pictures leave open is drawn towards `prior`, weights of the layer's own shape, or to zero.
     """
     pictures, _, height, width = target.shape
-    count = min(height * width, -(-POSITIONS // pictures))
+    samples = max(SAMPLES_MIN, SAMPLES_PER_WEIGHT * layer.weight[0].numel())
+    count = min(height * width, -(-samples // pictures))
     places = torch.stack([torch.randperm(height * width)[:count] for _ in range(pictures)])
     rows = sample(x, layer, places)
     wanted = torch.cat([t.flatten(1)[:, p].T for t, p in zip(target, places)])

@@ -45,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class Calibration(CalibrationDataReader):
     """Training views, one by one, as the runtime's calibration wants them."""
 
-    def __init__(self, pool: views.Pool, count: int, side: int):
+    def __init__(self, pool: views.Pool, count: int, judge: Judge):
         numbers = np.random.default_rng(1).permutation(len(pool.index))[:count]
-        self.inputs = ({"photo": normalise(pool.shrunk(n, side))} for n in numbers)
+        self.inputs = ({judge.input.name: normalise(pool.shrunk(n, judge.size))} for n in numbers)
 
     def get_next(self) -> dict | None:
         return next(self.inputs, None)
@@ -100,23 +100,30 @@ def golden_cells(model: Path, picture: Path) -> str:
     return bytes(np.rint(255 * means).astype(np.uint8).flatten()).hex()
 
 
-def card(model: Path, golden: Path, training: dict) -> str:
-    """The model's card; `training` is a flat table for people."""
-    side = Judge(model).size
+def card_of(model: Path) -> str:
+    """The card that any model of this family needs."""
+    judge = Judge(model)
     lines = [
-        f'file = "{model.name}"',
+        f'file = "{model}"',
         f'sha256 = "{hashlib.sha256(model.read_bytes()).hexdigest()}"',
         'licence = "Apache-2.0"',
         'source = "distilled from U²-Net (Qin et al., Pattern Recognition 2020) by models/distill"',
-        'input = "photo"',
-        f"size = {side}",
-        'output = "opacity"',
+        f'input = "{judge.input.name}"',
+        f"size = {judge.size}",
+        f'output = "{judge.output}"',
         'divisor = "max"',
         "mean = [0.485, 0.456, 0.406]",
         "std = [0.229, 0.224, 0.225]",
         'activation = "none"',
         "stretch = true",
-        "",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def card(model: Path, golden: Path, training: dict) -> str:
+    """The card of a model that ships, beside its file; `training` is a flat table for people."""
+    lines = [
+        card_of(model).replace(str(model), model.name),
         "[golden]",
         f'picture = "{golden.name}"',
         f'cells = "{golden_cells(model, golden)}"',
@@ -131,7 +138,7 @@ def main(args: argparse.Namespace) -> None:
     source = args.work / export.FLOAT_MODEL
     pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
     candidates = {"static": args.work / "student-static.onnx", "dynamic": args.work / "student-dynamic.onnx"}
-    static(source, candidates["static"], Calibration(pool, args.views, Judge(source).size))
+    static(source, candidates["static"], Calibration(pool, args.views, Judge(source)))
     quantize_dynamic(source, candidates["dynamic"], weight_type=QuantType.QUInt8)
     scores = {kind: agreement(path, source, eval_pool) for kind, path in candidates.items()}
     for kind, score in scores.items():

@@ -35,6 +35,7 @@ RULES = tuple(
     for pattern, kind in (
         (r"^tuxpaint-stamps-default/.*cartoon", None),
         (r"^tuxpaint-stamps-default/.*_(mirror|flip)\.", None),
+        (r"^tuxpaint-stamps-default/.*/symbols/(alphabets|math)", None),
         (r"^tuxpaint-stamps-default/", "cutout"),
         (r"^openclipart-png/", "drawing"),
         (r"^endless-sky-data/.*/land/", "scene"),
@@ -43,8 +44,7 @@ RULES = tuple(
         (r"^gcompris-qt-data/.*(babyshapes|chronos|digital|gravity|solar_system|menu)", "drawing"),
         (r"^gcompris-qt-data/.*(monuments)", "scene"),
         (r"^gcompris-qt-data/", "photo"),
-        (r"^pysiogame/.*/art4apps/", "photo"),
-        (r"^pysiogame/.*/fc/", "drawing"),
+        (r"^pysiogame/.*/(art4apps|fc)/", "drawing"),
         (r"^pysiogame/", None),
         (r"^opencv-doc/.*/examples/data/", "photo"),
         (r"^opencv-doc/", None),

@@ -44,13 +44,16 @@ def load(work: Path, part: str) -> Pool:
     return Pool(lines, **{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS})
 
 
-class Writer:
-    """Appends views to a pool of at most `capacity`; goes on where an earlier run ended."""
+CAPACITY = 8192
 
-    def __init__(self, work: Path, part: str, capacity: int):
+
+class Writer:
+    """Appends views to a pool, whose files are sparse; goes on where an earlier run ended."""
+
+    def __init__(self, work: Path, part: str):
         self.folder = work / "views" / part
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.arrays = {name: self.open(name, (capacity, *shape)) for name, shape in ARRAYS.items()}
+        self.arrays = {name: self.open(name, (CAPACITY, *shape)) for name, shape in ARRAYS.items()}
         self.index = self.folder / "index.jsonl"
         self.index.touch()
         self.known = {json.loads(line)["view"] for line in self.index.read_text().splitlines()}
@@ -58,10 +61,7 @@ class Writer:
     def open(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         path = self.folder / f"{name}.npy"
         if path.is_file():
-            array = np.load(path, mmap_mode="r+")
-            if array.shape != shape:
-                raise SystemExit(f"{path} was made for {len(array)} views, not {shape[0]}: delete {self.folder}")
-            return array
+            return np.load(path, mmap_mode="r+")
         return np.lib.format.open_memmap(path, "w+", np.uint8, shape)
 
     def append(self, line: dict, **maps: np.ndarray) -> None:

@@ -1,0 +1,173 @@
+"""Teacher, students and evaluation views -> the table of models/README.md and a sheet of pictures for eyes.
+
+Everything in one run: latencies in turns, on two threads; the memory of a worker that cuts a photo of
+1 megapixel; quality on the evaluation part.
+"""
+
+import argparse
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from . import export, metrics, train, views
+from .judge import Judge
+from .quantise import Calibration, card_of, static
+from .work import MODELS, add_teacher, add_work
+
+ROUNDS = 15
+BEGIN, END = "<!-- report -->", "<!-- end of report -->"
+SHEET = "sheet.jpg"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_work(parser)
+    add_teacher(parser)
+    parser.add_argument("--models", type=Path, default=MODELS, help="default: %(default)s")
+    parser.add_argument("--hotcut", type=Path, default=MODELS.parent / "target/release/hotcut", help="default: %(default)s")
+
+
+def latencies(judges: dict[str, Judge]) -> dict[str, float]:
+    """Median milliseconds a picture, the models taking turns."""
+    taken: dict[str, list[float]] = {name: [] for name in judges}
+    pictures = {judge.size: np.full((judge.size, judge.size, 3), 128, np.uint8) for judge in judges.values()}
+    for turn in range(ROUNDS + 1):
+        for name, judge in judges.items():
+            start = time.perf_counter()
+            judge(pictures[judge.size])
+            if turn:
+                taken[name].append(1e3 * (time.perf_counter() - start))
+    return {name: float(np.median(times)) for name, times in taken.items()}
+
+
+def workers(parent: int) -> list[int]:
+    """The processes that `hotcut` started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(folder.name))
+    return found
+
+
+def peak_memory(hotcut: Path, models_dir: Path, model: str) -> float:
+    """Peak resident MiB of a worker that cuts three photos of 1 megapixel."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Image.open(MODELS / "golden.jpg").convert("RGB").resize((1000, 1000), Image.Resampling.BICUBIC)
+        paths = [Path(folder) / f"{number}.jpg" for number in range(3)]
+        for path in paths:
+            photo.save(path, quality=92)
+        config = Path(folder) / "hotcut.toml"
+        config.write_text(f'[daemon]\nmodels_dir = "{models_dir}"\nworkers = 1\nthreads_per_worker = 2\n')
+        command = [hotcut, "cut", *paths, "-o", Path(folder) / "out", "--model", model, "--config", config]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        errors: list[bytes] = []
+        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
+        reader.start()
+        peak = 0
+        while process.poll() is None:
+            for pid in workers(process.pid):
+                try:
+                    status = Path(f"/proc/{pid}/status").read_text()
+                except OSError:
+                    continue
+                if "VmHWM:" in status:
+                    peak = max(peak, int(status.split("VmHWM:")[1].split()[0]))
+            time.sleep(0.005)
+        reader.join()
+        if process.returncode:
+            raise SystemExit(f"hotcut cut --model {model} failed: {errors[0].decode()}")
+        return peak / 1024
+
+
+def quality(judge: Judge, pool: views.Pool) -> dict[str, float]:
+    return train.evaluate(judge, judge.size, pool)
+
+
+def row(name: str, path: Path, time_ms: float, teacher_ms: float, memory: float, scores: dict[str, float]) -> str:
+    size = path.stat().st_size / 1e6
+    return (
+        f"| {name} | {size:.1f} MB | {time_ms:.0f} ms (1/{teacher_ms / time_ms:.1f}) | {memory:.0f} MiB "
+        f"| {scores['psnr_truth']:.1f} dB | {scores['iou_clear']:.3f} | {scores['iou_photos']:.3f} "
+        f"| {scores['psnr_teacher']:.1f} dB |"
+    )
+
+
+def checkered(picture: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    side = len(picture)
+    squares = (np.add.outer(np.arange(side) // 16, np.arange(side) // 16) % 2)[..., None] * 50 + 180
+    alpha = opacity[..., None]
+    return np.rint(alpha * picture + (1 - alpha) * squares).astype(np.uint8)
+
+
+def sheet(judge: Judge, pool: views.Pool, path: Path, count: int = 12) -> None:
+    """Photo, teacher's cutout, student's cutout, side by side, three such a row."""
+    numbers = [n for n in pool.numbers("photo", "scene") if metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255)]
+    tiles = []
+    for number in numbers[:: max(1, len(numbers) // count)][:count]:
+        picture = pool.shrunk(number, 160)
+        maps = [pool.teacher[number] / 255, judge(pool.shrunk(number, judge.size))]
+        small = [np.asarray(Image.fromarray(metrics.stretch(m).astype(np.float32)).resize((160, 160))) for m in maps]
+        tiles.append(np.concatenate([picture, *(checkered(picture, m) for m in small)], 1))
+    rows = [np.concatenate(tiles[at : at + 3], 1) for at in range(0, len(tiles) - len(tiles) % 3, 3)]
+    Image.fromarray(np.concatenate(rows)).save(path, quality=85)
+
+
+def main(args: argparse.Namespace) -> None:
+    pool = views.load(args.work, "eval")
+    teacher8 = args.work / "u2net-int8.onnx"
+    if not teacher8.is_file():
+        quantise_teacher(args.teacher, teacher8, args.work)
+    files = {
+        "teacher U²-Net": args.teacher,
+        "teacher, INT8": teacher8,
+        "student, float": args.work / export.FLOAT_MODEL,
+        "**student**": args.models / "student.onnx",
+    }
+    judges = {name: Judge(path) for name, path in files.items()}
+    times = latencies(judges)
+    slowest = times["teacher U²-Net"]
+    rows = []
+    for name, path in files.items():
+        memory = peak_memory(args.hotcut, *as_model(path, args))
+        rows.append(row(name, path, times[name], slowest, memory, quality(judges[name], pool)))
+        print(rows[-1], flush=True)
+    photos = pool.numbers("photo", "scene")
+    clear = sum(metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255) for n in photos)
+    table = "\n".join(
+        [
+            "| | file | latency | worker, peak | PSNR to the truth | IoU to teacher, clear photos | all photos | PSNR to teacher |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            f"{len(pool.numbers('composite'))} composites with true alpha, {len(photos)} photos, {clear} of them clear; "
+            f"{os.cpu_count()} cores, two threads, batch 1.",
+        ]
+    )
+    readme = args.models / "README.md"
+    before, rest = readme.read_text().split(BEGIN)
+    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}")
+    sheet(judges["**student**"], pool, args.models / SHEET)
+
+
+def quantise_teacher(teacher: Path, target: Path, work: Path) -> None:
+    pool = views.load(work, "train")
+    static(teacher, target, Calibration(pool, 48, Judge(teacher)))
+
+
+def as_model(path: Path, args: argparse.Namespace) -> tuple[Path, str]:
+    """A models folder and the name under which hotcut finds the file there."""
+    if path.parent == args.models:
+        return args.models, path.stem
+    folder = args.work / "cards"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{path.stem}.toml").write_text(card_of(path))
+    return folder, path.stem
