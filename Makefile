@@ -4,10 +4,10 @@ export ORT_DISABLE_TELEMETRY = 1
 CARGO ?= cargo
 BENCH_PYTHON ?= python3
 
-.PHONY: help setup build demo test lint bench clean
+.PHONY: help setup build demo test test-distill lint bench clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
 setup: ## fetch ONNX Runtime and the model (checked by SHA-256; nothing is done twice)
 	@sh .ci/setup
@@ -26,6 +26,9 @@ test: setup ## run every test
 	else \
 		set -x; $(CARGO) test --locked; \
 	fi
+
+test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked)
+	@$(MAKE) --no-print-directory -C models/distill test
 
 lint: ## check format, clippy and the systemd unit
 	$(CARGO) fmt --check

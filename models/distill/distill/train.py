@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import judge, metrics, network, teacher, views
+from . import judge, metrics, network, views, weights
 from .loss import LossWeights, distillation_loss
 from .prune import prune
 from .work import add_teacher, add_work
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--composites", type=float, default=0.3, help="share of composites (default: %(default)s)")
     parser.add_argument("--drawings", type=float, default=0.1, help="share of drawings (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start", type=Path, help="weights to start from in place of pruning (a .pt file)")
+    parser.add_argument("--start", type=Path, help="an ONNX student of this design to start from, in place of pruning (../student.onnx goes on from what ships)")
     parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
 
 
@@ -71,7 +71,7 @@ class Batches:
         has_truth = self.pool.index[number]["kind"] == "composite"
         soft = self.pool.teacher[number]
         maps = np.stack((soft, self.pool.truth[number] if has_truth else soft))
-        picture = torch.from_numpy(self.pool.picture[number]).permute(2, 0, 1).float()
+        picture = torch.from_numpy(np.array(self.pool.picture[number])).permute(2, 0, 1).float()
         stack = torch.cat((picture, torch.from_numpy(maps).float()))
         side = int(self.dice.integers(int(0.8 * views.SIDE), views.SIDE + 1))
         top, left = self.dice.integers(0, views.SIDE - side + 1, 2)
@@ -133,17 +133,15 @@ def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:
 
 def beginning(args: argparse.Namespace, pool: views.Pool) -> network.U2Net:
     """The student before its first step."""
+    design = network.student(args.share, args.size)
     if args.start:
-        saved = torch.load(args.start)
-        student = network.U2Net(network.Design.from_dict(saved["design"]))
-        student.load_state_dict({name: values.float() for name, values in saved["weights"].items()})
-        return student
-    student = network.U2Net(network.student(args.share, args.size))
+        return weights.load(args.start, design).requires_grad_(True)
+    student = network.U2Net(design)
     numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
     pictures = [judge.normalise(pool.shrunk(n, args.size)) for n in numbers[: args.prune_views]]
     pictures = torch.from_numpy(np.concatenate(pictures))
     print("pruning: share of the teacher's energy that each stage misses", flush=True)
-    prune(teacher.load(args.teacher), student, pictures)
+    prune(weights.load(args.teacher), student, pictures)
     return student
 
 
@@ -154,9 +152,10 @@ def rate_at(step: int, steps: int, highest: float) -> float:
 
 def main(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
+    torch.set_flush_denormal(True)
     pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
     path = args.work / CHECKPOINT
-    weights = LossWeights(args.alpha, args.temperature, args.sides)
+    parts = LossWeights(args.alpha, args.temperature, args.sides)
     saved = torch.load(path, weights_only=False) if path.is_file() else None
     if saved:
         student = network.U2Net(network.Design.from_dict(saved["design"]))
@@ -181,7 +180,7 @@ def main(args: argparse.Namespace) -> None:
             group["lr"] = rate_at(step, args.steps, args.rate)
         pictures, soft, truth = batches.next()
         pictures = pictures.to(memory_format=torch.channels_last)
-        loss = distillation_loss(student(pictures), soft, truth, weights)
+        loss = distillation_loss(student(pictures), soft, truth, parts)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), GRADIENT_MAX)

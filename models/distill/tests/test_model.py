@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 
-from distill import export, network, prune, quantise
+from distill import export, network, prune, quantise, weights
 from distill.judge import Judge, normalise
 from distill.loss import LossWeights, distillation_loss, hard_loss, soft_loss
 
@@ -110,6 +110,9 @@ def test_quantised_student_agrees_and_keeps_its_maps_in_float(tmp_path):
     apart = [np.abs(ours(picture) - theirs(picture)).mean() for picture in seen]
     assert np.mean(apart) < 0.05
     assert len(quantise.float_nodes(source)) >= 8
+    again = network.Exported(weights.load(target, LIKE_STUDENT))
+    apart = [np.abs(again(torch.from_numpy(normalise(p)))[0, 0].numpy() - theirs(p)).mean() for p in seen]
+    assert np.mean(apart) < 0.05
 
 
 def test_card_holds_the_answer_to_the_golden_picture(tmp_path):

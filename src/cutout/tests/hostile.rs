@@ -18,6 +18,15 @@ const CHARTS: [&str; 5] = [
     "chart-ycck.jpg",
 ];
 
+/// The formats beside JPEG, all without loss.
+const LOSSLESS: [ImageFormat; 5] = [
+    ImageFormat::Png,
+    ImageFormat::Gif,
+    ImageFormat::WebP,
+    ImageFormat::Tiff,
+    ImageFormat::Bmp,
+];
+
 fn jpegs() -> Vec<Vec<u8>> {
     CHARTS
         .iter()
@@ -37,14 +46,7 @@ fn lossless(format: ImageFormat) -> Vec<u8> {
 
 #[test]
 fn file_cut_short_anywhere_is_truncated() {
-    let formats = [
-        ImageFormat::Png,
-        ImageFormat::Gif,
-        ImageFormat::WebP,
-        ImageFormat::Tiff,
-        ImageFormat::Bmp,
-    ];
-    let files = jpegs().into_iter().chain(formats.map(lossless));
+    let files = jpegs().into_iter().chain(LOSSLESS.map(lossless));
     for file in files {
         cut_by_luma(&file).unwrap();
         for length in 0..file.len() {
@@ -199,14 +201,7 @@ const SIGNATURES: [&[u8]; 8] = [
 ];
 
 fn any_valid_file() -> impl Strategy<Value = Vec<u8>> {
-    let formats = [
-        ImageFormat::Png,
-        ImageFormat::Gif,
-        ImageFormat::WebP,
-        ImageFormat::Tiff,
-        ImageFormat::Bmp,
-    ];
-    let files: Vec<_> = jpegs().into_iter().chain(formats.map(lossless)).collect();
+    let files: Vec<_> = jpegs().into_iter().chain(LOSSLESS.map(lossless)).collect();
     proptest::sample::select(files)
 }
 
