@@ -78,14 +78,19 @@ async fn succeed(
         sha256,
         report,
     } = placed;
-    record(desk, begun, Verdict::Placed { sha256 }).await?;
+    desk.ledger
+        .call(move |book| book.placed(begun.id, &sha256))
+        .await?;
     let source_left = match retire(job, desk, begun).await {
         Ok(is_gone) => {
             record(desk, begun, Verdict::Done).await?;
             forget_inode(desk, begun, is_gone).await?;
             None
         }
-        Err(error) => Some(error),
+        Err(error) => {
+            record(desk, begun, Verdict::Placed).await?;
+            Some(error)
+        }
     };
     Ok(Outcome::Done {
         output,

@@ -81,6 +81,10 @@ impl Attempt<'_> {
     async fn carry_out(&mut self) -> Result<Placed, JobError> {
         let (source, photo) = self.open_source().await?;
         let source = Arc::new(source);
+        // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
+        if let Some(placed) = self.take_unretired().await? {
+            return Ok(placed);
+        }
         let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&place).await?;
@@ -157,18 +161,35 @@ impl Attempt<'_> {
         .await
     }
 
-    async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
-        let version = Version {
+    fn version(&self) -> Version {
+        Version {
             folder: self.job.folder.name.clone(),
             source: self.job.file.relative().to_owned(),
             stamp: self.job.file.stamp(),
-        };
+        }
+    }
+
+    /// Goes on with a version whose cutout was placed before, and whose source is all that is left to do.
+    async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
+        let version = self.version();
+        let ledger = &self.desk.ledger;
+        let taken = ledger.call(move |book| book.take_unretired(&version));
+        Ok(taken.await?.map(|taken| {
+            self.begun = Some(taken.begun);
+            Placed {
+                output: taken.output,
+                sha256: taken.sha256,
+                report: None,
+            }
+        }))
+    }
+
+    async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
+        let version = self.version();
         let output = self.job.folder.output.join(&place.name);
         let model = self.job.folder.model.clone();
-        let begin = self
-            .desk
-            .ledger
-            .call(move |book| book.begin(&version, &model, &output));
+        let ledger = &self.desk.ledger;
+        let begin = ledger.call(move |book| book.begin(&version, &model, &output));
         // Whoever has it already will finish it; what is there then is looked at again.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
