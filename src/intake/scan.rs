@@ -4,7 +4,6 @@
 //! nothing: it knows neither what is settled nor what is done.
 
 use std::io;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as thread_channel;
 use std::time::Duration;
@@ -233,9 +232,7 @@ impl Patrol {
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => (None, Writer::Absent, true),
             FileType::RegularFile if self.assignment.filter.takes(relative) => {
-                let writer = root
-                    .open_below(relative, OFlags::RDONLY)
-                    .map_or(Writer::Absent, |file| lease::writer_of(file.as_fd()));
+                let writer = lease::writer_at(root, relative);
                 (Some(Stamp::of(&stat)), writer, false)
             }
             FileType::RegularFile
