@@ -124,7 +124,7 @@ impl HotFolder {
             None => State::Online,
             Some(_) => State::Polling,
         };
-        self.enter(state)
+        self.state.arrive(state)
     }
 
     /// The folder is away; tells whether that is news.
@@ -136,7 +136,12 @@ impl HotFolder {
         self.canary = Canary::Absent;
         self.is_listing = false;
         self.rescan_at = now + OFFLINE_RETRY;
-        self.enter(State::Offline(reason))
+        // No file is left to try the output with.
+        self.pause.end();
+        let state = State::Offline(reason);
+        let is_news = self.state != state;
+        self.state = state;
+        is_news
     }
 
     /// A listing is complete.
@@ -222,12 +227,10 @@ impl HotFolder {
         self.state.pause(reason)
     }
 
-    /// Ends a pause that no file is left to end.
-    pub(super) fn end_idle_pause(&mut self, now: Instant) {
+    /// Ends a pause that no file is left to end; tells whether it did.
+    pub(super) fn end_idle_pause(&mut self, now: Instant) -> bool {
         let is_over = self.pause.until().is_some_and(|until| now >= until);
-        if is_over && self.queue.is_empty() && self.running == 0 {
-            self.resume();
-        }
+        is_over && self.queue.is_empty() && self.running == 0 && self.resume()
     }
 
     /// Puts a file that ends early back to settling.
@@ -282,11 +285,5 @@ impl HotFolder {
     /// Files that a worker has.
     pub(super) fn running(&self) -> usize {
         self.running
-    }
-
-    fn enter(&mut self, state: State) -> bool {
-        let is_news = self.state != state;
-        self.state = state;
-        is_news
     }
 }

@@ -62,6 +62,13 @@ pub(super) fn resumed(folder: &Folder) {
     );
 }
 
+pub(super) fn idle(folder: &Folder) {
+    tracing::info!(
+        folder = folder.name,
+        "resumed: no photo waits for the output folder any more"
+    );
+}
+
 pub(super) fn watch_dead(folder: &Folder) {
     tracing::warn!(
         folder = folder.name,

@@ -191,6 +191,20 @@ fn paused_folder_does_not_hold_up_another_one() {
     assert_eq!(hot.status_of("portraits").state, "online");
 }
 
+/// P10: the only photo that the output folder failed is taken back; fails when the pause ends without a word.
+#[test]
+fn pause_that_no_photo_is_left_to_end_ends_with_a_line() {
+    let hot = HotFolder::start_with(patient());
+    let output = hot.setup().output_of("products");
+    fs::remove_dir(&output).unwrap();
+    fs::write(&output, b"in the way").unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_state(&hot, "paused");
+    fs::remove_file(hot.input("a.jpg")).unwrap();
+    wait_state(&hot, "online");
+    hot.wait_log("resumed");
+}
+
 /// Quick rescans, and no attempt to spare.
 fn patient() -> Setup {
     Setup::new()
