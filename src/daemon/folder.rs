@@ -45,6 +45,8 @@ pub(super) struct HotFolder {
     list_again: bool,
     rescan: Duration,
     rescan_at: Instant,
+    /// When it is tried again to watch what could not be watched.
+    rewatch_at: Option<Instant>,
     pause: Pause,
     canary: Canary,
     /// The last trouble with a file that waits, so that it is told once.
@@ -66,6 +68,7 @@ impl HotFolder {
             list_again: false,
             rescan,
             rescan_at: now,
+            rewatch_at: None,
             pause: Pause::default(),
             canary: Canary::Absent,
             troubles: HashMap::new(),
@@ -120,6 +123,10 @@ impl HotFolder {
             Canary::DueAt(now)
         };
         self.is_listing = true;
+        self.rewatch_at = match polled {
+            Some(Polled::Unwatchable(_)) => Some(now + self.rescan),
+            Some(Polled::Deaf(_)) | None => None,
+        };
         let state = match polled {
             None => State::Online,
             Some(_) => State::Polling,
@@ -174,7 +181,8 @@ impl HotFolder {
         }
         if now >= self.rescan_at && !self.is_listing {
             self.is_listing = true;
-            self.send(Ask::List)?;
+            let watches = self.rewatch_at.is_some_and(|due| now >= due);
+            self.send(if watches { Ask::Rewatch } else { Ask::List })?;
         }
         if self.state.is_there() {
             let due = self.settle.due(now, LOOKS_MAX);
