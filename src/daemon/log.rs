@@ -29,6 +29,10 @@ pub(super) fn ready(config: &Config) {
     );
 }
 
+pub(super) fn refused(error: &dyn std::error::Error) {
+    tracing::error!(%error, "the new configuration is not taken; the old one stays in force");
+}
+
 pub(super) fn online(folder: &Folder, polled: Option<&Polled>) {
     let (name, input) = (&folder.name, folder.input.display());
     match polled {
