@@ -111,7 +111,8 @@ impl SourceFile {
     }
 }
 
-fn is_gone(error: &PathError) -> bool {
+/// Tells whether `error` is that there is no such file.
+pub(super) fn is_gone(error: &PathError) -> bool {
     // ELOOP: a link took its place, which is as good as gone.
     let code = error.io().raw_os_error();
     [

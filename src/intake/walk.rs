@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
-use super::{Filter, Observation, Root, Writer};
+use super::{Filter, Found, Observation, Root, Writer};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -69,11 +69,10 @@ impl Walk<'_> {
             if kind == FileType::Directory && self.filter.enters(&relative) {
                 folders.push(relative);
             } else if kind == FileType::RegularFile && self.filter.takes(&relative) {
-                let writer = Writer::NotAsked;
                 seen.push(Observation {
                     relative,
-                    stamp,
-                    writer,
+                    found: stamp.map_or(Found::Nothing, Found::File),
+                    writer: Writer::NotAsked,
                 });
             }
             // While the folder is read, not after: a single one may hold more names than there is memory for.

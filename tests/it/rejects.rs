@@ -1,13 +1,13 @@
 //! Files that are no photos, or harm: told to the photographer, and never in the way of the next photo.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::binary::{identity, wait_for};
+use crate::binary::{identity, namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, assert_cutout, bomb, dark_png, jpeg};
 use crate::processes::peak_mib;
@@ -198,6 +198,32 @@ fn quarantined_file_is_not_tried_again_by_a_restart() {
         (after.reason, after.attempts),
         (before.reason, before.attempts)
     );
+}
+
+/// P5, P10: the folder of a quarantined file cannot be searched for a while; fails when the file is taken for gone, for it
+/// is then tried again.
+#[test]
+fn quarantined_file_out_of_reach_stays_quarantined() {
+    if !namespaces_work("quarantined_file_out_of_reach_stays_quarantined") {
+        return;
+    }
+    let prelude = "set -- setpriv --bounding-set=-dac_override,-dac_read_search \"$@\"";
+    let setup = Setup::new().daemon("rescan", "1s").in_namespace(prelude);
+    let hot = HotFolder::start_with(setup);
+    hot.drop_file("sub/page.jpg", HTML);
+    hot.wait_quarantined("sub/page.jpg");
+    let mode = |mode| fs::set_permissions(hot.input("sub"), Permissions::from_mode(mode)).unwrap();
+    mode(0);
+    hot.wait_log("a subfolder cannot be read");
+    // The look at what is quarantined was asked for before the look at this one.
+    assert_serves_next(&hot);
+    mode(0o755);
+    hot.drop_file("sub/second.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("sub/second.png");
+    hot.wait_quarantined("sub/page.jpg");
+    let log = hot.log();
+    let lines = log.lines().filter(|line| line.contains("\"quarantined\""));
+    assert_eq!(lines.count(), 1, "{log}");
 }
 
 #[track_caller]
