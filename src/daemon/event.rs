@@ -1,12 +1,13 @@
 //! What the loop does about each event. Waits for nothing but the ledger.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log};
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarantine};
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{FolderId, Found, Observation, Report, Sighting};
@@ -65,6 +66,9 @@ impl Daemon {
                 };
                 if folder.online(polled.as_ref(), now) {
                     log::online(&folder.config, polled.as_ref());
+                    let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
+                    // Detached: nobody waits for it, and whatever a crash leaves of it the next start finds.
+                    drop(tokio::spawn(quarantine::explain_late(config, desk)));
                 }
                 let input = folder.config.input.clone();
                 let remember = self

@@ -112,7 +112,7 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         } => {
             tracing::error!(folder, source, attempts, reason = %error, "quarantined");
             if let Some(error) = unexplained {
-                tracing::warn!(folder, source, %error, "the reason could not be left with the photo");
+                untold(&job.folder, &source, error);
             }
         }
         Outcome::Retry { error, attempts } => {
@@ -124,6 +124,10 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         // Told where it is news, or no news at all.
         Outcome::Outdated | Outcome::Waits(_) | Outcome::Paused(_) | Outcome::Halted(_) => {}
     }
+}
+
+pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
+    tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo");
 }
 
 fn done(job: &Job, output: &std::path::Path, report: &CutReport) {

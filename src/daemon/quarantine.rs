@@ -1,10 +1,28 @@
-//! Quarantined sources -> a look at each; decides nothing about new files.
+//! Quarantined sources -> a look at each, and the reason with each; decides nothing about new files.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{Daemon, FatalError};
-use crate::config::FailedPolicy;
+use super::{Daemon, FatalError, log};
+use crate::config::{FailedPolicy, Folder};
 use crate::intake::FolderId;
+use crate::job::{self, Desk};
+use crate::percent;
+
+/// Leaves with the photos of a folder the reasons that an earlier run could not leave with them.
+pub(super) async fn explain_late(folder: Arc<Folder>, desk: Desk) {
+    let name = folder.name.clone();
+    // A ledger that fails ends the daemon at its next call.
+    let Ok(rows) = desk.ledger.call(move |book| book.unexplained(&name)).await else {
+        return;
+    };
+    for late in rows {
+        let source = percent::display(&late.version.source);
+        if let Err(error) = job::explain_late(Arc::clone(&folder), &desk, late).await {
+            log::untold(&folder, &source, &error);
+        }
+    }
+}
 
 impl Daemon {
     /// Finds out which quarantined sources somebody has taken away while nobody watched.

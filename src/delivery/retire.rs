@@ -58,13 +58,29 @@ impl Retiree {
     /// Moves the source into `target` under its own name, or a numbered one where that is taken.
     pub fn move_to(self, target: Destination) -> Result<Retired, PlaceError> {
         if !self.set_aside()? {
-            return Ok(Retired::Superseded);
+            let earlier = self.moved_before(&target).map(Retired::Moved);
+            return Ok(earlier.unwrap_or(Retired::Superseded));
         }
         let moved = self.move_aside_to(target);
         if moved.is_err() {
             self.put_back()?;
         }
         moved
+    }
+
+    /// Finds the source in `target`, where an earlier try has moved it that could not record it. A copy from another file
+    /// system has another inode.
+    fn moved_before(&self, target: &Destination) -> Option<PathBuf> {
+        for name in names::moved_names(&self.name) {
+            let flags = AtFlags::SYMLINK_NOFOLLOW;
+            // Names are given in turn: behind a free one there is none of ours.
+            let stat = rustix::fs::statat(target.directory(), &name, flags).ok()?;
+            let found = Stamp::of(&stat);
+            if (found.len, found.mtime_ns) == (self.stamp.len, self.stamp.mtime_ns) {
+                return Some(target.path().join(name));
+            }
+        }
+        None
     }
 
     /// Takes the source out of its name, so that what is judged next cannot be swapped. False if it is another version.

@@ -3,6 +3,7 @@
 mod desk;
 mod error;
 mod finish;
+mod original;
 mod seat;
 
 use std::path::{Path, PathBuf};
@@ -11,14 +12,16 @@ use std::sync::Arc;
 pub use desk::{Desk, hidden_name};
 pub use error::{Disposition, JobError};
 pub use finish::Outcome;
+pub use original::explain_late;
 
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::delivery::{Begun, Destination, Temp, Version};
+use crate::delivery::{Begun, Destination, Temp};
 use crate::intake::{SettledFile, SourceError, SourceFile};
 use crate::path_error::AtPath as _;
 use crate::percent;
 use crate::pool::{CutReport, OrderError, Worker};
+use original::Original;
 use seat::Place;
 
 /// One unit of work, with the configuration as it was when the job was made.
@@ -161,17 +164,9 @@ impl Attempt<'_> {
         .await
     }
 
-    fn version(&self) -> Version {
-        Version {
-            folder: self.job.folder.name.clone(),
-            source: self.job.file.relative().to_owned(),
-            stamp: self.job.file.stamp(),
-        }
-    }
-
     /// Goes on with a version whose cutout was placed before, and whose source is all that is left to do.
     async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
-        let version = self.version();
+        let version = Original::of(self.job).version;
         let ledger = &self.desk.ledger;
         let taken = ledger.call(move |book| book.take_unretired(&version));
         Ok(taken.await?.map(|taken| {
@@ -185,7 +180,7 @@ impl Attempt<'_> {
     }
 
     async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
-        let version = self.version();
+        let version = Original::of(self.job).version;
         let output = self.job.folder.output.join(&place.name);
         let model = self.job.folder.model.clone();
         let ledger = &self.desk.ledger;

@@ -200,6 +200,51 @@ fn quarantined_file_is_not_tried_again_by_a_restart() {
     );
 }
 
+/// P10: the daemon dies after a file was quarantined and before its note was there; fails when nobody writes it any more.
+#[test]
+fn note_that_a_crash_has_prevented_is_written_at_the_next_start() {
+    let mut hot = HotFolder::start();
+    let note = hot.input("page.jpg.hotcut.txt");
+    fs::create_dir(&note).unwrap();
+    hot.drop_file("page.jpg", HTML);
+    hot.wait_log("the reason could not be left");
+    hot.kill9();
+    fs::remove_dir(&note).unwrap();
+    hot.restart();
+    wait_for("the note", || note.exists());
+    assert!(fs::read_to_string(&note).unwrap().contains("HTML"));
+    assert_eq!(
+        hot.wait_quarantined("page.jpg").attempts,
+        1,
+        "not tried again"
+    );
+}
+
+/// P4, P10: as above, before the file was moved to `failed`, and between that and its note.
+#[test]
+fn move_to_failed_that_a_crash_has_cut_short_is_finished_at_the_next_start() {
+    let mut hot = HotFolder::start_with(Setup::new().moves_failures());
+    let failed = hot.setup().path("failed");
+    fs::remove_dir(&failed).unwrap();
+    fs::write(&failed, b"in the way").unwrap();
+    hot.drop_file("page.jpg", HTML);
+    hot.wait_log("the reason could not be left");
+    hot.kill9();
+    fs::remove_file(&failed).unwrap();
+    let note = failed.join("page.jpg.hotcut.txt");
+    fs::create_dir_all(&note).unwrap();
+    hot.restart();
+    hot.wait_log("the reason could not be left");
+    assert_eq!(fs::read(failed.join("page.jpg")).unwrap(), HTML);
+    hot.kill9();
+    fs::remove_dir(&note).unwrap();
+    hot.restart();
+    wait_for("the note", || note.exists());
+    assert!(fs::read_to_string(&note).unwrap().contains("HTML"));
+    assert!(!hot.input("page.jpg").exists());
+    assert_eq!(fs::read_dir(&failed).unwrap().count(), 2);
+}
+
 /// P5, P10: the folder of a quarantined file cannot be searched for a while; fails when the file is taken for gone, for it
 /// is then tried again.
 #[test]

@@ -48,7 +48,7 @@ pub enum Verdict {
     Waiting,
     /// The attempt does not count: the environment was at fault.
     Refunded,
-    /// The file cannot succeed.
+    /// The file cannot succeed; whoever dropped it is not told yet.
     Quarantined {
         /// Why, for a person.
         reason: String,
@@ -191,13 +191,14 @@ impl Book {
     /// Records how the attempt `id` ended.
     pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
         let (state, reason) = verdict.parts();
+        let is_explained = !matches!(verdict, Verdict::Quarantined { .. });
         let refund = matches!(verdict, Verdict::Refunded | Verdict::Superseded);
         self.connection
             .prepare_cached(
-                "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5
-                 WHERE id = ?1",
+                "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5,
+                    is_explained = ?6 WHERE id = ?1",
             )?
-            .execute(params![id, state, reason, refund, now_ms()])?;
+            .execute(params![id, state, reason, refund, now_ms(), is_explained])?;
         Ok(())
     }
 

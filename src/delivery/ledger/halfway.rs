@@ -7,9 +7,24 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
 use super::book::{Begun, Book, Version, bytes, path, signed};
+use crate::stamp::Stamp;
 
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
 const FORGIVEN_INTERRUPTIONS: u32 = 8;
+
+/// Quarantined sources that are explained at one start; the next one goes on with the others.
+const UNEXPLAINED_MAX: u32 = 1_000;
+
+/// A version that is quarantined without the photographer having been told.
+#[derive(Clone, Debug)]
+pub struct Unexplained {
+    /// Its row.
+    pub id: i64,
+    /// The version.
+    pub version: Version,
+    /// Why it cannot succeed.
+    pub reason: String,
+}
 
 /// A version whose cutout is in place and whose source's fate is still open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +81,41 @@ impl Book {
         Ok(row.optional()?)
     }
 
+    /// Notes that the photographer has been told why the version `id` cannot succeed.
+    pub fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached("UPDATE versions SET is_explained = 1 WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Returns the quarantined versions of `folder` that a crash, or a folder that could not be written to, has left
+    /// unexplained.
+    pub fn unexplained(&mut self, folder: &str) -> Result<Vec<Unexplained>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source, len, mtime_ns, ino, coalesce(reason, '') FROM versions
+             WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined' LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![folder, UNEXPLAINED_MAX], |row| {
+            let stamp = Stamp {
+                len: row.get::<_, i64>(2)?.cast_unsigned(),
+                mtime_ns: row.get(3)?,
+                ctime_ns: 0,
+                ino: row.get::<_, i64>(4)?.cast_unsigned(),
+            };
+            Ok(Unexplained {
+                id: row.get(0)?,
+                version: Version {
+                    folder: folder.to_owned(),
+                    source: path(row.get(1)?),
+                    stamp,
+                },
+                reason: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
     pub fn half_retired(&mut self, folder: &str) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
         let mut query = self.connection.prepare_cached(
@@ -106,5 +156,84 @@ impl Book {
             [],
         )?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::super::tests::{begin, version};
+    use super::*;
+
+    /// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget that a cutout is in place.
+    #[test]
+    fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut book = Book::open(dir.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut book, &photo);
+        assert_eq!(book.take_unretired(&photo).unwrap(), None, "not placed yet");
+        book.placed(begun.id, &[7; 32]).unwrap();
+        assert_eq!(
+            book.take_unretired(&photo).unwrap(),
+            None,
+            "somebody is at work on it"
+        );
+        book.end(begun.id, &Verdict::Placed).unwrap();
+        let expected = Some(Unretired {
+            begun,
+            output: "/out/a.png".into(),
+            sha256: [7; 32],
+        });
+        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+        // Dropped in the middle of retiring it, as by SIGKILL.
+        drop(book);
+        let mut book = Book::open(dir.path()).unwrap();
+        book.recover().unwrap();
+        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+        book.refund_running().unwrap();
+        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+    }
+
+    /// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
+    #[test]
+    fn a_version_that_is_begun_again_has_no_cutout_yet() {
+        let mut book = Book::in_memory().unwrap();
+        let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
+        let begun = begin(&mut book, &first);
+        book.placed(begun.id, &[7; 32]).unwrap();
+        book.end(begun.id, &Verdict::Placed).unwrap();
+        begin(&mut book, &second);
+        begin(&mut book, &first);
+        book.recover().unwrap();
+        assert_eq!(book.take_unretired(&first).unwrap(), None);
+    }
+
+    /// P10: fails when a reason that a crash has kept from the photographer is forgotten, or one that was told is told again.
+    #[test]
+    fn a_quarantined_version_is_unexplained_until_somebody_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut book = Book::open(dir.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut book, &photo);
+        assert!(book.unexplained("products").unwrap().is_empty());
+        let reason = "no subject found".to_owned();
+        book.end(begun.id, &Verdict::Quarantined { reason })
+            .unwrap();
+        drop(book);
+        let mut book = Book::open(dir.path()).unwrap();
+        book.recover().unwrap();
+        let left = book.unexplained("products").unwrap();
+        let [late] = &left[..] else {
+            panic!("one, not {left:?}")
+        };
+        assert_eq!(
+            (late.id, late.reason.as_str()),
+            (begun.id, "no subject found")
+        );
+        assert!(late.version.stamp.same_version(&photo.stamp));
+        assert!(book.unexplained("portraits").unwrap().is_empty());
+        book.explained(begun.id).unwrap();
+        assert!(book.unexplained("products").unwrap().is_empty());
     }
 }

@@ -16,7 +16,7 @@ use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
 pub use book::{Begun, Book, Verdict, Version};
-pub use halfway::Unretired;
+pub use halfway::{Unexplained, Unretired};
 pub use places::Seat;
 pub use summary::{Quarantined, Summary};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::stamp::Stamp;
 
-fn version(source: &str, number: i64) -> Version {
+pub(super) fn version(source: &str, number: i64) -> Version {
     Version {
         folder: "products".into(),
         source: source.into(),
@@ -26,7 +26,7 @@ fn seat(name: &str) -> Seat {
     }
 }
 
-fn begin(book: &mut Book, version: &Version) -> Begun {
+pub(super) fn begin(book: &mut Book, version: &Version) -> Begun {
     book.begin(version, "u2net", Path::new("/out/a.png"))
         .unwrap()
         .expect("nobody is at work on it")
@@ -232,48 +232,4 @@ fn a_version_that_is_running_is_not_begun_again() {
     assert_eq!(second.unwrap(), None);
     book.end(begun.id, &Verdict::Waiting).unwrap();
     assert_eq!(begin(&mut book, &photo).attempt, 2);
-}
-
-/// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget that a cutout is in place.
-#[test]
-fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut book = Book::open(dir.path()).unwrap();
-    let photo = version("a.jpg", 1);
-    let begun = begin(&mut book, &photo);
-    assert_eq!(book.take_unretired(&photo).unwrap(), None, "not placed yet");
-    book.placed(begun.id, &[7; 32]).unwrap();
-    assert_eq!(
-        book.take_unretired(&photo).unwrap(),
-        None,
-        "somebody is at work on it"
-    );
-    book.end(begun.id, &Verdict::Placed).unwrap();
-    let expected = Some(Unretired {
-        begun,
-        output: "/out/a.png".into(),
-        sha256: [7; 32],
-    });
-    assert_eq!(book.take_unretired(&photo).unwrap(), expected);
-    // Dropped in the middle of retiring it, as by SIGKILL.
-    drop(book);
-    let mut book = Book::open(dir.path()).unwrap();
-    book.recover().unwrap();
-    assert_eq!(book.take_unretired(&photo).unwrap(), expected);
-    book.refund_running().unwrap();
-    assert_eq!(book.take_unretired(&photo).unwrap(), expected);
-}
-
-/// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
-#[test]
-fn a_version_that_is_begun_again_has_no_cutout_yet() {
-    let mut book = Book::in_memory().unwrap();
-    let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
-    let begun = begin(&mut book, &first);
-    book.placed(begun.id, &[7; 32]).unwrap();
-    book.end(begun.id, &Verdict::Placed).unwrap();
-    begin(&mut book, &second);
-    begin(&mut book, &first);
-    book.recover().unwrap();
-    assert_eq!(book.take_unretired(&first).unwrap(), None);
 }
