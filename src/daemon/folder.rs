@@ -47,6 +47,8 @@ pub(super) struct HotFolder {
     rescan_at: Instant,
     /// When it is tried again to watch what could not be watched.
     rewatch_at: Option<Instant>,
+    /// The last quarantined source that was looked at.
+    pub(super) looked_at: PathBuf,
     pause: Pause,
     canary: Canary,
     /// The last trouble with a file that waits, so that it is told once.
@@ -69,6 +71,7 @@ impl HotFolder {
             rescan,
             rescan_at: now,
             rewatch_at: None,
+            looked_at: PathBuf::new(),
             pause: Pause::default(),
             canary: Canary::Absent,
             troubles: HashMap::new(),
@@ -146,9 +149,7 @@ impl HotFolder {
         // No file is left to try the output with.
         self.pause.end();
         let state = State::Offline(reason);
-        let is_news = self.state != state;
-        self.state = state;
-        is_news
+        std::mem::replace(&mut self.state, state.clone()) != state
     }
 
     /// A listing is complete.

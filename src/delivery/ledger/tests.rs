@@ -156,6 +156,25 @@ fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures() {
     );
 }
 
+/// P6: fails when one is left out where one page ends, or named twice.
+#[test]
+fn quarantined_sources_are_named_in_pages() {
+    let mut book = Book::in_memory().unwrap();
+    for name in ["d.jpg", "a.jpg", "c.jpg", "b.jpg", "e.jpg"] {
+        let begun = begin(&mut book, &version(name, 1));
+        let reason = "no subject found".to_owned();
+        book.end(begun.id, &Verdict::Quarantined { reason })
+            .unwrap();
+    }
+    let mut page = |last: &str| {
+        book.quarantined_after("products", Path::new(last), 2)
+            .unwrap()
+    };
+    assert_eq!(page(""), ["a.jpg", "b.jpg"].map(PathBuf::from));
+    assert_eq!(page("b.jpg"), ["c.jpg", "d.jpg"].map(PathBuf::from));
+    assert_eq!(page("d.jpg"), ["e.jpg"].map(PathBuf::from));
+}
+
 #[test]
 fn a_retried_file_has_all_its_attempts_again() {
     let mut book = Book::in_memory().unwrap();
