@@ -1,15 +1,16 @@
 //! What the loop does about each event. Waits for nothing but the ledger.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log};
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarantine};
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
-use crate::intake::{FolderId, Observation, Report, Sighting};
+use crate::intake::{FolderId, Found, Observation, Report, Sighting};
 use crate::job::{Finished, Outcome};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
@@ -65,6 +66,9 @@ impl Daemon {
                 };
                 if folder.online(polled.as_ref(), now) {
                     log::online(&folder.config, polled.as_ref());
+                    let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
+                    // Detached: nobody waits for it, and whatever a crash leaves of it the next start finds.
+                    drop(tokio::spawn(quarantine::explain_late(config, desk)));
                 }
                 let input = folder.config.input.clone();
                 let remember = self
@@ -111,19 +115,21 @@ impl Daemon {
         let (there, gone): (Vec<_>, Vec<_>) = found
             .into_iter()
             .filter(|file| !folder.is_in_hand(&file.relative))
-            .partition(|file| file.stamp.is_some());
+            .partition(|file| matches!(file.found, Found::File(_)));
         let versions: Vec<Version> = there
             .iter()
-            .filter_map(|file| {
-                let (folder, source) = (name.clone(), file.relative.clone());
-                file.stamp.map(|stamp| Version {
-                    folder,
-                    source,
+            .filter_map(|file| match file.found {
+                Found::File(stamp) => Some(Version {
+                    folder: name.clone(),
+                    source: file.relative.clone(),
                     stamp,
-                })
+                }),
+                Found::Nothing | Found::Unknown => None,
             })
             .collect();
-        let vanished: Vec<PathBuf> = gone.iter().map(|file| file.relative.clone()).collect();
+        let is_nothing = |file: &&Observation| file.found == Found::Nothing;
+        let vanished = gone.iter().filter(is_nothing);
+        let vanished: Vec<PathBuf> = vanished.map(|file| file.relative.clone()).collect();
         let unfinished = self.desk.ledger.call(move |book| {
             // Sources in the `failed` folder are gone from here, but not from the list of what failed.
             for source in vanished.iter().filter(|_| forgets_gone) {
@@ -144,28 +150,6 @@ impl Daemon {
         }
         for file in gone {
             folder.observe(file, now);
-        }
-        Ok(())
-    }
-
-    /// Finds out which quarantined sources somebody has taken away while nobody watched.
-    async fn look_at_quarantined(&mut self, id: FolderId) -> Result<(), FatalError> {
-        let Some(folder) = self
-            .folders
-            .get(&id)
-            .filter(|folder| folder.config.failed == FailedPolicy::Note)
-        else {
-            return Ok(());
-        };
-        let name = folder.config.name.clone();
-        let rows = self
-            .desk
-            .ledger
-            .call(move |book| book.quarantined(&name))
-            .await?;
-        let paths: Vec<PathBuf> = rows.into_iter().map(|row| row.source).collect();
-        if let Some(folder) = self.folders.get(&id).filter(|_| !paths.is_empty()) {
-            folder.look(paths)?;
         }
         Ok(())
     }

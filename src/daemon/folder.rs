@@ -45,6 +45,10 @@ pub(super) struct HotFolder {
     list_again: bool,
     rescan: Duration,
     rescan_at: Instant,
+    /// When it is tried again to watch what could not be watched.
+    rewatch_at: Option<Instant>,
+    /// The last quarantined source that was looked at.
+    pub(super) looked_at: PathBuf,
     pause: Pause,
     canary: Canary,
     /// The last trouble with a file that waits, so that it is told once.
@@ -66,6 +70,8 @@ impl HotFolder {
             list_again: false,
             rescan,
             rescan_at: now,
+            rewatch_at: None,
+            looked_at: PathBuf::new(),
             pause: Pause::default(),
             canary: Canary::Absent,
             troubles: HashMap::new(),
@@ -120,11 +126,15 @@ impl HotFolder {
             Canary::DueAt(now)
         };
         self.is_listing = true;
+        self.rewatch_at = match polled {
+            Some(Polled::Unwatchable(_)) => Some(now + self.rescan),
+            Some(Polled::Deaf(_)) | None => None,
+        };
         let state = match polled {
             None => State::Online,
             Some(_) => State::Polling,
         };
-        self.enter(state)
+        self.state.arrive(state)
     }
 
     /// The folder is away; tells whether that is news.
@@ -136,7 +146,10 @@ impl HotFolder {
         self.canary = Canary::Absent;
         self.is_listing = false;
         self.rescan_at = now + OFFLINE_RETRY;
-        self.enter(State::Offline(reason))
+        // No file is left to try the output with.
+        self.pause.end();
+        let state = State::Offline(reason);
+        std::mem::replace(&mut self.state, state.clone()) != state
     }
 
     /// A listing is complete.
@@ -169,7 +182,8 @@ impl HotFolder {
         }
         if now >= self.rescan_at && !self.is_listing {
             self.is_listing = true;
-            self.send(Ask::List)?;
+            let watches = self.rewatch_at.is_some_and(|due| now >= due);
+            self.send(if watches { Ask::Rewatch } else { Ask::List })?;
         }
         if self.state.is_there() {
             let due = self.settle.due(now, LOOKS_MAX);
@@ -222,12 +236,10 @@ impl HotFolder {
         self.state.pause(reason)
     }
 
-    /// Ends a pause that no file is left to end.
-    pub(super) fn end_idle_pause(&mut self, now: Instant) {
+    /// Ends a pause that no file is left to end; tells whether it did.
+    pub(super) fn end_idle_pause(&mut self, now: Instant) -> bool {
         let is_over = self.pause.until().is_some_and(|until| now >= until);
-        if is_over && self.queue.is_empty() && self.running == 0 {
-            self.resume();
-        }
+        is_over && self.queue.is_empty() && self.running == 0 && self.resume()
     }
 
     /// Puts a file that ends early back to settling.
@@ -282,11 +294,5 @@ impl HotFolder {
     /// Files that a worker has.
     pub(super) fn running(&self) -> usize {
         self.running
-    }
-
-    fn enter(&mut self, state: State) -> bool {
-        let is_news = self.state != state;
-        self.state = state;
-        is_news
     }
 }

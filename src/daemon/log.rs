@@ -29,6 +29,10 @@ pub(super) fn ready(config: &Config) {
     );
 }
 
+pub(super) fn refused(error: &dyn std::error::Error) {
+    tracing::error!(%error, "the new configuration is not taken; the old one stays in force");
+}
+
 pub(super) fn online(folder: &Folder, polled: Option<&Polled>) {
     let (name, input) = (&folder.name, folder.input.display());
     match polled {
@@ -59,6 +63,13 @@ pub(super) fn resumed(folder: &Folder) {
     tracing::info!(
         folder = folder.name,
         "resumed: the output folder can be used again"
+    );
+}
+
+pub(super) fn idle(folder: &Folder) {
+    tracing::info!(
+        folder = folder.name,
+        "resumed: no photo waits for the output folder any more"
     );
 }
 
@@ -101,7 +112,7 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         } => {
             tracing::error!(folder, source, attempts, reason = %error, "quarantined");
             if let Some(error) = unexplained {
-                tracing::warn!(folder, source, %error, "the reason could not be left with the photo");
+                untold(&job.folder, &source, error);
             }
         }
         Outcome::Retry { error, attempts } => {
@@ -113,6 +124,10 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         // Told where it is news, or no news at all.
         Outcome::Outdated | Outcome::Waits(_) | Outcome::Paused(_) | Outcome::Halted(_) => {}
     }
+}
+
+pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
+    tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo");
 }
 
 fn done(job: &Job, output: &std::path::Path, report: &CutReport) {

@@ -10,6 +10,7 @@ mod folder;
 mod live;
 mod log;
 mod pause;
+mod quarantine;
 mod reload;
 mod start;
 mod state;

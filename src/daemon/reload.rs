@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::announce::Announcer;
-use super::{Daemon, FatalError, Readiness, start};
+use super::{Daemon, FatalError, Readiness, log, start};
 use crate::config::{Config, ConfigError};
 use crate::job::Desk;
 use crate::pool::{StartError, Worker, WorkerSpec};
@@ -50,9 +50,7 @@ impl Daemon {
     ) -> Result<(), FatalError> {
         match result {
             Ok(reloaded) => self.take_config(reloaded).await?,
-            Err(error) => {
-                tracing::error!(%error, "the new configuration is not taken; the old one stays in force");
-            }
+            Err(error) => log::refused(&error),
         }
         if self.readiness == Readiness::Announced {
             Announcer::ready(&self.config);
@@ -68,6 +66,28 @@ impl Daemon {
         if self.drain_until.is_some() {
             return Ok(());
         }
+        let (kept, added): (Vec<_>, Vec<_>) = config
+            .folders
+            .iter()
+            .cloned()
+            .partition(|new| self.folders.values().any(|old| old.config == *new));
+        let mut opened = Vec::with_capacity(added.len());
+        // Before anything of the old configuration goes: whatever can fail must leave it whole.
+        for folder in added {
+            match self.open_folder(folder, config.daemon.rescan).await {
+                Ok(folder) => opened.push(folder),
+                Err(error @ FatalError::Ledger(_)) => return Err(error),
+                Err(error) => {
+                    log::refused(&error);
+                    return Ok(());
+                }
+            }
+        }
+        tracing::info!(
+            kept = kept.len(),
+            started = opened.len(),
+            "the configuration is reloaded"
+        );
         self.pool.change(config.daemon.workers, first);
         self.desk = Desk::new(
             &config,
@@ -77,30 +97,12 @@ impl Daemon {
         let now = tokio::time::Instant::now();
         // Folders that stay as they are go on undisturbed; a changed one starts over, its files still on disk.
         self.folders
-            .retain(|_, folder| config.folders.contains(&folder.config));
+            .retain(|_, folder| kept.contains(&folder.config));
         for folder in self.folders.values_mut() {
             folder.set_rescan(config.daemon.rescan, now);
         }
-        let kept: Vec<_> = self
-            .folders
-            .values()
-            .map(|folder| Arc::clone(&folder.config))
-            .collect();
-        let added: Vec<_> = config
-            .folders
-            .iter()
-            .filter(|folder| !kept.contains(folder))
-            .cloned()
-            .collect();
-        tracing::info!(
-            kept = kept.len(),
-            started = added.len(),
-            "the configuration is reloaded"
-        );
+        self.folders.extend(opened);
         self.config = config;
-        for folder in added {
-            self.open_folder(folder).await?;
-        }
         Ok(())
     }
 }

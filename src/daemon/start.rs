@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, OFlags};
 use tokio::sync::mpsc;
@@ -69,14 +70,20 @@ impl Daemon {
             config,
             _lock: lock,
         };
+        let rescan = daemon.config.daemon.rescan;
         for folder in daemon.config.folders.clone() {
-            daemon.open_folder(folder).await?;
+            let opened = daemon.open_folder(folder, rescan).await?;
+            daemon.folders.extend([opened]);
         }
         Ok(daemon)
     }
 
-    /// Starts serving a folder.
-    pub(super) async fn open_folder(&mut self, config: Arc<Folder>) -> Result<(), FatalError> {
+    /// Makes a folder ready to be served; its scout does nothing before it is.
+    pub(super) async fn open_folder(
+        &mut self,
+        config: Arc<Folder>,
+        rescan: Duration,
+    ) -> Result<(FolderId, HotFolder), FatalError> {
         let id = FolderId(self.next_id);
         self.next_id += 1;
         let (input, output) = (config.input.clone(), config.output.clone());
@@ -97,10 +104,9 @@ impl Daemon {
             sightings: self.channels.sightings.clone(),
         };
         let scout = Scout::start(assignment)?;
-        let mut folder = HotFolder::new(config, scout, self.config.daemon.rescan, Instant::now());
+        let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
         folder.output_mount = output_mount;
-        self.folders.insert(id, folder);
-        Ok(())
+        Ok((id, folder))
     }
 
     /// Gives back their names to sources that a crash has left half moved or half deleted; they are then dealt with again.

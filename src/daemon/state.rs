@@ -23,6 +23,17 @@ impl State {
         matches!(self, Self::Online | Self::Polling | Self::Paused(..))
     }
 
+    /// The hot folder can be read, as `there` says; a pause of its output goes on. Tells whether that is news.
+    pub(super) fn arrive(&mut self, there: State) -> bool {
+        let place = match self {
+            Self::Paused(resumed, _) => resumed.as_mut(),
+            other @ (Self::Starting | Self::Online | Self::Polling | Self::Offline(_)) => other,
+        };
+        let is_news = *place != there;
+        *place = there;
+        is_news
+    }
+
     /// Pauses; tells whether that is news.
     pub(super) fn pause(&mut self, reason: String) -> bool {
         let (resumed, is_news) = match &*self {
@@ -56,5 +67,23 @@ impl fmt::Display for State {
             Self::Offline(reason) => write!(f, "offline: {reason}"),
             Self::Paused(_, reason) => write!(f, "paused: {reason}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P10: fails when a new watch makes a folder whose output cannot be used look sound.
+    #[test]
+    fn a_folder_that_is_watched_anew_still_pauses() {
+        let mut state = State::Online;
+        assert!(state.pause("no space".to_owned()));
+        assert!(!state.arrive(State::Online));
+        assert_eq!(state.to_string(), "paused: no space");
+        assert!(state.arrive(State::Polling));
+        assert_eq!(state.to_string(), "paused: no space");
+        assert!(state.resume());
+        assert_eq!(state, State::Polling);
     }
 }

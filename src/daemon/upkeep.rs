@@ -24,7 +24,9 @@ impl Daemon {
             {
                 log::canary(&folder.config, &error);
             }
-            folder.end_idle_pause(now);
+            if folder.end_idle_pause(now) {
+                log::idle(&folder.config);
+            }
         }
         let version = self.desk.ledger.call(Book::foreign_changes).await?;
         if std::mem::replace(&mut self.ledger_version, version) != version {

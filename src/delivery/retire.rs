@@ -1,8 +1,9 @@
 //! A source whose fate is decided -> moved or deleted, never another file in its stead; decides nothing.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, FileTimes, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
@@ -57,13 +58,29 @@ impl Retiree {
     /// Moves the source into `target` under its own name, or a numbered one where that is taken.
     pub fn move_to(self, target: Destination) -> Result<Retired, PlaceError> {
         if !self.set_aside()? {
-            return Ok(Retired::Superseded);
+            let earlier = self.moved_before(&target).map(Retired::Moved);
+            return Ok(earlier.unwrap_or(Retired::Superseded));
         }
         let moved = self.move_aside_to(target);
         if moved.is_err() {
             self.put_back()?;
         }
         moved
+    }
+
+    /// Finds the source in `target`, where an earlier try has moved it that could not record it. A copy from another file
+    /// system has another inode.
+    fn moved_before(&self, target: &Destination) -> Option<PathBuf> {
+        for name in names::moved_names(&self.name) {
+            let flags = AtFlags::SYMLINK_NOFOLLOW;
+            // Names are given in turn: behind a free one there is none of ours.
+            let stat = rustix::fs::statat(target.directory(), &name, flags).ok()?;
+            let found = Stamp::of(&stat);
+            if (found.len, found.mtime_ns) == (self.stamp.len, self.stamp.mtime_ns) {
+                return Some(target.path().join(name));
+            }
+        }
+        None
     }
 
     /// Takes the source out of its name, so that what is judged next cannot be swapped. False if it is another version.
@@ -94,6 +111,15 @@ impl Retiree {
     fn is_ours(&self, name: &OsStr) -> bool {
         rustix::fs::statat(self.folder.directory(), name, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|stat| Stamp::of(&stat).same_version(&self.stamp))
+    }
+
+    /// Tells whether somebody who had the source open before it was set aside has written it since; it is put back then.
+    fn has_changed_aside(&self) -> Result<bool, PathError> {
+        let has_changed = !self.is_ours(&self.aside);
+        if has_changed {
+            self.put_back()?;
+        }
+        Ok(has_changed)
     }
 
     fn put_back(&self) -> Result<(), PathError> {
@@ -136,9 +162,18 @@ impl Retiree {
             };
             io::Seek::rewind(&mut source).at(&path)?;
             let temp = Temp::create(destination, self.aside.clone())?;
-            let length = io::copy(&mut source, &mut temp.writer()?).at(&folder.join(&name))?;
+            let mut writer = temp.writer()?;
+            let length = io::copy(&mut source, &mut writer).at(&folder.join(&name))?;
+            keep_mode_and_times(&source, &writer).at(&path)?;
+            if self.has_changed_aside()? {
+                return Ok(Retired::Superseded);
+            }
             match temp.place(&name, Replace::Never, length) {
                 Ok(()) => {
+                    // The copy is of what was processed, but making it durable took its time.
+                    if self.has_changed_aside()? {
+                        return Ok(Retired::Superseded);
+                    }
                     rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty())
                         .at(&path)?;
                     self.folder.sync()?;
@@ -150,6 +185,19 @@ impl Retiree {
         }
         Ok(Retired::Superseded)
     }
+}
+
+/// Gives the copy the mode and the times of the original.
+fn keep_mode_and_times(original: &File, copy: &File) -> io::Result<()> {
+    let data = original.metadata()?;
+    let times = FileTimes::new()
+        .set_accessed(data.accessed()?)
+        .set_modified(data.modified()?);
+    // A file system without modes or times of its own refuses both; the bytes, all that cannot be made again, are there.
+    let mode = Permissions::from_mode(data.permissions().mode() & 0o777);
+    copy.set_permissions(mode).ok();
+    copy.set_times(times).ok();
+    Ok(())
 }
 
 /// Gives a source that a crash has left under the hidden name `aside` its `name` back, or a numbered one where that is
@@ -180,62 +228,4 @@ fn rename_to_free(folder: &Destination, from: &OsStr, to: &OsStr) -> Result<(), 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    fn retiree(dir: &Path, name: &str) -> Retiree {
-        let stat = rustix::fs::stat(dir.join(name)).unwrap();
-        Retiree {
-            folder: Destination::open(dir, None).unwrap(),
-            name: name.into(),
-            stamp: Stamp::of(&stat),
-            aside: ".hotcut-x-1.source".into(),
-        }
-    }
-
-    fn write(path: &Path, text: &str) {
-        let mut file = std::fs::OpenOptions::new();
-        let file = file.write(true).create(true).truncate(true).open(path);
-        io::Write::write_all(&mut file.unwrap(), text.as_bytes()).unwrap();
-    }
-
-    #[test]
-    fn a_source_that_changed_is_neither_deleted_nor_moved() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.jpg");
-        write(&path, "processed");
-        let (one, two) = (retiree(dir.path(), "a.jpg"), retiree(dir.path(), "a.jpg"));
-        write(&path, "corrected since");
-        assert_eq!(one.delete().unwrap(), Retired::Superseded);
-        let done = Destination::open(&dir.path().join("done"), None).unwrap();
-        assert_eq!(two.move_to(done).unwrap(), Retired::Superseded);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "corrected since");
-    }
-
-    #[test]
-    fn a_moved_source_never_replaces_an_earlier_one() {
-        let dir = tempfile::tempdir().unwrap();
-        for text in ["first", "second"] {
-            write(&dir.path().join("a.jpg"), text);
-            let done = Destination::open(&dir.path().join("done"), None).unwrap();
-            retiree(dir.path(), "a.jpg").move_to(done).unwrap();
-        }
-        let read =
-            |name: &str| std::fs::read_to_string(dir.path().join("done").join(name)).unwrap();
-        assert_eq!(
-            (read("a.jpg"), read("a-2.jpg")),
-            ("first".into(), "second".into())
-        );
-    }
-
-    #[test]
-    fn a_delete_that_was_cut_short_is_finished() {
-        let dir = tempfile::tempdir().unwrap();
-        write(&dir.path().join("a.jpg"), "processed");
-        let retiree = retiree(dir.path(), "a.jpg");
-        rustix::fs::rename(dir.path().join("a.jpg"), dir.path().join(&retiree.aside)).unwrap();
-        assert_eq!(retiree.delete().unwrap(), Retired::Deleted);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
-}
+mod tests;

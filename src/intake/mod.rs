@@ -11,7 +11,7 @@ mod watch;
 
 pub use filter::Filter;
 pub use root::{Root, RootId};
-pub use scan::{Ask, Assignment, Observation, Polled, Report, Scout, Writer};
+pub use scan::{Ask, Assignment, Found, Observation, Polled, Report, Scout, Writer};
 pub use settle::{CAPACITY, PATIENCE, Settle, SettledFile};
 pub use source::{SourceError, SourceFile};
 pub use walk::Walk;

@@ -4,7 +4,6 @@
 //! nothing: it knows neither what is settled nor what is done.
 
 use std::io;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as thread_channel;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use tokio::time::Instant;
 
 use super::filter::Filter;
 use super::root::{Root, RootId};
+use super::source::is_gone;
 use super::walk::Walk;
 use super::watch::{Sighting, Watch, WatchError};
 use super::{FolderId, lease};
@@ -27,10 +27,21 @@ use crate::stamp::Stamp;
 pub struct Observation {
     /// The path below the hot folder.
     pub relative: PathBuf,
-    /// Its stamp; `None` if there is no regular file that the folder takes.
-    pub stamp: Option<Stamp>,
+    /// What is there.
+    pub found: Found,
     /// Whether somebody is writing it.
     pub writer: Writer,
+}
+
+/// What lies at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A regular file that the folder takes.
+    File(Stamp),
+    /// Nothing, or something else.
+    Nothing,
+    /// What it is cannot be told now: a disk fails, a folder is closed.
+    Unknown,
 }
 
 /// Whether a file is held open for writing.
@@ -209,10 +220,10 @@ impl Patrol {
     fn look(&self, root: &Root, paths: Vec<PathBuf>) -> Result<(), Unheard> {
         let mut seen = Vec::with_capacity(paths.len());
         for relative in paths {
-            let (stamp, writer, is_directory) = self.inspect(root, &relative);
+            let (found, writer, is_directory) = self.inspect(root, &relative);
             seen.push(Observation {
                 relative: relative.clone(),
-                stamp,
+                found,
                 writer,
             });
             if is_directory && self.assignment.filter.enters(&relative) {
@@ -222,21 +233,21 @@ impl Patrol {
         self.send(Report::Seen(seen))
     }
 
-    fn inspect(&self, root: &Root, relative: &Path) -> (Option<Stamp>, Writer, bool) {
+    fn inspect(&self, root: &Root, relative: &Path) -> (Found, Writer, bool) {
         // O_PATH first: opening a device or a FIFO can have effects.
-        let Ok(file) = root.open_below(relative, OFlags::PATH) else {
-            return (None, Writer::Absent, false);
+        let file = match root.open_below(relative, OFlags::PATH) {
+            Ok(file) => file,
+            Err(error) if is_gone(&error) => return (Found::Nothing, Writer::Absent, false),
+            Err(_) => return (Found::Unknown, Writer::Absent, false),
         };
         let Ok(stat) = rustix::fs::fstat(&file) else {
-            return (None, Writer::Absent, false);
+            return (Found::Unknown, Writer::Absent, false);
         };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => (None, Writer::Absent, true),
+            FileType::Directory => (Found::Nothing, Writer::Absent, true),
             FileType::RegularFile if self.assignment.filter.takes(relative) => {
-                let writer = root
-                    .open_below(relative, OFlags::RDONLY)
-                    .map_or(Writer::Absent, |file| lease::writer_of(file.as_fd()));
-                (Some(Stamp::of(&stat)), writer, false)
+                let writer = lease::writer_at(root, relative);
+                (Found::File(Stamp::of(&stat)), writer, false)
             }
             FileType::RegularFile
             | FileType::Symlink
@@ -244,7 +255,7 @@ impl Patrol {
             | FileType::Socket
             | FileType::CharacterDevice
             | FileType::BlockDevice
-            | FileType::Unknown => (None, Writer::Absent, false),
+            | FileType::Unknown => (Found::Nothing, Writer::Absent, false),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::scan::{Observation, Writer};
+use super::scan::{Found, Observation, Writer};
 use crate::stamp::Stamp;
 
 /// How long a file that ends early may stay so before it is given up.
@@ -110,16 +110,19 @@ impl Settle {
     }
 
     /// Takes what a listing or a look found; returns the file if it is settled now.
-    pub fn observe(&mut self, found: Observation, now: Instant) -> Option<SettledFile> {
+    pub fn observe(&mut self, observation: Observation, now: Instant) -> Option<SettledFile> {
         let Observation {
             relative,
-            stamp,
+            found,
             writer,
-        } = found;
+        } = observation;
         // An empty file is a placeholder; filling it is an event or shows in the next listing.
-        let Some(stamp) = stamp.filter(|stamp| stamp.len > 0) else {
-            self.files.remove(&relative);
-            return None;
+        let stamp = match found {
+            Found::File(stamp) if stamp.len > 0 => stamp,
+            Found::File(_) | Found::Nothing | Found::Unknown => {
+                self.files.remove(&relative);
+                return None;
+            }
         };
         if !self.sight(relative.clone(), now) {
             return None;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, OFlags};
 use sha2::{Digest as _, Sha256};
 
-use super::{Root, SettledFile};
+use super::{Root, SettledFile, lease};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -42,6 +42,7 @@ impl SourceFile {
         let file = match root.open_below(&relative, OFlags::RDONLY) {
             Ok(file) => File::from(file),
             Err(error) if is_gone(&error) => return Err(SourceError::Vanished),
+            Err(error) if lease::is_leased(&error) => return Err(SourceError::Changed),
             Err(error) => return Err(error.into()),
         };
         let source = Self {
@@ -77,7 +78,11 @@ impl SourceFile {
     /// Returns a second handle on the content, at its start.
     pub fn reader(&self) -> Result<File, SourceError> {
         let path = self.root.join(&self.relative);
-        let file = self.root.open_below(&self.relative, OFlags::RDONLY)?;
+        let file = match self.root.open_below(&self.relative, OFlags::RDONLY) {
+            Ok(file) => file,
+            Err(error) if lease::is_leased(&error) => return Err(SourceError::Changed),
+            Err(error) => return Err(error.into()),
+        };
         let stat = rustix::fs::fstat(&file).at(&path)?;
         if Stamp::of(&stat).same_version(&self.stamp) {
             Ok(File::from(file))
@@ -106,7 +111,8 @@ impl SourceFile {
     }
 }
 
-fn is_gone(error: &PathError) -> bool {
+/// Tells whether `error` is that there is no such file.
+pub(super) fn is_gone(error: &PathError) -> bool {
     // ELOOP: a link took its place, which is as good as gone.
     let code = error.io().raw_os_error();
     [

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
-use super::{Filter, Observation, Root, Writer};
+use super::{Filter, Found, Observation, Root, Writer};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -35,24 +35,25 @@ impl Walk<'_> {
         let mut seen = Vec::new();
         let mut folders = vec![top.to_owned()];
         while let Some(folder) = folders.pop() {
-            if let Err(error) = self.read(&folder, &mut folders, &mut seen) {
-                unreadable.get_or_insert(error);
-            }
-            while seen.len() >= CHUNK {
-                let rest = seen.split_off(CHUNK);
-                take(std::mem::replace(&mut seen, rest))?;
+            match self.read(&folder, &mut folders, &mut seen, take) {
+                Ok(()) => {}
+                Err(Stop::Unreadable(error)) => {
+                    unreadable.get_or_insert(error);
+                }
+                Err(Stop::Refused(error)) => return Err(error),
             }
         }
         take(seen)?;
         Ok(unreadable)
     }
 
-    fn read(
+    fn read<E>(
         &self,
         folder: &Path,
         folders: &mut Vec<PathBuf>,
         seen: &mut Vec<Observation>,
-    ) -> Result<(), PathError> {
+        take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
+    ) -> Result<(), Stop<E>> {
         let path = self.root.join(folder);
         let directory = self
             .root
@@ -68,15 +69,30 @@ impl Walk<'_> {
             if kind == FileType::Directory && self.filter.enters(&relative) {
                 folders.push(relative);
             } else if kind == FileType::RegularFile && self.filter.takes(&relative) {
-                let writer = Writer::NotAsked;
                 seen.push(Observation {
                     relative,
-                    stamp,
-                    writer,
+                    found: stamp.map_or(Found::Nothing, Found::File),
+                    writer: Writer::NotAsked,
                 });
+            }
+            // While the folder is read, not after: a single one may hold more names than there is memory for.
+            if seen.len() >= CHUNK {
+                take(std::mem::take(seen)).map_err(Stop::Refused)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Why a folder was not read to its end.
+enum Stop<E> {
+    Unreadable(PathError),
+    Refused(E),
+}
+
+impl<E> From<PathError> for Stop<E> {
+    fn from(error: PathError) -> Self {
+        Self::Unreadable(error)
     }
 }
 
@@ -91,5 +107,49 @@ fn inspect(folder: BorrowedFd<'_>, name: &OsStr, hint: FileType) -> (FileType, O
             Some(Stamp::of(&stat)),
         ),
         Err(_) => (FileType::Unknown, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{FailedPolicy, Folder, Include, SourcePolicy};
+
+    /// P6: everything is taken away when the first chunk comes; fails when the whole folder was in memory by then.
+    #[test]
+    fn a_folder_is_handed_on_while_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = (0..CHUNK * 4).map(|index| dir.path().join(format!("{index}.jpg")));
+        for path in names.clone() {
+            std::fs::File::create_new(path).unwrap();
+        }
+        let folder = Folder {
+            name: "a".into(),
+            input: dir.path().to_owned(),
+            output: "/out".into(),
+            model: "m".into(),
+            settle: Duration::ZERO,
+            include: Include::new(vec!["*.jpg".into()]).unwrap(),
+            source: SourcePolicy::Keep,
+            failed: FailedPolicy::Note,
+        };
+        let walk = Walk {
+            root: &Root::open(dir.path(), None).unwrap(),
+            filter: &Filter::new(Arc::new(folder)),
+        };
+        let mut count = 0;
+        let unreadable = walk.below(Path::new(""), &mut |seen| {
+            count += seen.len();
+            for path in names.clone() {
+                std::fs::remove_file(path).ok();
+            }
+            Ok::<_, Infallible>(())
+        });
+        assert!(unreadable.unwrap().is_none());
+        assert_eq!(count, CHUNK);
     }
 }

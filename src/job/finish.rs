@@ -1,13 +1,10 @@
-//! The end of an attempt -> the ledger, then the source: moved, deleted, annotated or left. Touches no output.
+//! The end of an attempt -> the ledger, then the original. Touches no output.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Begun, Desk, Disposition, Job, JobError, Placed, blocking};
-use crate::config::{FailedPolicy, SourcePolicy};
-use crate::delivery::{
-    Destination, LedgerError, PlaceError, Retired, Retiree, Verdict, remove_note, write_note,
-};
-use crate::intake::{Root, SourceError};
+use super::original::Original;
+use super::{Begun, Desk, Disposition, Job, JobError, Placed};
+use crate::delivery::{LedgerError, Verdict};
 use crate::pool::CutReport;
 
 /// How an attempt ended, for the loop.
@@ -78,14 +75,21 @@ async fn succeed(
         sha256,
         report,
     } = placed;
-    record(desk, begun, Verdict::Placed { sha256 }).await?;
-    let source_left = match retire(job, desk, begun).await {
+    desk.ledger
+        .call(move |book| book.placed(begun.id, &sha256))
+        .await?;
+    let source_left = match Original::of(job).retire(desk, begun.id).await {
         Ok(is_gone) => {
             record(desk, begun, Verdict::Done).await?;
-            forget_inode(desk, begun, is_gone).await?;
+            if is_gone {
+                desk.ledger.call(move |book| book.retire(begun.id)).await?;
+            }
             None
         }
-        Err(error) => Some(error),
+        Err(error) => {
+            record(desk, begun, Verdict::Placed).await?;
+            Some(error)
+        }
     };
     Ok(Outcome::Done {
         output,
@@ -134,11 +138,10 @@ async fn fail(
                     },
                 )
                 .await?;
-                let unexplained = match explain(job, desk, begun, reason).await {
-                    Ok(is_gone) => {
-                        forget_inode(desk, begun, is_gone).await?;
-                        None
-                    }
+                let explained = Original::of(job).explain(desk, begun.id, reason).await;
+                let unexplained = match explained {
+                    Ok(()) => None,
+                    Err(JobError::Ledger(error)) => return Err(error),
                     Err(error) => Some(error),
                 };
                 return Ok(Outcome::Quarantined {
@@ -160,75 +163,4 @@ async fn record(desk: &Desk, begun: Begun, verdict: Verdict) -> Result<(), Ledge
     desk.ledger
         .call(move |book| book.end(begun.id, &verdict))
         .await
-}
-
-async fn forget_inode(desk: &Desk, begun: Begun, is_gone: bool) -> Result<(), LedgerError> {
-    if is_gone {
-        desk.ledger.call(move |book| book.retire(begun.id)).await?;
-    }
-    Ok(())
-}
-
-/// Does to a source that has succeeded what its folder says, and takes away an earlier note on it. Tells whether
-/// the source is gone from its name.
-async fn retire(job: &Job, desk: &Desk, begun: Begun) -> Result<bool, JobError> {
-    let (aside, job) = (desk.hidden_name(begun.id, "source"), job.clone());
-    blocking(move || {
-        let retiree = retiree(&job, aside)?;
-        remove_note(&retiree.folder, &retiree.name)?;
-        let fate = match &job.folder.source {
-            SourcePolicy::Keep => return Ok(false),
-            SourcePolicy::Delete => retiree.delete()?,
-            SourcePolicy::Move(done) => retiree.move_to(mirror(done, &job)?)?,
-        };
-        Ok(fate != Retired::Superseded)
-    })
-    .await
-}
-
-/// Tells the photographer: by a note beside the source, or by moving both to the `failed` folder. Tells
-/// whether the source is gone from its name.
-async fn explain(job: &Job, desk: &Desk, begun: Begun, reason: String) -> Result<bool, JobError> {
-    let note = desk.hidden_name(begun.id, "note").into();
-    let (aside, job) = (desk.hidden_name(begun.id, "source"), job.clone());
-    blocking(move || {
-        let retiree = retiree(&job, aside)?;
-        let failed = match &job.folder.failed {
-            FailedPolicy::Leave => return Ok(false),
-            FailedPolicy::Note => {
-                let name = retiree.name.clone();
-                write_note(retiree.folder, &name, note, &reason)?;
-                return Ok(false);
-            }
-            FailedPolicy::Move(failed) => failed,
-        };
-        let Retired::Moved(path) = retiree.move_to(mirror(failed, &job)?)? else {
-            return Ok(false);
-        };
-        let name = path.file_name().unwrap_or_default();
-        write_note(mirror(failed, &job)?, name, note, &reason)?;
-        Ok(true)
-    })
-    .await
-}
-
-fn retiree(job: &Job, aside: String) -> Result<Retiree, JobError> {
-    let relative = job.file.relative();
-    let parent = relative.parent().unwrap_or(Path::new(""));
-    let root = Root::open(&job.folder.input, None).map_err(SourceError::from)?;
-    let directory = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
-    let folder = root
-        .open_below(parent, directory)
-        .map_err(SourceError::from)?;
-    Ok(Retiree {
-        folder: Destination::from_directory(folder, root.join(parent)),
-        name: relative.file_name().unwrap_or_default().to_owned(),
-        stamp: job.file.stamp(),
-        aside: aside.into(),
-    })
-}
-
-fn mirror(root: &Path, job: &Job) -> Result<Destination, PlaceError> {
-    let parent = job.file.relative().parent().unwrap_or(Path::new(""));
-    Ok(Destination::open(root, None)?.subfolder(parent)?)
 }

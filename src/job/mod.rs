@@ -3,6 +3,7 @@
 mod desk;
 mod error;
 mod finish;
+mod original;
 mod seat;
 
 use std::path::{Path, PathBuf};
@@ -11,14 +12,16 @@ use std::sync::Arc;
 pub use desk::{Desk, hidden_name};
 pub use error::{Disposition, JobError};
 pub use finish::Outcome;
+pub use original::explain_late;
 
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::delivery::{Begun, Destination, Temp, Version};
+use crate::delivery::{Begun, Destination, Temp};
 use crate::intake::{SettledFile, SourceError, SourceFile};
 use crate::path_error::AtPath as _;
 use crate::percent;
 use crate::pool::{CutReport, OrderError, Worker};
+use original::Original;
 use seat::Place;
 
 /// One unit of work, with the configuration as it was when the job was made.
@@ -81,6 +84,10 @@ impl Attempt<'_> {
     async fn carry_out(&mut self) -> Result<Placed, JobError> {
         let (source, photo) = self.open_source().await?;
         let source = Arc::new(source);
+        // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
+        if let Some(placed) = self.take_unretired().await? {
+            return Ok(placed);
+        }
         let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&place).await?;
@@ -157,18 +164,27 @@ impl Attempt<'_> {
         .await
     }
 
+    /// Goes on with a version whose cutout was placed before, and whose source is all that is left to do.
+    async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
+        let version = Original::of(self.job).version;
+        let ledger = &self.desk.ledger;
+        let taken = ledger.call(move |book| book.take_unretired(&version));
+        Ok(taken.await?.map(|taken| {
+            self.begun = Some(taken.begun);
+            Placed {
+                output: taken.output,
+                sha256: taken.sha256,
+                report: None,
+            }
+        }))
+    }
+
     async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
-        let version = Version {
-            folder: self.job.folder.name.clone(),
-            source: self.job.file.relative().to_owned(),
-            stamp: self.job.file.stamp(),
-        };
+        let version = Original::of(self.job).version;
         let output = self.job.folder.output.join(&place.name);
         let model = self.job.folder.model.clone();
-        let begin = self
-            .desk
-            .ledger
-            .call(move |book| book.begin(&version, &model, &output));
+        let ledger = &self.desk.ledger;
+        let begin = ledger.call(move |book| book.begin(&version, &model, &output));
         // Whoever has it already will finish it; what is there then is looked at again.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }

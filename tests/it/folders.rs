@@ -172,6 +172,27 @@ fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
     }
 }
 
+/// P10: as above, and then somebody raises the limit; fails when only a reload or a restart takes notice, or when every try
+/// is told.
+#[test]
+fn folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised() {
+    if !namespaces_work("folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised") {
+        return;
+    }
+    let prelude = "mkdir -p products/in/one products/in/two
+        echo 1 > /proc/sys/user/max_inotify_watches";
+    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    wait_state(&hot, "polling");
+    let raise = "echo 1000 > /proc/sys/user/max_inotify_watches";
+    in_its_namespace(&hot, "sh", &["-c", raise]);
+    wait_state(&hot, "online");
+    let log = hot.log();
+    let lines = |state: &str| log.lines().filter(|line| line.contains(state)).count();
+    assert_eq!((lines("polling: "), lines("online: ")), (1, 1), "{log}");
+    hot.drop_file("two/a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("two/a.png"), Quarter::TopLeft);
+}
+
 /// P10: fails when one folder's trouble is another one's.
 #[test]
 fn paused_folder_does_not_hold_up_another_one() {
@@ -189,6 +210,20 @@ fn paused_folder_does_not_hold_up_another_one() {
     let output = hot.setup().output_of("portraits").join("b.png");
     wait_for("the other folder's output", || output.exists());
     assert_eq!(hot.status_of("portraits").state, "online");
+}
+
+/// P10: the only photo that the output folder failed is taken back; fails when the pause ends without a word.
+#[test]
+fn pause_that_no_photo_is_left_to_end_ends_with_a_line() {
+    let hot = HotFolder::start_with(patient());
+    let output = hot.setup().output_of("products");
+    fs::remove_dir(&output).unwrap();
+    fs::write(&output, b"in the way").unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_state(&hot, "paused");
+    fs::remove_file(hot.input("a.jpg")).unwrap();
+    wait_state(&hot, "online");
+    hot.wait_log("resumed");
 }
 
 /// Quick rescans, and no attempt to spare.

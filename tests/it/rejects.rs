@@ -1,13 +1,13 @@
 //! Files that are no photos, or harm: told to the photographer, and never in the way of the next photo.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::binary::{identity, wait_for};
+use crate::binary::{identity, namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, assert_cutout, bomb, dark_png, jpeg};
 use crate::processes::peak_mib;
@@ -198,6 +198,77 @@ fn quarantined_file_is_not_tried_again_by_a_restart() {
         (after.reason, after.attempts),
         (before.reason, before.attempts)
     );
+}
+
+/// P10: the daemon dies after a file was quarantined and before its note was there; fails when nobody writes it any more.
+#[test]
+fn note_that_a_crash_has_prevented_is_written_at_the_next_start() {
+    let mut hot = HotFolder::start();
+    let note = hot.input("page.jpg.hotcut.txt");
+    fs::create_dir(&note).unwrap();
+    hot.drop_file("page.jpg", HTML);
+    hot.wait_log("the reason could not be left");
+    hot.kill9();
+    fs::remove_dir(&note).unwrap();
+    hot.restart();
+    wait_for("the note", || note.exists());
+    assert!(fs::read_to_string(&note).unwrap().contains("HTML"));
+    assert_eq!(
+        hot.wait_quarantined("page.jpg").attempts,
+        1,
+        "not tried again"
+    );
+}
+
+/// P4, P10: as above, before the file was moved to `failed`, and between that and its note.
+#[test]
+fn move_to_failed_that_a_crash_has_cut_short_is_finished_at_the_next_start() {
+    let mut hot = HotFolder::start_with(Setup::new().moves_failures());
+    let failed = hot.setup().path("failed");
+    fs::remove_dir(&failed).unwrap();
+    fs::write(&failed, b"in the way").unwrap();
+    hot.drop_file("page.jpg", HTML);
+    hot.wait_log("the reason could not be left");
+    hot.kill9();
+    fs::remove_file(&failed).unwrap();
+    let note = failed.join("page.jpg.hotcut.txt");
+    fs::create_dir_all(&note).unwrap();
+    hot.restart();
+    hot.wait_log("the reason could not be left");
+    assert_eq!(fs::read(failed.join("page.jpg")).unwrap(), HTML);
+    hot.kill9();
+    fs::remove_dir(&note).unwrap();
+    hot.restart();
+    wait_for("the note", || note.exists());
+    assert!(fs::read_to_string(&note).unwrap().contains("HTML"));
+    assert!(!hot.input("page.jpg").exists());
+    assert_eq!(fs::read_dir(&failed).unwrap().count(), 2);
+}
+
+/// P5, P10: the folder of a quarantined file cannot be searched for a while; fails when the file is taken for gone, for it
+/// is then tried again.
+#[test]
+fn quarantined_file_out_of_reach_stays_quarantined() {
+    if !namespaces_work("quarantined_file_out_of_reach_stays_quarantined") {
+        return;
+    }
+    let prelude = "set -- setpriv --bounding-set=-dac_override,-dac_read_search \"$@\"";
+    let setup = Setup::new().daemon("rescan", "1s").in_namespace(prelude);
+    let hot = HotFolder::start_with(setup);
+    hot.drop_file("sub/page.jpg", HTML);
+    hot.wait_quarantined("sub/page.jpg");
+    let mode = |mode| fs::set_permissions(hot.input("sub"), Permissions::from_mode(mode)).unwrap();
+    mode(0);
+    hot.wait_log("a subfolder cannot be read");
+    // The look at what is quarantined was asked for before the look at this one.
+    assert_serves_next(&hot);
+    mode(0o755);
+    hot.drop_file("sub/second.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("sub/second.png");
+    hot.wait_quarantined("sub/page.jpg");
+    let log = hot.log();
+    let lines = log.lines().filter(|line| line.contains("\"quarantined\""));
+    assert_eq!(lines.count(), 1, "{log}");
 }
 
 #[track_caller]

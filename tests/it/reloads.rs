@@ -96,6 +96,32 @@ fn job_in_flight_ends_under_the_configuration_it_began_with() {
     assert!(!hot.output("b.png").exists());
 }
 
+/// P9: the configuration is sound, but the daemon cannot make what one of its folders needs; fails when that ends the
+/// daemon, takes the old folders away or takes the new configuration in part.
+#[test]
+fn sighup_with_a_folder_that_cannot_be_opened_keeps_the_old_ones() {
+    let mut hot = HotFolder::start();
+    let in_the_way = hot.setup().path("state/canary/portraits");
+    fs::write(&in_the_way, b"in the way").unwrap();
+    let elsewhere = hot.setup().path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    hot.change_setup(|setup| {
+        setup
+            .folder("output", &elsewhere.display().to_string())
+            .another_folder("portraits")
+    });
+    hot.signal(Signal::HUP);
+    hot.wait_log("the old one stays in force");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert!(!hot.has_exited());
+    fs::remove_file(&in_the_way).unwrap();
+    hot.signal(Signal::HUP);
+    hot.wait_log("reloaded");
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
+    wait_for("the new output folder", || elsewhere.join("b.png").exists());
+}
+
 /// P9: settings of the daemon change too; fails when they need a restart.
 #[test]
 fn sighup_changes_the_number_of_workers() {

@@ -169,6 +169,27 @@ fn original_that_a_crash_left_half_moved_is_moved() {
     assert!(!hot.input(&hidden).exists());
 }
 
+/// P2, P4: `done` cannot be used, and meanwhile somebody takes the cutout away; fails when the photo is cut out again
+/// instead of only being moved, or is left where it is.
+#[test]
+fn cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again() {
+    let setup = Setup::new().moves_sources();
+    let done = setup.path("done");
+    fs::remove_dir(&done).unwrap();
+    fs::write(&done, b"in the way").unwrap();
+    let mut hot = HotFolder::start_with(setup);
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let output = hot.wait_output("a.png");
+    hot.wait_log("waits");
+    fs::remove_file(&output).unwrap();
+    hot.kill9();
+    fs::remove_file(&done).unwrap();
+    hot.restart();
+    wait_for("the move", || done.join("a.jpg").exists());
+    hot.wait_status("done", |status| status.done == 1 && status.queued == 0);
+    assert!(!output.exists(), "somebody has it already");
+}
+
 /// P1: a photo is deleted when it is done, and the same file comes again with the same time and, as file systems do, the
 /// same inode; fails when it is taken for the one that is done.
 #[test]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Order;
 use crate::config::{DEFAULT_INCLUDE, FailedPolicy, Folder, Include, SourcePolicy};
-use crate::intake::{Filter, Observation, Root, Settle, SettledFile, Walk, Writer};
+use crate::intake::{Filter, Found, Observation, Root, Settle, SettledFile, Walk, Writer};
 use crate::job::Job;
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -117,7 +117,7 @@ fn look(file: &Path) -> Result<Observation, PathError> {
     }
     Ok(Observation {
         relative: file.file_name().map(PathBuf::from).unwrap_or_default(),
-        stamp: Some(stamp),
+        found: Found::File(stamp),
         writer: Writer::Absent,
     })
 }

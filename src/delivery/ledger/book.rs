@@ -10,9 +10,6 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, named_params, para
 use super::{LedgerError, schema};
 use crate::stamp::Stamp;
 
-/// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
-const FORGIVEN_INTERRUPTIONS: u32 = 8;
-
 /// The ledger itself, on the thread that owns it.
 #[derive(Debug)]
 pub struct Book {
@@ -43,18 +40,15 @@ pub struct Begun {
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// The cutout is in place; the source's fate is still open.
-    Placed {
-        /// SHA-256 of the source.
-        sha256: [u8; 32],
-    },
+    /// The cutout is in place; the source could not be retired.
+    Placed,
     /// All is done.
     Done,
     /// The attempt counts and another may follow.
     Waiting,
     /// The attempt does not count: the environment was at fault.
     Refunded,
-    /// The file cannot succeed.
+    /// The file cannot succeed; whoever dropped it is not told yet.
     Quarantined {
         /// Why, for a person.
         reason: String,
@@ -71,7 +65,7 @@ pub enum Verdict {
 impl Verdict {
     fn parts(&self) -> (&'static str, Option<&str>) {
         match self {
-            Self::Placed { .. } => ("placed", None),
+            Self::Placed => ("placed", None),
             Self::Done => ("done", None),
             Self::Waiting | Self::Refunded => ("waiting", None),
             Self::Quarantined { reason } => ("quarantined", Some(reason)),
@@ -168,7 +162,7 @@ impl Book {
                  VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now)
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
                     state = 'running', attempts = attempts + 1, output = excluded.output,
-                    model = excluded.model, reason = NULL, begun_at_ms = excluded.begun_at_ms
+                    model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms
                     WHERE state <> 'running'
                  RETURNING id, attempts",
             )?
@@ -197,18 +191,14 @@ impl Book {
     /// Records how the attempt `id` ended.
     pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
         let (state, reason) = verdict.parts();
+        let is_explained = !matches!(verdict, Verdict::Quarantined { .. });
         let refund = matches!(verdict, Verdict::Refunded | Verdict::Superseded);
-        let sha256 = if let Verdict::Placed { sha256 } = verdict {
-            Some(sha256.as_slice())
-        } else {
-            None
-        };
         self.connection
             .prepare_cached(
-                "UPDATE versions SET state = ?2, reason = ?3, sha256 = coalesce(?4, sha256),
-                    attempts = attempts - ?5, ended_at_ms = ?6 WHERE id = ?1",
+                "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5,
+                    is_explained = ?6 WHERE id = ?1",
             )?
-            .execute(params![id, state, reason, sha256, refund, now_ms()])?;
+            .execute(params![id, state, reason, refund, now_ms(), is_explained])?;
         Ok(())
     }
 
@@ -221,15 +211,6 @@ impl Book {
         Ok(())
     }
 
-    /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
-    pub fn half_retired(&mut self, folder: &str) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT id, source FROM versions WHERE folder = ?1 AND state IN ('placed', 'quarantined')",
-        )?;
-        let rows = query.query_map([folder], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Marks what is recorded of a source that is no longer there, so that it is not reported any more.
     pub fn vanish(&mut self, folder: &str, source: &Path) -> Result<(), LedgerError> {
         self.connection
@@ -238,34 +219,6 @@ impl Book {
                  WHERE folder = ?1 AND source = ?2 AND state IN ('waiting', 'quarantined')",
             )?
             .execute(params![folder, bytes(source)])?;
-        Ok(())
-    }
-
-    /// At start-up: turns every attempt that was running into one that waits, and returns where each was writing.
-    ///
-    /// The daemon died, not a worker, so the attempt is not counted, up to a limit: a photo whose every attempt ends with
-    /// the daemon is not innocent for ever.
-    pub fn recover(&mut self) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
-        let transaction = self.connection.transaction()?;
-        let running = {
-            let mut query =
-                transaction.prepare("SELECT id, output FROM versions WHERE state = 'running'")?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
-            rows.collect::<Result<Vec<_>, _>>()?
-        };
-        transaction.execute(
-            "UPDATE versions SET state = 'waiting', interruptions = interruptions + 1,
-                attempts = attempts - (interruptions < ?1) WHERE state = 'running'",
-            [FORGIVEN_INTERRUPTIONS],
-        )?;
-        transaction.commit()?;
-        Ok(running)
-    }
-
-    /// At a shutdown that did not wait: gives every running attempt back.
-    pub fn refund_running(&mut self) -> Result<(), LedgerError> {
-        let update = "UPDATE versions SET state = 'waiting', attempts = attempts - 1 WHERE state = 'running'";
-        self.connection.execute(update, [])?;
         Ok(())
     }
 
@@ -286,7 +239,7 @@ pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
 }
 
 /// `SQLite` integers are signed; the bits are kept.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
 

@@ -1,6 +1,7 @@
 //! Calls from the loop -> one thread that owns the ledger; knows no SQL.
 
 mod book;
+mod halfway;
 mod places;
 mod schema;
 mod summary;
@@ -15,6 +16,7 @@ use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
 pub use book::{Begun, Book, Verdict, Version};
+pub use halfway::{Unexplained, Unretired};
 pub use places::Seat;
 pub use summary::{Quarantined, Summary};
 

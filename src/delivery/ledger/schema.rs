@@ -5,7 +5,9 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[FIRST, EXPLAINED];
+
+const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
     INSERT INTO identity VALUES (lower(hex(randomblob(4))));
 
@@ -44,7 +46,13 @@ const STEPS: &[&str] = &["
 
     -- The mount point that each configured folder had when it was first used.
     CREATE TABLE mounts (path BLOB PRIMARY KEY, mount_point BLOB NOT NULL) WITHOUT ROWID;
-"];
+";
+
+/// Whether a quarantined source has its note, or has been moved, as its folder says.
+const EXPLAINED: &str = "
+    ALTER TABLE versions ADD COLUMN is_explained INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX versions_unexplained ON versions (folder) WHERE NOT is_explained;
+";
 
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {

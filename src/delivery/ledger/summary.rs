@@ -1,6 +1,6 @@
 //! The ledger -> what `status` shows and `retry` changes; starts no attempt.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -75,8 +75,26 @@ impl Book {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Returns the first `count` sources of `folder` that cannot succeed, in the order of their paths, after `last`.
+    pub fn quarantined_after(
+        &mut self,
+        folder: &str,
+        last: &Path,
+        count: usize,
+    ) -> Result<Vec<PathBuf>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT DISTINCT source FROM versions
+             WHERE folder = ?1 AND state = 'quarantined' AND source > ?2 ORDER BY source LIMIT ?3",
+        )?;
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let rows = query.query_map(params![folder, bytes(last), count], |row| {
+            Ok(path(row.get(0)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Puts one quarantined source back into the queue with all its attempts. False if it is not quarantined.
-    pub fn retry(&mut self, folder: &str, source: &std::path::Path) -> Result<bool, LedgerError> {
+    pub fn retry(&mut self, folder: &str, source: &Path) -> Result<bool, LedgerError> {
         let update =
             "UPDATE versions SET state = 'waiting', attempts = 0, interruptions = 0, reason = NULL
             WHERE folder = ?1 AND source = ?2 AND state = 'quarantined' RETURNING id";

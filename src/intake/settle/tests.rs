@@ -20,7 +20,7 @@ fn stamp(version: u64) -> Stamp {
 fn found(name: &str, stamp: Option<Stamp>, writer: Writer) -> Observation {
     Observation {
         relative: name.into(),
-        stamp,
+        found: stamp.map_or(Found::Nothing, Found::File),
         writer,
     }
 }

@@ -1,0 +1,239 @@
+//! What is half done -> what is still to do: cutouts placed whose source is not retired, attempts that a crash cut short.
+//! Begins no attempt.
+
+use std::path::PathBuf;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::LedgerError;
+use super::book::{Begun, Book, Version, bytes, path, signed};
+use crate::stamp::Stamp;
+
+/// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
+const FORGIVEN_INTERRUPTIONS: u32 = 8;
+
+/// Quarantined sources that are explained at one start; the next one goes on with the others.
+const UNEXPLAINED_MAX: u32 = 1_000;
+
+/// A version that is quarantined without the photographer having been told.
+#[derive(Clone, Debug)]
+pub struct Unexplained {
+    /// Its row.
+    pub id: i64,
+    /// The version.
+    pub version: Version,
+    /// Why it cannot succeed.
+    pub reason: String,
+}
+
+/// A version whose cutout is in place and whose source's fate is still open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unretired {
+    /// Its row, with the number of the attempt that placed it.
+    pub begun: Begun,
+    /// Where its cutout was placed.
+    pub output: PathBuf,
+    /// SHA-256 of the source.
+    pub sha256: [u8; 32],
+}
+
+impl Book {
+    /// Notes that the cutout of the attempt `id` is in place. Whoever began the attempt is still at work on the source, but
+    /// after a crash only the source is left to do.
+    pub fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached("UPDATE versions SET sha256 = ?2 WHERE id = ?1")?
+            .execute(params![id, sha256.as_slice()])?;
+        Ok(())
+    }
+
+    /// Takes up a version whose cutout was placed and whose source could not be retired then. `None` if it is not one.
+    pub fn take_unretired(&mut self, version: &Version) -> Result<Option<Unretired>, LedgerError> {
+        let Version {
+            folder,
+            source,
+            stamp,
+        } = version;
+        let mut update = self.connection.prepare_cached(
+            "UPDATE versions SET state = 'running' WHERE folder = ?1 AND source = ?2
+                AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND state = 'placed'
+             RETURNING id, attempts, output, sha256",
+        )?;
+        let row = update.query_row(
+            params![
+                folder,
+                bytes(source),
+                signed(stamp.len),
+                stamp.mtime_ns,
+                signed(stamp.ino)
+            ],
+            |row| {
+                Ok(Unretired {
+                    begun: Begun {
+                        id: row.get(0)?,
+                        attempt: row.get(1)?,
+                    },
+                    output: path(row.get(2)?),
+                    sha256: row.get(3)?,
+                })
+            },
+        );
+        Ok(row.optional()?)
+    }
+
+    /// Notes that the photographer has been told why the version `id` cannot succeed.
+    pub fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached("UPDATE versions SET is_explained = 1 WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Returns the quarantined versions of `folder` that a crash, or a folder that could not be written to, has left
+    /// unexplained.
+    pub fn unexplained(&mut self, folder: &str) -> Result<Vec<Unexplained>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source, len, mtime_ns, ino, coalesce(reason, '') FROM versions
+             WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined' LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![folder, UNEXPLAINED_MAX], |row| {
+            let stamp = Stamp {
+                len: row.get::<_, i64>(2)?.cast_unsigned(),
+                mtime_ns: row.get(3)?,
+                ctime_ns: 0,
+                ino: row.get::<_, i64>(4)?.cast_unsigned(),
+            };
+            Ok(Unexplained {
+                id: row.get(0)?,
+                version: Version {
+                    folder: folder.to_owned(),
+                    source: path(row.get(1)?),
+                    stamp,
+                },
+                reason: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
+    pub fn half_retired(&mut self, folder: &str) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source FROM versions WHERE folder = ?1 AND state IN ('placed', 'quarantined')",
+        )?;
+        let rows = query.query_map([folder], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// At start-up: turns every attempt that was running into one that waits, or whose source does, and returns where each
+    /// was writing.
+    ///
+    /// The daemon died, not a worker, so the attempt is not counted, up to a limit: a photo whose every attempt ends with
+    /// the daemon is not innocent for ever.
+    pub fn recover(&mut self) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+        let transaction = self.connection.transaction()?;
+        let running = {
+            let mut query =
+                transaction.prepare("SELECT id, output FROM versions WHERE state = 'running'")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
+            rows.collect::<Result<Vec<_>, _>>()?
+        };
+        transaction.execute(
+            "UPDATE versions SET state = iif(sha256 IS NULL, 'waiting', 'placed'),
+                interruptions = interruptions + (sha256 IS NULL),
+                attempts = attempts - (sha256 IS NULL AND interruptions < ?1) WHERE state = 'running'",
+            [FORGIVEN_INTERRUPTIONS],
+        )?;
+        transaction.commit()?;
+        Ok(running)
+    }
+
+    /// At a shutdown that did not wait: gives every running attempt back.
+    pub fn refund_running(&mut self) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "UPDATE versions SET state = iif(sha256 IS NULL, 'waiting', 'placed'),
+                attempts = attempts - (sha256 IS NULL) WHERE state = 'running'",
+            [],
+        )?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::super::tests::{begin, version};
+    use super::*;
+
+    /// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget that a cutout is in place.
+    #[test]
+    fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut book = Book::open(dir.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut book, &photo);
+        assert_eq!(book.take_unretired(&photo).unwrap(), None, "not placed yet");
+        book.placed(begun.id, &[7; 32]).unwrap();
+        assert_eq!(
+            book.take_unretired(&photo).unwrap(),
+            None,
+            "somebody is at work on it"
+        );
+        book.end(begun.id, &Verdict::Placed).unwrap();
+        let expected = Some(Unretired {
+            begun,
+            output: "/out/a.png".into(),
+            sha256: [7; 32],
+        });
+        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+        // Dropped in the middle of retiring it, as by SIGKILL.
+        drop(book);
+        let mut book = Book::open(dir.path()).unwrap();
+        book.recover().unwrap();
+        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+        book.refund_running().unwrap();
+        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+    }
+
+    /// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
+    #[test]
+    fn a_version_that_is_begun_again_has_no_cutout_yet() {
+        let mut book = Book::in_memory().unwrap();
+        let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
+        let begun = begin(&mut book, &first);
+        book.placed(begun.id, &[7; 32]).unwrap();
+        book.end(begun.id, &Verdict::Placed).unwrap();
+        begin(&mut book, &second);
+        begin(&mut book, &first);
+        book.recover().unwrap();
+        assert_eq!(book.take_unretired(&first).unwrap(), None);
+    }
+
+    /// P10: fails when a reason that a crash has kept from the photographer is forgotten, or one that was told is told again.
+    #[test]
+    fn a_quarantined_version_is_unexplained_until_somebody_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut book = Book::open(dir.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut book, &photo);
+        assert!(book.unexplained("products").unwrap().is_empty());
+        let reason = "no subject found".to_owned();
+        book.end(begun.id, &Verdict::Quarantined { reason })
+            .unwrap();
+        drop(book);
+        let mut book = Book::open(dir.path()).unwrap();
+        book.recover().unwrap();
+        let left = book.unexplained("products").unwrap();
+        let [late] = &left[..] else {
+            panic!("one, not {left:?}")
+        };
+        assert_eq!(
+            (late.id, late.reason.as_str()),
+            (begun.id, "no subject found")
+        );
+        assert!(late.version.stamp.same_version(&photo.stamp));
+        assert!(book.unexplained("portraits").unwrap().is_empty());
+        book.explained(begun.id).unwrap();
+        assert!(book.unexplained("products").unwrap().is_empty());
+    }
+}

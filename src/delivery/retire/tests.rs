@@ -1,0 +1,103 @@
+//! Originals that are moved or deleted, and those that must not be, on real folders.
+
+use std::path::Path;
+
+use super::*;
+
+fn retiree(dir: &Path, name: &str) -> Retiree {
+    let stat = rustix::fs::stat(dir.join(name)).unwrap();
+    Retiree {
+        folder: Destination::open(dir, None).unwrap(),
+        name: name.into(),
+        stamp: Stamp::of(&stat),
+        aside: ".hotcut-x-1.source".into(),
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    let mut file = std::fs::OpenOptions::new();
+    let file = file.write(true).create(true).truncate(true).open(path);
+    io::Write::write_all(&mut file.unwrap(), text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_source_that_changed_is_neither_deleted_nor_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jpg");
+    write(&path, "processed");
+    let (one, two) = (retiree(dir.path(), "a.jpg"), retiree(dir.path(), "a.jpg"));
+    write(&path, "corrected since");
+    assert_eq!(one.delete().unwrap(), Retired::Superseded);
+    let done = Destination::open(&dir.path().join("done"), None).unwrap();
+    assert_eq!(two.move_to(done).unwrap(), Retired::Superseded);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "corrected since");
+}
+
+#[test]
+fn a_moved_source_never_replaces_an_earlier_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for text in ["first", "second"] {
+        write(&dir.path().join("a.jpg"), text);
+        let done = Destination::open(&dir.path().join("done"), None).unwrap();
+        retiree(dir.path(), "a.jpg").move_to(done).unwrap();
+    }
+    let read = |name: &str| std::fs::read_to_string(dir.path().join("done").join(name)).unwrap();
+    assert_eq!(
+        (read("a.jpg"), read("a-2.jpg")),
+        ("first".into(), "second".into())
+    );
+}
+
+/// P4: fails when a move to another file system makes an old photo new, or a private one public.
+#[test]
+fn a_copied_source_keeps_its_mode_and_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jpg");
+    write(&path, "processed");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let taken = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_789);
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_modified(taken).unwrap();
+    let retiree = retiree(dir.path(), "a.jpg");
+    assert!(retiree.set_aside().unwrap());
+    let done = Destination::open(&dir.path().join("done"), None).unwrap();
+    let moved = dir.path().join("done/a.jpg");
+    let fate = retiree.copy_aside_to(done).unwrap();
+    assert_eq!(fate, Retired::Moved(moved.clone()));
+    let data = std::fs::metadata(&moved).unwrap();
+    assert_eq!(data.permissions().mode() & 0o7777, 0o600);
+    assert_eq!(data.modified().unwrap(), taken);
+    assert_eq!(std::fs::read_to_string(&moved).unwrap(), "processed");
+    assert!(!dir.path().join(&retiree.aside).exists());
+}
+
+/// P4: fails when a source that somebody still writes while it is copied to another file system goes with the copy.
+#[test]
+fn a_source_that_changes_while_it_is_copied_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jpg");
+    write(&path, "processed");
+    let mut writer = File::options().append(true).open(&path).unwrap();
+    let retiree = retiree(dir.path(), "a.jpg");
+    assert!(retiree.set_aside().unwrap());
+    io::Write::write_all(&mut writer, b" and more").unwrap();
+    let done = Destination::open(&dir.path().join("done"), None).unwrap();
+    let fate = retiree.copy_aside_to(done).unwrap();
+    assert_eq!(fate, Retired::Superseded);
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        "processed and more"
+    );
+    let done = std::fs::read_dir(dir.path().join("done")).unwrap();
+    assert_eq!(done.count(), 0);
+}
+
+#[test]
+fn a_delete_that_was_cut_short_is_finished() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.jpg"), "processed");
+    let retiree = retiree(dir.path(), "a.jpg");
+    rustix::fs::rename(dir.path().join("a.jpg"), dir.path().join(&retiree.aside)).unwrap();
+    assert_eq!(retiree.delete().unwrap(), Retired::Deleted);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,129 @@
+//! An original whose version is decided -> moved, deleted, annotated or left, as its folder says. Touches no output.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Desk, Job, JobError, blocking};
+use crate::config::{FailedPolicy, Folder, SourcePolicy};
+use crate::delivery::{
+    Destination, PlaceError, Retired, Retiree, Unexplained, Version, remove_note, write_note,
+};
+use crate::intake::{Root, SourceError};
+
+/// Leaves with its original the reason that a crash, or a folder that could not be written to, has kept from it.
+pub async fn explain_late(
+    folder: Arc<Folder>,
+    desk: &Desk,
+    late: Unexplained,
+) -> Result<(), JobError> {
+    let original = Original {
+        folder,
+        version: late.version,
+    };
+    original.explain(desk, late.id, late.reason).await
+}
+
+/// One version of an original.
+#[derive(Clone, Debug)]
+pub(super) struct Original {
+    folder: Arc<Folder>,
+    pub(super) version: Version,
+}
+
+impl Original {
+    pub(super) fn of(job: &Job) -> Self {
+        Self {
+            folder: Arc::clone(&job.folder),
+            version: Version {
+                folder: job.folder.name.clone(),
+                source: job.file.relative().to_owned(),
+                stamp: job.file.stamp(),
+            },
+        }
+    }
+
+    /// Does to one that has succeeded what its folder says, and takes away an earlier note on it. Tells whether it is gone
+    /// from its name.
+    pub(super) async fn retire(self, desk: &Desk, id: i64) -> Result<bool, JobError> {
+        let aside = desk.hidden_name(id, "source");
+        blocking(move || {
+            let retiree = self.retiree(aside)?;
+            remove_note(&retiree.folder, &retiree.name)?;
+            let fate = match &self.folder.source {
+                SourcePolicy::Keep => return Ok(false),
+                SourcePolicy::Delete => retiree.delete()?,
+                SourcePolicy::Move(done) => retiree.move_to(self.mirror(done)?)?,
+            };
+            Ok(fate != Retired::Superseded)
+        })
+        .await
+    }
+
+    /// Tells the photographer, and the ledger that this is done. Until then it is done again at the next start, so each
+    /// step finds out what an earlier try has left.
+    pub(super) async fn explain(
+        self,
+        desk: &Desk,
+        id: i64,
+        reason: String,
+    ) -> Result<(), JobError> {
+        let aside = desk.hidden_name(id, "source");
+        let note = desk.hidden_name(id, "note");
+        let is_gone = blocking(move || self.leave_reason(aside, note, &reason)).await?;
+        let record = desk.ledger.call(move |book| {
+            if is_gone {
+                book.retire(id)?;
+            }
+            book.explained(id)
+        });
+        Ok(record.await?)
+    }
+
+    /// Leaves a note beside the original, or moves both to the `failed` folder. Tells whether it is gone from its name.
+    fn leave_reason(&self, aside: String, note: String, reason: &str) -> Result<bool, JobError> {
+        let retiree = self.retiree(aside)?;
+        let failed = match &self.folder.failed {
+            FailedPolicy::Leave => return Ok(false),
+            FailedPolicy::Note => {
+                let name = retiree.name.clone();
+                write_note(retiree.folder, &name, note.into(), &reason)?;
+                return Ok(false);
+            }
+            FailedPolicy::Move(failed) => failed,
+        };
+        let Retired::Moved(path) = retiree.move_to(self.mirror(failed)?)? else {
+            return Ok(false);
+        };
+        let name = path.file_name().unwrap_or_default();
+        write_note(self.mirror(failed)?, name, note.into(), &reason)?;
+        Ok(true)
+    }
+
+    fn retiree(&self, aside: String) -> Result<Retiree, JobError> {
+        let parent = self.parent();
+        let root = Root::open(&self.folder.input, None).map_err(SourceError::from)?;
+        let directory = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
+        let folder = root
+            .open_below(parent, directory)
+            .map_err(SourceError::from)?;
+        Ok(Retiree {
+            folder: Destination::from_directory(folder, root.join(parent)),
+            name: self
+                .version
+                .source
+                .file_name()
+                .unwrap_or_default()
+                .to_owned(),
+            stamp: self.version.stamp,
+            aside: aside.into(),
+        })
+    }
+
+    fn mirror(&self, root: &Path) -> Result<Destination, PlaceError> {
+        Ok(Destination::open(root, None)?.subfolder(self.parent())?)
+    }
+
+    fn parent(&self) -> &Path {
+        self.version.source.parent().unwrap_or(Path::new(""))
+    }
+}
