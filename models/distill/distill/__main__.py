@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import importlib.util
+import sys
 
 STEPS = {
     "data": "fetch the pictures from Debian packages and split them by content",
@@ -13,15 +15,25 @@ STEPS = {
 }
 
 
-def main() -> None:
+def build(words: list[str]) -> argparse.ArgumentParser:
+    """Only the asked step's module is loaded: `data` and `labels` need no torch."""
     parser = argparse.ArgumentParser(prog="python -m distill", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="STEP")
+    asked = next((word for word in words if word in STEPS), None)
     for name, summary in STEPS.items():
-        module = importlib.import_module(f".{name}", __package__)
-        step = steps.add_parser(name, help=summary, description=module.__doc__)
-        module.add_arguments(step)
-        step.set_defaults(main=module.main)
-    args = parser.parse_args()
+        if not importlib.util.find_spec(f"{__package__}.{name}"):
+            continue
+        step = steps.add_parser(name, help=summary)
+        if name == asked:
+            module = importlib.import_module(f".{name}", __package__)
+            step.description = module.__doc__
+            module.add_arguments(step)
+            step.set_defaults(main=module.main)
+    return parser
+
+
+def main() -> None:
+    args = build(sys.argv[1:]).parse_args()
     args.main(args)
 
 

