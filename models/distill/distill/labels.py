@@ -1,7 +1,8 @@
 """`images/` + the teacher -> `views/`: pictures of 320 x 320 with the teacher's opinion of each (soft labels).
 
 A photo gives a view of its whole and, for training, of parts of it; a drawing one view; cutouts and scenes
-of the same part give composites. Of those the truth is known, so for training the teacher is not asked;
+of the same part give composites, and for training half of the cutouts are figures. Scenes in which the teacher
+sees an object are no backgrounds. Of composites the truth is known, so for training the teacher is not asked;
 for evaluation it is, to be compared. Views are made in the order of their use: an interrupted run leaves pools
 that can be trained on.
 """
@@ -17,10 +18,12 @@ from PIL import Image
 
 from .compose import composite, open_picture, random_crop
 from .judge import Judge
-from .views import SIDE, Writer
+from .views import SIDE, Writer, load
 from .work import add_teacher, add_work, manifest
 
 Image.MAX_IMAGE_PIXELS = None
+CALM_MAX = 0.15
+FIGURES_SHARE = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,22 +35,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of composites and crops (default: %(default)s)")
 
 
-def plan(entries: list[dict], composites: int, crops: int, seed: int) -> Iterator[dict]:
-    """What views there will be, in order."""
-    by_kind = {kind: [e["sha256"] for e in entries if e["kind"] == kind] for kind in ("cutout", "scene", "photo", "drawing")}
-    photos = [(name, "photo") for name in by_kind["photo"]] + [(name, "scene") for name in by_kind["scene"]]
-    for name, kind in photos:
-        yield {"view": f"{name[:16]}-whole", "kind": kind, "of": [name]}
-    for number in range(composites):
+def named(entries: list[dict], kind: str) -> list[str]:
+    return [entry["sha256"] for entry in entries if entry["kind"] == kind]
+
+
+def wholes(entries: list[dict]) -> Iterator[dict]:
+    """The views of whole photos and scenes."""
+    for kind in ("photo", "scene"):
+        for name in named(entries, kind):
+            yield {"view": f"{name[:16]}-whole", "kind": kind, "of": [name]}
+
+
+def composed(entries: list[dict], count: int, seed: int) -> Iterator[dict]:
+    cutouts, figures = named(entries, "cutout"), named(entries, "figure")
+    backgrounds = named(entries, "scene")
+    for number in range(count if cutouts and backgrounds else 0):
         view = f"composite-{seed}-{number}"
         dice = random.Random(view)
-        cutouts = dice.sample(by_kind["cutout"], 2 if dice.random() < 0.12 else 1)
-        yield {"view": view, "kind": "composite", "of": [*cutouts, dice.choice(by_kind["scene"])]}
-    for name in by_kind["drawing"]:
+        objects = figures if figures and dice.random() < FIGURES_SHARE else cutouts
+        chosen = dice.sample(objects, min(len(objects), 2 if dice.random() < 0.12 else 1))
+        yield {"view": view, "kind": "composite", "of": [*chosen, dice.choice(backgrounds)]}
+
+
+def plan(
+    entries: list[dict], composites: int, crops: int, seed: int, usable: list[dict] | None = None
+) -> Iterator[dict]:
+    """What views there will be, in order. Entries are of one part; only `usable` ones are composed."""
+    yield from wholes(entries)
+    yield from composed(entries if usable is None else usable, composites, seed)
+    for name in named(entries, "drawing"):
         yield {"view": f"{name[:16]}-whole", "kind": "drawing", "of": [name]}
     for number in range(crops):
-        for name, kind in photos:
-            yield {"view": f"{name[:16]}-crop-{seed}-{number}", "kind": kind, "of": [name]}
+        for whole in wholes(entries):
+            view = whole["view"].replace("whole", f"crop-{seed}-{number}")
+            yield {**whole, "view": view}
 
 
 def draw(line: dict, images: Path) -> tuple[np.ndarray, np.ndarray | None]:
@@ -85,11 +106,29 @@ def fill(part: str, lines: list[dict], judge: Judge, work: Path) -> None:
             print(f"{part}: {len(writer.known)} of {len(lines)} views, {left / 60:.0f} min left", flush=True)
 
 
+def composable(part: str, entries: list[dict], work: Path) -> list[dict]:
+    """Without what may not be composed: figures for evaluation, scenes in which the teacher sees an object."""
+    pool = load(work, part)
+    busy = {
+        line["of"][0]
+        for number, line in enumerate(pool.index)
+        if line["kind"] == "scene" and line["view"].endswith("-whole")
+        and pool.teacher[number].mean() >= 255 * CALM_MAX
+    }
+    print(f"{part}: {len(busy)} scenes hold an object and are no backgrounds", flush=True)
+    no_figures = part == "eval"
+    return [
+        e for e in entries if e["sha256"] not in busy and not (no_figures and e["kind"] == "figure")
+    ]
+
+
 def main(args: argparse.Namespace) -> None:
     judge = Judge(args.teacher)
-    plans = {
-        "eval": list(plan(manifest(args.work, "eval"), args.eval_composites, 0, args.seed)),
-        "train": list(plan(manifest(args.work, "train"), args.composites, args.crops, args.seed)),
-    }
-    for part, lines in plans.items():
-        fill(part, lines, judge, args.work)
+    entries = {part: manifest(args.work, part) for part in ("eval", "train")}
+    for part in entries:
+        fill(part, list(wholes(entries[part])), judge, args.work)
+    counts = {"eval": (args.eval_composites, 0), "train": (args.composites, args.crops)}
+    for part, (composites, crops) in counts.items():
+        usable = composable(part, entries[part], args.work)
+        lines = plan(entries[part], composites, crops, args.seed, usable)
+        fill(part, list(lines), judge, args.work)

@@ -126,6 +126,7 @@ RULES = tuple(
         (r"^golang-github-disintegration-imaging-dev/.*/branches\.jpg$", "photo"),
         (r"^(supercollider-common|python3-pyglet|libmlv3-dev)/.*(flowers?2?|kitten)\.jpg$", "photo"),
         (r"^ruby-rmagick-doc/.*/Flower_Hat\.jpg$", "photo"),
+        (r"^gimp-help-en/.*3DTransf", None),
         (r"^gimp-help-en/.*[-_]orig(in)?\.jpg$", "photo"),
         (r"^gimp-help-en/.*/(power-lines|quickie-jpeg-100|example-horizontal)\.jpg$", "photo"),
         (r"^renpy-demo/.*/images/bg ", "scene"),

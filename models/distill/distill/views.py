@@ -40,8 +40,13 @@ def load(work: Path, part: str) -> Pool:
     index = folder / "index.jsonl"
     if not index.is_file():
         raise SystemExit(f"{index} is missing: run `make labels` first")
-    lines = [json.loads(line) for line in index.read_text().splitlines()]
-    return Pool(lines, **{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS})
+    return Pool(complete_lines(index), **{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS})
+
+
+def complete_lines(index: Path) -> list[dict]:
+    """Without a last line that is being written, or that an interrupted run left unfinished."""
+    whole, _, _ = index.read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 CAPACITY = 8192
@@ -56,7 +61,10 @@ class Writer:
         self.arrays = {name: self.open(name, (CAPACITY, *shape)) for name, shape in ARRAYS.items()}
         self.index = self.folder / "index.jsonl"
         self.index.touch()
-        self.known = {json.loads(line)["view"] for line in self.index.read_text().splitlines()}
+        lines = complete_lines(self.index)
+        with self.index.open("r+b") as index:
+            index.truncate(index.read().rfind(b"\n") + 1)
+        self.known = {line["view"] for line in lines}
 
     def open(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         path = self.folder / f"{name}.npy"

@@ -56,7 +56,7 @@ def test_first_rule_that_fits_decides_the_kind():
     assert sources.kind("tuxpaint-stamps-default", "x/cartoon/a.png") is None
     assert sources.kind("tuxpaint-stamps-default", "x/animals/a.png") == "cutout"
     assert sources.kind("endless-sky-data", "usr/images/land/a.jpg") == "scene"
-    assert sources.kind("endless-sky-data", "usr/images/ship/a.png") is None
+    assert sources.kind("endless-sky-data", "usr/images/ui/a.png") is None
     assert sources.kind("unknown", "a.png") is None
 
 
