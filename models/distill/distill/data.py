@@ -36,7 +36,7 @@ def unpack(package: str, work: Path) -> Path:
     downloads = work / "debs"
     downloads.mkdir(parents=True, exist_ok=True)
     if subprocess.run(["apt-get", "download", "-qq", package], cwd=downloads).returncode:
-        raise SystemExit(f"cannot download {package}: run `apt-get update` on Debian 12 and try again")
+        raise SystemExit(f"cannot download {package}: run `apt-get update` (Debian 12), try again")
     (archive,) = downloads.glob(f"{package}_*.deb")
     (work / "packages").mkdir(exist_ok=True)
     unpacked = archive.name.split("_")[1].replace("%3a", ":")

@@ -1,10 +1,10 @@
 """`images/` + the teacher -> `views/`: pictures of 320 x 320 with the teacher's opinion of each (soft labels).
 
-A photo gives a view of its whole and, for training, of parts of it; a drawing one view; cutouts and scenes
-of the same part give composites, and for training half of the cutouts are figures. Scenes in which the teacher
-sees an object are no backgrounds. Of composites the truth is known, so for training the teacher is not asked;
-for evaluation it is, to be compared. Views are made in the order of their use: an interrupted run leaves pools
-that can be trained on.
+A photo gives a view of its whole and, for training, of parts of it; a drawing one view; cutouts and
+scenes of the same part give composites, and for training half of the cutouts are figures. Scenes in
+which the teacher sees an object are no backgrounds. Of composites the truth is known, so for training
+the teacher is not asked; for evaluation it is, to be compared. Views are made in the order of their
+use: an interrupted run leaves pools that can be trained on.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def composed(entries: list[dict], count: int, seed: int) -> Iterator[dict]:
 def plan(
     entries: list[dict], composites: int, crops: int, seed: int, usable: list[dict] | None = None
 ) -> Iterator[dict]:
-    """What views there will be, in order. Entries are of one part; only `usable` ones are composed."""
+    """What views there will be, in order. Entries are of one part; `usable` ones are composed."""
     yield from wholes(entries)
     yield from composed(entries if usable is None else usable, composites, seed)
     for name in named(entries, "drawing"):
@@ -102,12 +102,13 @@ def fill(part: str, lines: list[dict], judge: Judge, work: Path) -> None:
             maps["mirrored"] = to_bytes(judge(picture[:, ::-1])[:, ::-1])
         writer.append(line, **maps)
         if done % 50 == 0 or done == len(todo):
-            left = (time.monotonic() - start) / done * (len(todo) - done)
-            print(f"{part}: {len(writer.known)} of {len(lines)} views, {left / 60:.0f} min left", flush=True)
+            left = (time.monotonic() - start) / done * (len(todo) - done) / 60
+            made = len(lines) - len(todo) + done
+            print(f"{part}: {made} of {len(lines)} views, {left:.0f} min left", flush=True)
 
 
 def composable(part: str, entries: list[dict], work: Path) -> list[dict]:
-    """Without what may not be composed: figures for evaluation, scenes in which the teacher sees an object."""
+    """Without what is not composed: figures for evaluation, scenes that hold an object."""
     pool = load(work, part)
     busy = {
         line["of"][0]

@@ -1,9 +1,9 @@
 """Which Debian packages hold pictures, and what kind of picture lies where in them.
 
 The kinds: `photo`; `scene`, a photo without one dominant object, which also serves as a background;
-`cutout`, a photographed object with true alpha; `figure`, one that is painted, rendered or of unknown
-origin, which serves in training composites only; `drawing`. The first rule whose pattern is found in `PACKAGE/PATH`
-decides; `None` leaves the file out.
+`cutout`, a photographed object with true alpha; `figure`, one that is painted, rendered or of
+unknown origin, which serves in training composites only; `drawing`. The first rule whose pattern is
+found in `PACKAGE/PATH` decides; `None` leaves the file out.
 """
 
 import re
@@ -124,7 +124,8 @@ RULES = tuple(
         (r"^python-kivy-examples/.*/pictures/images/[^/]*\.jpg$", "photo"),
         (r"^qtdeclarative5-examples/.*/content/pics/[^/]*\.jpg$", "photo"),
         (r"^golang-github-disintegration-imaging-dev/.*/branches\.jpg$", "photo"),
-        (r"^(supercollider-common|python3-pyglet|libmlv3-dev)/.*(flowers?2?|kitten)\.jpg$", "photo"),
+        (r"^(supercollider-common|libmlv3-dev)/.*/flowers?2?\.jpg$", "photo"),
+        (r"^python3-pyglet/.*/kitten\.jpg$", "photo"),
         (r"^ruby-rmagick-doc/.*/Flower_Hat\.jpg$", "photo"),
         (r"^gimp-help-en/.*3DTransf", None),
         (r"^gimp-help-en/.*[-_]orig(in)?\.jpg$", "photo"),

@@ -40,7 +40,8 @@ def load(work: Path, part: str) -> Pool:
     index = folder / "index.jsonl"
     if not index.is_file():
         raise SystemExit(f"{index} is missing: run `make labels` first")
-    return Pool(complete_lines(index), **{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS})
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    return Pool(complete_lines(index), **arrays)
 
 
 def complete_lines(index: Path) -> list[dict]:
