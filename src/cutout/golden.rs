@@ -2,8 +2,6 @@
 //! was written. A checksum says that a file is the one meant; this says that here, with this runtime
 //! on this processor, it works: a quantised network can come out nearly blank without any error.
 
-use std::fs;
-
 use super::decode;
 use super::error::CutoutError;
 use super::matte;
@@ -23,16 +21,13 @@ const MEGAPIXELS_MAX: u32 = 4;
 /// picture and judges the answer, or on a flat picture where the card has none.
 ///
 /// # Errors
-/// `Read`, `Warm` and `Golden`.
+/// `Warm` and `Golden`.
 pub fn prove(session: &mut Session) -> Result<(), SessionError> {
-    let Some(golden) = session.card().golden.clone() else {
+    let (Some(golden), Some(file)) = (session.card().golden.clone(), session.take_golden_picture())
+    else {
         let flat = Tensor::flat(session.card().size).map_err(SessionError::Warm)?;
         return session.run(&flat).map(drop).map_err(SessionError::Warm);
     };
-    let file = fs::read(&golden.picture).map_err(|source| SessionError::Read {
-        path: golden.picture.clone(),
-        source,
-    })?;
     let found = answer(session, &file).map_err(SessionError::Warm)?;
     let sum: f64 = found
         .iter()

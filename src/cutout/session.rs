@@ -89,6 +89,7 @@ impl Mask {
 pub struct Session {
     inner: ort::session::Session,
     card: ModelCard,
+    golden_picture: Option<Vec<u8>>,
 }
 
 impl Session {
@@ -121,10 +122,26 @@ impl Session {
             path: path(),
             differs,
         })?;
+        let golden_picture = card
+            .golden
+            .as_ref()
+            .map(|golden| {
+                fs::read(&golden.picture).map_err(|source| SessionError::Read {
+                    path: golden.picture.clone(),
+                    source,
+                })
+            })
+            .transpose()?;
         Ok(Session {
             inner,
             card: card.clone(),
+            golden_picture,
         })
+    }
+
+    /// The file of the golden picture on the card, once.
+    pub(super) fn take_golden_picture(&mut self) -> Option<Vec<u8>> {
+        self.golden_picture.take()
     }
 
     /// The card of the loaded model.

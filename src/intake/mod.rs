@@ -2,16 +2,19 @@
 
 mod filter;
 mod lease;
+mod observation;
 mod root;
 mod scan;
+mod second_look;
 mod settle;
 mod source;
 mod walk;
 mod watch;
 
 pub use filter::Filter;
+pub use observation::{Found, Observation, Writer};
 pub use root::{Root, RootId};
-pub use scan::{Ask, Assignment, Found, Observation, Polled, Report, Scout, Writer};
+pub use scan::{Ask, Assignment, Polled, Report, Scout};
 pub use settle::{CAPACITY, PATIENCE, Settle, SettledFile};
 pub use source::{SourceError, SourceFile};
 pub use walk::Walk;

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc as thread_channel;
+use std::sync::mpsc::{self as thread_channel, RecvTimeoutError};
 use std::time::Duration;
 
 use rustix::fs::{FileType, OFlags};
@@ -13,7 +13,9 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 use super::filter::Filter;
+use super::observation::{Found, Observation, Writer};
 use super::root::{Root, RootId};
+use super::second_look::SecondLook;
 use super::source::is_gone;
 use super::walk::Walk;
 use super::watch::{Sighting, Watch, WatchError};
@@ -22,39 +24,6 @@ use crate::mount;
 use crate::path_error::PathError;
 use crate::stamp::Stamp;
 
-/// One file at one moment.
-#[derive(Clone, Debug)]
-pub struct Observation {
-    /// The path below the hot folder.
-    pub relative: PathBuf,
-    /// What is there.
-    pub found: Found,
-    /// Whether somebody is writing it.
-    pub writer: Writer,
-}
-
-/// What lies at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// A regular file that the folder takes.
-    File(Stamp),
-    /// Nothing, or something else.
-    Nothing,
-    /// What it is cannot be told now: a disk fails, a folder is closed.
-    Unknown,
-}
-
-/// Whether a file is held open for writing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writer {
-    /// A listing does not ask.
-    NotAsked,
-    /// Nobody does, or the kernel cannot tell.
-    Absent,
-    /// Somebody does.
-    Present,
-}
-
 /// What a scout is asked to do.
 #[derive(Debug)]
 pub enum Ask {
@@ -62,6 +31,8 @@ pub enum Ask {
     List,
     /// Look at these paths below it; a directory is listed.
     Look(Vec<PathBuf>),
+    /// List this folder below it, which was new a moment ago.
+    LookAgain(PathBuf),
     /// Make a new watch, then list.
     Rewatch,
 }
@@ -132,8 +103,9 @@ impl Scout {
                 assignment,
                 known: None,
                 watch: None,
+                second_look: SecondLook::default(),
             };
-            while let Ok(ask) = inbox.recv() {
+            while let Some(ask) = patrol.next(&inbox) {
                 if patrol.carry_out(ask).is_err() {
                     return;
                 }
@@ -156,9 +128,27 @@ struct Patrol {
     assignment: Assignment,
     known: Option<RootId>,
     watch: Option<Watch>,
+    second_look: SecondLook,
 }
 
 impl Patrol {
+    /// Waits for what to do next; `None` once nobody asks any more.
+    fn next(&mut self, inbox: &thread_channel::Receiver<Ask>) -> Option<Ask> {
+        loop {
+            if let Some(folder) = self.second_look.take(Instant::now()) {
+                return Some(Ask::LookAgain(folder));
+            }
+            let Some(due) = self.second_look.next() else {
+                return inbox.recv().ok();
+            };
+            match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(ask) => return Some(ask),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
     fn carry_out(&mut self, ask: Ask) -> Result<(), Unheard> {
         if matches!(ask, Ask::Rewatch) {
             self.known = None;
@@ -179,11 +169,12 @@ impl Patrol {
             self.known = Some(root.id());
             self.greet(&root)?;
         }
-        if !(is_known && matches!(ask, Ask::Look(_))) {
+        if !(is_known && matches!(ask, Ask::Look(_) | Ask::LookAgain(_))) {
             self.list(&root, Path::new(""), true)?;
         }
         match ask {
             Ask::Look(paths) => self.look(&root, paths),
+            Ask::LookAgain(folder) => self.list(&root, &folder, false),
             Ask::List | Ask::Rewatch => Ok(()),
         }
     }
@@ -217,7 +208,7 @@ impl Patrol {
         })
     }
 
-    fn look(&self, root: &Root, paths: Vec<PathBuf>) -> Result<(), Unheard> {
+    fn look(&mut self, root: &Root, paths: Vec<PathBuf>) -> Result<(), Unheard> {
         let mut seen = Vec::with_capacity(paths.len());
         for relative in paths {
             let (found, writer, is_directory) = self.inspect(root, &relative);
@@ -228,6 +219,7 @@ impl Patrol {
             });
             if is_directory && self.assignment.filter.enters(&relative) {
                 self.list(root, &relative, false)?;
+                self.second_look.note(relative, Instant::now());
             }
         }
         self.send(Report::Seen(seen))
@@ -281,3 +273,6 @@ impl Patrol {
             .map_err(|_| Unheard)
     }
 }
+
+#[cfg(test)]
+mod tests;

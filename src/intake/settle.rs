@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::scan::{Found, Observation, Writer};
+use super::observation::{Found, Observation, Writer};
 use crate::stamp::Stamp;
 
 /// How long a file that ends early may stay so before it is given up.

@@ -1,0 +1,60 @@
+//! The scout on real folders, without a watch that anybody listens to.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::config::{FailedPolicy, Folder, Include, SourcePolicy};
+
+/// P1: fails when a file that was written into a new folder before the watch stood is never seen. Nobody listens to
+/// the watch here.
+#[test]
+fn new_folder_is_listed_once_more_without_being_asked() {
+    let (input, canary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = Folder {
+        name: "a".into(),
+        input: input.path().to_owned(),
+        output: "/out".into(),
+        model: "m".into(),
+        settle: Duration::ZERO,
+        include: Include::new(vec!["*.jpg".into()]).unwrap(),
+        source: SourcePolicy::Keep,
+        failed: FailedPolicy::Note,
+    };
+    let (reports, mut heard) = mpsc::channel(64);
+    let scout = Scout::start(Assignment {
+        id: FolderId(0),
+        input: input.path().to_owned(),
+        filter: Filter::new(Arc::new(folder)),
+        mount_point: None,
+        canary: canary.path().to_owned(),
+        reports,
+        sightings: mpsc::channel(1).0,
+    })
+    .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let mut wait = |wanted: &Path| {
+        runtime.block_on(async {
+            loop {
+                let report = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await;
+                if let (_, Report::Seen(seen)) = report.expect("it is seen").unwrap()
+                    && let Some(found) = seen.iter().find(|one| one.relative == wanted)
+                {
+                    return found.found;
+                }
+            }
+        })
+    };
+    std::fs::DirBuilder::new()
+        .create(input.path().join("new"))
+        .unwrap();
+    assert!(scout.ask(Ask::List));
+    assert!(scout.ask(Ask::Look(vec!["new".into()])));
+    assert_eq!(wait(Path::new("new")), Found::Nothing);
+    std::fs::File::create_new(input.path().join("new/a.jpg")).unwrap();
+    assert!(matches!(wait(Path::new("new/a.jpg")), Found::File(_)));
+}
