@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--composites", type=float, default=0.3, help="share of composites (default: %(default)s)")
     parser.add_argument("--drawings", type=float, default=0.1, help="share of drawings (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start", type=Path, help="an ONNX student of this design to start from, in place of pruning (../student.onnx goes on from what ships)")
+    parser.add_argument("--start", type=Path, help="a float ONNX student of this design to start from, in place of pruning")
     parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
 
 

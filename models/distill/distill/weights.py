@@ -1,8 +1,7 @@
-"""A U²-Net as ONNX, the teacher or a student, float or quantised -> the same network in torch."""
+"""A float U²-Net as ONNX, the teacher or a student -> the same network in torch."""
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -16,21 +15,6 @@ def convolutions(network: nn.Module) -> list[nn.Conv2d]:
     return [module for module in network.modules() if isinstance(module, nn.Conv2d)]
 
 
-class Constants:
-    """The constants of a graph by the name under which a convolution takes them, dequantised."""
-
-    def __init__(self, graph: onnx.GraphProto):
-        self.stored = {tensor.name: tensor for tensor in graph.initializer}
-        self.scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
-
-    def get(self, name: str) -> np.ndarray:
-        if name in self.stored:
-            return numpy_helper.to_array(self.stored[name])
-        values, scale, zero = (self.get(part) for part in self.scaled[name].input)
-        beside = (-1, *[1] * (values.ndim - 1))
-        return (values.astype(np.float32) - zero.reshape(beside)) * scale.reshape(beside)
-
-
 def load(path: Path, design: Design = TEACHER) -> U2Net:
     """Reads the weights of a network of this design.
 
@@ -38,7 +22,7 @@ def load(path: Path, design: Design = TEACHER) -> U2Net:
     convolutions.
     """
     graph = onnx.load(path).graph
-    constants = Constants(graph)
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
     nodes = [node for node in graph.node if node.op_type == "Conv"]
     network = U2Net(design)
     layers = convolutions(network)
@@ -46,7 +30,7 @@ def load(path: Path, design: Design = TEACHER) -> U2Net:
         raise ValueError(f"{path} has {len(nodes)} convolutions, not {len(layers)}; is it another model?")
     for node, layer in zip(nodes, layers):
         for parameter, name in zip((layer.weight, layer.bias), node.input[1:], strict=True):
-            values = torch.from_numpy(constants.get(name).astype(np.float32))
+            values = torch.from_numpy(numpy_helper.to_array(tensors[name]).copy())
             if values.shape != parameter.shape:
                 raise ValueError(f"{path}: {node.name} is {tuple(values.shape)}, not {tuple(parameter.shape)}")
             parameter.data = values
