@@ -78,6 +78,22 @@ mod tests {
     use crate::config::{FailedPolicy, Include, SourcePolicy};
     use std::time::Duration;
 
+    impl Filter {
+        /// Takes every JPEG below `input`.
+        pub(in crate::intake) fn of_jpegs(input: &Path) -> Self {
+            Self::new(Arc::new(Folder {
+                name: "a".into(),
+                input: input.to_owned(),
+                output: "/out".into(),
+                model: "m".into(),
+                settle: Duration::ZERO,
+                include: Include::new(vec!["*.jpg".into()]).unwrap(),
+                source: SourcePolicy::Keep,
+                failed: FailedPolicy::Note,
+            }))
+        }
+    }
+
     fn filter() -> Filter {
         Filter::new(Arc::new(Folder {
             name: "a".into(),

@@ -113,11 +113,8 @@ fn inspect(folder: BorrowedFd<'_>, name: &OsStr, hint: FileType) -> (FileType, O
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::Arc;
-    use std::time::Duration;
 
     use super::*;
-    use crate::config::{FailedPolicy, Folder, Include, SourcePolicy};
 
     /// P6: everything is taken away when the first chunk comes; fails when the whole folder was in memory by then.
     #[test]
@@ -127,19 +124,9 @@ mod tests {
         for path in names.clone() {
             std::fs::File::create_new(path).unwrap();
         }
-        let folder = Folder {
-            name: "a".into(),
-            input: dir.path().to_owned(),
-            output: "/out".into(),
-            model: "m".into(),
-            settle: Duration::ZERO,
-            include: Include::new(vec!["*.jpg".into()]).unwrap(),
-            source: SourcePolicy::Keep,
-            failed: FailedPolicy::Note,
-        };
         let walk = Walk {
             root: &Root::open(dir.path(), None).unwrap(),
-            filter: &Filter::new(Arc::new(folder)),
+            filter: &Filter::of_jpegs(dir.path()),
         };
         let mut count = 0;
         let unreadable = walk.below(Path::new(""), &mut |seen| {

@@ -75,6 +75,8 @@ class Writer:
 
     def append(self, line: dict, **maps: np.ndarray) -> None:
         number = len(self.known)
+        if number == CAPACITY:
+            raise SystemExit(f"{self.folder} is full with {CAPACITY} views: ask for fewer crops or composites")
         for name, values in maps.items():
             self.arrays[name][number] = values
         with self.index.open("a") as index:

@@ -28,6 +28,20 @@ pub struct Version {
     pub stamp: Stamp,
 }
 
+impl Version {
+    /// What tells its row from others: folder, source, len, `mtime_ns`, ino.
+    pub(super) fn key(&self) -> (&str, &[u8], i64, i64, i64) {
+        let stamp = &self.stamp;
+        (
+            &self.folder,
+            bytes(&self.source),
+            signed(stamp.len),
+            stamp.mtime_ns,
+            signed(stamp.ino),
+        )
+    }
+}
+
 /// An attempt that may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
@@ -121,23 +135,9 @@ impl Book {
              AND len = ?3 AND mtime_ns = ?4 AND ino = ?5",
         )?;
         let mut answers = Vec::with_capacity(versions.len());
-        for Version {
-            folder,
-            source,
-            stamp,
-        } in versions
-        {
+        for version in versions {
             let row = query
-                .query_row(
-                    params![
-                        folder,
-                        bytes(source),
-                        signed(stamp.len),
-                        stamp.mtime_ns,
-                        signed(stamp.ino)
-                    ],
-                    |row| row.get::<_, String>(0),
-                )
+                .query_row(version.key(), |row| row.get::<_, String>(0))
                 .optional()?;
             let is_left =
                 |state: &str| !matches!(state, "running" | "done" | "quarantined" | "ignored");
@@ -239,7 +239,7 @@ pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
 }
 
 /// `SQLite` integers are signed; the bits are kept.
-pub(super) fn signed(number: u64) -> i64 {
+fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
 

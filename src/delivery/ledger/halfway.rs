@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Begun, Book, Version, bytes, path, signed};
+use super::book::{Begun, Book, Version, path};
 use crate::stamp::Stamp;
 
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
@@ -49,35 +49,21 @@ impl Book {
 
     /// Takes up a version whose cutout was placed and whose source could not be retired then. `None` if it is not one.
     pub fn take_unretired(&mut self, version: &Version) -> Result<Option<Unretired>, LedgerError> {
-        let Version {
-            folder,
-            source,
-            stamp,
-        } = version;
         let mut update = self.connection.prepare_cached(
             "UPDATE versions SET state = 'running' WHERE folder = ?1 AND source = ?2
                 AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND state = 'placed'
              RETURNING id, attempts, output, sha256",
         )?;
-        let row = update.query_row(
-            params![
-                folder,
-                bytes(source),
-                signed(stamp.len),
-                stamp.mtime_ns,
-                signed(stamp.ino)
-            ],
-            |row| {
-                Ok(Unretired {
-                    begun: Begun {
-                        id: row.get(0)?,
-                        attempt: row.get(1)?,
-                    },
-                    output: path(row.get(2)?),
-                    sha256: row.get(3)?,
-                })
-            },
-        );
+        let row = update.query_row(version.key(), |row| {
+            Ok(Unretired {
+                begun: Begun {
+                    id: row.get(0)?,
+                    attempt: row.get(1)?,
+                },
+                output: path(row.get(2)?),
+                sha256: row.get(3)?,
+            })
+        });
         Ok(row.optional()?)
     }
 

@@ -1,32 +1,19 @@
 //! The scout on real folders, without a watch that anybody listens to.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::config::{FailedPolicy, Folder, Include, SourcePolicy};
 
 /// P1: fails when a file that was written into a new folder before the watch stood is never seen. Nobody listens to
 /// the watch here.
 #[test]
 fn new_folder_is_listed_once_more_without_being_asked() {
     let (input, canary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let folder = Folder {
-        name: "a".into(),
-        input: input.path().to_owned(),
-        output: "/out".into(),
-        model: "m".into(),
-        settle: Duration::ZERO,
-        include: Include::new(vec!["*.jpg".into()]).unwrap(),
-        source: SourcePolicy::Keep,
-        failed: FailedPolicy::Note,
-    };
     let (reports, mut heard) = mpsc::channel(64);
     let scout = Scout::start(Assignment {
         id: FolderId(0),
         input: input.path().to_owned(),
-        filter: Filter::new(Arc::new(folder)),
+        filter: Filter::of_jpegs(input.path()),
         mount_point: None,
         canary: canary.path().to_owned(),
         reports,
