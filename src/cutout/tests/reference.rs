@@ -1,6 +1,10 @@
 //! The whole way with U²-Net against what rembg makes of the same photo.
 
-use super::super::{Request, Session, cut};
+use std::io::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use super::super::{Request, Session, SessionError, cut, prove};
 use super::{open, read, repository, runtime};
 use crate::config::ModelCard;
 
@@ -19,11 +23,33 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     }
 }
 
+/// Fails when the shipped card has no golden picture, or a model with other weights answers it well enough.
+#[test]
+fn damaged_weights_are_told_from_sound_ones() {
+    let card = ModelCard::load(&repository("models"), "u2net").unwrap();
+    let mut file = read("models/u2net.onnx");
+    // The weights of a network lie side by side; the middle of the file is in the middle of one layer's.
+    let middle = file.len() / 2;
+    file[middle..middle + 400_000].fill(0x3d);
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = ModelCard {
+        file: folder.path().join("damaged.onnx"),
+        sha256: Sha256::digest(&file).into(),
+        ..card
+    };
+    let mut written = std::fs::File::create_new(&damaged.file).unwrap();
+    written.write_all(&file).unwrap();
+    let mut session = Session::load(runtime(), &damaged, 1).unwrap();
+    let error = prove(&mut session).unwrap_err();
+    assert!(matches!(error, SessionError::Golden { .. }), "{error}");
+}
+
 #[test]
 fn matte_is_that_of_rembg_but_for_its_rings() {
     let card = ModelCard::load(&repository("models"), "u2net").unwrap();
     let mut session = Session::load(runtime(), &card, 1)
         .unwrap_or_else(|error| panic!("`make setup` fetches the model: {error}"));
+    prove(&mut session).unwrap();
     let photo = read("tests/data/photos/astronaut.jpg");
     let request = Request {
         photo: &photo,
