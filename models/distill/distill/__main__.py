@@ -8,7 +8,7 @@ import sys
 STEPS = {
     "data": "fetch the pictures from Debian packages and split them by content",
     "labels": "make training and evaluation views and let the teacher judge them",
-    "train": "prune the teacher to the student's size and train it",
+    "train": "bring a student near the teacher, and train it",
     "export": "write the student as ONNX, and check it against torch",
     "quantise": "make the INT8 student, and check it against the float one",
     "report": "measure teacher and students and write models/README.md",

@@ -4,13 +4,15 @@ The input is 1 x 3 x size x size, normalised; the output 1 x 1 x size x size, op
 """
 
 import argparse
+import json
 import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
-from . import network, train, views
+from . import network, train, views, weights
 from .judge import Judge, normalise
 from .work import add_work
 
@@ -41,6 +43,9 @@ def write(student: network.U2Net, path: Path) -> None:
             network.Exported(student), (torch.zeros(1, 3, side, side),), path, dynamo=False,
             input_names=["photo"], output_names=["opacity"], opset_version=OPSET,
         )  # fmt: skip
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {weights.DESIGN: json.dumps(student.design.to_dict())})
+    onnx.save(model, path)
 
 
 def difference(student: network.U2Net, path: Path, pictures: list[np.ndarray]) -> float:

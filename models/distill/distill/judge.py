@@ -22,7 +22,7 @@ class Judge:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         if not model.is_file():
-            raise SystemExit(f"{model} is missing: `make teacher` fetches U²-Net")
+            raise SystemExit(f"{model} is missing: `make setup` fetches U²-Net")
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.input, self.output = self.session.get_inputs()[0], self.session.get_outputs()[0].name
 

@@ -1,10 +1,13 @@
 """Logits, the teacher's map and the true alpha -> the loss of distillation (Hinton et al., 2015).
 
-loss = alpha * hard + (1 - alpha) * soft, both means over pixels:
+loss = alpha * hard + (1 - alpha) * soft + hints, the first two means over pixels:
 - hard: |sigmoid(z) - truth|, where truth is the true alpha or, for a photo that has none, the teacher's map;
-- soft: T^2 * KL(teacher at temperature T || student at temperature T), a pixel being a choice of two.
+- soft: T^2 * KL(teacher at temperature T || student at temperature T), a pixel being a choice of two;
+- hints: how far each stage's answer is from the teacher's (FitNets, Romero et al., ICLR 2015). One number a
+  pixel says little; the hundreds of channels of a stage say at once what each layer should have done.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +17,7 @@ from torch import Tensor
 from .network import resize
 
 CERTAIN = 1 / 512
+NEARLY = 0.999
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,16 @@ class LossWeights:
 
 
 def soft_loss(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """T² · KL for each pixel; `teacher` is an opacity 0..1 at temperature 1."""
-    target = torch.logit(teacher, CERTAIN) / temperature
-    student = logits / temperature
+    """T² · KL for each pixel; `teacher` is an opacity 0..1 at temperature 1.
+
+    A label of 8 bits says of a certain pixel only that the teacher is beyond its last step: a student that is
+    beyond it too is right, however far.
+    """
+    target = torch.logit(teacher, CERTAIN)
+    bound = math.log((1 - CERTAIN) / CERTAIN)
+    student = torch.where(target <= NEARLY * -bound, logits.clamp_min(-bound), logits)
+    student = torch.where(target >= NEARLY * bound, logits.clamp_max(bound), student)
+    student, target = student / temperature, target / temperature
     p = torch.sigmoid(target)
     on = p * (F.logsigmoid(target) - F.logsigmoid(student))
     off = (1 - p) * (F.logsigmoid(-target) - F.logsigmoid(-student))
@@ -58,3 +69,18 @@ def distillation_loss(maps: list[Tensor], teacher: Tensor, truth: Tensor, weight
         small = [F.interpolate(t, size=sides[0].shape[2:], mode="area") for t in (teacher, truth)]
         total = total + weights.sides * sum(judge(side, *small) for side in sides)
     return total
+
+
+def hint_loss(features: list[Tensor], teacher: list[Tensor]) -> Tensor:
+    """The mean over stages of |student - teacher|² / |teacher|², each B x C x h x w.
+
+    Where the teacher works at twice the resolution its answer is pooled as the next stage sees it: by the
+    maximum in the encoder, which is the first half of the list, by the mean in the decoder.
+    """
+    losses = []
+    for number, (ours, theirs) in enumerate(zip(features, teacher, strict=True)):
+        if theirs.shape[2] != ours.shape[2]:
+            halve = F.max_pool2d if number < len(features) // 2 else F.avg_pool2d
+            theirs = halve(theirs, 2)
+        losses.append((ours - theirs).square().sum() / theirs.square().sum())
+    return torch.stack(losses).mean()

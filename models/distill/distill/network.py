@@ -1,11 +1,12 @@
 """Widths -> U²-Net (Qin et al., Pattern Recognition 2020), the teacher's layout or the student's.
 
 Batch normalisation is folded into the convolutions, as in the teacher's ONNX file. The student differs in
-two ways, both found with the runtime's profiler: its first and last stage work at half resolution (a third
-of the teacher's time goes into full resolution), and its side outputs are 1 x 1 convolutions.
+three ways: convolutions of low rank, and, both found with the runtime's profiler, a first and a last stage
+at half resolution (a third of the teacher's time goes into full resolution) and side outputs that are
+1 x 1 convolutions.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -22,12 +23,16 @@ TEACHER_WIDTHS = {
 
 @dataclass(frozen=True)
 class Design:
-    """What makes a U²-Net: channels inside and behind each stage, and where it works."""
+    """What makes a U²-Net: channels inside and behind each stage, and where it works.
+
+    `ranks` names the convolutions ("en2.encoders.0") that are pairs: 3 x 3 to so many channels, then 1 x 1.
+    """
 
     widths: dict[str, tuple[int, int]]
     size: int
     half_resolution: bool
     side_kernel: int
+    ranks: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -35,20 +40,15 @@ class Design:
     @staticmethod
     def from_dict(values: dict) -> "Design":
         widths = {stage: tuple(pair) for stage, pair in values["widths"].items()}
-        return Design(widths, values["size"], values["half_resolution"], values["side_kernel"])
+        return Design(**{**values, "widths": widths})
 
 
 TEACHER = Design(TEACHER_WIDTHS, 320, half_resolution=False, side_kernel=3)
 
 
-def student(share: float = 0.5, size: int = 256) -> Design:
-    """A student with `share` of the teacher's channels, in multiples of 8."""
-
-    def narrow(channels: int) -> int:
-        return max(8, round(channels * share / 8) * 8)
-
-    widths = {stage: tuple(map(narrow, pair)) for stage, pair in TEACHER_WIDTHS.items()}
-    return Design(widths, size, half_resolution=True, side_kernel=1)
+def student(size: int, ranks: dict[str, int] | None = None) -> Design:
+    """A student with the teacher's channels."""
+    return Design(TEACHER_WIDTHS, size, half_resolution=True, side_kernel=1, ranks=ranks or {})
 
 
 def pool(x: Tensor) -> Tensor:
@@ -61,28 +61,43 @@ def resize(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
-def conv(channels_in: int, channels_out: int, dilation: int = 1) -> nn.Conv2d:
+class LowRank(nn.Sequential):
+    """A 3 x 3 convolution to few channels, then a 1 x 1 convolution to all: in sum one of low rank."""
+
+    def __init__(self, channels_in: int, channels_out: int, dilation: int, rank: int):
+        spatial = nn.Conv2d(channels_in, rank, 3, padding=dilation, dilation=dilation)
+        super().__init__(spatial, nn.Conv2d(rank, channels_out, 1))
+        self.in_channels, self.out_channels = channels_in, channels_out
+
+
+def conv(channels_in: int, channels_out: int, dilation: int, rank: int | None) -> nn.Conv2d | LowRank:
+    if rank:
+        return LowRank(channels_in, channels_out, dilation, rank)
     return nn.Conv2d(channels_in, channels_out, 3, padding=dilation, dilation=dilation)
 
 
 class Block(nn.Module):
     """A residual U-block: `inside` is a small U-Net around `dilations` of its own.
 
-    `pools[k]` says whether encoder k works on a pooled picture; `join` is the first convolution.
+    `pools[k]` says whether encoder k works on a pooled picture; `join` is the first convolution; `ranks`
+    are those of its convolutions, by their names in the block.
     """
 
-    def __init__(self, channels_in: int, width: int, channels_out: int, pools: list[bool], flat: bool):
+    def __init__(
+        self, channels_in: int, width: int, channels_out: int, pools: list[bool], flat: bool, ranks: dict[str, int]
+    ):
         super().__init__()
         depth = len(pools)
         dilations = [2**k for k in range(depth + 1)] if flat else [1] * depth + [2]
         self.pools = pools
-        self.join = conv(channels_in, channels_out)
+        self.join = conv(channels_in, channels_out, 1, ranks.get("join"))
         self.encoders = nn.ModuleList(
-            conv(width if k else channels_out, width, dilations[k]) for k in range(depth)
+            conv(width if k else channels_out, width, dilations[k], ranks.get(f"encoders.{k}")) for k in range(depth)
         )
-        self.bottom = conv(width, width, dilations[depth])
+        self.bottom = conv(width, width, dilations[depth], ranks.get("bottom"))
         self.decoders = nn.ModuleList(
-            conv(2 * width, width if k else channels_out, dilations[k]) for k in reversed(range(depth))
+            conv(2 * width, width if k else channels_out, dilations[k], ranks.get(f"decoders.{depth - 1 - k}"))
+            for k in reversed(range(depth))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -118,7 +133,8 @@ class U2Net(nn.Module):
             if design.half_resolution and stage in ("en1", "de1"):
                 pools[1] = False
             width, channels_out = design.widths[stage]
-            self.stages[stage] = Block(inputs[stage], width, channels_out, pools, flat)
+            ranks = {name.removeprefix(f"{stage}."): r for name, r in design.ranks.items() if name.startswith(f"{stage}.")}
+            self.stages[stage] = Block(inputs[stage], width, channels_out, pools, flat, ranks)
         sides = ("de1", "de2", "de3", "de4", "de5", "en6")
         kernel = design.side_kernel
         self.sides = nn.ModuleList(
@@ -126,21 +142,28 @@ class U2Net(nn.Module):
         )
         self.fuse = nn.Conv2d(len(sides), 1, 1)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What each stage answers, in the order of `STAGES`."""
         if self.design.half_resolution:
             x = F.pixel_unshuffle(x, 2)
-        skips = []
+        features: list[Tensor] = []
         for stage in STAGES[:6]:
-            pooled = skips and not (self.design.half_resolution and stage == "en2")
+            pooled = features and not (self.design.half_resolution and stage == "en2")
             x = self.stages[stage](pool(x) if pooled else x)
-            skips.append(x)
-        maps = [x]
-        for stage, skip in zip(STAGES[6:], skips[-2::-1]):
+            features.append(x)
+        for stage, skip in zip(STAGES[6:], features[-2::-1]):
             x = self.stages[stage](torch.cat((resize(x, skip), skip), 1))
-            maps.append(x)
-        logits = [side(x) for side, x in zip(self.sides, reversed(maps))]
+            features.append(x)
+        return features
+
+    def maps(self, features: list[Tensor]) -> list[Tensor]:
+        """The logits that the stages' answers lead to."""
+        logits = [side(x) for side, x in zip(self.sides, reversed(features[5:]))]
         logits = [resize(x, logits[0]) for x in logits]
         return [self.fuse(torch.cat(logits, 1)), *logits]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return self.maps(self.features(x))
 
 
 class Exported(nn.Module):

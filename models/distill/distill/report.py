@@ -110,7 +110,7 @@ def checkered(picture: np.ndarray, opacity: np.ndarray) -> np.ndarray:
 
 def sheet(judge: Judge, pool: views.Pool, path: Path, count: int = 12) -> None:
     """Photo, teacher's cutout, student's cutout, side by side, three such a row."""
-    numbers = [n for n in pool.numbers("photo", "scene") if metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255)]
+    numbers = [n for n in train.judged(pool, "photo", "scene") if metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255)]
     tiles = []
     for number in numbers[:: max(1, len(numbers) // count)][:count]:
         picture = pool.shrunk(number, 160)
@@ -140,7 +140,7 @@ def main(args: argparse.Namespace) -> None:
         memory = peak_memory(args.hotcut, *as_model(path, args))
         rows.append(row(name, path, times[name], slowest, memory, quality(judges[name], pool)))
         print(rows[-1], flush=True)
-    photos = pool.numbers("photo", "scene")
+    photos = train.judged(pool, "photo", "scene")
     clear = sum(metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255) for n in photos)
     table = "\n".join(
         [

@@ -14,3 +14,12 @@ def part(name: str) -> str:
     """`0`-`9` train, `a`-`b` evaluation, `c`-`f` reserved: read by nothing here."""
     digit = int(name[0], 16)
     return "train" if digit < 10 else "eval" if digit < 12 else "reserved"
+
+
+# Evaluation pictures that show what a training picture shows: another size or crop of it.
+TWINS = ("a7acb9e7", "ad991336", "aef49d1d", "afe5b1af", "bf846623")
+
+
+def is_twin(name: str) -> bool:
+    """Whether a picture of the evaluation part would flatter whoever was trained."""
+    return name.startswith(TWINS)

@@ -1,7 +1,7 @@
 """Views + the teacher's weights -> a trained student (`checkpoint.pt`), step by step and resumable.
 
-The student starts as the pruned teacher. Adam with decoupled weight decay, the rate warmed up and then
-falling by a cosine; what counts in the end is the moving average of the weights.
+The student starts as near to the teacher as its form allows. Adam with decoupled weight decay, the rate
+warmed up and then falling by a cosine; what counts in the end is the moving average of the weights.
 """
 
 import argparse
@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import judge, metrics, network, views, weights
-from .loss import LossWeights, distillation_loss
-from .prune import prune
+from . import judge, metrics, network, ranks, split, views, weights
+from .loss import LossWeights, distillation_loss, hint_loss
+from .reconstruct import reconstruct
 from .work import add_teacher, add_work
 
 CHECKPOINT = "checkpoint.pt"
@@ -31,19 +31,21 @@ GRADIENT_MAX = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_work(parser)
     add_teacher(parser)
-    parser.add_argument("--share", type=float, default=0.5, help="of the teacher's channels (default: %(default)s)")
+    parser.add_argument("--gmac", type=float, default=10.0, help="10^9 multiply-adds for the stages (default: %(default)s)")
+    parser.add_argument("--million", type=float, default=11.5, help="10^6 weights for the stages (default: %(default)s)")
     parser.add_argument("--size", type=int, default=256, help="side of the input (default: %(default)s)")
-    parser.add_argument("--prune-views", type=int, default=128, help="to start from (default: %(default)s)")
+    parser.add_argument("--start-views", type=int, default=112, help="training views to start from (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=2000, help="of this run (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=1e-4, help="the highest learning rate (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=1.5e-5, help="the highest learning rate (default: %(default)s)")
     parser.add_argument("--alpha", type=float, default=0.5, help="share of the hard term (default: %(default)s)")
-    parser.add_argument("--temperature", type=float, default=2.0, help="of the soft term (default: %(default)s)")
-    parser.add_argument("--sides", type=float, default=0.2, help="weight of a side map (default: %(default)s)")
-    parser.add_argument("--composites", type=float, default=0.3, help="share of composites (default: %(default)s)")
+    parser.add_argument("--temperature", type=float, default=1.25, help="of the soft term (default: %(default)s)")
+    parser.add_argument("--sides", type=float, default=0.1, help="weight of a side map (default: %(default)s)")
+    parser.add_argument("--hints", type=float, default=1.0, help="weight of the stages' answers (default: %(default)s)")
+    parser.add_argument("--composites", type=float, default=0.25, help="share of composites (default: %(default)s)")
     parser.add_argument("--drawings", type=float, default=0.1, help="share of drawings (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start", type=Path, help="a float ONNX student of this design to start from, in place of pruning")
+    parser.add_argument("--start", type=Path, help="an ONNX student to start from, quantised or not, in place of the teacher")
     parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
 
 
@@ -96,12 +98,16 @@ def normalise(picture: Tensor) -> Tensor:
     return (picture / picture.max().clamp_min(1) - mean) / std
 
 
+def judged(pool: views.Pool, *kinds: str) -> list[int]:
+    """The evaluation views of these kinds, but for those that training knows."""
+    return [number for number in pool.numbers(*kinds) if not split.is_twin(pool.index[number]["of"][0])]
+
+
 def evaluate(answer: Callable[[np.ndarray], np.ndarray], side: int, pool: views.Pool) -> dict[str, float]:
     """How a model does on the evaluation views; `answer` gives its opacity for a picture of `side`."""
     clear, every_photo, near_teacher, near_truth, teacher_near_truth = [], [], [], [], []
-    for number, line in enumerate(pool.index):
-        if line["kind"] == "drawing":
-            continue
+    for number in judged(pool, "photo", "scene", "composite"):
+        line = pool.index[number]
         opacity = torch.from_numpy(answer(pool.shrunk(number, side)))[None, None]
         opacity = F.interpolate(opacity, (views.SIDE, views.SIDE), mode="bilinear")[0, 0].numpy()
         reference = pool.teacher[number] / 255
@@ -133,16 +139,23 @@ def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:
 
 def beginning(args: argparse.Namespace, pool: views.Pool) -> network.U2Net:
     """The student before its first step."""
-    design = network.student(args.share, args.size)
     if args.start:
-        return weights.load(args.start, design).requires_grad_(True)
-    student = network.U2Net(design)
+        return weights.load_student(args.start).requires_grad_(True)
     numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
-    pictures = [judge.normalise(pool.shrunk(n, args.size)) for n in numbers[: args.prune_views]]
+    pictures = [judge.normalise(pool.shrunk(n, args.size)) for n in numbers[: args.start_views]]
     pictures = torch.from_numpy(np.concatenate(pictures))
-    print("pruning: share of the teacher's energy that each stage misses", flush=True)
-    prune(weights.load(args.teacher), student, pictures)
+    teacher = weights.load_teacher(args.teacher)
+    layers = ranks.observe(teacher, network.student(args.size), pictures)
+    chosen = ranks.choose(layers, 1e9 * args.gmac, 1e6 * args.million)
+    student = network.U2Net(network.student(args.size, chosen))
+    print("starting: share of the teacher's energy that each stage misses", flush=True)
+    reconstruct(teacher, student, pictures)
     return student
+
+
+@torch.no_grad()
+def teacher_features(teacher: network.U2Net, pictures: Tensor) -> list[Tensor]:
+    return teacher.features(pictures)
 
 
 def rate_at(step: int, steps: int, highest: float) -> float:
@@ -164,6 +177,7 @@ def main(args: argparse.Namespace) -> None:
         student = beginning(args, pool)
     student = student.to(memory_format=torch.channels_last)
     average = copy.deepcopy(student).requires_grad_(False)
+    teacher = weights.load_teacher(args.teacher).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(student.parameters(), args.rate, weight_decay=WEIGHT_DECAY)
     batches, step, losses = Batches(pool, args), 0, []
     if saved:
@@ -173,14 +187,18 @@ def main(args: argparse.Namespace) -> None:
         step = saved["step"]
         print(f"going on from step {step}", flush=True)
     else:
-        print("start", evaluate(answers(average), args.size, eval_pool), flush=True)
+        scores = evaluate(answers(average), args.size, eval_pool)
+        print("start", scores, flush=True)
+        save(path, args, student, average, optimiser, batches, 0, scores)
     begun, first = time.monotonic(), step
     for step in range(step, args.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, args.steps, args.rate)
         pictures, soft, truth = batches.next()
         pictures = pictures.to(memory_format=torch.channels_last)
-        loss = distillation_loss(student(pictures), soft, truth, parts)
+        features = student.features(pictures)
+        hints = hint_loss(features, teacher_features(teacher, pictures))
+        loss = distillation_loss(student.maps(features), soft, truth, parts) + args.hints * hints
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), GRADIENT_MAX)
@@ -188,11 +206,15 @@ def main(args: argparse.Namespace) -> None:
         decay = min(AVERAGE_DECAY, (step + 1) / (step + 10))
         for slow, fast in zip(average.parameters(), student.parameters()):
             slow.lerp_(fast.detach(), 1 - decay)
-        losses.append(loss.item())
+        losses.append((loss.item(), hints.item()))
         if (step + 1) % 25 == 0:
             seconds = (time.monotonic() - begun) / (step + 1 - first)
             left = seconds * (args.steps - step - 1) / 60
-            print(f"step {step + 1} loss {np.mean(losses[-25:]):.4f} {seconds:.2f} s/step {left:.0f} min left", flush=True)
+            loss_mean, hints_mean = np.mean(losses[-25:], 0)
+            print(
+                f"step {step + 1} loss {loss_mean:.4f}, hints {hints_mean:.4f}, {seconds:.2f} s/step, {left:.0f} min left",
+                flush=True,
+            )
         if (step + 1) % args.judge_every == 0 or step + 1 == args.steps:
             scores = evaluate(answers(average), args.size, eval_pool)
             print(f"step {step + 1}", scores, flush=True)
@@ -201,6 +223,7 @@ def main(args: argparse.Namespace) -> None:
 
 def save(path, args, student, average, optimiser, batches, step, scores) -> None:
     options = {name: value for name, value in vars(args).items() if isinstance(value, (int, float))}
+    options["start"] = args.start.name if args.start else "teacher"
     unfinished = path.with_suffix(".unfinished")
     torch.save(
         {

@@ -1,4 +1,4 @@
-"""Loss, pruning, export and quantisation, on networks of a few channels."""
+"""Loss, ranks, start, export and quantisation, on networks of a few channels."""
 
 import math
 
@@ -7,13 +7,14 @@ import onnx
 import pytest
 import torch
 
-from distill import export, network, prune, quantise, weights
+from distill import export, network, quantise, ranks, reconstruct, weights
 from distill.judge import Judge, normalise
-from distill.loss import LossWeights, distillation_loss, hard_loss, soft_loss
+from distill.loss import LossWeights, distillation_loss, hard_loss, hint_loss, soft_loss
 
 WIDTHS = {stage: (4, 8) for stage in network.STAGES}
 LIKE_TEACHER = network.Design(WIDTHS, 64, half_resolution=False, side_kernel=3)
-LIKE_STUDENT = network.Design(WIDTHS, 64, half_resolution=True, side_kernel=1)
+PAIRS = {"en2.encoders.0": 3, "en6.bottom": 2, "de1.join": 5}
+LIKE_STUDENT = network.Design(WIDTHS, 64, half_resolution=True, side_kernel=1, ranks=PAIRS)
 
 
 def net(design: network.Design, seed: int = 0) -> network.U2Net:
@@ -38,6 +39,15 @@ def test_soft_loss_by_hand():
     assert soft_loss(torch.logit(teacher), teacher, 2.0).item() == pytest.approx(0, abs=1e-6)
 
 
+def test_student_may_be_surer_than_a_label_of_8_bits_can_tell():
+    teacher = torch.tensor([0.0, 1.0, 0.0])
+    logits = torch.tensor([-12.0, 12.0, 12.0], requires_grad=True)
+    loss = soft_loss(logits, teacher, 2.0)
+    loss.sum().backward()
+    assert loss[:2].tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert logits.grad[:2].tolist() == [0, 0] and logits.grad[2] > 1
+
+
 def test_hard_loss_by_hand():
     assert hard_loss(torch.tensor([0.0]), torch.tensor([1.0])).item() == 0.5
 
@@ -53,12 +63,13 @@ def test_terms_are_weighted_and_side_maps_are_judged_at_their_own_size():
     assert both == pytest.approx(one + 0.5 * 2 * one, rel=1e-5)
 
 
-def test_channels_that_span_the_others_are_kept():
-    torch.manual_seed(0)
-    base = torch.rand(2, 2, 8, 8)
-    x = torch.cat((base[:, :1], base[:, :1] * 0.5, base[:, 1:] * 0.9, base[:, :1] + 1e-4), 1)
-    kept = prune.spanning_channels(x, 2).tolist()
-    assert 2 in kept and len(set(kept) & {0, 3}) == 1
+def test_hints_by_hand():
+    same, off = torch.ones(1, 2, 4, 4), torch.full((1, 2, 4, 4), 1.5)
+    assert hint_loss([same, off], [same, same]).item() == pytest.approx(0.25 / 2)
+    # Of each 2 x 2 the encoder's answer counts with its maximum, the decoder's with its mean.
+    large = torch.tensor([[0.0, 2.0], [0.0, 2.0]]).repeat(2, 2)[None, None]
+    two, one = torch.full((1, 1, 2, 2), 2.0), torch.ones(1, 1, 2, 2)
+    assert hint_loss([two, one], [large, large]).item() == 0
 
 
 def test_layer_is_fitted_to_what_its_inputs_can_tell():
@@ -66,15 +77,54 @@ def test_layer_is_fitted_to_what_its_inputs_can_tell():
     right, fitted = torch.nn.Conv2d(3, 2, 3, padding=1), torch.nn.Conv2d(3, 2, 3, padding=1)
     x = torch.randn(4, 3, 24, 24)
     with torch.no_grad():
-        prune.fit(fitted, x, right(x), None, rectified=False)
+        reconstruct.fit(fitted, x, right(x), None, rectified=False)
         assert (fitted(x) - right(x)).abs().max() < 0.02
 
 
-def test_pruning_to_the_same_width_gives_the_same_network():
+def test_pair_of_the_rank_of_its_layer_computes_the_same():
+    torch.manual_seed(0)
+    right, fitted = network.LowRank(3, 6, 1, 2), network.LowRank(3, 6, 1, 2)
+    x = torch.randn(4, 3, 24, 24)
+    with torch.no_grad():
+        reconstruct.fit(fitted, x, right(x), None, rectified=False)
+        assert (fitted(x) - right(x)).abs().max() < 0.02
+
+
+def test_channels_inside_a_pair_carry_the_same_and_are_centred():
+    torch.manual_seed(0)
+    right, fitted = torch.nn.Conv2d(3, 16, 3, padding=1), network.LowRank(3, 16, 1, 8)
+    with torch.no_grad():
+        right.weight *= torch.logspace(0, -3, 16)[:, None, None, None]
+        x = torch.rand(8, 3, 24, 24)
+        reconstruct.fit(fitted, x, right(x), None, rectified=False)
+        inside = fitted[0](x)[..., 2:-2, 2:-2].transpose(0, 1).flatten(1)
+        assert (fitted(x) - right(x)).abs().mean() < 0.02
+    assert inside.std(1).max() < 8 * inside.std(1).min()
+    assert (inside.mean(1).abs() < 0.2 * inside.std(1)).all()
+
+
+def test_lost_share_of_a_rank_is_the_energy_outside_so_many_components():
+    responses = torch.tensor([[3.0, 0, 1], [-3, 0, 1], [0, 1, 1], [0, -1, 1]])
+    assert ranks.lost_shares(responses).tolist() == pytest.approx([1, 0.1, 0, 0])
+
+
+def test_ranks_keep_both_budgets_and_go_where_energy_is():
+    rich, poor = (1 - torch.linspace(0, 1, 65)) ** 2, torch.cat((torch.ones(1), torch.zeros(64)))
+    layers = {"rich": ranks.Layer(64, 64, 100, rich), "poor": ranks.Layer(64, 64, 100, poor)}
+    whole = 9 * 64 * 64
+    chosen = ranks.choose(layers, 1.5 * 100 * whole, 1e9)
+    assert chosen == {"poor": 8}
+    chosen = ranks.choose(layers, 1e9, whole)
+    assert chosen["poor"] == 8 and 8 < chosen["rich"] <= 48
+    with pytest.raises(ValueError, match="allow more"):
+        ranks.choose(layers, 10, 10)
+
+
+def test_reconstruction_in_the_same_form_gives_the_same_network():
     teacher, student = net(LIKE_TEACHER), net(LIKE_TEACHER, seed=1)
     x = torch.randn(6, 3, 64, 64)
     before = [(s - t).abs().mean() / t.abs().mean() for s, t in zip(student(x), teacher(x))]
-    prune.prune(teacher, student, x, report=lambda *_: None)
+    reconstruct.reconstruct(teacher, student, x, report=lambda *_: None)
     after = [(s - t).abs().mean() / t.abs().mean() for s, t in zip(student(x), teacher(x))]
     assert max(after) < 0.1 < min(before)
 
@@ -88,7 +138,7 @@ def test_exported_file_computes_what_torch_computes(tmp_path):
     student, path = net(LIKE_STUDENT), tmp_path / "student.onnx"
     export.write(student, path)
     assert export.difference(student, path, pictures(3, 64)) < 1e-4
-    assert export.difference(weights.load(path, LIKE_STUDENT), path, pictures(3, 64)) < 1e-4
+    assert export.difference(weights.load_student(path), path, pictures(3, 64)) < 1e-4
 
 
 def quantised_weights(path) -> int:
@@ -111,6 +161,9 @@ def test_quantised_student_agrees_and_keeps_its_maps_in_float(tmp_path):
     apart = [np.abs(ours(picture) - theirs(picture)).mean() for picture in seen]
     assert np.mean(apart) < 0.05
     assert len(quantise.float_nodes(source)) >= 8
+    again, original = weights.load_student(target), weights.load_student(source)
+    for (name, ours), theirs in zip(again.named_parameters(), original.parameters()):
+        assert (ours - theirs).abs().max() <= theirs.abs().max() / 100, name
 
 
 def test_card_holds_the_answer_to_the_golden_picture(tmp_path):
