@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .network import resize
+from .network import at_resolution, resize
 
 CERTAIN = 1 / 512
 NEARLY = 0.999
@@ -71,16 +71,17 @@ def distillation_loss(maps: list[Tensor], teacher: Tensor, truth: Tensor, weight
     return total
 
 
-def hint_loss(features: list[Tensor], teacher: list[Tensor]) -> Tensor:
-    """The mean over stages of |student - teacher|² / |teacher|², each B x C x h x w.
+def missed(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Energy of the difference over the energy of the teacher's answer."""
+    return (ours - theirs).square().sum() / theirs.square().sum()
 
-    Where the teacher works at twice the resolution its answer is pooled as the next stage sees it: by the
-    maximum in the encoder, which is the first half of the list, by the mean in the decoder.
+
+def hint_loss(features: list[Tensor], teacher: list[Tensor]) -> Tensor:
+    """The mean over stages of what a student's answers, B x C x h x w, miss of the teacher's.
+
+    The first half of the list is the encoder.
     """
     losses = []
     for number, (ours, theirs) in enumerate(zip(features, teacher, strict=True)):
-        if theirs.shape[2] != ours.shape[2]:
-            halve = F.max_pool2d if number < len(features) // 2 else F.avg_pool2d
-            theirs = halve(theirs, 2)
-        losses.append((ours - theirs).square().sum() / theirs.square().sum())
+        losses.append(missed(ours, at_resolution(theirs, ours, average=number >= len(features) // 2)))
     return torch.stack(losses).mean()

@@ -61,6 +61,17 @@ def resize(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
+def at_resolution(x: Tensor, like: Tensor, average: bool) -> Tensor:
+    """A teacher's tensor at the student's resolution.
+
+    Where it has twice that it is pooled: by the mean in the decoder, in the encoder by the maximum, as the
+    next stage sees it.
+    """
+    if x.shape[2] == like.shape[2]:
+        return x
+    return F.avg_pool2d(x, 2) if average else F.max_pool2d(x, 2)
+
+
 class LowRank(nn.Sequential):
     """A 3 x 3 convolution to few channels, then a 1 x 1 convolution to all: in sum one of low rank."""
 

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .network import STAGES, Block, LowRank, U2Net, pool, resize
+from .loss import missed
+from .network import STAGES, Block, LowRank, U2Net, at_resolution, pool, resize
 
 SAMPLES_PER_WEIGHT = 3
 SAMPLES_MIN = 10_000
@@ -56,8 +57,6 @@ def fit(layer: nn.Conv2d | LowRank, x: Tensor, target: Tensor, prior: Tensor | N
     gram = rows.T @ rows
     ridge = RIDGE * gram.diagonal().mean()
     factor = torch.linalg.cholesky(gram + ridge * torch.eye(len(gram)))
-
-    pair: Projection | None = None
 
     def solve(wanted: Tensor) -> tuple[Tensor, Projection | None]:
         weights = torch.cholesky_solve(rows.T @ wanted + ridge * start, factor)
@@ -120,16 +119,10 @@ class Reconstruction:
     def __init__(self, average: bool):
         self.average = average
 
-    def shrink(self, x: Tensor, like: Tensor) -> Tensor:
-        """A teacher's tensor at the student's resolution."""
-        if x.shape[2] == like.shape[2]:
-            return x
-        return F.avg_pool2d(x, 2) if self.average else F.max_pool2d(x, 2)
-
     def convolve(self, teacher: nn.Conv2d, student: nn.Conv2d | LowRank, x: Pair) -> Pair:
         answer = batched(teacher, x.teacher)
         prior = teacher.weight if student.in_channels == teacher.in_channels else None
-        fit(student, x.student, self.shrink(answer, x.student), prior, rectified=True)
+        fit(student, x.student, at_resolution(answer, x.student, self.average), prior, rectified=True)
         return Pair(F.relu(answer), F.relu(batched(student, x.student)))
 
     def block(self, teacher: Block, student: Block, x: Pair) -> Pair:
@@ -162,24 +155,14 @@ def reconstruct(teacher: U2Net, student: U2Net, pictures: Tensor, report=print) 
         if skips:
             x = Pair(pool(x.teacher), x.student if half and stage == "en2" else pool(x.student))
         x = Reconstruction(average=False).block(teacher.stages[stage], student.stages[stage], x)
-        report(stage, relative_error(x))
+        report(stage, float(missed(x.student, at_resolution(x.teacher, x.student, average=False))))
         skips.append(x)
     maps = [x]
     for stage, skip in zip(STAGES[6:], skips[-2::-1]):
         x = Reconstruction(average=True).block(teacher.stages[stage], student.stages[stage], join(x, skip))
-        report(stage, relative_error(x))
+        report(stage, float(missed(x.student, at_resolution(x.teacher, x.student, average=True))))
         maps.append(x)
     for t, s, x in zip(teacher.sides, student.sides, reversed(maps)):
-        target = batched(t, x.teacher)
-        if target.shape[2] != x.student.shape[2]:
-            target = F.avg_pool2d(target, 2)
+        target = at_resolution(batched(t, x.teacher), x.student, average=True)
         fit(s, x.student, target, None, rectified=False)
     student.fuse.load_state_dict(teacher.fuse.state_dict())
-
-
-def relative_error(x: Pair) -> float:
-    """Energy of the difference over the energy of the teacher's answer."""
-    answer = x.teacher
-    if answer.shape[2] != x.student.shape[2]:
-        answer = F.avg_pool2d(answer, 2)
-    return float((x.student - answer).square().sum() / answer.square().sum())

@@ -137,25 +137,19 @@ def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:
     return answer
 
 
-def beginning(args: argparse.Namespace, pool: views.Pool) -> network.U2Net:
+def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net) -> network.U2Net:
     """The student before its first step."""
     if args.start:
         return weights.load_student(args.start).requires_grad_(True)
     numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
     pictures = [judge.normalise(pool.shrunk(n, args.size)) for n in numbers[: args.start_views]]
     pictures = torch.from_numpy(np.concatenate(pictures))
-    teacher = weights.load_teacher(args.teacher)
     layers = ranks.observe(teacher, network.student(args.size), pictures)
     chosen = ranks.choose(layers, 1e9 * args.gmac, 1e6 * args.million)
     student = network.U2Net(network.student(args.size, chosen))
     print("starting: share of the teacher's energy that each stage misses", flush=True)
     reconstruct(teacher, student, pictures)
     return student
-
-
-@torch.no_grad()
-def teacher_features(teacher: network.U2Net, pictures: Tensor) -> list[Tensor]:
-    return teacher.features(pictures)
 
 
 def rate_at(step: int, steps: int, highest: float) -> float:
@@ -168,16 +162,17 @@ def main(args: argparse.Namespace) -> None:
     torch.set_flush_denormal(True)
     pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
     path = args.work / CHECKPOINT
+    teacher = weights.load_teacher(args.teacher)
     parts = LossWeights(args.alpha, args.temperature, args.sides)
     saved = torch.load(path, weights_only=False) if path.is_file() else None
     if saved:
         student = network.U2Net(network.Design.from_dict(saved["design"]))
         student.load_state_dict(saved["student"])
     else:
-        student = beginning(args, pool)
+        student = beginning(args, pool, teacher)
+    teacher = teacher.to(memory_format=torch.channels_last)
     student = student.to(memory_format=torch.channels_last)
     average = copy.deepcopy(student).requires_grad_(False)
-    teacher = weights.load_teacher(args.teacher).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(student.parameters(), args.rate, weight_decay=WEIGHT_DECAY)
     batches, step, losses = Batches(pool, args), 0, []
     if saved:
@@ -197,7 +192,7 @@ def main(args: argparse.Namespace) -> None:
         pictures, soft, truth = batches.next()
         pictures = pictures.to(memory_format=torch.channels_last)
         features = student.features(pictures)
-        hints = hint_loss(features, teacher_features(teacher, pictures))
+        hints = hint_loss(features, teacher.features(pictures))
         loss = distillation_loss(student.maps(features), soft, truth, parts) + args.hints * hints
         optimiser.zero_grad()
         loss.backward()

@@ -20,7 +20,7 @@ def convolutions(network: nn.Module) -> list[nn.Conv2d]:
     return [module for module in network.modules() if isinstance(module, nn.Conv2d)]
 
 
-def load_teacher(path: Path, design: Design = TEACHER) -> U2Net:
+def load_teacher(path: Path) -> U2Net:
     """Reads the weights of U²-Net, whose tensors have no telling names.
 
     Raises ValueError if the file holds another network, or one whose normalisation is not folded into its
@@ -29,7 +29,7 @@ def load_teacher(path: Path, design: Design = TEACHER) -> U2Net:
     graph = onnx.load(path).graph
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     nodes = [node for node in graph.node if node.op_type == "Conv"]
-    network = U2Net(design)
+    network = U2Net(TEACHER)
     layers = convolutions(network)
     if len(nodes) != len(layers):
         raise ValueError(f"{path} has {len(nodes)} convolutions, not {len(layers)}; is it another model?")

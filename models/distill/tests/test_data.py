@@ -115,9 +115,3 @@ def test_fingerprint_does_not_depend_on_the_order():
     entries = [{"sha256": "b", "kind": "photo"}, {"sha256": "a", "kind": "scene"}]
     assert data.fingerprint(entries) == data.fingerprint(entries[::-1])
     assert data.fingerprint(entries) != data.fingerprint(entries[:1])
-
-
-def test_pictures_that_training_knows_are_of_the_evaluation_part_and_are_told_apart():
-    assert all(split.part(name.ljust(64, "0")) == "eval" for name in split.TWINS)
-    assert split.is_twin(split.TWINS[0].ljust(64, "0"))
-    assert not split.is_twin("b" * 64)

@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 
-from distill import export, network, quantise, ranks, reconstruct, weights
+from distill import export, network, quantise, ranks, reconstruct, split, train, views, weights
 from distill.judge import Judge, normalise
 from distill.loss import LossWeights, distillation_loss, hard_loss, hint_loss, soft_loss
 
@@ -106,6 +106,20 @@ def test_channels_inside_a_pair_carry_the_same_and_are_centred():
 def test_lost_share_of_a_rank_is_the_energy_outside_so_many_components():
     responses = torch.tensor([[3.0, 0, 1], [-3, 0, 1], [0, 1, 1], [0, -1, 1]])
     assert ranks.lost_shares(responses).tolist() == pytest.approx([1, 0.1, 0, 0])
+
+
+def test_every_convolution_of_the_student_is_observed_and_may_get_a_rank():
+    whole = network.Design(WIDTHS, 64, half_resolution=True, side_kernel=1)
+    layers = ranks.observe(net(LIKE_TEACHER), whole, torch.randn(2, 3, 64, 64))
+    assert len(layers) == 112 and layers["en1.join"].channels_in == 12
+    assert layers["en1.join"].pixels == 32 * 32 and layers["en6.bottom"].pixels == 2 * 2
+
+
+def test_pictures_that_training_knows_are_not_judged():
+    names = [split.TWINS[0].ljust(64, "0"), "b" * 64]
+    index = [{"kind": "photo", "of": [name]} for name in names]
+    assert all(split.part(name) == "eval" for name in names)
+    assert train.judged(views.Pool(index, None, None, None, None), "photo") == [1]
 
 
 def test_ranks_keep_both_budgets_and_go_where_energy_is():
