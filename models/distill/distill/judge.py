@@ -21,6 +21,8 @@ class Judge:
     def __init__(self, model: Path, threads: int = 2):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # As hotcut: threads that wait for work must not take the processor from another model.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not model.is_file():
             raise SystemExit(f"{model} is missing: `make setup` fetches U²-Net")
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -25,14 +25,15 @@ TEACHER_WIDTHS = {
 class Design:
     """What makes a U²-Net: channels inside and behind each stage, and where it works.
 
-    `ranks` names the convolutions ("en2.encoders.0") that are pairs: 3 x 3 to so many channels, then 1 x 1.
+    `ranks` names the convolutions ("en2.encoders.0") that are of low rank, with their channels before and
+    behind the 3 x 3 kernel; 0 where there is nothing before or behind it.
     """
 
     widths: dict[str, tuple[int, int]]
     size: int
     half_resolution: bool
     side_kernel: int
-    ranks: dict[str, int] = field(default_factory=dict)
+    ranks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -40,13 +41,14 @@ class Design:
     @staticmethod
     def from_dict(values: dict) -> "Design":
         widths = {stage: tuple(pair) for stage, pair in values["widths"].items()}
-        return Design(**{**values, "widths": widths})
+        ranks = {name: tuple(pair) for name, pair in values["ranks"].items()}
+        return Design(**{**values, "widths": widths, "ranks": ranks})
 
 
 TEACHER = Design(TEACHER_WIDTHS, 320, half_resolution=False, side_kernel=3)
 
 
-def student(size: int, ranks: dict[str, int] | None = None) -> Design:
+def student(size: int, ranks: dict[str, tuple[int, int]] | None = None) -> Design:
     """A student with the teacher's channels."""
     return Design(TEACHER_WIDTHS, size, half_resolution=True, side_kernel=1, ranks=ranks or {})
 
@@ -72,18 +74,30 @@ def at_resolution(x: Tensor, like: Tensor, average: bool) -> Tensor:
     return F.avg_pool2d(x, 2) if average else F.max_pool2d(x, 2)
 
 
-class LowRank(nn.Sequential):
-    """A 3 x 3 convolution to few channels, then a 1 x 1 convolution to all: in sum one of low rank."""
+class LowRank(nn.Module):
+    """1 x 1 to `inward` channels, 3 x 3 to `outward`, 1 x 1 to all: in sum a 3 x 3 convolution of low rank.
 
-    def __init__(self, channels_in: int, channels_out: int, dilation: int, rank: int):
-        spatial = nn.Conv2d(channels_in, rank, 3, padding=dilation, dilation=dilation)
-        super().__init__(spatial, nn.Conv2d(rank, channels_out, 1))
+    Where `inward` or `outward` is 0 the 1 x 1 convolution on that side is missing (Kim et al., "Compression of
+    deep convolutional neural networks for fast and low power mobile applications", ICLR 2016).
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, dilation: int, inward: int, outward: int):
+        super().__init__()
         self.in_channels, self.out_channels = channels_in, channels_out
+        self.before = nn.Conv2d(channels_in, inward, 1) if inward else None
+        self.kernel = nn.Conv2d(
+            inward or channels_in, outward or channels_out, 3, padding=dilation, dilation=dilation
+        )
+        self.behind = nn.Conv2d(outward, channels_out, 1) if outward else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.kernel(self.before(x) if self.before else x)
+        return self.behind(x) if self.behind else x
 
 
-def conv(channels_in: int, channels_out: int, dilation: int, rank: int | None) -> nn.Conv2d | LowRank:
-    if rank:
-        return LowRank(channels_in, channels_out, dilation, rank)
+def conv(channels_in: int, channels_out: int, dilation: int, ranks: tuple[int, int] | None) -> nn.Conv2d | LowRank:
+    if ranks:
+        return LowRank(channels_in, channels_out, dilation, *ranks)
     return nn.Conv2d(channels_in, channels_out, 3, padding=dilation, dilation=dilation)
 
 
@@ -95,8 +109,9 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, channels_in: int, width: int, channels_out: int, pools: list[bool], flat: bool, ranks: dict[str, int]
-    ):
+        self, channels_in: int, width: int, channels_out: int, pools: list[bool], flat: bool,
+        ranks: dict[str, tuple[int, int]],
+    ):  # fmt: skip
         super().__init__()
         depth = len(pools)
         dilations = [2**k for k in range(depth + 1)] if flat else [1] * depth + [2]

@@ -8,19 +8,19 @@ import argparse
 import os
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from . import export, metrics, train, views
+from . import export, metrics, train, views, weights
 from .judge import Judge
 from .quantise import Calibration, card_of, static
 from .work import MODELS, add_teacher, add_work
 
 ROUNDS = 15
+MEMORY_SECONDS_MAX = 120
 BEGIN, END = "<!-- report -->", "<!-- end of report -->"
 SHEET = "sheet.jpg"
 
@@ -59,33 +59,42 @@ def workers(parent: int) -> list[int]:
 
 
 def peak_memory(hotcut: Path, models_dir: Path, model: str) -> float:
-    """Peak resident MiB of a worker that cuts three photos of 1 megapixel."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Peak resident MiB of a worker that cuts three photos of 1 megapixel out of a hot folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("state", "in", "out"):
+            (folder / part).mkdir()
         photo = Image.open(MODELS / "golden.jpg").convert("RGB").resize((1000, 1000), Image.Resampling.BICUBIC)
-        paths = [Path(folder) / f"{number}.jpg" for number in range(3)]
-        for path in paths:
-            photo.save(path, quality=92)
-        config = Path(folder) / "hotcut.toml"
-        config.write_text(f'[daemon]\nmodels_dir = "{models_dir}"\nworkers = 1\nthreads_per_worker = 2\n')
-        command = [hotcut, "cut", *paths, "-o", Path(folder) / "out", "--model", model, "--config", config]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        errors: list[bytes] = []
-        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
-        reader.start()
-        peak = 0
-        while process.poll() is None:
-            for pid in workers(process.pid):
-                try:
-                    status = Path(f"/proc/{pid}/status").read_text()
-                except OSError:
-                    continue
-                if "VmHWM:" in status:
-                    peak = max(peak, int(status.split("VmHWM:")[1].split()[0]))
+        for number in range(3):
+            # A photo of the same bytes as another would not be cut again.
+            photo.save(folder / f"in/{number}.jpg", quality=90 + number)
+        config = folder / "hotcut.toml"
+        config.write_text(
+            f'[daemon]\nstate_dir = "{folder}/state"\nmodels_dir = "{models_dir}"\nworkers = 1\nthreads_per_worker = 2\n'
+            f'[[folder]]\nname = "report"\ninput = "{folder}/in"\noutput = "{folder}/out"\nmodel = "{model}"\n'
+        )
+        log = folder / "log"
+        with log.open("wb") as stderr:
+            process = subprocess.Popen([hotcut, "run", "--config", config], stderr=stderr)
+        peak, end = 0, time.monotonic() + MEMORY_SECONDS_MAX
+        while len(list((folder / "out").glob("*.png"))) < 3:
+            if process.poll() is not None or time.monotonic() > end:
+                process.kill()
+                raise SystemExit(f"hotcut cut no photo with {model}: {log.read_text()}")
+            peak = max(peak, *(peak_of(pid) for pid in workers(process.pid)), 0)
             time.sleep(0.005)
-        reader.join()
-        if process.returncode:
-            raise SystemExit(f"hotcut cut --model {model} failed: {errors[0].decode()}")
+        process.terminate()
+        process.wait()
         return peak / 1024
+
+
+def peak_of(pid: int) -> int:
+    """The largest resident size so far of a process, in KiB; 0 if it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.split("VmHWM:")[1].split()[0]) if "VmHWM:" in status else 0
 
 
 def quality(judge: Judge, pool: views.Pool) -> dict[str, float]:
@@ -110,7 +119,7 @@ def checkered(picture: np.ndarray, opacity: np.ndarray) -> np.ndarray:
 
 def sheet(judge: Judge, pool: views.Pool, path: Path, count: int = 12) -> None:
     """Photo, teacher's cutout, student's cutout, side by side, three such a row."""
-    numbers = [n for n in train.judged(pool, "photo", "scene") if metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255)]
+    numbers = [n for n in train.judged(pool, "photo", "scene") if pool.is_clear(n)]
     tiles = []
     for number in numbers[:: max(1, len(numbers) // count)][:count]:
         picture = pool.shrunk(number, 160)
@@ -141,7 +150,7 @@ def main(args: argparse.Namespace) -> None:
         rows.append(row(name, path, times[name], slowest, memory, quality(judges[name], pool)))
         print(rows[-1], flush=True)
     photos = train.judged(pool, "photo", "scene")
-    clear = sum(metrics.is_clear(pool.teacher[n] / 255, pool.mirrored[n] / 255) for n in photos)
+    clear = sum(pool.is_clear(n) for n in photos)
     table = "\n".join(
         [
             "| | file | latency | worker, peak | PSNR to the truth | IoU to teacher, clear photos | all photos | PSNR to teacher |",
@@ -159,8 +168,10 @@ def main(args: argparse.Namespace) -> None:
 
 
 def quantise_teacher(teacher: Path, target: Path, work: Path) -> None:
-    pool = views.load(work, "train")
-    static(teacher, target, Calibration(pool, 48, Judge(teacher)))
+    """By way of torch, since the teacher's file is of an opset that has no steps per channel."""
+    again = work / "u2net-again.onnx"
+    export.write(weights.load_teacher(teacher), again)
+    static(again, target, Calibration(views.load(work, "train"), 48, Judge(again)))
 
 
 def as_model(path: Path, args: argparse.Namespace) -> tuple[Path, str]:

@@ -1,7 +1,7 @@
 """Views + the teacher's weights -> a trained student (`checkpoint.pt`), step by step and resumable.
 
-The student starts as near to the teacher as its form allows. Adam with decoupled weight decay, the rate
-warmed up and then falling by a cosine; what counts in the end is the moving average of the weights.
+The student starts as near to the teacher as its form allows. Adam in whitened coordinates, the rate warmed
+up and then falling by a cosine; what counts in the end is the moving average of the weights.
 """
 
 import argparse
@@ -20,30 +20,33 @@ from torch import Tensor
 from . import judge, metrics, network, ranks, split, views, weights
 from .loss import LossWeights, distillation_loss, hint_loss
 from .reconstruct import reconstruct
+from .whitening import whiten
 from .work import add_teacher, add_work
 
 CHECKPOINT = "checkpoint.pt"
 AVERAGE_DECAY = 0.998
-WEIGHT_DECAY = 1e-4
-GRADIENT_MAX = 1.0
+RANK_VIEWS = 64
+WHITENING_VIEWS = 48
+WARM_STEPS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_work(parser)
     add_teacher(parser)
-    parser.add_argument("--gmac", type=float, default=10.0, help="10^9 multiply-adds for the stages (default: %(default)s)")
-    parser.add_argument("--million", type=float, default=11.5, help="10^6 weights for the stages (default: %(default)s)")
-    parser.add_argument("--size", type=int, default=256, help="side of the input (default: %(default)s)")
-    parser.add_argument("--start-views", type=int, default=112, help="training views to start from (default: %(default)s)")
+    parser.add_argument("--gmac", type=float, default=13.0, help="10^9 multiply-adds for the stages (default: %(default)s)")
+    parser.add_argument("--million", type=float, default=11.1, help="10^6 weights for the stages (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=288, help="side of the input (default: %(default)s)")
+    parser.add_argument("--start-views", type=int, default=700, help="training views to start from (default: %(default)s)")
+    parser.add_argument("--upper-views", type=int, default=96, help="of these for the upper stages (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=2000, help="of this run (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=1.5e-5, help="the highest learning rate (default: %(default)s)")
-    parser.add_argument("--alpha", type=float, default=0.5, help="share of the hard term (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=5e-4, help="the highest learning rate, of weights near 1 (default: %(default)s)")
+    parser.add_argument("--alpha", type=float, default=0.8, help="share of the hard term (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=1.25, help="of the soft term (default: %(default)s)")
     parser.add_argument("--sides", type=float, default=0.1, help="weight of a side map (default: %(default)s)")
     parser.add_argument("--hints", type=float, default=1.0, help="weight of the stages' answers (default: %(default)s)")
-    parser.add_argument("--composites", type=float, default=0.25, help="share of composites (default: %(default)s)")
-    parser.add_argument("--drawings", type=float, default=0.1, help="share of drawings (default: %(default)s)")
+    parser.add_argument("--composites", type=float, default=0.4, help="share of composites (default: %(default)s)")
+    parser.add_argument("--drawings", type=float, default=0.05, help="share of drawings (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=Path, help="an ONNX student to start from, quantised or not, in place of the teacher")
     parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
@@ -63,26 +66,24 @@ class Batches:
         ]
         self.kinds = [(share, numbers) for share, numbers in self.kinds if numbers]
 
-    def next(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalised pictures, the teacher's maps and the truth, in opacities."""
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Normalised pictures, and the truth or, where there is none, the teacher's label, in opacities."""
         shares = np.array([share for share, _ in self.kinds])
         chosen = self.dice.choice(len(self.kinds), self.batch, p=shares / shares.sum())
         return tuple(map(torch.stack, zip(*(self.view(self.dice.choice(self.kinds[k][1])) for k in chosen))))
 
-    def view(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    def view(self, number: int) -> tuple[Tensor, Tensor]:
         has_truth = self.pool.index[number]["kind"] == "composite"
-        soft = self.pool.teacher[number]
-        maps = np.stack((soft, self.pool.truth[number] if has_truth else soft))
+        label = (self.pool.truth if has_truth else self.pool.teacher)[number]
         picture = torch.from_numpy(np.array(self.pool.picture[number])).permute(2, 0, 1).float()
-        stack = torch.cat((picture, torch.from_numpy(maps).float()))
+        stack = torch.cat((picture, torch.from_numpy(np.array(label)).float()[None]))
         side = int(self.dice.integers(int(0.8 * views.SIDE), views.SIDE + 1))
         top, left = self.dice.integers(0, views.SIDE - side + 1, 2)
         stack = stack[:, top : top + side, left : left + side]
         if self.dice.random() < 0.5:
             stack = stack.flip(2)
         stack = F.interpolate(stack[None], (self.size, self.size), mode="bilinear", antialias=True)[0]
-        picture, maps = stack[:3].clamp(0, 255), stack[3:] / 255
-        return normalise(self.recolour(picture)), maps[:1].clamp(0, 1), maps[1:].clamp(0, 1)
+        return normalise(self.recolour(stack[:3].clamp(0, 255))), (stack[3:] / 255).clamp(0, 1)
 
     def recolour(self, picture: Tensor) -> Tensor:
         """Another light: gamma, contrast, a tint."""
@@ -119,7 +120,7 @@ def evaluate(answer: Callable[[np.ndarray], np.ndarray], side: int, pool: views.
         score = metrics.iou(opacity, reference)
         every_photo.append(score)
         near_teacher.append(metrics.psnr(opacity, reference))
-        if metrics.is_clear(reference, pool.mirrored[number] / 255):
+        if pool.is_clear(number):
             clear.append(score)
     names = ("iou_clear", "iou_photos", "psnr_teacher", "psnr_truth", "teacher_psnr_truth")
     values = (clear, every_photo, near_teacher, near_truth, teacher_near_truth)
@@ -137,23 +138,27 @@ def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:
     return answer
 
 
+def some_pictures(args: argparse.Namespace, pool: views.Pool, count: int) -> Tensor:
+    """Normalised training views at the student's size, always the same ones."""
+    numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
+    return torch.from_numpy(np.concatenate([judge.normalise(pool.shrunk(n, args.size)) for n in numbers[:count]]))
+
+
 def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net) -> network.U2Net:
     """The student before its first step."""
     if args.start:
         return weights.load_student(args.start).requires_grad_(True)
-    numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
-    pictures = [judge.normalise(pool.shrunk(n, args.size)) for n in numbers[: args.start_views]]
-    pictures = torch.from_numpy(np.concatenate(pictures))
-    layers = ranks.observe(teacher, network.student(args.size), pictures)
+    pictures = some_pictures(args, pool, args.start_views)
+    layers = ranks.observe(teacher, network.student(args.size), pictures[:RANK_VIEWS])
     chosen = ranks.choose(layers, 1e9 * args.gmac, 1e6 * args.million)
     student = network.U2Net(network.student(args.size, chosen))
     print("starting: share of the teacher's energy that each stage misses", flush=True)
-    reconstruct(teacher, student, pictures)
+    reconstruct(teacher, student, pictures, args.upper_views, report=lambda *said: print(*said, flush=True))
     return student
 
 
 def rate_at(step: int, steps: int, highest: float) -> float:
-    warm = min(1.0, (step + 1) / 100)
+    warm = min(1.0, (step + 1) / WARM_STEPS)
     return highest * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
@@ -167,16 +172,18 @@ def main(args: argparse.Namespace) -> None:
     saved = torch.load(path, weights_only=False) if path.is_file() else None
     if saved:
         student = network.U2Net(network.Design.from_dict(saved["design"]))
+        average = copy.deepcopy(student).requires_grad_(False)
+        average.load_state_dict(saved["average"])
+        whiten(student, None)
         student.load_state_dict(saved["student"])
     else:
         student = beginning(args, pool, teacher)
-    teacher = teacher.to(memory_format=torch.channels_last)
-    student = student.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(student).requires_grad_(False)
-    optimiser = torch.optim.AdamW(student.parameters(), args.rate, weight_decay=WEIGHT_DECAY)
+        average = copy.deepcopy(student).requires_grad_(False)
+        whiten(student, some_pictures(args, pool, WHITENING_VIEWS))
+    teacher, student, average = (each.to(memory_format=torch.channels_last) for each in (teacher, student, average))
+    optimiser = torch.optim.Adam(student.parameters(), args.rate)
     batches, step, losses = Batches(pool, args), 0, []
     if saved:
-        average.load_state_dict(saved["average"])
         optimiser.load_state_dict(saved["optimiser"])
         batches.dice.bit_generator.state = saved["dice"]
         step = saved["step"]
@@ -189,18 +196,20 @@ def main(args: argparse.Namespace) -> None:
     for step in range(step, args.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, args.steps, args.rate)
-        pictures, soft, truth = batches.next()
+        pictures, truth = batches.next()
         pictures = pictures.to(memory_format=torch.channels_last)
         features = student.features(pictures)
-        hints = hint_loss(features, teacher.features(pictures))
+        wanted = teacher.features(pictures)
+        soft = torch.sigmoid(teacher.maps(wanted)[0])
+        hints = hint_loss(features, wanted)
         loss = distillation_loss(student.maps(features), soft, truth, parts) + args.hints * hints
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(student.parameters(), GRADIENT_MAX)
         optimiser.step()
         decay = min(AVERAGE_DECAY, (step + 1) / (step + 10))
-        for slow, fast in zip(average.parameters(), student.parameters()):
-            slow.lerp_(fast.detach(), 1 - decay)
+        for slow, fast in zip(weights.convolutions(average), weights.convolutions(student)):
+            slow.weight.lerp_(fast.weight.detach(), 1 - decay)
+            slow.bias.lerp_(fast.bias.detach(), 1 - decay)
         losses.append((loss.item(), hints.item()))
         if (step + 1) % 25 == 0:
             seconds = (time.monotonic() - begun) / (step + 1 - first)

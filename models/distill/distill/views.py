@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from . import metrics
+
 SIDE = 320
 ARRAYS = {"picture": (SIDE, SIDE, 3), "teacher": (SIDE, SIDE), "mirrored": (SIDE, SIDE), "truth": (SIDE, SIDE)}
 
@@ -27,6 +29,10 @@ class Pool:
 
     def numbers(self, *kinds: str) -> list[int]:
         return [number for number, line in enumerate(self.index) if line["kind"] in kinds]
+
+    def is_clear(self, number: int) -> bool:
+        """Of an evaluation photo: whether the teacher agrees with itself."""
+        return metrics.is_clear(self.teacher[number] / 255, self.mirrored[number] / 255)
 
     def shrunk(self, number: int, side: int) -> np.ndarray:
         """A view's picture at the size of a network, resampled as hotcut does."""

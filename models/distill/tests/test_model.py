@@ -1,5 +1,6 @@
 """Loss, ranks, start, export and quantisation, on networks of a few channels."""
 
+import copy
 import math
 
 import numpy as np
@@ -10,11 +11,12 @@ import torch
 from distill import export, network, quantise, ranks, reconstruct, split, train, views, weights
 from distill.judge import Judge, normalise
 from distill.loss import LossWeights, distillation_loss, hard_loss, hint_loss, soft_loss
+from distill.whitening import observe, whiten
 
 WIDTHS = {stage: (4, 8) for stage in network.STAGES}
 LIKE_TEACHER = network.Design(WIDTHS, 64, half_resolution=False, side_kernel=3)
-PAIRS = {"en2.encoders.0": 3, "en6.bottom": 2, "de1.join": 5}
-LIKE_STUDENT = network.Design(WIDTHS, 64, half_resolution=True, side_kernel=1, ranks=PAIRS)
+RANKS = {"en2.encoders.0": (0, 3), "en6.bottom": (3, 2), "de1.join": (0, 5), "de4.join": (6, 0)}
+LIKE_STUDENT = network.Design(WIDTHS, 64, half_resolution=True, side_kernel=1, ranks=RANKS)
 
 
 def net(design: network.Design, seed: int = 0) -> network.U2Net:
@@ -83,7 +85,7 @@ def test_layer_is_fitted_to_what_its_inputs_can_tell():
 
 def test_pair_of_the_rank_of_its_layer_computes_the_same():
     torch.manual_seed(0)
-    right, fitted = network.LowRank(3, 6, 1, 2), network.LowRank(3, 6, 1, 2)
+    right, fitted = network.LowRank(3, 6, 1, 0, 2), network.LowRank(3, 6, 1, 0, 2)
     x = torch.randn(4, 3, 24, 24)
     with torch.no_grad():
         reconstruct.fit(fitted, x, right(x), None, rectified=False)
@@ -92,12 +94,12 @@ def test_pair_of_the_rank_of_its_layer_computes_the_same():
 
 def test_channels_inside_a_pair_carry_the_same_and_are_centred():
     torch.manual_seed(0)
-    right, fitted = torch.nn.Conv2d(3, 16, 3, padding=1), network.LowRank(3, 16, 1, 8)
+    right, fitted = torch.nn.Conv2d(3, 16, 3, padding=1), network.LowRank(3, 16, 1, 0, 8)
     with torch.no_grad():
         right.weight *= torch.logspace(0, -3, 16)[:, None, None, None]
         x = torch.rand(8, 3, 24, 24)
         reconstruct.fit(fitted, x, right(x), None, rectified=False)
-        inside = fitted[0](x)[..., 2:-2, 2:-2].transpose(0, 1).flatten(1)
+        inside = fitted.kernel(x)[..., 2:-2, 2:-2].transpose(0, 1).flatten(1)
         assert (fitted(x) - right(x)).abs().mean() < 0.02
     assert inside.std(1).max() < 8 * inside.std(1).min()
     assert (inside.mean(1).abs() < 0.2 * inside.std(1)).all()
@@ -105,7 +107,7 @@ def test_channels_inside_a_pair_carry_the_same_and_are_centred():
 
 def test_lost_share_of_a_rank_is_the_energy_outside_so_many_components():
     responses = torch.tensor([[3.0, 0, 1], [-3, 0, 1], [0, 1, 1], [0, -1, 1]])
-    assert ranks.lost_shares(responses).tolist() == pytest.approx([1, 0.1, 0, 0])
+    assert ranks.lost_shares(ranks.component_energy(responses)).tolist() == pytest.approx([1, 0.1, 0, 0])
 
 
 def test_every_convolution_of_the_student_is_observed_and_may_get_a_rank():
@@ -127,9 +129,9 @@ def test_ranks_keep_both_budgets_and_go_where_energy_is():
     layers = {"rich": ranks.Layer(64, 64, 100, rich), "poor": ranks.Layer(64, 64, 100, poor)}
     whole = 9 * 64 * 64
     chosen = ranks.choose(layers, 1.5 * 100 * whole, 1e9)
-    assert chosen == {"poor": 8}
+    assert chosen == {"poor": (0, 8)}
     chosen = ranks.choose(layers, 1e9, whole)
-    assert chosen["poor"] == 8 and 8 < chosen["rich"] <= 48
+    assert chosen["poor"] == (0, 8) and 8 < chosen["rich"][1] <= 48
     with pytest.raises(ValueError, match="allow more"):
         ranks.choose(layers, 10, 10)
 
@@ -138,7 +140,7 @@ def test_reconstruction_in_the_same_form_gives_the_same_network():
     teacher, student = net(LIKE_TEACHER), net(LIKE_TEACHER, seed=1)
     x = torch.randn(6, 3, 64, 64)
     before = [(s - t).abs().mean() / t.abs().mean() for s, t in zip(student(x), teacher(x))]
-    reconstruct.reconstruct(teacher, student, x, report=lambda *_: None)
+    reconstruct.reconstruct(teacher, student, x, 4, report=lambda *_: None)
     after = [(s - t).abs().mean() / t.abs().mean() for s, t in zip(student(x), teacher(x))]
     assert max(after) < 0.1 < min(before)
 
@@ -173,11 +175,24 @@ def test_quantised_student_agrees_and_keeps_its_maps_in_float(tmp_path):
     assert quantised_weights(target) >= 100
     ours, theirs = Judge(target), Judge(source)
     apart = [np.abs(ours(picture) - theirs(picture)).mean() for picture in seen]
-    assert np.mean(apart) < 0.05
+    assert np.mean(apart) < 0.06
     assert len(quantise.float_nodes(source)) >= 8
     again, original = weights.load_student(target), weights.load_student(source)
     for (name, ours), theirs in zip(again.named_parameters(), original.parameters()):
         assert (ours - theirs).abs().max() <= theirs.abs().max() / 100, name
+
+
+def test_agreement_tells_another_model_from_the_same(tmp_path):
+    same, other = tmp_path / "same.onnx", tmp_path / "other.onnx"
+    export.write(net(LIKE_STUDENT), same)
+    export.write(net(LIKE_STUDENT, seed=1), other)
+    shown = np.stack(pictures(4, views.SIDE))
+    maps = np.full((4, views.SIDE, views.SIDE), 255, np.uint8)
+    index = [{"kind": "photo", "of": ["b" * 64]}] * 4
+    pool = views.Pool(index, shown, maps, maps, maps)
+    itself = quantise.agreement(same, same, pool)
+    assert itself == quantise.Agreement(1.0, 60.0) and itself.is_enough
+    assert not quantise.agreement(other, same, pool).is_enough
 
 
 def test_card_holds_the_answer_to_the_golden_picture(tmp_path):
@@ -191,3 +206,23 @@ def test_card_holds_the_answer_to_the_golden_picture(tmp_path):
     answer = Judge(path)(pictures(1, 64)[0])
     assert len(cells) == 256 and cells[0] == round(255 * float(answer[:4, :4].mean()))
     assert "steps = 3" in card
+
+
+def test_whitened_network_computes_the_same_and_trains_in_like_sizes():
+    student, x = net(LIKE_STUDENT), torch.randn(4, 3, 64, 64)
+    whitened = copy.deepcopy(student)
+    whiten(whitened, x)
+    again = net(LIKE_STUDENT, seed=1)
+    whiten(again, None)
+    again.load_state_dict(whitened.state_dict())
+    expected = student(x)[0]
+    for other in (whitened, again):
+        assert (other(x)[0] - expected).abs().max() < 1e-3 * expected.abs().max()
+    layer = whitened.stages["en2"].encoders[1]
+    coordinates = layer.parametrizations.weight.original
+    assert 0.1 < coordinates.square().mean().sqrt() < 10
+    power, _ = observe(whitened, [layer], x)[layer]
+    whiten_by = layer.parametrizations.weight[0].whiten
+    values, whitened_values = (torch.linalg.eigvalsh(m) for m in (power, whiten_by @ power @ whiten_by.T))
+    assert whitened_values[-1] < 1.1
+    assert whitened_values[-1] / whitened_values[1] < 0.2 * values[-1] / values[1]
