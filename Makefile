@@ -4,13 +4,16 @@ export ORT_DISABLE_TELEMETRY = 1
 CARGO ?= cargo
 BENCH_PYTHON ?= python3
 
-.PHONY: help setup build demo test test-distill lint bench clean
+.PHONY: help setup teacher build demo test test-distill lint bench clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-setup: ## fetch ONNX Runtime and the model (checked by SHA-256; nothing is done twice)
+setup: ## fetch ONNX Runtime (checked by SHA-256; nothing is done twice)
 	@sh .ci/setup
+
+teacher: ## fetch U²-Net too (160 MB), for model = "u2net", the tests and the benchmarks
+	@sh .ci/setup teacher
 
 # In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.
 build: setup ## build target/release/hotcut
@@ -20,7 +23,7 @@ demo: build ## cut the sample photos out through a temporary hot folder
 	@target/release/hotcut demo
 
 # Unoptimised but for the dependencies: they do the heavy work, and this builds fastest.
-test: setup ## run every test
+test: setup teacher ## run every test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		set -x; $(CARGO) nextest run --locked && $(CARGO) test --locked --doc; \
 	else \
@@ -35,7 +38,7 @@ lint: ## check format, clippy and the systemd unit
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@sh .ci/lint-unit systemd/hotcut.service
 
-bench: build ## compare with rembg: speed, memory, matte (about 15 minutes)
+bench: build teacher ## compare with rembg: speed, memory, matte (about 15 minutes)
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/versus_rembg.py
 	@.bench/venv/bin/python tests/bench/compare_matte.py

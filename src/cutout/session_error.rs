@@ -31,7 +31,7 @@ pub enum SessionError {
         needed: u32,
     },
     /// The model file or its golden picture cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}: a model's files belong beside its card; `make teacher` fetches U²-Net's", path.display())]
     Read {
         /// The file.
         path: PathBuf,

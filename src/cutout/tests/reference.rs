@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{Request, Session, SessionError, cut, prove};
 use super::{open, read, repository, runtime};
-use crate::config::ModelCard;
+use crate::config::{DEFAULT_MODEL, ModelCard};
 
 /// The pixels whose matte is settled: within two steps of the network's own raster (400 / 320) the
 /// reference is opaque or transparent all around, so that its resampling rings do not reach there.
@@ -23,14 +23,14 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     }
 }
 
-/// Fails when the shipped card has no golden picture, or a model with other weights answers it well enough.
-#[test]
-fn damaged_weights_are_told_from_sound_ones() {
-    let card = ModelCard::load(&repository("models"), "u2net").unwrap();
-    let mut file = read("models/u2net.onnx");
+/// Fails when a shipped card has no golden picture, or a model with other weights answers it well enough.
+fn refuses_damaged_weights(model: &str) {
+    let card = ModelCard::load(&repository("models"), model).unwrap();
+    prove(&mut Session::load(runtime(), &card, 1).unwrap()).unwrap();
+    let mut file = read(&format!("models/{model}.onnx"));
     // The weights of a network lie side by side; the middle of the file is in the middle of one layer's.
-    let middle = file.len() / 2;
-    file[middle..middle + 400_000].fill(0x3d);
+    let (middle, damage) = (file.len() / 2, file.len() / 440);
+    file[middle..middle + damage].fill(0x3d);
     let folder = tempfile::tempdir().unwrap();
     let damaged = ModelCard {
         file: folder.path().join("damaged.onnx"),
@@ -45,10 +45,20 @@ fn damaged_weights_are_told_from_sound_ones() {
 }
 
 #[test]
+fn damaged_weights_of_the_teacher_are_told_from_sound_ones() {
+    refuses_damaged_weights("u2net");
+}
+
+#[test]
+fn damaged_weights_of_the_student_are_told_from_sound_ones() {
+    refuses_damaged_weights(DEFAULT_MODEL);
+}
+
+#[test]
 fn matte_is_that_of_rembg_but_for_its_rings() {
     let card = ModelCard::load(&repository("models"), "u2net").unwrap();
     let mut session = Session::load(runtime(), &card, 1)
-        .unwrap_or_else(|error| panic!("`make setup` fetches the model: {error}"));
+        .unwrap_or_else(|error| panic!("`make teacher` fetches the model: {error}"));
     prove(&mut session).unwrap();
     let photo = read("tests/data/photos/astronaut.jpg");
     let request = Request {
