@@ -12,7 +12,7 @@ help: ## show this list
 setup: ## fetch ONNX Runtime (checked by SHA-256; nothing is done twice)
 	@sh .ci/setup
 
-teacher: ## fetch U²-Net too (160 MB), for model = "u2net", the tests and the benchmarks
+teacher: ## fetch U²-Net too (176 MB), for model = "u2net", the tests and the benchmarks
 	@sh .ci/setup teacher
 
 # In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.

@@ -1,4 +1,4 @@
-"""`images/` + the teacher -> `views/`: pictures of 320 x 320 with the teacher's opinion of each (soft labels).
+"""`images/` + the teacher -> `views/`: pictures of 320 x 320 with the teacher's opinion of each (labels).
 
 A photo gives a view of its whole and, for training, of parts of it; a drawing one view; cutouts and
 scenes of the same part give composites, and for training half of the cutouts are figures. Scenes in

@@ -32,8 +32,8 @@ class LossWeights:
 def soft_loss(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """T² · KL for each pixel; `teacher` is an opacity 0..1 at temperature 1.
 
-    A label of 8 bits says of a certain pixel only that the teacher is beyond its last step: a student that is
-    beyond it too is right, however far.
+    Beyond `CERTAIN`, half a step of 8 bits, all opacities are the same: where the teacher is, a student that is
+    there too is right, however far.
     """
     target = torch.logit(teacher, CERTAIN)
     bound = math.log((1 - CERTAIN) / CERTAIN)
