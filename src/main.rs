@@ -53,6 +53,13 @@ enum Command {
         /// Paths of the photos in their hot folders.
         files: Vec<PathBuf>,
     },
+    /// Tells everything that is known of one photo, and what it waits for.
+    Why {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// The photo in its hot folder, or its cutout.
+        file: PathBuf,
+    },
     /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
     Demo {
         /// Where to make the folders; a new one in the system's temporary folder if left out.
@@ -95,6 +102,7 @@ fn main() -> ExitCode {
         Command::Cut(order) => command::cut::run(&order),
         Command::Status { config, json } => command::status::run(&config.config, json),
         Command::Retry { config, files } => command::retry::run(&config.config, &files),
+        Command::Why { config, file } => command::why::run(&config.config, &file),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
     };

@@ -43,6 +43,11 @@ pub enum CommandError {
     /// A named file is not quarantined, or lies in no hot folder.
     #[error("{0} is not quarantined; `hotcut status` lists what is")]
     NotQuarantined(String),
+    /// A named file lies in no hot folder, and is no cutout.
+    #[error(
+        "{0} lies in no hot folder of this configuration, and no cutout of it is known; give its whole path"
+    )]
+    InNoFolder(String),
     /// A photo of the demonstration did not come out.
     #[error("the demonstration failed: {0} did not come out; the log above says why")]
     Demo(String),
@@ -62,7 +67,7 @@ impl CommandError {
                 FaultOf::Configuration => EX_CONFIG,
                 FaultOf::Environment => EX_SOFTWARE,
             },
-            Self::NotQuarantined(_) | Self::Demo(_) => 1,
+            Self::NotQuarantined(_) | Self::InNoFolder(_) | Self::Demo(_) => 1,
             Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
         }
     }

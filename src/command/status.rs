@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::CommandError;
+use super::{CommandError, rfc3339};
 use crate::daemon::{LiveFolder, LiveStatus};
 use crate::delivery::{Book, Summary, is_in_use};
 use crate::percent;
@@ -88,11 +88,6 @@ fn folder_status(name: &str, summary: Summary, live: Option<&LiveFolder>) -> Fol
         last_done: summary.last_done_ms.map(rfc3339),
         photos_per_minute: summary.photos_per_minute,
     }
-}
-
-fn rfc3339(ms: i64) -> String {
-    let since_epoch = std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0));
-    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since_epoch).to_string()
 }
 
 fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> {

@@ -9,8 +9,8 @@ mod retire;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Begun, Book, Ledger, LedgerError, Quarantined, Seat, Summary, Unexplained, Unretired, Verdict,
-    Version, is_in_use, lock_state_dir,
+    Arrival, Begun, Book, Chapter, FailedAttempt, Failure, Ledger, LedgerError, Quarantined, Seat,
+    Standing, Summary, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
 };
 pub use names::{cutout_names, fold_case};
 pub use place::{PlaceError, Replace, Temp, replace_file};

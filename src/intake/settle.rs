@@ -22,6 +22,8 @@ pub struct SettledFile {
     relative: PathBuf,
     stamp: Stamp,
     patience_is_over: bool,
+    seen_at: Instant,
+    settled_at: Instant,
 }
 
 impl SettledFile {
@@ -33,6 +35,16 @@ impl SettledFile {
     /// The version that settled.
     pub fn stamp(&self) -> Stamp {
         self.stamp
+    }
+
+    /// When this version was first seen.
+    pub fn seen_at(&self) -> Instant {
+        self.seen_at
+    }
+
+    /// When it had settled.
+    pub fn settled_at(&self) -> Instant {
+        self.settled_at
     }
 
     /// Tells whether the file was found to end early and has lain so for [`PATIENCE`].
@@ -155,6 +167,8 @@ impl Settle {
                     relative,
                     stamp,
                     patience_is_over,
+                    seen_at: since,
+                    settled_at: now,
                 })
             }
             Writer::Present => {

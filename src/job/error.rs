@@ -1,13 +1,14 @@
 //! Everything that can end an attempt -> what is done about it; does nothing itself.
 
 use std::io;
-use std::process::ExitStatus;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use crate::cutout::CutoutError;
-use crate::delivery::{LedgerError, PlaceError};
+use crate::delivery::{Failure, LedgerError, PlaceError};
 use crate::intake::SourceError;
 use crate::path_error::PathError;
+use crate::pool::Ending;
 
 /// Why an attempt came to no cutout.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum JobError {
     WorkerDied(Ending),
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
-    TimedOut(Duration),
+    TimedOut(Duration, Ending),
     /// The name of this cutout cannot be used, though the output folder can.
     #[error("its cutout has no place: {0}")]
     Unplaceable(#[source] PathError),
@@ -39,19 +40,6 @@ pub enum JobError {
     /// The ledger failed; nothing may go on.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-}
-
-/// How a worker ended, if it is known.
-#[derive(Debug)]
-pub struct Ending(pub Option<ExitStatus>);
-
-impl std::fmt::Display for Ending {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Some(status) => write!(f, "{status}"),
-            None => f.write_str("no exit status"),
-        }
-    }
 }
 
 /// What is done about a failed attempt.
@@ -90,7 +78,7 @@ impl JobError {
             Self::Cutout(CutoutError::Truncated) if !patience_is_over => Disposition::Hold,
             Self::Cutout(CutoutError::OwnOutput) => Disposition::Ignore,
             // The network, not the file, is at fault; but only workers can tell by failing at it again.
-            Self::Cutout(CutoutError::Inference(_)) | Self::WorkerDied(_) | Self::TimedOut(_) => {
+            Self::Cutout(CutoutError::Inference(_)) | Self::WorkerDied(_) | Self::TimedOut(..) => {
                 Disposition::Retry
             }
             Self::Cutout(
@@ -107,6 +95,29 @@ impl JobError {
                 Disposition::Pause
             }
             Self::Ledger(_) => Disposition::Halt,
+        }
+    }
+
+    /// What the ledger remembers of the attempt.
+    pub(super) fn failure(&self) -> Failure {
+        let (signal, peak_bytes) = match self {
+            Self::WorkerDied(ending) => (
+                ending.status.and_then(|status| status.signal()),
+                ending.peak_bytes,
+            ),
+            Self::TimedOut(_, ending) => (None, ending.peak_bytes),
+            Self::Source(_)
+            | Self::Cutout(_)
+            | Self::TooHeavy(_)
+            | Self::Unplaceable(_)
+            | Self::Output(_)
+            | Self::Place(_)
+            | Self::Ledger(_) => (None, None),
+        };
+        Failure {
+            reason: self.to_string(),
+            signal,
+            peak_bytes,
         }
     }
 

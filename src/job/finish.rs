@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::original::Original;
 use super::{Begun, Desk, Disposition, Job, JobError, Placed};
-use crate::delivery::{LedgerError, Verdict};
+use crate::delivery::{Failure, LedgerError, Verdict};
 use crate::pool::CutReport;
 
 /// How an attempt ended, for the loop.
@@ -110,7 +110,7 @@ async fn fail(
         | JobError::Cutout(_)
         | JobError::TooHeavy(_)
         | JobError::WorkerDied(_)
-        | JobError::TimedOut(_)
+        | JobError::TimedOut(..)
         | JobError::Unplaceable(_)
         | JobError::Output(_)
         | JobError::Place(_)) => error,
@@ -120,7 +120,8 @@ async fn fail(
     if disposition == Disposition::Retry && attempts >= desk.max_attempts {
         disposition = Disposition::Quarantine;
     }
-    let reason = error.to_string();
+    let failure = error.failure();
+    let reason = failure.reason.clone();
     let (verdict, outcome) = match disposition {
         Disposition::Forget | Disposition::Resettle => (Verdict::Superseded, Outcome::Outdated),
         Disposition::Hold => (Verdict::Refunded, Outcome::Held),
@@ -130,14 +131,10 @@ async fn fail(
         Disposition::Retry => (Verdict::Waiting, Outcome::Retry { error, attempts }),
         Disposition::Quarantine => {
             if let Some(begun) = begun {
-                record(
-                    desk,
-                    begun,
-                    Verdict::Quarantined {
-                        reason: reason.clone(),
-                    },
-                )
-                .await?;
+                let verdict = Verdict::Quarantined {
+                    reason: reason.clone(),
+                };
+                record_failure(desk, begun, verdict, failure).await?;
                 let explained = Original::of(job).explain(desk, begun.id, reason).await;
                 let unexplained = match explained {
                     Ok(()) => None,
@@ -153,10 +150,25 @@ async fn fail(
             (Verdict::Waiting, Outcome::Waits(error))
         }
     };
-    if let Some(begun) = begun {
-        record(desk, begun, verdict).await?;
+    match begun {
+        Some(begun) if matches!(verdict, Verdict::Superseded) => {
+            record(desk, begun, verdict).await?;
+        }
+        Some(begun) => record_failure(desk, begun, verdict, failure).await?,
+        None => {}
     }
     Ok(outcome)
+}
+
+async fn record_failure(
+    desk: &Desk,
+    begun: Begun,
+    verdict: Verdict,
+    failure: Failure,
+) -> Result<(), LedgerError> {
+    desk.ledger
+        .call(move |book| book.fail(begun.id, &verdict, &failure))
+        .await
 }
 
 async fn record(desk: &Desk, begun: Begun, verdict: Verdict) -> Result<(), LedgerError> {

@@ -16,11 +16,11 @@ pub use original::explain_late;
 
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::delivery::{Begun, Destination, Temp};
+use crate::delivery::{Arrival, Begun, Destination, Temp};
 use crate::intake::{SettledFile, SourceError, SourceFile};
 use crate::path_error::AtPath as _;
 use crate::percent;
-use crate::pool::{CutReport, OrderError, Worker};
+use crate::pool::{CutReport, Ending, OrderError, Worker};
 use original::Original;
 use seat::Place;
 
@@ -103,16 +103,13 @@ impl Attempt<'_> {
             });
         }
         if begun.attempt > self.desk.max_attempts {
-            return Err(JobError::WorkerDied(error::Ending(None)));
+            return Err(JobError::WorkerDied(Ending::default()));
         }
         let temp = self.open_temp(&place, begun).await?;
         let limit = self.desk.timeout;
         let report = match tokio::time::timeout(limit, self.exchange(photo, &temp)).await {
             Ok(result) => self.judge(result).await,
-            Err(_) => {
-                self.worker = None;
-                Err(JobError::TimedOut(limit))
-            }
+            Err(_) => Err(JobError::TimedOut(limit, self.end_worker().await)),
         };
         let report = match report {
             Ok(report) => report,
@@ -181,10 +178,12 @@ impl Attempt<'_> {
 
     async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
         let version = Original::of(self.job).version;
+        let file = &self.job.file;
+        let arrival = Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed());
         let output = self.job.folder.output.join(&place.name);
         let model = self.job.folder.model.clone();
         let ledger = &self.desk.ledger;
-        let begin = ledger.call(move |book| book.begin(&version, &model, &output));
+        let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
         // Whoever has it already will finish it; what is there then is looked at again.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
@@ -235,6 +234,14 @@ impl Attempt<'_> {
         Ok(report)
     }
 
+    /// Kills the worker; what it has of the photo is of no use any more.
+    async fn end_worker(&mut self) -> Ending {
+        match self.worker.take() {
+            Some(worker) => worker.end().await,
+            None => Ending::default(),
+        }
+    }
+
     /// Sorts what went wrong, and lets go of a worker that cannot be used again.
     async fn judge(
         &mut self,
@@ -248,10 +255,7 @@ impl Attempt<'_> {
             }
             Err(ExchangeError::Order(error)) => error,
         };
-        let ending = match self.worker.take() {
-            Some(worker) => worker.end().await.ok(),
-            None => None,
-        };
+        let ending = self.end_worker().await;
         let path = self.job.folder.input.join(self.job.file.relative());
         match error {
             // It is shorter than it was: somebody is writing it again.
@@ -260,9 +264,7 @@ impl Attempt<'_> {
             }
             OrderError::Photo(error) => Err(SourceError::from(at(error, &path)).into()),
             OrderError::Sink(error) => Err(JobError::Output(at(error, &self.job.folder.output))),
-            OrderError::Lost(_) | OrderError::Failed(_) => {
-                Err(JobError::WorkerDied(error::Ending(ending)))
-            }
+            OrderError::Lost(_) | OrderError::Failed(_) => Err(JobError::WorkerDied(ending)),
         }
     }
 }

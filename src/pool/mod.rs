@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 pub use child::{Setting, serve};
 pub use protocol::{Confinement, CutReport};
-pub use worker::{OrderError, StartError, Worker, WorkerSpec};
+pub use worker::{Ending, OrderError, StartError, Worker, WorkerSpec};
 
 /// Starts that may fail in a row before the service gives up.
 const FAILED_STARTS_MAX: u32 = 6;

@@ -4,6 +4,7 @@
 //! calling thread; threads that ONNX Runtime has started before are held by seccomp, which binds them all.
 
 use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
@@ -70,6 +71,31 @@ pub(super) fn address_space_bytes() -> Option<u64> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = pages.split(' ').next()?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
+}
+
+/// Waits until the child `pid` has ended, leaves it to be reaped, and returns the most memory that it held, in bytes.
+#[expect(
+    unsafe_code,
+    reason = "no safe interface tells what a dead child used and leaves its exit status to whoever waits for it"
+)]
+pub(super) fn peak_of_dead(pid: u32) -> Option<u64> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    let nowhere = std::ptr::null_mut::<libc::siginfo_t>();
+    let flags = libc::WEXITED | libc::WNOWAIT;
+    // SAFETY: the kernel writes one `rusage` to the last argument, which is as large, and allows the third to be null.
+    // Every bit pattern is a valid `rusage`, so what the kernel leaves alone is zero and not undefined.
+    let usage = unsafe {
+        let answer = libc::syscall(
+            libc::SYS_waitid,
+            libc::P_PID,
+            pid,
+            nowhere,
+            flags,
+            usage.as_mut_ptr(),
+        );
+        (answer == 0).then(|| usage.assume_init())?
+    };
+    u64::try_from(usage.ru_maxrss).ok().map(|kib| kib << 10)
 }
 
 /// Drops every right that computing does not need.

@@ -1,5 +1,6 @@
 //! The daemon's end of one worker process: order and photo in, report and PNG out. Knows no folder and no ledger.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -10,11 +11,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::protocol::{self, Confinement, CutReport, Order, Reply};
+use super::sandbox;
 use crate::config::{Config, ModelCard};
 use crate::cutout::CutoutError;
 
 /// How long a worker may take to load its models before it counts as one that cannot start.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// How long a killed worker is waited for.
+const KILL_GRACE: Duration = Duration::from_secs(1);
 
 /// Bytes moved between pipe and disk at a time, and the size asked for the pipes.
 const BLOCK: usize = 1 << 18;
@@ -58,6 +63,28 @@ pub struct Worker {
     replies: ChildStdout,
     spec: Arc<WorkerSpec>,
     confinement: Confinement,
+}
+
+/// How a worker ended, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ending {
+    /// Its exit status.
+    pub status: Option<ExitStatus>,
+    /// The most memory that it held, in bytes.
+    pub peak_bytes: Option<u64>,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => f.write_str("no exit status")?,
+        }
+        match self.peak_bytes {
+            Some(bytes) => write!(f, ", it held {} MiB", bytes >> 20),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a worker could not be started; no photo is to blame.
@@ -223,10 +250,20 @@ impl Worker {
     }
 
     /// Kills the worker, if it still lives, and returns how it ended.
-    pub async fn end(mut self) -> io::Result<ExitStatus> {
+    pub async fn end(mut self) -> Ending {
+        let id = self.child.id();
         // It may be dead already; then its own status is what counts.
         drop(self.child.start_kill());
-        self.child.wait().await
+        let ended = async {
+            let peak = tokio::task::spawn_blocking(move || sandbox::peak_of_dead(id?)).await;
+            Ending {
+                status: self.child.wait().await.ok(),
+                peak_bytes: peak.ok().flatten(),
+            }
+        };
+        // A process that the kernel cannot end now is left to it.
+        let ended = tokio::time::timeout(KILL_GRACE, ended).await;
+        ended.unwrap_or_default()
     }
 }
 

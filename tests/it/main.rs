@@ -53,4 +53,6 @@ mod supervisor;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod why;
+#[cfg(test)]
 mod workers;

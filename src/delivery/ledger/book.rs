@@ -42,6 +42,28 @@ impl Version {
     }
 }
 
+/// When a version arrived, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it was first seen.
+    pub seen_at_ms: i64,
+    /// When it had settled.
+    pub settled_at_ms: i64,
+}
+
+impl Arrival {
+    /// Of a version that was first seen `seen` ago and had settled `settled` ago.
+    pub fn ago(seen: Duration, settled: Duration) -> Self {
+        let before = |ago: Duration| {
+            now_ms().saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))
+        };
+        Self {
+            seen_at_ms: before(seen),
+            settled_at_ms: before(settled),
+        }
+    }
+}
+
 /// An attempt that may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
@@ -77,6 +99,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Tells whether the attempt counts.
+    pub(super) fn is_counted(&self) -> bool {
+        !matches!(self, Self::Refunded | Self::Superseded)
+    }
+
     fn parts(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Placed => ("placed", None),
@@ -151,6 +178,7 @@ impl Book {
     pub fn begin(
         &mut self,
         version: &Version,
+        arrival: Arrival,
         model: &str,
         output: &Path,
     ) -> Result<Option<Begun>, LedgerError> {
@@ -158,8 +186,8 @@ impl Book {
         let begun = transaction
             .prepare_cached(
                 "INSERT INTO versions
-                    (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
-                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now)
+                    (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms, seen_at_ms, settled_at_ms)
+                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now, :seen, :settled)
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
                     state = 'running', attempts = attempts + 1, output = excluded.output,
                     model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms
@@ -171,6 +199,7 @@ impl Book {
                     ":folder": version.folder, ":source": bytes(&version.source),
                     ":len": signed(version.stamp.len), ":mtime": version.stamp.mtime_ns,
                     ":ino": signed(version.stamp.ino), ":output": bytes(output), ":model": model, ":now": now_ms(),
+                    ":seen": arrival.seen_at_ms, ":settled": arrival.settled_at_ms,
                 },
                 |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
             )
@@ -190,15 +219,29 @@ impl Book {
 
     /// Records how the attempt `id` ended.
     pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
+        Self::record_end(&self.connection, id, verdict)
+    }
+
+    pub(super) fn record_end(
+        connection: &Connection,
+        id: i64,
+        verdict: &Verdict,
+    ) -> Result<(), LedgerError> {
         let (state, reason) = verdict.parts();
         let is_explained = !matches!(verdict, Verdict::Quarantined { .. });
-        let refund = matches!(verdict, Verdict::Refunded | Verdict::Superseded);
-        self.connection
+        connection
             .prepare_cached(
                 "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5,
                     is_explained = ?6 WHERE id = ?1",
             )?
-            .execute(params![id, state, reason, refund, now_ms(), is_explained])?;
+            .execute(params![
+                id,
+                state,
+                reason,
+                !verdict.is_counted(),
+                now_ms(),
+                is_explained
+            ])?;
         Ok(())
     }
 

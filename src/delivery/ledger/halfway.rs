@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Begun, Book, Version, path};
+use super::book::{Begun, Book, Version, now_ms, path};
 use crate::stamp::Stamp;
 
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
@@ -124,6 +124,12 @@ impl Book {
             let rows = query.query_map([], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
             rows.collect::<Result<Vec<_>, _>>()?
         };
+        transaction.execute(
+            "INSERT INTO failures (version, begun_at_ms, ended_at_ms, is_counted, reason)
+                SELECT id, begun_at_ms, ?1, interruptions >= ?2, 'hotcut itself was ended in the middle of it'
+                FROM versions WHERE state = 'running' AND sha256 IS NULL",
+            params![now_ms(), FORGIVEN_INTERRUPTIONS],
+        )?;
         transaction.execute(
             "UPDATE versions SET state = iif(sha256 IS NULL, 'waiting', 'placed'),
                 interruptions = interruptions + (sha256 IS NULL),

@@ -1,9 +1,11 @@
 //! Calls from the loop -> one thread that owns the ledger; knows no SQL.
 
 mod book;
+mod failures;
 mod halfway;
 mod places;
 mod schema;
+mod story;
 mod summary;
 
 use std::fs::File;
@@ -15,9 +17,11 @@ use rustix::io::Errno;
 use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
-pub use book::{Begun, Book, Verdict, Version};
+pub use book::{Arrival, Begun, Book, Verdict, Version};
+pub use failures::Failure;
 pub use halfway::{Unexplained, Unretired};
 pub use places::Seat;
+pub use story::{Chapter, FailedAttempt, Standing};
 pub use summary::{Quarantined, Summary};
 
 use crate::mount;

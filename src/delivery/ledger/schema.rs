@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED];
+const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY];
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -52,6 +52,23 @@ const FIRST: &str = "
 const EXPLAINED: &str = "
     ALTER TABLE versions ADD COLUMN is_explained INTEGER NOT NULL DEFAULT 1;
     CREATE INDEX versions_unexplained ON versions (folder) WHERE NOT is_explained;
+";
+
+/// What `hotcut why` tells: when a version came, and each attempt that came to nothing.
+const STORY: &str = "
+    ALTER TABLE versions ADD COLUMN seen_at_ms INTEGER;
+    ALTER TABLE versions ADD COLUMN settled_at_ms INTEGER;
+    CREATE TABLE failures (
+        id INTEGER PRIMARY KEY,
+        version INTEGER NOT NULL,
+        begun_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER NOT NULL,
+        is_counted INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        signal INTEGER,
+        peak_bytes INTEGER
+    );
+    CREATE INDEX failures_of_version ON failures (version);
 ";
 
 /// Brings the schema up to date in one transaction a step.

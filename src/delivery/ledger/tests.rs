@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::stamp::Stamp;
 
+pub(super) const ARRIVAL: Arrival = Arrival {
+    seen_at_ms: 1_000,
+    settled_at_ms: 3_000,
+};
+
 pub(super) fn version(source: &str, number: i64) -> Version {
     Version {
         folder: "products".into(),
@@ -27,7 +32,7 @@ fn seat(name: &str) -> Seat {
 }
 
 pub(super) fn begin(book: &mut Book, version: &Version) -> Begun {
-    book.begin(version, "u2net", Path::new("/out/a.png"))
+    book.begin(version, ARRIVAL, "u2net", Path::new("/out/a.png"))
         .unwrap()
         .expect("nobody is at work on it")
 }
@@ -229,7 +234,7 @@ async fn what_a_call_has_answered_is_durable() {
     let ledger = Ledger::start(Book::open(dir.path()).unwrap()).unwrap();
     let photo = version("a.jpg", 1);
     let begun = ledger
-        .call(move |book| book.begin(&photo, "u2net", Path::new("/out/a.png")))
+        .call(move |book| book.begin(&photo, ARRIVAL, "u2net", Path::new("/out/a.png")))
         .await
         .unwrap()
         .expect("nobody is at work on it");
@@ -247,7 +252,7 @@ fn a_version_that_is_running_is_not_begun_again() {
     let mut book = Book::in_memory().unwrap();
     let photo = version("a.jpg", 1);
     let begun = begin(&mut book, &photo);
-    let second = book.begin(&photo, "u2net", Path::new("/elsewhere/a.png"));
+    let second = book.begin(&photo, ARRIVAL, "u2net", Path::new("/elsewhere/a.png"));
     assert_eq!(second.unwrap(), None);
     book.end(begun.id, &Verdict::Waiting).unwrap();
     assert_eq!(begin(&mut book, &photo).attempt, 2);

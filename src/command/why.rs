@@ -1,0 +1,210 @@
+//! `hotcut why FILE`: the ledger, the file and what the daemon wrote last -> the whole story of one photo, for a person.
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::FileType;
+
+use super::{CommandError, rfc3339};
+use crate::config::{Config, Folder};
+use crate::daemon::LiveStatus;
+use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
+use crate::intake::Filter;
+use crate::percent;
+use crate::stamp::Stamp;
+
+/// Tells of `file`: a photo, its cutout, or its path as `status` prints it.
+pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
+    let config = super::read_leniently(config_file)?;
+    let mut book = Book::open_existing(&config.daemon.state_dir)?;
+    let (folder, source) = find(&config, book.as_mut(), file)?
+        .ok_or_else(|| CommandError::InNoFolder(percent::display(file)))?;
+    let story = match &mut book {
+        Some(book) => book.story(&folder.name, &source)?,
+        None => Vec::new(),
+    };
+    let mut out = stdout().lock();
+    writeln!(out, "{}: {}", folder.name, percent::display(&source))?;
+    for chapter in &story {
+        tell(&mut out, chapter)?;
+    }
+    let Some((kind, stamp)) = look(&folder.input.join(&source)) else {
+        writeln!(out, "now: the photo is not in the hot folder")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let known = story
+        .iter()
+        .find(|chapter| chapter.stamp.same_version(&stamp));
+    let now = match known.map(|chapter| chapter.standing) {
+        Some(Standing::Done | Standing::Quarantined | Standing::Ignored) => {
+            "this version is in the hot folder; nothing is left to do with it".to_owned()
+        }
+        _ => waits_for(&config, folder, &source, kind, stamp),
+    };
+    writeln!(out, "now: {now}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Finds the hot folder, and the path below it, that `file` means.
+fn find<'a>(
+    config: &'a Config,
+    mut book: Option<&mut Book>,
+    file: &Path,
+) -> Result<Option<(&'a Arc<Folder>, PathBuf)>, CommandError> {
+    let path = std::path::absolute(file)?;
+    for folder in &config.folders {
+        let roots = folder.own_folders().chain([folder.input.as_path()]);
+        let mut below = roots.filter_map(|root| path.strip_prefix(root).ok());
+        if let Some(source) = below.next() {
+            return Ok(Some((folder, source.to_owned())));
+        }
+    }
+    if let Some(book) = &mut book
+        && let Some((name, source)) = book.source_of(&path)?
+        && let Some(folder) = config.folders.iter().find(|folder| folder.name == name)
+    {
+        return Ok(Some((folder, source)));
+    }
+    let printed = file.to_str().map(percent::decode);
+    for folder in &config.folders {
+        for source in [Some(file.to_owned()), printed.clone()]
+            .into_iter()
+            .flatten()
+        {
+            let is_recorded = match &mut book {
+                Some(book) => !book.story(&folder.name, &source)?.is_empty(),
+                None => false,
+            };
+            if is_recorded || look(&folder.input.join(&source)).is_some() {
+                return Ok(Some((folder, source)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn look(path: &Path) -> Option<(FileType, Stamp)> {
+    let stat = rustix::fs::lstat(path).ok()?;
+    Some((FileType::from_raw_mode(stat.st_mode), Stamp::of(&stat)))
+}
+
+fn tell(out: &mut impl Write, chapter: &Chapter) -> std::io::Result<()> {
+    let changed = rfc3339(chapter.stamp.mtime_ns / 1_000_000);
+    writeln!(out, "version of {changed}, {} bytes", chapter.stamp.len)?;
+    if let Some(ms) = chapter.seen_at_ms {
+        writeln!(out, "  {}  seen", rfc3339(ms))?;
+    }
+    if let Some(ms) = chapter.settled_at_ms {
+        writeln!(out, "  {}  settled: unchanged since then", rfc3339(ms))?;
+    }
+    for failed in &chapter.failures {
+        tell_failure(out, failed)?;
+    }
+    let at = rfc3339(chapter.ended_at_ms.unwrap_or(chapter.begun_at_ms));
+    let output = percent::display(&chapter.output);
+    let (attempts, reason) = (chapter.attempts, chapter.reason.as_deref().unwrap_or(""));
+    match chapter.standing {
+        Standing::Running => writeln!(
+            out,
+            "  {}  attempt {attempts} begun; its cutout is to be {output}",
+            rfc3339(chapter.begun_at_ms)
+        ),
+        Standing::Waiting => writeln!(out, "  {at}  waits to be tried again"),
+        Standing::Placed => writeln!(
+            out,
+            "  {at}  cut out to {output} with model {}; the photo itself is to be moved or deleted yet",
+            chapter.model
+        ),
+        Standing::Done => writeln!(
+            out,
+            "  {at}  done: cut out to {output} with model {}",
+            chapter.model
+        ),
+        Standing::Quarantined => writeln!(
+            out,
+            "  {at}  quarantined after {attempts} attempts: {reason}; `hotcut retry` tries it again"
+        ),
+        Standing::Ignored => writeln!(out, "  {at}  ignored: {reason}"),
+        Standing::Superseded => writeln!(
+            out,
+            "  {at}  given up: this version was taken away or replaced"
+        ),
+    }
+}
+
+fn tell_failure(out: &mut impl Write, failed: &FailedAttempt) -> std::io::Result<()> {
+    let seconds =
+        Duration::from_millis(u64::try_from(failed.ended_at_ms - failed.begun_at_ms).unwrap_or(0));
+    let counted = if failed.is_counted {
+        "failed"
+    } else {
+        "failed at no cost to the photo"
+    };
+    writeln!(
+        out,
+        "  {}  {counted} after {:.1} s: {}",
+        rfc3339(failed.begun_at_ms),
+        seconds.as_secs_f32(),
+        failed.failure.reason
+    )
+}
+
+/// What keeps a version from being worked on that is not finished.
+fn waits_for(
+    config: &Config,
+    folder: &Arc<Folder>,
+    source: &Path,
+    kind: FileType,
+    stamp: Stamp,
+) -> String {
+    if kind != FileType::RegularFile {
+        return "it is not a regular file, so it is left alone".to_owned();
+    }
+    if !Filter::new(Arc::clone(folder)).takes(source) {
+        return "its name is not taken: see `include`; hidden and temporary files are left alone"
+            .to_owned();
+    }
+    if stamp.len == 0 {
+        return "it is empty, so whoever writes it is waited for".to_owned();
+    }
+    let state_dir = &config.daemon.state_dir;
+    if !is_in_use(state_dir) {
+        return "hotcut is not running; the photo is looked at when it starts".to_owned();
+    }
+    let live = LiveStatus::read(state_dir).unwrap_or_default();
+    let Some(live) = live.folders.iter().find(|live| live.name == folder.name) else {
+        return "the running hotcut does not serve this folder; reload it".to_owned();
+    };
+    let is_served = ["online", "polling"]
+        .iter()
+        .any(|state| live.state.starts_with(state));
+    if !is_served {
+        return format!("the folder is {}", live.state);
+    }
+    let age = age(stamp);
+    if age < folder.settle {
+        return format!(
+            "it has changed {} ago and must lie still for {}",
+            humantime::format_duration(Duration::from_millis(
+                u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+            )),
+            humantime::format_duration(folder.settle)
+        );
+    }
+    format!(
+        "it waits for its turn, or for whoever still holds it open for writing; the folder has {} waiting and {} in work",
+        live.queued, live.running
+    )
+}
+
+/// How long ago the file changed, by its own times.
+fn age(stamp: Stamp) -> Duration {
+    let changed_ns = u64::try_from(stamp.mtime_ns.max(stamp.ctime_ns)).unwrap_or(0);
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_nanos(changed_ns);
+    SystemTime::now()
+        .duration_since(changed)
+        .unwrap_or_default()
+}
