@@ -60,6 +60,8 @@ enum Command {
         /// The photo in its hot folder, or its cutout.
         file: PathBuf,
     },
+    /// Makes a lost ledger anew from the cutouts in the output folders; not while hotcut runs.
+    Rebuild(ConfigArgument),
     /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
     Demo {
         /// Where to make the folders; a new one in the system's temporary folder if left out.
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Command::Status { config, json } => command::status::run(&config.config, json),
         Command::Retry { config, files } => command::retry::run(&config.config, &files),
         Command::Why { config, file } => command::why::run(&config.config, &file),
+        Command::Rebuild(argument) => command::rebuild::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
     };

@@ -1,6 +1,7 @@
 //! Everything that ends a command early -> an exit code, after BSD's sysexits.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::daemon::{FatalError, FaultOf};
@@ -43,6 +44,9 @@ pub enum CommandError {
     /// A named file is not quarantined, or lies in no hot folder.
     #[error("{0} is not quarantined; `hotcut status` lists what is")]
     NotQuarantined(String),
+    /// A daemon has the state directory, and the command must not get in its way.
+    #[error("hotcut runs on {}; stop it first", .0.display())]
+    Running(PathBuf),
     /// A named file lies in no hot folder, and is no cutout.
     #[error(
         "{0} lies in no hot folder of this configuration, and no cutout of it is known; give its whole path"
@@ -67,7 +71,7 @@ impl CommandError {
                 FaultOf::Configuration => EX_CONFIG,
                 FaultOf::Environment => EX_SOFTWARE,
             },
-            Self::NotQuarantined(_) | Self::InNoFolder(_) | Self::Demo(_) => 1,
+            Self::Running(_) | Self::NotQuarantined(_) | Self::InNoFolder(_) | Self::Demo(_) => 1,
             Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
         }
     }

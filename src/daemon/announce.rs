@@ -7,6 +7,9 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 
+/// How long the next step of a long start may take.
+const START_EXTENSION: Duration = Duration::from_mins(2);
+
 /// Speaks to the service manager that started the daemon.
 #[derive(Debug)]
 pub(super) struct Announcer {
@@ -21,6 +24,12 @@ impl Announcer {
             interval: sd_notify::watchdog_enabled().map(|limit| limit / 3),
             alive_at: None,
         }
+    }
+
+    /// The daemon has long work to do before it serves.
+    pub(super) fn still_starting() {
+        let usec = u32::try_from(START_EXTENSION.as_micros()).unwrap_or(u32::MAX);
+        say(&[NotifyState::ExtendTimeoutUsec(usec)]);
     }
 
     /// The daemon serves its folders.

@@ -51,7 +51,12 @@ impl FatalError {
                 | LedgerError::FromTheFuture { .. },
             )
             | Self::NoWorker(StartError::Refused(_)) => FaultOf::Configuration,
-            Self::Ledger(LedgerError::Io(_) | LedgerError::Sql(_) | LedgerError::Gone)
+            Self::Ledger(
+                LedgerError::Io(_)
+                | LedgerError::Damaged(_)
+                | LedgerError::Sql(_)
+                | LedgerError::Gone,
+            )
             | Self::NoWorker(_)
             | Self::Scout(_)
             | Self::System(_)

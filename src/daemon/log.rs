@@ -1,6 +1,9 @@
 //! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
 
+use std::path::Path;
+
 use crate::config::{Config, Folder};
+use crate::delivery::Rebuilt;
 use crate::intake::Polled;
 use crate::job::{Job, JobError, Outcome};
 use crate::path_error::PathError;
@@ -27,6 +30,27 @@ pub(super) fn ready(config: &Config) {
         workers = config.daemon.workers,
         "ready"
     );
+}
+
+pub(super) fn damaged(aside: &Path) {
+    let aside = percent::display(aside);
+    tracing::error!(
+        aside,
+        "the ledger was damaged; it is set aside and made anew from the cutouts"
+    );
+}
+
+pub(super) fn rebuilt(rebuilt: &Rebuilt) {
+    for error in &rebuilt.unreadable {
+        tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");
+    }
+    if rebuilt.cutouts + rebuilt.unclear > 0 {
+        tracing::warn!(
+            cutouts = rebuilt.cutouts,
+            unclear = rebuilt.unclear,
+            "the ledger was made anew from the cutouts"
+        );
+    }
 }
 
 pub(super) fn refused(error: &dyn std::error::Error) {

@@ -13,9 +13,13 @@ use tokio::time::Instant;
 use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::live::Live;
-use super::{Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness};
+use super::{
+    Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness, log,
+};
 use crate::config::{Config, Folder};
-use crate::delivery::{Book, Destination, Ledger, lock_state_dir, put_back_stray};
+use crate::delivery::{
+    Book, Destination, Found, Ledger, lock_state_dir, open_whole, put_back_stray, rebuild,
+};
 use crate::intake::{Assignment, Filter, FolderId, Root, Scout};
 use crate::job::{Desk, hidden_name};
 use crate::mount;
@@ -36,7 +40,7 @@ impl Daemon {
         let now = Instant::now();
         let state_dir = &config.daemon.state_dir;
         let lock = lock_state_dir(state_dir)?;
-        let mut book = Book::open(state_dir)?;
+        let mut book = open_ledger(&config)?;
         let left_running = book.recover()?;
         let ledger_version = book.foreign_changes()?;
         let ledger_id = book.id().to_owned();
@@ -188,6 +192,19 @@ impl Daemon {
         }
         Ok(Some(actual))
     }
+}
+
+/// Opens the ledger; one that was lost or is damaged is made anew from what lies in the output folders.
+fn open_ledger(config: &Config) -> Result<Book, FatalError> {
+    let (mut book, found) = open_whole(&config.daemon.state_dir)?;
+    if let Found::Damaged(aside) = &found {
+        log::damaged(aside);
+    }
+    if found != Found::Whole {
+        let rebuilt = rebuild(&mut book, &config.folders, &mut Announcer::still_starting)?;
+        log::rebuilt(&rebuilt);
+    }
+    Ok(book)
 }
 
 /// Removes the hidden files of attempts that a crash has cut short. One that is out of reach now is removed when its

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
@@ -13,8 +13,11 @@ use crate::mark::{self, Mark};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
 
-/// How much of a PNG is read to find its mark, which stands before the pixels: more than any usual colour profile.
-const HEAD_BYTES: u64 = 4 << 20;
+/// How much of a PNG is read to find its mark, which stands before the pixels.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// How much is read if the pixels have not begun by then: more than any usual colour profile.
+const LONG_HEAD_BYTES: u64 = 4 << 20;
 
 /// A folder that files are placed in.
 #[derive(Debug)]
@@ -84,22 +87,18 @@ impl Destination {
     pub fn occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
         let path = self.path.join(name);
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
+        let mut file = match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(Errno::NOENT) => return Ok(Occupant::Free),
             // A link, a socket, or a file that hotcut may not read: not ours.
             Err(Errno::LOOP | Errno::NXIO | Errno::ACCESS) => return Ok(Occupant::Foreign),
             Err(errno) => return Err(errno).at(&path),
         };
-        let mut head = Vec::new();
-        match file.take(HEAD_BYTES).read_to_end(&mut head) {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                return Ok(Occupant::Foreign);
-            }
-            Err(error) => return Err(error).at(&path),
+        match read_mark(&mut file) {
+            Ok(mark) => Ok(mark.map_or(Occupant::Foreign, Occupant::Ours)),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Occupant::Foreign),
+            Err(error) => Err(error).at(&path),
         }
-        Ok(mark::read(&head).map_or(Occupant::Foreign, Occupant::Ours))
     }
 
     /// Makes the names in this folder durable.
@@ -115,6 +114,17 @@ impl Destination {
     pub(super) fn directory(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
     }
+}
+
+/// Reads the mark at the head of a PNG; `None` if there is none.
+pub(super) fn read_mark(png: &mut impl Read) -> io::Result<Option<Mark>> {
+    let mut head = Vec::new();
+    png.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let has_pixels = head.windows(4).any(|kind| kind == b"IDAT");
+    if !has_pixels && head.len() as u64 == HEAD_BYTES {
+        png.take(LONG_HEAD_BYTES).read_to_end(&mut head)?;
+    }
+    Ok(mark::read(&head))
 }
 
 /// The part of `path` that exists, without links.

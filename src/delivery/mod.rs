@@ -5,14 +5,17 @@ mod ledger;
 mod names;
 mod place;
 mod quarantine;
+mod rebuild;
 mod retire;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Arrival, Begun, Book, Chapter, FailedAttempt, Failure, Ledger, LedgerError, Quarantined, Seat,
-    Standing, Summary, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
+    Arrival, Begun, Book, Chapter, FailedAttempt, Failure, Found, Ledger, LedgerError, Quarantined,
+    Seat, Standing, Summary, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
+    open_whole,
 };
 pub use names::{cutout_names, fold_case};
 pub use place::{PlaceError, Replace, Temp, replace_file};
 pub use quarantine::{remove_note, write_note};
+pub use rebuild::{Rebuilt, rebuild};
 pub use retire::{Retired, Retiree, put_back_stray};

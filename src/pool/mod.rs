@@ -5,6 +5,7 @@
 mod child;
 mod protocol;
 mod sandbox;
+mod spec;
 mod worker;
 
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use tokio::time::Instant;
 
 pub use child::{Setting, serve};
 pub use protocol::{Confinement, CutReport};
-pub use worker::{Ending, OrderError, StartError, Worker, WorkerSpec};
+pub use spec::WorkerSpec;
+pub use worker::{Ending, OrderError, StartError, Worker};
 
 /// Starts that may fail in a row before the service gives up.
 const FAILED_STARTS_MAX: u32 = 6;

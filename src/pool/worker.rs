@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use super::protocol::{self, Confinement, CutReport, Order, Reply};
 use super::sandbox;
-use crate::config::{Config, ModelCard};
+use super::spec::WorkerSpec;
 use crate::cutout::CutoutError;
 
 /// How long a worker may take to load its models before it counts as one that cannot start.
@@ -26,34 +25,6 @@ const BLOCK: usize = 1 << 18;
 
 /// A picture of 48 by 48 pixels, to prove that a worker works.
 const PROBE: &[u8] = include_bytes!("probe.jpg");
-
-/// What workers are started with. Two equal ones make workers that can stand for each other.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WorkerSpec {
-    models_dir: PathBuf,
-    models: Vec<ModelCard>,
-    threads: usize,
-    megapixels_max: u32,
-    memory_bytes: u64,
-}
-
-impl WorkerSpec {
-    /// Returns what `config` asks for.
-    pub fn of(config: &Config) -> Self {
-        Self {
-            models_dir: config.daemon.models_dir.clone(),
-            models: config.models.values().cloned().collect(),
-            threads: config.daemon.threads_per_worker,
-            megapixels_max: config.daemon.megapixels_max,
-            memory_bytes: config.daemon.worker_memory_bytes,
-        }
-    }
-
-    /// The most that one photo's file may weigh, in bytes: no worker could hold more.
-    pub fn memory_bytes(&self) -> u64 {
-        self.memory_bytes
-    }
-}
 
 /// A worker that is ready for an order. Dropping it kills it.
 #[derive(Debug)]
@@ -129,7 +100,8 @@ impl Worker {
     ///
     /// Must be called on the daemon's main thread: the kernel ties a worker's life to the thread that made it.
     pub async fn start(spec: Arc<WorkerSpec>) -> Result<Self, StartError> {
-        let mut child = command(&spec)
+        let mut child = spec
+            .command()
             .and_then(|mut command| command.spawn())
             .map_err(StartError::Spawn)?;
         let pipes = child.stdin.take().zip(child.stdout.take());
@@ -158,13 +130,7 @@ impl Worker {
 
     /// Sends a small picture through each model, as if it had been dropped into a folder.
     pub async fn prove(&mut self) -> Result<(), StartError> {
-        let models: Vec<String> = self
-            .spec
-            .models
-            .iter()
-            .map(|card| card.name.clone())
-            .collect();
-        for model in models {
+        for model in self.spec.model_names() {
             let sent = self.send(&model, "probe.jpg", PROBE, PROBE.len() as u64);
             let result = match sent.await {
                 Ok(report) => self.receive(&report, &mut tokio::io::sink()).await,
@@ -265,32 +231,6 @@ impl Worker {
         let ended = tokio::time::timeout(KILL_GRACE, ended).await;
         ended.unwrap_or_default()
     }
-}
-
-fn command(spec: &WorkerSpec) -> io::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command
-        .arg("worker")
-        .args(["--parent", &std::process::id().to_string()])
-        .args(["--threads", &spec.threads.to_string()])
-        .args(["--megapixels-max", &spec.megapixels_max.to_string()])
-        .args(["--memory-bytes", &spec.memory_bytes.to_string()])
-        .arg("--models-dir")
-        .arg(&spec.models_dir);
-    for card in &spec.models {
-        command.arg("--model").arg(&card.name);
-    }
-    command
-        .env("ORT_DISABLE_TELEMETRY", "1")
-        // glibc raises this threshold by itself as big blocks are freed, and then a heap full of holes keeps twice the
-        // memory: 230 against 460 MiB for a worker after a photo of 24 megapixels.
-        .env("MALLOC_MMAP_THRESHOLD_", "1048576")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // Ctrl-C on a terminal goes to the whole group; the daemon decides when its workers end.
-        .process_group(0)
-        .kill_on_drop(true);
-    Ok(command)
 }
 
 /// Copies exactly `len` bytes, telling which side failed.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::binary::{identity, spin_until, wait_for};
+use crate::binary::{files_below, identity, said, spin_until, wait_for};
 use crate::hot_folder::HotFolder;
-use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
+use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg, png};
 use crate::processes;
 use crate::setup::Setup;
 
@@ -104,6 +104,60 @@ fn lost_ledger_publishes_nothing_twice() {
     assert_same_but_for_marker(&hot, &before);
 }
 
+/// P2: while there is no ledger a photo is corrected; fails when its cutout gets a second name beside the first.
+#[test]
+fn photo_corrected_after_the_ledger_was_lost_keeps_its_name() {
+    let mut hot = with_two_of_one_stem();
+    hot.stop();
+    fs::remove_dir_all(hot.setup().path("state")).unwrap();
+    fs::create_dir(hot.setup().path("state")).unwrap();
+    assert_correction_replaces_its_cutout(&mut hot);
+}
+
+/// P2, P10: fails when a ledger full of rubbish stops the daemon for good, is thrown away, or is made anew without what the
+/// cutouts tell.
+#[test]
+fn damaged_ledger_is_set_aside_and_made_anew_from_the_cutouts() {
+    let mut hot = with_two_of_one_stem();
+    hot.stop();
+    let ledger = hot.setup().path("state/ledger.db");
+    let rubbish = vec![0xA5; usize::try_from(fs::metadata(&ledger).unwrap().len()).unwrap()];
+    fs::write(&ledger, &rubbish).unwrap();
+    // What is not in the ledger yet would mend it.
+    fs::remove_file(hot.setup().path("state/ledger.db-wal")).unwrap();
+    assert_correction_replaces_its_cutout(&mut hot);
+    assert!(hot.log().contains("the ledger was damaged"));
+    let is_aside = |name: &PathBuf| name.display().to_string().contains("damaged");
+    let aside = files_below(&hot.setup().path("state"));
+    let aside = aside.iter().find(|name| is_aside(name)).expect("set aside");
+    assert_eq!(
+        fs::read(hot.setup().path("state").join(aside)).unwrap(),
+        rubbish
+    );
+}
+
+/// P2: originals are moved away, so only the cutouts are left to tell; fails when `rebuild` does not learn them, or when it
+/// works under the hands of a daemon.
+#[test]
+fn rebuild_learns_what_lies_in_the_output_folder() {
+    let mut hot = HotFolder::start_with(Setup::new().moves_sources());
+    for name in ["a.jpg", "sub/b.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    hot.wait_status("two done", |status| status.done == 2 && status.running == 0);
+    let refused = hot.command("rebuild", [] as [&str; 0]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(said(&refused).contains("stop it first"), "{refused:?}");
+    hot.stop();
+    fs::remove_file(hot.setup().path("state/ledger.db")).unwrap();
+    let rebuilt = hot.command("rebuild", [] as [&str; 0]);
+    assert!(rebuilt.status.success(), "{rebuilt:?}");
+    assert!(said(&rebuilt).contains("2 cutouts found"), "{rebuilt:?}");
+    assert_eq!(hot.status().done, 2);
+    let why = hot.command("why", [hot.output("sub/b.png")]);
+    assert!(said(&why).contains("products: sub/b.jpg"), "{why:?}");
+}
+
 /// P3: the daemon is stopped and killed at the very moment when a temporary file is seen; fails when what a crash leaves
 /// in an output folder is never cleared away.
 #[test]
@@ -156,6 +210,29 @@ fn source_that_vanishes_during_its_job_harms_nothing() {
     hot.drop_file("next.jpg", &jpeg(Quarter::TopRight));
     assert_cutout(&hot.wait_output("next.png"), Quarter::TopRight);
     assert!(hot.status().quarantined.is_empty(), "{:?}", hot.status());
+}
+
+fn with_two_of_one_stem() -> HotFolder {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("a.png");
+    hot.drop_file("a.png", &png(Quarter::TopRight));
+    hot.wait_status("two done", |status| status.done == 2 && status.running == 0);
+    hot
+}
+
+#[track_caller]
+fn assert_correction_replaces_its_cutout(hot: &mut HotFolder) {
+    hot.drop_file("a.png", &png(Quarter::BottomRight));
+    hot.restart();
+    wait_for("corrected", || {
+        crate::photos::shows(&hot.output("a.png.png"), Quarter::BottomRight)
+    });
+    hot.wait_status("known again", |status| {
+        status.done == 2 && status.running == 0
+    });
+    assert_cutout(&hot.output("a.png"), Quarter::TopLeft);
+    assert_eq!(hot.outputs(), ["a.png", "a.png.png"].map(PathBuf::from));
 }
 
 fn identities(hot: &HotFolder) -> Identities {

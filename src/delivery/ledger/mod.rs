@@ -1,9 +1,11 @@
 //! Calls from the loop -> one thread that owns the ledger; knows no SQL.
 
 mod book;
+mod damage;
 mod failures;
 mod halfway;
 mod places;
+mod relearn;
 mod schema;
 mod story;
 mod summary;
@@ -18,9 +20,11 @@ use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
 pub use book::{Arrival, Begun, Book, Verdict, Version};
+pub use damage::{Found, open_whole};
 pub use failures::Failure;
 pub use halfway::{Unexplained, Unretired};
 pub use places::Seat;
+pub(super) use relearn::FoundCutout;
 pub use story::{Chapter, FailedAttempt, Standing};
 pub use summary::{Quarantined, Summary};
 
@@ -52,6 +56,9 @@ pub enum LedgerError {
         /// The version found.
         found: u32,
     },
+    /// The ledger's file is not what was written.
+    #[error("the ledger is damaged: {0}")]
+    Damaged(String),
     /// `SQLite` failed.
     #[error("the ledger cannot be used: {0}")]
     Sql(#[from] rusqlite::Error),

@@ -1,0 +1,40 @@
+//! `hotcut rebuild`: the cutouts in the output folders -> a ledger that knows them, where the old one was lost.
+
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::config::Config;
+use crate::delivery::{Found, LedgerError, lock_state_dir, open_whole, rebuild};
+
+/// Rebuilds while no daemon runs; a ledger that is whole only learns what it does not know.
+pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
+    let config = Config::load(config_file)?;
+    let state_dir = &config.daemon.state_dir;
+    let _lock = match lock_state_dir(state_dir) {
+        Err(LedgerError::InUse(state_dir)) => return Err(CommandError::Running(state_dir)),
+        lock => lock?,
+    };
+    let (mut book, found) = open_whole(state_dir)?;
+    if let Found::Damaged(aside) = &found {
+        tracing::warn!("the ledger was damaged; it lies at {} now", aside.display());
+    }
+    let rebuilt = rebuild(&mut book, &config.folders, &mut || ())?;
+    for error in &rebuilt.unreadable {
+        tracing::error!("{error}; run `hotcut rebuild` again when it can be read");
+    }
+    if rebuilt.unclear > 0 {
+        tracing::warn!(
+            "{} cutouts may be of several hot folders that share an output folder; they are left alone",
+            rebuilt.unclear
+        );
+    }
+    writeln!(
+        stdout(),
+        "{} cutouts found, {} of them were not known",
+        rebuilt.cutouts,
+        rebuilt.names
+    )?;
+    Ok(ExitCode::from(u8::from(!rebuilt.unreadable.is_empty())))
+}

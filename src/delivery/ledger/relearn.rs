@@ -1,0 +1,140 @@
+//! Cutouts that lie in output folders -> what a lost ledger knew of them; reads no file.
+
+use std::path::PathBuf;
+
+use rusqlite::params;
+
+use super::LedgerError;
+use super::book::{Book, bytes};
+
+/// A cutout in an output folder, known by its mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundCutout {
+    /// Name of the hot folder that it comes from.
+    pub folder: String,
+    /// Path of its source below that.
+    pub source: PathBuf,
+    /// The output folder.
+    pub output: PathBuf,
+    /// Its path below that.
+    pub name: PathBuf,
+    /// The same as a case-insensitive file system compares it.
+    pub folded: Vec<u8>,
+    /// When it was written, in milliseconds since the epoch.
+    pub written_at_ms: i64,
+    /// SHA-256 of its source.
+    pub sha256: [u8; 32],
+    /// The model that cut it out.
+    pub model: String,
+    /// Whether its source is no longer in the hot folder.
+    pub is_source_gone: bool,
+}
+
+impl Book {
+    /// Makes room for what is going to be found.
+    pub fn begin_relearning(&mut self) -> Result<(), LedgerError> {
+        self.connection.execute_batch(
+            "CREATE TEMP TABLE found (folder TEXT, source BLOB, output BLOB, name BLOB, folded BLOB,
+                path BLOB, written_at_ms INTEGER, sha256 BLOB, model TEXT, is_source_gone INTEGER)",
+        )?;
+        Ok(())
+    }
+
+    /// Notes one cutout; on disk, so that their number is no matter.
+    pub fn note_found(&mut self, found: &FoundCutout) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached("INSERT INTO found VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+            .execute(params![
+                found.folder,
+                bytes(&found.source),
+                bytes(&found.output),
+                bytes(&found.name),
+                found.folded,
+                bytes(&found.output.join(&found.name)),
+                found.written_at_ms,
+                found.sha256,
+                found.model,
+                found.is_source_gone,
+            ])?;
+        Ok(())
+    }
+
+    /// Learns from what was found, and returns how many names are known that were not. What the ledger knows already it
+    /// knows better.
+    ///
+    /// A source with two cutouts owns the name of the later one. Versions are recorded of sources that are gone; one that is
+    /// there is compared with its cutout when its folder is listed.
+    pub fn end_relearning(&mut self) -> Result<usize, LedgerError> {
+        let transaction = self.connection.transaction()?;
+        let names = transaction.execute(
+            "INSERT INTO names (output, folded, folder, source, name)
+                SELECT output, folded, folder, source, name FROM found WHERE true ORDER BY written_at_ms DESC
+             ON CONFLICT DO NOTHING",
+            [],
+        )?;
+        transaction.execute(
+            "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, sha256, model,
+                    begun_at_ms, ended_at_ms)
+                SELECT folder, source, 0, 0, -found.rowid, 'done', 1, path, sha256, model, max(written_at_ms), written_at_ms
+                FROM found WHERE is_source_gone AND NOT EXISTS
+                    (SELECT 1 FROM versions WHERE versions.folder = found.folder AND versions.source = found.source)
+                GROUP BY folder, source",
+            [],
+        )?;
+        transaction.execute_batch("DROP TABLE found")?;
+        transaction.commit()?;
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::delivery::fold_case;
+
+    fn cutout(source: &str, name: &str, written_at_ms: i64) -> FoundCutout {
+        FoundCutout {
+            folder: "products".into(),
+            source: source.into(),
+            output: "/out".into(),
+            name: name.into(),
+            folded: fold_case(Path::new(name)),
+            written_at_ms,
+            sha256: [7; 32],
+            model: "u2net".into(),
+            is_source_gone: true,
+        }
+    }
+
+    fn relearn(book: &mut Book, found: &[FoundCutout]) -> usize {
+        book.begin_relearning().unwrap();
+        for cutout in found {
+            book.note_found(cutout).unwrap();
+        }
+        book.end_relearning().unwrap()
+    }
+
+    /// P2: fails when a source gets back another name than that of its latest cutout, or a photo that is gone is not known to
+    /// be done.
+    #[test]
+    fn a_source_owns_the_name_of_its_latest_cutout() {
+        let mut book = Book::in_memory().unwrap();
+        let found = [
+            cutout("a.jpg", "a.png", 1),
+            cutout("a.jpg", "a.jpg.png", 2),
+            cutout("A.jpg", "A.png", 3),
+        ];
+        assert_eq!(relearn(&mut book, &found), 2);
+        let name = |book: &mut Book, source: &str| {
+            book.name_of("products", Path::new(source), Path::new("/out"))
+                .unwrap()
+        };
+        assert_eq!(name(&mut book, "a.jpg"), Some("a.jpg.png".into()));
+        assert_eq!(name(&mut book, "A.jpg"), Some("A.png".into()));
+        assert_eq!(book.summary("products").unwrap().done, 2);
+        assert_eq!(relearn(&mut book, &found), 0, "it knows them");
+        assert_eq!(book.summary("products").unwrap().done, 2);
+    }
+}

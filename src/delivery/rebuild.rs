@@ -1,0 +1,182 @@
+//! Output folders -> the ledger that was lost, from the marks in their cutouts; opens no photo and writes no file.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::destination::read_mark;
+use super::ledger::{Book, FoundCutout, LedgerError};
+use super::names::fold_case;
+use crate::config::Folder;
+use crate::mark::Mark;
+use crate::path_error::{AtPath as _, PathError};
+use crate::percent;
+
+/// How long a disk may take to answer before its output folder is left out.
+const STALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often it is said that the work goes on.
+const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What a rebuilt ledger is made of.
+#[derive(Debug, Default)]
+pub struct Rebuilt {
+    /// Cutouts of hotcut's that were found.
+    pub cutouts: usize,
+    /// Names that the ledger did not know.
+    pub names: usize,
+    /// Cutouts that two hot folders may have made, and so nobody owns.
+    pub unclear: usize,
+    /// Folders that could not be read.
+    pub unreadable: Vec<PathError>,
+}
+
+/// Teaches `book` what lies in the output folders of `folders`; calls `alive` every ten seconds.
+pub fn rebuild(
+    book: &mut Book,
+    folders: &[Arc<Folder>],
+    alive: &mut impl FnMut(),
+) -> Result<Rebuilt, LedgerError> {
+    let mut rebuilt = Rebuilt::default();
+    let mut outputs: Vec<&Path> = folders
+        .iter()
+        .map(|folder| folder.output.as_path())
+        .collect();
+    outputs.sort();
+    outputs.dedup();
+    let mut told_at = Instant::now();
+    book.begin_relearning()?;
+    for output in outputs {
+        let makers: Vec<Arc<Folder>> = folders
+            .iter()
+            .filter(|folder| folder.output == output)
+            .map(Arc::clone)
+            .collect();
+        let (sender, inbox) = sync_channel(64);
+        let top = output.to_owned();
+        // A thread of its own: a disk that hangs must not hang the start.
+        std::thread::Builder::new()
+            .name("rebuild".to_owned())
+            .spawn(move || list(&top, &makers, &sender))
+            .at(output)?;
+        loop {
+            match inbox.recv_timeout(STALL_LIMIT) {
+                Ok(Sign::Cutout(found)) => {
+                    rebuilt.cutouts += 1;
+                    book.note_found(&found)?;
+                }
+                Ok(Sign::Unclear) => rebuilt.unclear += 1,
+                Ok(Sign::Unreadable(error)) => rebuilt.unreadable.push(error),
+                Ok(Sign::Alive) if told_at.elapsed() >= ALIVE_INTERVAL => {
+                    alive();
+                    told_at = Instant::now();
+                }
+                Ok(Sign::Alive) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                    rebuilt
+                        .unreadable
+                        .extend(Err::<(), _>(late).at(output).err());
+                    break;
+                }
+            }
+        }
+    }
+    rebuilt.names = book.end_relearning()?;
+    Ok(rebuilt)
+}
+
+enum Sign {
+    Cutout(Box<FoundCutout>),
+    Unclear,
+    Unreadable(PathError),
+    Alive,
+}
+
+/// Goes through `output` and tells of each cutout in it. Ends early when nobody listens any more.
+fn list(output: &Path, makers: &[Arc<Folder>], signs: &SyncSender<Sign>) {
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        let mut tell = |sign| signs.send(sign).is_ok();
+        if !tell(Sign::Alive) {
+            return;
+        }
+        if let Err(error) = read(output, &folder, makers, &mut folders, &mut tell) {
+            tell(Sign::Unreadable(error));
+        }
+    }
+}
+
+fn read(
+    output: &Path,
+    folder: &Path,
+    makers: &[Arc<Folder>],
+    folders: &mut Vec<PathBuf>,
+    tell: &mut impl FnMut(Sign) -> bool,
+) -> Result<(), PathError> {
+    let path = output.join(folder);
+    for entry in path.read_dir().at(&path)? {
+        let entry = entry.at(&path)?;
+        let name = folder.join(entry.file_name());
+        let kind = entry.file_type().at(&entry.path())?;
+        if kind.is_dir() {
+            folders.push(name);
+        } else if kind.is_file()
+            && let Some((mark, written_at_ms)) = marked(&entry.path())
+            && !tell(sign(output, name, &mark, written_at_ms, makers))
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The mark of a cutout, and when it was written. Whatever cannot be read is none.
+fn marked(path: &Path) -> Option<(Mark, i64)> {
+    let is_png = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    if !is_png {
+        return None;
+    }
+    let mut file = File::open(path).ok()?;
+    let mark = read_mark(&mut file).ok()??;
+    let written = file.metadata().ok()?;
+    Some((
+        mark,
+        written.mtime() * 1_000 + written.mtime_nsec() / 1_000_000,
+    ))
+}
+
+/// The mark tells the source, not the hot folder; of several that share an output it must be the one that has the source.
+fn sign(
+    output: &Path,
+    name: PathBuf,
+    mark: &Mark,
+    written_at_ms: i64,
+    makers: &[Arc<Folder>],
+) -> Sign {
+    let source = percent::decode(&mark.source);
+    let has_source = |folder: &&Arc<Folder>| folder.input.join(&source).symlink_metadata().is_ok();
+    let holders: Vec<&Arc<Folder>> = makers.iter().filter(has_source).collect();
+    let maker = match (makers, &holders[..]) {
+        ([only], _) => only,
+        (_, [only]) => *only,
+        _ => return Sign::Unclear,
+    };
+    Sign::Cutout(Box::new(FoundCutout {
+        folder: maker.name.clone(),
+        folded: fold_case(&name),
+        output: output.to_owned(),
+        name,
+        written_at_ms,
+        sha256: mark.sha256,
+        model: mark.model.clone(),
+        is_source_gone: holders.is_empty(),
+        source,
+    }))
+}
