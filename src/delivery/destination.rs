@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::mark::{self, Mark};
@@ -90,14 +90,24 @@ impl Destination {
         let mut file = match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(Errno::NOENT) => return Ok(Occupant::Free),
-            // A link, a socket, or a file that hotcut may not read: not ours.
-            Err(Errno::LOOP | Errno::NXIO | Errno::ACCESS) => return Ok(Occupant::Foreign),
+            // A link or a socket: not ours.
+            Err(Errno::LOOP | Errno::NXIO) => return Ok(Occupant::Foreign),
+            Err(Errno::ACCESS) => return self.unreadable_occupant(name),
             Err(errno) => return Err(errno).at(&path),
         };
         match read_mark(&mut file) {
             Ok(mark) => Ok(mark.map_or(Occupant::Foreign, Occupant::Ours)),
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Occupant::Foreign),
             Err(error) => Err(error).at(&path),
+        }
+    }
+
+    /// A file that hotcut may not read is not ours; in a folder that it may not search, every name would seem taken.
+    fn unreadable_occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
+        match rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(Occupant::Foreign),
+            Err(Errno::NOENT) => Ok(Occupant::Free),
+            Err(errno) => Err(errno).at(&self.path.join(name)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! A source whose fate is decided -> moved or deleted, never another file in its stead; decides nothing.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, FileTimes, Permissions};
+use std::fs::{File, FileTimes, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -14,6 +14,9 @@ use super::names;
 use super::place::{PlaceError, Replace, Temp};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
+
+/// Bytes compared at a time.
+const BLOCK: usize = 1 << 18;
 
 /// A source in its folder, as it was when it was processed.
 #[derive(Debug)]
@@ -169,22 +172,58 @@ impl Retiree {
                 return Ok(Retired::Superseded);
             }
             match temp.place(&name, Replace::Never, length) {
-                Ok(()) => {
-                    // The copy is of what was processed, but making it durable took its time.
-                    if self.has_changed_aside()? {
-                        return Ok(Retired::Superseded);
-                    }
-                    rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty())
-                        .at(&path)?;
-                    self.folder.sync()?;
-                    return Ok(Retired::Moved(folder.join(name)));
-                }
-                Err(PlaceError::Taken(_)) => {}
+                Ok(()) => {}
+                // A crash came between copy and removal of an earlier try.
+                Err(PlaceError::Taken(copy)) if is_copy(&source, &copy)? => {}
+                Err(PlaceError::Taken(_)) => continue,
                 Err(error) => return Err(error),
             }
+            // The copy is of what was processed, but making it durable took its time.
+            if self.has_changed_aside()? {
+                return Ok(Retired::Superseded);
+            }
+            rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty())
+                .at(&path)?;
+            self.folder.sync()?;
+            return Ok(Retired::Moved(folder.join(name)));
         }
         Ok(Retired::Superseded)
     }
+}
+
+/// Tells whether the file at `path` has the times and every byte of `original`, and makes sure that it is durable.
+fn is_copy(original: &File, path: &Path) -> Result<bool, PathError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(copy) = rustix::fs::open(path, flags, Mode::empty()).map(File::from) else {
+        return Ok(false);
+    };
+    let same_times = |one: &Metadata, two: &Metadata| {
+        one.is_file()
+            && (one.len(), one.mtime(), one.mtime_nsec())
+                == (two.len(), two.mtime(), two.mtime_nsec())
+    };
+    if !same_times(&copy.metadata().at(path)?, &original.metadata().at(path)?) {
+        return Ok(false);
+    }
+    let (mut one, mut two) = (vec![0; BLOCK], vec![0; BLOCK]);
+    let length = copy.metadata().at(path)?.len();
+    let mut at = 0;
+    while at < length {
+        let size = BLOCK.min(usize::try_from(length - at).unwrap_or(BLOCK));
+        let (one, two) = (&mut one[..size], &mut two[..size]);
+        copy.read_exact_at(one, at).at(path)?;
+        original.read_exact_at(two, at).at(path)?;
+        if one != two {
+            return Ok(false);
+        }
+        at += size as u64;
+    }
+    copy.sync_all().at(path)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .at(folder)?;
+    Ok(true)
 }
 
 /// Gives the copy the mode and the times of the original.

@@ -2,12 +2,13 @@
 //! Knows nothing of pixels.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ExitStatus, Output};
 
 use crate::binary::{files_below, finish, hotcut, is_temporary, wait_for};
+use crate::launch::{is_ready, log_file, spawn};
 use crate::processes::{self, is_worker, workers_of};
 use crate::setup::Setup;
 use crate::status::{FolderStatus, Quarantined, Status};
@@ -29,16 +30,21 @@ impl HotFolder {
 
     /// Starts the daemon and waits until it is ready.
     pub(crate) fn start_with(setup: Setup) -> HotFolder {
+        let mut hot = HotFolder::launch(setup);
+        hot.wait_ready();
+        hot
+    }
+
+    /// Starts a daemon that may not live long enough to get ready.
+    pub(crate) fn launch(setup: Setup) -> HotFolder {
         setup.write_config();
         let child = spawn(&setup, &log_file(&setup, 0));
-        let mut hot = HotFolder {
+        HotFolder {
             setup,
             child,
             exit: None,
             runs: 1,
-        };
-        hot.wait_ready();
-        hot
+        }
     }
 
     /// Starts the daemon again, after `stop`, `kill9` or an exit.
@@ -191,9 +197,19 @@ impl HotFolder {
     /// SIGKILL; returns when the daemon is reaped and its workers are gone.
     #[track_caller]
     pub(crate) fn kill9(&mut self) {
+        self.kill_if_alive();
+        assert_eq!(self.wait_exit().signal(), Some(Signal::KILL.as_raw()));
+    }
+
+    /// As [`Self::kill9`], for a daemon that may be ending by itself.
+    #[track_caller]
+    pub(crate) fn kill_if_alive(&mut self) {
+        if self.has_exited() {
+            return;
+        }
         let workers = workers_of(self.pid());
         self.signal(Signal::KILL);
-        assert_eq!(self.wait_exit().signal(), Some(Signal::KILL.as_raw()));
+        self.wait_exit();
         wait_for("workers die with the daemon", || {
             !workers.iter().any(|&pid| is_worker(pid))
         });
@@ -255,42 +271,4 @@ impl Drop for HotFolder {
             processes::signal(worker, Signal::KILL);
         }
     }
-}
-
-fn spawn(setup: &Setup, log: &Path) -> Child {
-    let mut command = match setup.prelude() {
-        None => hotcut(),
-        Some(prelude) => {
-            let mut command = Command::new("unshare");
-            command.args([
-                "-Urm",
-                "sh",
-                "-ec",
-                &format!("{prelude}\nexec \"$@\""),
-                "sh",
-            ]);
-            command.arg(env!("CARGO_BIN_EXE_hotcut"));
-            command
-        }
-    };
-    command
-        .args(["run", "--log-format", "json", "--config"])
-        .arg(setup.config_file());
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(File::create(log).unwrap());
-    command.spawn().unwrap()
-}
-
-fn log_file(setup: &Setup, run: u32) -> PathBuf {
-    setup.path(format!("daemon-{run}.log"))
-}
-
-fn is_ready(line: &str) -> bool {
-    serde_json::from_str(line).is_ok_and(|line: serde_json::Value| {
-        line.pointer("/fields/message")
-            .and_then(|message| message.as_str())
-            == Some("ready")
-    })
 }

@@ -27,6 +27,10 @@ mod folders;
 #[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod launch;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod photos;
@@ -34,6 +38,8 @@ mod photos;
 mod processes;
 #[cfg(test)]
 mod recovers;
+#[cfg(test)]
+mod rehearsal;
 #[cfg(test)]
 mod rejects;
 #[cfg(test)]
@@ -48,6 +54,8 @@ mod sources;
 mod status;
 #[cfg(test)]
 mod stops;
+#[cfg(test)]
+mod strace;
 #[cfg(test)]
 mod supervisor;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -17,7 +18,8 @@ pub(crate) struct Setup {
     root: Rc<TempDir>,
     daemon: Vec<(String, String)>,
     folders: Vec<Folder>,
-    prelude: Option<String>,
+    wrapper: Vec<String>,
+    other_disk: Option<Rc<TempDir>>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +35,8 @@ impl Setup {
             root: Rc::new(room()),
             daemon: Vec::new(),
             folders: Vec::new(),
-            prelude: None,
+            wrapper: Vec::new(),
+            other_disk: None,
         };
         fs::create_dir(setup.path("state")).unwrap();
         let state = setup.path("state").display().to_string();
@@ -90,6 +93,27 @@ impl Setup {
             .folder("done", &done.display().to_string())
     }
 
+    /// As [`Self::moves_sources`], but `done/` leads to a folder on another file system; `None` if there is none here.
+    pub(crate) fn moves_sources_to_another_disk(self) -> Option<Setup> {
+        let device = |path: &Path| fs::metadata(path).map(|data| data.dev()).ok();
+        let here = device(self.root.path());
+        let disks = ["/dev/shm", "/tmp", "/var/tmp"].map(Path::new);
+        let disk = disks
+            .into_iter()
+            .find(|disk| device(disk).is_some_and(|it| Some(it) != here))?;
+        let other = tempfile::Builder::new()
+            .prefix("hotcut-it-")
+            .tempdir_in(disk)
+            .unwrap();
+        let done = self.path("done");
+        symlink(other.path(), &done).unwrap();
+        let mut setup = self
+            .folder("source", "move")
+            .folder("done", &done.display().to_string());
+        setup.other_disk = Some(Rc::new(other));
+        Some(setup)
+    }
+
     /// `failed = ` the folder `failed/` of the tree.
     pub(crate) fn moves_failures(self) -> Setup {
         let failed = self.path("failed");
@@ -100,12 +124,23 @@ impl Setup {
     /// Runs the daemon in its own user and mount namespace, after the shell text `prelude` has run there as
     /// that namespace's root with the tree as the current folder.
     pub(crate) fn in_namespace(mut self, prelude: &str) -> Setup {
-        self.prelude = Some(format!("cd '{}'\n{prelude}", self.root.path().display()));
+        let root = self.root.path().display();
+        let script = format!("cd '{root}'\n{prelude}\nexec \"$@\"");
+        self.wrapper = ["unshare", "-Urm", "sh", "-ec", &script, "sh"]
+            .map(str::to_owned)
+            .to_vec();
         self
     }
 
-    pub(crate) fn prelude(&self) -> Option<&str> {
-        self.prelude.as_deref()
+    /// Runs the daemon under another program, which must become it or be its child.
+    pub(crate) fn under(mut self, wrapper: Vec<String>) -> Setup {
+        self.wrapper = wrapper;
+        self
+    }
+
+    /// The command line that the daemon's own follows.
+    pub(crate) fn wrapper(&self) -> &[String] {
+        &self.wrapper
     }
 
     /// A path of the tree, outside of every hot folder.

@@ -1,0 +1,237 @@
+//! The daemon dies at, or is failed by, every system call that one photo's way takes: nothing is lost, doubled or left.
+//!
+//! What is done to which file is read off an undisturbed run, so a call that is added later is disturbed as well.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use crate::binary::{files_below, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout};
+use crate::rehearsal::{PHOTO, Rehearsal, is_done, photo};
+use crate::setup::Setup;
+use crate::strace::{self, Call, strace_works};
+
+/// P2, P3, P4, P8: fails when the photo is lost, done twice or half visible after a death before any change to the folders.
+#[test]
+fn daemon_killed_before_any_change_to_a_folder_leaves_nothing_undone() {
+    kill_at_each("kill at folders", moved, is_in_a_folder);
+}
+
+/// P2, P8: as above, for every write to the ledger, which must never know more or less than the folders.
+#[test]
+fn daemon_killed_before_any_write_to_its_ledger_leaves_nothing_undone() {
+    kill_at_each("kill at the ledger", moved, is_ledger);
+}
+
+/// P2, P8: as above, while the daemon makes its first ledger; fails when half a ledger stops the next start.
+#[test]
+fn daemon_killed_while_it_makes_its_ledger_leaves_nothing_undone() {
+    if strace_works("kill at a new ledger") {
+        let rehearsal = Rehearsal::without_ledger(moved());
+        kill_at(&rehearsal, moved, |path| {
+            path.starts_with("state") && path.to_string_lossy().contains("ledger.db")
+        });
+    }
+}
+
+/// P3: no test cuts the power, so the order tells: bytes before name, name before the ledger, and the original last; fails
+/// when one of these is not made durable before the next.
+#[test]
+fn each_step_is_durable_before_the_next_one() {
+    if !strace_works("order of the steps") {
+        return;
+    }
+    let rehearsal = Rehearsal::without_ledger(moved());
+    let is_temp = |path: &Path| path.extension() == Some(OsStr::new("tmp"));
+    let (output, ledger) = (
+        Path::new("products/out/sub"),
+        Path::new("state/ledger.db-wal"),
+    );
+    let mut rest = rehearsal.sequence.iter();
+    let mut then = |what: &str, met: &dyn Fn(&str, &Path) -> bool| {
+        let found = rest.find(|call| met(&call.name, &call.path));
+        assert!(
+            found.is_some(),
+            "no {what} in its place: {:#?}",
+            rehearsal.sequence
+        );
+    };
+    then("temporary file", &|name, path| {
+        name == "write" && path.starts_with(output) && is_temp(path)
+    });
+    then("sync of its bytes", &|name, path| {
+        name == "fsync" && path.starts_with(output) && is_temp(path)
+    });
+    then("rename", &|name, path| {
+        name.starts_with("rename") && path == output
+    });
+    then("sync of its name", &|name, path| {
+        name == "fsync" && path == output
+    });
+    then("sync of the ledger", &|name, path| {
+        name == "fsync" && path == ledger
+    });
+    then("move of the original", &|name, path| {
+        name.starts_with("rename") && path == Path::new("products/in/sub")
+    });
+    then("sync of where it went", &|name, path| {
+        name == "fsync" && path == Path::new("done/sub")
+    });
+    then("sync of where it was", &|name, path| {
+        name == "fsync" && path == Path::new("products/in/sub")
+    });
+}
+
+/// P2, P4, P8: `done` is on another disk, so the photo is copied; fails when a death between copy and removal leaves two.
+#[test]
+fn daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one() {
+    kill_at_each("kill at another disk", moved_to_another_disk, |path| {
+        path.starts_with("products/in") || path.starts_with("done")
+    });
+}
+
+/// P4, P10: a full disk at any call; fails when the photo pays for it or is not done once there is space.
+#[test]
+fn no_space_at_any_call_costs_nothing() {
+    fail_at_each("ENOSPC");
+}
+
+/// P4, P10: as above, for a disk that fails.
+#[test]
+fn input_output_error_at_any_call_costs_nothing() {
+    fail_at_each("EIO");
+}
+
+/// P4, P10: as above, for rights that are taken away.
+#[test]
+fn missing_permission_at_any_call_costs_nothing() {
+    fail_at_each("EACCES");
+}
+
+/// P4, P10: as above, for a network share whose file is gone on the server.
+#[test]
+fn stale_handle_at_any_call_costs_nothing() {
+    fail_at_each("ESTALE");
+}
+
+/// P4, P10: as above, for a call that a signal has interrupted.
+#[test]
+fn interruption_of_any_call_costs_nothing() {
+    fail_at_each("EINTR");
+}
+
+fn is_in_a_folder(path: &Path) -> bool {
+    path.starts_with("products") || path.starts_with("done")
+}
+
+fn is_ledger(path: &Path) -> bool {
+    path.starts_with("state/ledger.db-wal")
+}
+
+fn kill_at_each(test: &str, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
+    if !strace_works(test) {
+        return;
+    }
+    kill_at(&Rehearsal::of(setup()), setup, is_meant);
+}
+
+fn kill_at(rehearsal: &Rehearsal, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
+    let meant: Vec<(&Call, &u32)> = rehearsal
+        .calls
+        .iter()
+        .filter(|(call, _)| is_meant(&call.path))
+        .collect();
+    assert!(!meant.is_empty(), "{:?}", rehearsal.calls);
+    for (call, &most) in meant {
+        for number in 1..=most {
+            let setup = strace::faulty(rehearsal.prepare(setup()), call, number, "signal=KILL");
+            let mut hot = HotFolder::launch(setup);
+            wait_for("dead or done", || hot.has_exited() || is_done(&hot));
+            if !hot.has_exited() {
+                hot.signal(Signal::TERM);
+            }
+            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
+            // Later numbers may be of another thread this time; and what the ledger does at the end depends on who is first.
+            assert!(
+                is_killed || number > 1 || !is_in_a_folder(&call.path),
+                "{call:?} was not made: {}",
+                hot.log()
+            );
+            assert_harmless(&mut hot, &format!("{call:?} {number}"));
+        }
+    }
+}
+
+fn fail_at_each(error: &str) {
+    if !strace_works(error) {
+        return;
+    }
+    let rehearsal = Rehearsal::of(moved());
+    let is_meant = |path: &Path| is_in_a_folder(path) || is_ledger(path);
+    for call in rehearsal.calls.keys().filter(|call| is_meant(&call.path)) {
+        let setup = strace::faulty(
+            rehearsal.prepare(moved()),
+            call,
+            1,
+            &format!("error={error}"),
+        );
+        let mut hot = HotFolder::launch(setup);
+        wait_for("done, troubled or ended", || {
+            let is_troubled = ["WARN", "ERROR"]
+                .iter()
+                .any(|level| hot.log().contains(level));
+            is_done(&hot) || is_troubled || hot.has_exited()
+        });
+        hot.kill_if_alive();
+        assert_harmless(&mut hot, &format!("{error} at {call:?}"));
+    }
+}
+
+/// One photo, one worker, one attempt, and the daemon's call to be disturbed.
+fn moved() -> Setup {
+    quick().moves_sources()
+}
+
+/// As [`moved`], with `done` on another file system.
+fn moved_to_another_disk() -> Setup {
+    quick()
+        .moves_sources_to_another_disk()
+        .expect("two file systems that are writable")
+}
+
+fn quick() -> Setup {
+    Setup::new()
+        .daemon("workers", "1")
+        .daemon("max_attempts", "1")
+        .folder("settle", "50ms")
+}
+
+/// Judges what the disturbed daemon has left, and what the next one makes of it.
+#[track_caller]
+fn assert_harmless(hot: &mut HotFolder, what: &str) {
+    if hot.output("sub/a.png").exists() {
+        assert_cutout(&hot.output("sub/a.png"), Quarter::TopLeft);
+    }
+    let done = hot.setup().path("done");
+    let places = [hot.input(""), done.clone()];
+    let is_there = |root: &PathBuf| {
+        let mut files = files_below(root).into_iter();
+        files.any(|file| fs::read(root.join(file)).is_ok_and(|bytes| bytes == photo()))
+    };
+    assert!(places.iter().any(is_there), "{what}: the original is gone");
+    hot.change_setup(|setup| setup.under(Vec::new()));
+    hot.restart();
+    wait_for(&format!("done after {what}"), || is_done(hot));
+    assert_eq!(hot.outputs(), [PathBuf::from("sub/a.png")], "{what}");
+    assert_cutout(&hot.output("sub/a.png"), Quarter::TopLeft);
+    assert_eq!(hot.temporaries(), [] as [&Path; 0], "{what}");
+    assert_eq!(files_below(&done), [PathBuf::from(PHOTO)], "{what}");
+    assert_eq!(fs::read(done.join(PHOTO)).unwrap(), photo(), "{what}");
+    assert_eq!(files_below(&hot.input("")), [] as [&Path; 0], "{what}");
+    hot.stop();
+}

@@ -1,0 +1,42 @@
+//! A [`Setup`] -> a process, and the log that it writes. Waits for nothing.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::binary::hotcut;
+use crate::setup::Setup;
+
+/// Starts the daemon of `setup`, in or under whatever it wants, with its log in a file.
+pub(crate) fn spawn(setup: &Setup, log: &Path) -> Child {
+    let mut command = match setup.wrapper() {
+        [] => hotcut(),
+        [program, arguments @ ..] => {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(env!("CARGO_BIN_EXE_hotcut"));
+            command
+        }
+    };
+    command
+        .args(["run", "--log-format", "json", "--config"])
+        .arg(setup.config_file());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(log).unwrap());
+    command.spawn().unwrap()
+}
+
+/// The log of the `run`th daemon on the same tree.
+pub(crate) fn log_file(setup: &Setup, run: u32) -> PathBuf {
+    setup.path(format!("daemon-{run}.log"))
+}
+
+/// Whether a line of the log says that the daemon serves.
+pub(crate) fn is_ready(line: &str) -> bool {
+    serde_json::from_str(line).is_ok_and(|line: serde_json::Value| {
+        line.pointer("/fields/message")
+            .and_then(|message| message.as_str())
+            == Some("ready")
+    })
+}

@@ -1,0 +1,88 @@
+//! One undisturbed run with one photo -> every call that the daemon makes, and the same beginning for disturbed runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, jpeg};
+use crate::setup::Setup;
+use crate::strace::{self, Call};
+
+/// The photo, below its hot folder.
+pub(crate) const PHOTO: &str = "sub/a.jpg";
+
+/// What the daemon does with the photo if nobody disturbs it, and the ledger that it begins with: temporary files are
+/// named after the ledger.
+pub(crate) struct Rehearsal {
+    pub(crate) calls: BTreeMap<Call, u32>,
+    pub(crate) sequence: Vec<Call>,
+    ledger: TempDir,
+}
+
+impl Rehearsal {
+    pub(crate) fn of(setup: Setup) -> Rehearsal {
+        let mut hot = HotFolder::start_with(setup);
+        hot.stop();
+        Rehearsal::of_stopped(hot)
+    }
+
+    /// The daemon makes its ledger as well.
+    pub(crate) fn without_ledger(setup: Setup) -> Rehearsal {
+        let mut hot = HotFolder::start_with(setup);
+        hot.stop();
+        let state = hot.setup().path("state");
+        fs::remove_dir_all(&state).unwrap();
+        fs::create_dir(state).unwrap();
+        Rehearsal::of_stopped(hot)
+    }
+
+    fn of_stopped(mut hot: HotFolder) -> Rehearsal {
+        let ledger = tempfile::tempdir().unwrap();
+        copy_files(&hot.setup().path("state"), ledger.path());
+        hot.drop_file(PHOTO, &photo());
+        hot.change_setup(strace::observed);
+        hot.restart();
+        wait_for("done", || is_done(&hot));
+        hot.stop();
+        let calls = strace::sequence(hot.setup());
+        Rehearsal {
+            calls: strace::calls(hot.setup()),
+            sequence: calls.into_iter().map(|(_, call)| call).collect(),
+            ledger,
+        }
+    }
+
+    /// Puts ledger and photo in their places.
+    pub(crate) fn prepare(&self, setup: Setup) -> Setup {
+        copy_files(self.ledger.path(), &setup.path("state"));
+        let photo_file = setup.input_of("products").join(PHOTO);
+        fs::create_dir_all(photo_file.parent().expect("a folder")).unwrap();
+        fs::write(photo_file, photo()).unwrap();
+        setup
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if file.file_type().unwrap().is_file() {
+            fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+}
+
+/// Whether the photo is cut out and moved, and nothing is under way.
+pub(crate) fn is_done(hot: &HotFolder) -> bool {
+    let is_moved = !hot.input(PHOTO).exists() && hot.setup().path("done").join(PHOTO).exists();
+    is_moved && {
+        let status = hot.status();
+        status.done == 1 && status.running == 0 && status.queued == 0
+    }
+}
+
+pub(crate) fn photo() -> Vec<u8> {
+    jpeg(Quarter::TopLeft)
+}

@@ -1,0 +1,123 @@
+//! `strace` -> which system calls the daemon makes on which files of its tree, and a fault at one of them. Knows no photo.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::setup::Setup;
+
+/// Every call that changes a file or a folder, or makes a change durable.
+const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,link,linkat,mkdir,mkdirat,\
+    ftruncate,openat,fchmod,utimensat,copy_file_range";
+
+/// A system call on one file or folder of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    /// Below the root of the tree.
+    pub(crate) path: PathBuf,
+}
+
+/// Whether this machine has `strace` and lets a test use it; says so past the capture of the test runner if not.
+pub(crate) fn strace_works(test: &str) -> bool {
+    let works = Command::new("strace")
+        .args(["-f", "-o", "/dev/null", "true"])
+        .status()
+        .is_ok_and(|exit| exit.success());
+    if !works {
+        let line = format!("\nSKIPPED {test}: `strace` is missing or not permitted here\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    works
+}
+
+/// The daemon under `strace`, which notes what it does to its tree. The tracer is the grandchild: pids stay what they were.
+pub(crate) fn observed(setup: Setup) -> Setup {
+    let log = log(&setup).display().to_string();
+    let calls = format!("trace={CALLS}");
+    let command = [
+        "strace", "-D", "-f", "-qqq", "-y", "-s", "256", "-o", &log, "-e", &calls,
+    ];
+    setup.under(command.map(str::to_owned).to_vec())
+}
+
+/// The daemon under `strace`, which does `fault` (`signal=KILL`, `error=EIO`) at the `number`th such call of one thread.
+pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Setup {
+    let named = setup.path(&call.path);
+    // The kernel's name for it, where `done` leads out of the tree.
+    let real = match call.path.strip_prefix("done") {
+        Ok(below) => fs::canonicalize(setup.path("done")).unwrap().join(below),
+        Err(_) => named.clone(),
+    };
+    let [named, real] = [named, real].map(|path| path.display().to_string());
+    let traced = format!("trace={}", call.name);
+    let inject = format!("inject={}:{fault}:when={number}", call.name);
+    let command = [
+        "strace",
+        "-D",
+        "-f",
+        "-qqq",
+        "-o",
+        "/dev/null",
+        "-P",
+        &named,
+        "-P",
+        &real,
+        "-e",
+        &traced,
+        "-e",
+        &inject,
+    ];
+    setup.under(command.map(str::to_owned).to_vec())
+}
+
+/// What an observed daemon did to its tree: each call, with the most that one thread made of it.
+pub(crate) fn calls(setup: &Setup) -> BTreeMap<Call, u32> {
+    let mut counts: BTreeMap<(Call, String), u32> = BTreeMap::new();
+    for (thread, call) in sequence(setup) {
+        *counts.entry((call, thread)).or_default() += 1;
+    }
+    let mut most = BTreeMap::new();
+    for ((call, _), count) in counts {
+        let known: &mut u32 = most.entry(call).or_default();
+        *known = count.max(*known);
+    }
+    most
+}
+
+/// What an observed daemon did to its tree, in the order in which it began: thread and call.
+pub(crate) fn sequence(setup: &Setup) -> Vec<(String, Call)> {
+    // `done` may lead out of the tree.
+    let roots = ["done", ""].map(|name| {
+        let path = fs::canonicalize(setup.path(name)).ok();
+        (Path::new(name), path)
+    });
+    let mut sequence = Vec::new();
+    for line in fs::read_to_string(log(setup)).unwrap().lines() {
+        // `PID name(arguments) = result`; the rest of a call that another one has interrupted comes with its beginning.
+        let Some((head, arguments)) = line.split_once('(') else {
+            continue;
+        };
+        let (thread, name) = head.split_once(' ').expect("the pid comes first");
+        let is_change = name != "openat" || arguments.contains("O_CREAT");
+        let found = arguments.split(['<', '"']).find_map(|part| {
+            let path = Path::new(part.split(['>', '"']).next()?);
+            let mut below = roots.iter().filter_map(|(name, root)| {
+                let below = path.strip_prefix(root.as_ref()?).ok()?;
+                Some(name.join(below))
+            });
+            below.next()
+        });
+        if let Some(path) = found.filter(|_| is_change) {
+            let name = name.trim().to_owned();
+            sequence.push((thread.to_owned(), Call { name, path }));
+        }
+    }
+    sequence
+}
+
+fn log(setup: &Setup) -> PathBuf {
+    setup.path("strace.log")
+}
