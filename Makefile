@@ -4,7 +4,7 @@ export ORT_DISABLE_TELEMETRY = 1
 CARGO ?= cargo
 BENCH_PYTHON ?= python3
 
-.PHONY: help setup teacher build demo test test-distill lint bench clean
+.PHONY: help setup teacher build demo test test-distill lint bench versus clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -42,6 +42,10 @@ bench: build teacher ## compare with rembg: speed, memory, matte (about 15 minut
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/versus_rembg.py
 	@.bench/venv/bin/python tests/bench/compare_matte.py
+
+versus: build teacher ## drop the same photos into rembg and hotcut, and count what goes wrong (10 to 15 minutes)
+	@$(BENCH_PYTHON) tests/bench/prepare.py
+	@.bench/venv/bin/python tests/bench/versus_watch.py
 
 clean: ## delete what was built; what was fetched stays
 	rm -rf target .bench

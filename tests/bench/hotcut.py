@@ -1,6 +1,7 @@
 """Runs the built hotcut: once over files, or as a daemon on a hot folder whose memory is watched."""
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -62,19 +63,29 @@ class Daemon:
             time.sleep(0.1)
 
 
-@contextlib.contextmanager
-def daemon(folder):
-    """Starts a daemon with the defaults, one worker for each core, in an empty `folder`."""
+def configure(folder, model="u2net", source="keep"):
+    """Makes `folder` anew: empty in, out and state, and a configuration with the defaults for all else."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("in", "out", "state"):
         (folder / name).mkdir(parents=True)
-    config = folder / "hotcut.toml"
-    config.write_text(
+    (folder / "hotcut.toml").write_text(
         f'[daemon]\nstate_dir = "{folder}/state"\nmodels_dir = "{ROOT}/models"\n'
-        f'[[folder]]\nname = "bench"\ninput = "{folder}/in"\noutput = "{folder}/out"\nmodel = "u2net"\n'
+        f'[[folder]]\nname = "bench"\ninput = "{folder}/in"\noutput = "{folder}/out"\n'
+        f'model = "{model}"\nsource = "{source}"\n'
     )
-    log = open(folder / "log", "wb")
-    process = subprocess.Popen([PROGRAM, "run", "--config", config], stderr=log)
+
+
+def launch(folder):
+    """Starts a daemon on a configured folder; its log is appended to `folder`/log."""
+    with open(folder / "log", "ab") as log:
+        return subprocess.Popen([PROGRAM, "run", "--config", folder / "hotcut.toml"], stderr=log)
+
+
+@contextlib.contextmanager
+def daemon(folder, model="u2net"):
+    """Runs a daemon with the defaults, one worker for each core, in an empty `folder`."""
+    configure(folder, model)
+    process = launch(folder)
     running = Daemon(folder, process)
     watcher = threading.Thread(target=running.watch_memory)
     watcher.start()
@@ -90,7 +101,6 @@ def daemon(folder):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=60)
-        log.close()
     if code != 0:
         raise RuntimeError(f"hotcut run ended with {code} after SIGTERM: see {folder}/log")
 
@@ -124,3 +134,11 @@ def status_mib(pid, field):
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     raise KeyError(field)
+
+
+def cpu_seconds(pid):
+    """Processor time that the process has used, and the children that it has waited for. 0 if it has ended."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / ".bench"
-PACKAGES = ["rembg==2.0.86", "onnxruntime==1.32.0"]
+PACKAGES = ["rembg[cli]==2.0.86", "onnxruntime==1.32.0"]
 
 
 def main():
