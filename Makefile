@@ -3,8 +3,9 @@ export ORT_DISABLE_TELEMETRY = 1
 
 CARGO ?= cargo
 BENCH_PYTHON ?= python3
+MINUTES ?= 30
 
-.PHONY: help setup teacher build demo test test-distill lint bench versus clean
+.PHONY: help setup teacher build demo test test-distill lint bench versus soak clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -46,6 +47,10 @@ bench: build teacher ## compare with rembg: speed, memory, matte (about 15 minut
 versus: build teacher ## drop the same photos into rembg and hotcut, and count what goes wrong (10 to 15 minutes)
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/versus_watch.py
+
+soak: build ## keep a daemon busy for MINUTES=30, and see whether anything grows or is lost
+	@$(BENCH_PYTHON) tests/bench/prepare.py
+	@.bench/venv/bin/python tests/bench/soak.py $(MINUTES)
 
 clean: ## delete what was built; what was fetched stays
 	rm -rf target .bench
