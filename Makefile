@@ -26,9 +26,10 @@ demo: build ## cut the sample photos out through a temporary hot folder
 # Unoptimised but for the dependencies: they do the heavy work, and this builds fastest.
 test: setup teacher ## run every test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --locked && $(CARGO) test --locked --doc; \
+		set -x; $(CARGO) nextest run --locked && $(CARGO) test --locked --doc \
+			&& $(CARGO) nextest run --locked --features chaos --test it chaos; \
 	else \
-		set -x; $(CARGO) test --locked; \
+		set -x; $(CARGO) test --locked && $(CARGO) test --locked --features chaos --test it chaos; \
 	fi
 
 test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked)
@@ -37,6 +38,7 @@ test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked
 lint: ## check format, clippy and the systemd unit
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features chaos -- -D warnings
 	@sh .ci/lint-unit systemd/hotcut.service
 
 bench: build teacher ## compare with rembg: speed, memory, matte (about 15 minutes)

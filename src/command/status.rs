@@ -10,10 +10,13 @@ use super::{CommandError, rfc3339};
 use crate::daemon::{LiveFolder, LiveStatus};
 use crate::delivery::{Book, Summary, is_in_use};
 use crate::percent;
+use crate::pool::Confinement;
 
 /// What is printed with `--json`.
 #[derive(Serialize)]
 struct Status {
+    /// What holds the workers in, as far as it is known: only while hotcut runs.
+    confinement: Option<Confinement>,
     folders: Vec<FolderStatus>,
 }
 
@@ -56,7 +59,11 @@ pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
             .and_then(|live| live.folders.iter().find(|one| one.name == folder.name));
         folders.push(folder_status(&folder.name, summary, live));
     }
-    let status = Status { folders };
+    let confinement = live.and_then(|live| live.confinement);
+    let status = Status {
+        confinement,
+        folders,
+    };
     let mut out = stdout().lock();
     if json {
         serde_json::to_writer(&mut out, &status).map_err(std::io::Error::from)?;
@@ -91,6 +98,17 @@ fn folder_status(name: &str, summary: Summary, live: Option<&LiveFolder>) -> Fol
 }
 
 fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> {
+    if let Some(Confinement { landlock, seccomp }) = status.confinement
+        && !(landlock && seccomp)
+    {
+        let held = |is_held| if is_held { "yes" } else { "no" };
+        writeln!(
+            out,
+            "workers are not held in completely: Landlock {}, seccomp {}; a newer kernel would do it",
+            held(landlock),
+            held(seccomp)
+        )?;
+    }
     for folder in &status.folders {
         writeln!(out, "{}: {}", folder.name, folder.state)?;
         writeln!(

@@ -179,6 +179,7 @@ impl Daemon {
             Ok(worker) => {
                 if self.readiness == Readiness::Untried {
                     log::confinement(worker.confinement());
+                    self.live.confine(worker.confinement());
                     self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
                 }
                 self.pool.started(worker);

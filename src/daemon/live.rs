@@ -11,6 +11,7 @@ use super::folder::HotFolder;
 use crate::delivery::replace_file;
 use crate::intake::{FolderId, stir_canary};
 use crate::path_error::{AtPath as _, PathError};
+use crate::pool::Confinement;
 
 /// The least time between two writings.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -18,6 +19,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// What only the running daemon knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveStatus {
+    /// What holds the workers in; `None` until one has got ready.
+    pub confinement: Option<Confinement>,
     /// One entry a folder.
     pub folders: Vec<LiveFolder>,
 }
@@ -48,6 +51,7 @@ impl LiveStatus {
 pub(super) struct Live {
     state_dir: PathBuf,
     started: Instant,
+    confinement: Option<Confinement>,
     written: Option<(Instant, LiveStatus)>,
     has_failed: bool,
 }
@@ -57,9 +61,15 @@ impl Live {
         Self {
             state_dir: state_dir.to_owned(),
             started: Instant::now(),
+            confinement: None,
             written: None,
             has_failed: false,
         }
+    }
+
+    /// Notes what holds the workers in.
+    pub(super) fn confine(&mut self, confinement: Confinement) {
+        self.confinement = Some(confinement);
     }
 
     /// Writes what has changed, not too often.
@@ -73,13 +83,13 @@ impl Live {
     pub(super) fn write_at(&self, folders: &BTreeMap<FolderId, HotFolder>) -> Option<Instant> {
         match &self.written {
             None => Some(self.started),
-            Some((at, last)) => (*last != live_status(folders)).then(|| *at + INTERVAL),
+            Some((at, last)) => (*last != self.status(folders)).then(|| *at + INTERVAL),
         }
     }
 
     /// Writes the file.
     pub(super) fn write_now(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) {
-        let status = live_status(folders);
+        let status = self.status(folders);
         let written = serde_json::to_vec(&status)
             .map_err(std::io::Error::from)
             .at(&self.state_dir)
@@ -111,6 +121,13 @@ impl Live {
         stir_canary(&canary).at(&canary)
     }
 
+    fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
+        LiveStatus {
+            confinement: self.confinement,
+            folders: folders.values().map(live_folder).collect(),
+        }
+    }
+
     fn canary(&self, name: &str) -> PathBuf {
         self.state_dir.join("canary").join(name)
     }
@@ -118,12 +135,6 @@ impl Live {
 
 fn file(state_dir: &Path) -> PathBuf {
     state_dir.join("status.json")
-}
-
-fn live_status(folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
-    LiveStatus {
-        folders: folders.values().map(live_folder).collect(),
-    }
 }
 
 fn live_folder(folder: &HotFolder) -> LiveFolder {

@@ -162,7 +162,7 @@ impl Daemon {
             folder.ask(now)?;
         }
         if self.pool.bury() > 0 {
-            tracing::warn!("idle workers have died; others are started");
+            tracing::warn!("idle workers have died or talked out of turn; others are started");
         }
         while self.pool.wants_start(now) {
             let spec = Arc::clone(self.pool.spec());

@@ -52,6 +52,8 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
     if !sandbox::follow_parent(setting.parent) {
         return Ok(());
     }
+    #[cfg(feature = "chaos")]
+    super::chaos::start()?;
     let (mut orders, mut replies) = (io::stdin().lock(), io::stdout().lock());
     let mut sessions = match load(setting) {
         Ok(sessions) => sessions,
@@ -124,6 +126,8 @@ fn carry_out(
     if content.read_to_end(&mut photo)? < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    #[cfg(feature = "chaos")]
+    super::chaos::obey(&photo)?;
     let Some(session) = sessions.get_mut(&order.model) else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,

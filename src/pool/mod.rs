@@ -2,9 +2,12 @@
 //!
 //! The worker is the permit: to start a job the loop takes one out, so there are never more jobs than workers.
 
+#[cfg(feature = "chaos")]
+mod chaos;
 mod child;
 mod protocol;
 mod sandbox;
+mod seal;
 mod spec;
 mod worker;
 
@@ -95,10 +98,10 @@ impl Pool {
         self.failed_starts < FAILED_STARTS_MAX
     }
 
-    /// Drops idle workers that have died; no photo is to blame. Tells how many.
+    /// Drops idle workers that have died or talk out of turn; no photo is to blame. Tells how many.
     pub fn bury(&mut self) -> usize {
         let before = self.idle.len();
-        self.idle.retain_mut(Worker::is_alive);
+        self.idle.retain_mut(Worker::is_fit);
         before - self.idle.len()
     }
 

@@ -51,7 +51,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
-    libc::SYS_tgkill,
     libc::SYS_exit,
     libc::SYS_exit_group,
 ];
@@ -146,6 +145,10 @@ fn deny_calls() -> Option<()> {
             vec![SeccompRule::new(vec![not_executable.clone()]).ok()?],
         );
     }
+    // A thread may stop its own process, as `abort` does, and no other.
+    let own = u64::from(std::process::id());
+    let itself = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own).ok()?;
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![itself]).ok()?]);
     // An error, not a signal: libraries try things that they can do without.
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let architecture = std::env::consts::ARCH.try_into().ok()?;

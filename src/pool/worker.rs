@@ -6,11 +6,13 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use super::protocol::{self, Confinement, CutReport, Order, Reply};
 use super::sandbox;
+use super::seal::Seal;
 use super::spec::WorkerSpec;
 use crate::cutout::CutoutError;
 
@@ -166,8 +168,8 @@ impl Worker {
             &mut photo,
             &mut self.orders,
             len,
-            OrderError::Photo,
-            OrderError::Lost,
+            |_| (),
+            [OrderError::Photo, OrderError::Lost],
         )
         .await?;
         match protocol::receive(&mut self.replies)
@@ -189,20 +191,26 @@ impl Worker {
         sink: &mut (impl tokio::io::AsyncWrite + Unpin),
     ) -> Result<(), OrderError> {
         let mut png = (&mut self.replies).take(report.len);
+        let mut seal = Seal::default();
         copy(
             &mut png,
             sink,
             report.len,
-            OrderError::Lost,
-            OrderError::Sink,
+            |bytes| seal.see(bytes),
+            [OrderError::Lost, OrderError::Sink],
         )
         .await?;
-        sink.flush().await.map_err(OrderError::Sink)
+        sink.flush().await.map_err(OrderError::Sink)?;
+        seal.check().map_err(OrderError::Lost)
     }
 
-    /// Tells whether the process still runs.
-    pub fn is_alive(&mut self) -> bool {
+    /// Tells whether the process still runs, and is silent: one that talks while nobody asks would answer the next photo with
+    /// what is left of the last.
+    pub fn is_fit(&mut self) -> bool {
+        let mut replies = [PollFd::new(&self.replies, PollFlags::IN)];
+        let now = Timespec::default();
         matches!(self.child.try_wait(), Ok(None))
+            && rustix::event::poll(&mut replies, Some(&now)) == Ok(0)
     }
 
     /// What the worker was started with.
@@ -233,13 +241,13 @@ impl Worker {
     }
 }
 
-/// Copies exactly `len` bytes, telling which side failed.
+/// Copies exactly `len` bytes, showing them to `seen`, and tells which side failed.
 async fn copy(
     from: &mut (impl tokio::io::AsyncRead + Unpin),
     to: &mut (impl tokio::io::AsyncWrite + Unpin),
     len: u64,
-    reading: fn(io::Error) -> OrderError,
-    writing: fn(io::Error) -> OrderError,
+    mut seen: impl FnMut(&[u8]),
+    [reading, writing]: [fn(io::Error) -> OrderError; 2],
 ) -> Result<(), OrderError> {
     let mut block = vec![0; BLOCK];
     let mut left = len;
@@ -248,6 +256,7 @@ async fn copy(
         let Some(bytes @ [_, ..]) = block.get(..count) else {
             return Err(reading(io::ErrorKind::UnexpectedEof.into()));
         };
+        seen(bytes);
         to.write_all(bytes).await.map_err(writing)?;
         left = left.saturating_sub(bytes.len() as u64);
     }

@@ -119,14 +119,20 @@ impl HotFolder {
 
     #[track_caller]
     pub(crate) fn status_of(&self, folder: &str) -> FolderStatus {
-        let output = self.command("status", [OsStr::new("--json")]);
-        assert!(output.status.success(), "{output:?}");
-        let status: Status = serde_json::from_slice(&output.stdout).expect("JSON as documented");
+        let status = self.whole_status();
         let found = status
             .folders
             .into_iter()
             .find(|entry| entry.name == folder);
         found.expect("each folder of the configuration is listed")
+    }
+
+    /// All of `hotcut status --json`.
+    #[track_caller]
+    pub(crate) fn whole_status(&self) -> Status {
+        let output = self.command("status", [OsStr::new("--json")]);
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON as documented")
     }
 
     /// Waits until the status of the first folder satisfies `met`.

@@ -14,6 +14,8 @@
 
 #[cfg(test)]
 mod binary;
+#[cfg(all(test, feature = "chaos"))]
+mod chaos;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]

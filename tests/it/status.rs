@@ -5,7 +5,15 @@ use serde::Deserialize;
 /// All of it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Status {
+    pub(crate) confinement: Option<Confinement>,
     pub(crate) folders: Vec<FolderStatus>,
+}
+
+/// What holds the workers in.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub(crate) struct Confinement {
+    pub(crate) landlock: bool,
+    pub(crate) seccomp: bool,
 }
 
 /// One folder.

@@ -73,6 +73,25 @@ pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Set
     setup.under(command.map(str::to_owned).to_vec())
 }
 
+/// The daemon on a kernel that lacks the system call `name`.
+pub(crate) fn without(setup: Setup, name: &str) -> Setup {
+    let traced = format!("trace={name}");
+    let inject = format!("inject={name}:error=ENOSYS");
+    let command = [
+        "strace",
+        "-D",
+        "-f",
+        "-qqq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &traced,
+        "-e",
+        &inject,
+    ];
+    setup.under(command.map(str::to_owned).to_vec())
+}
+
 /// What an observed daemon did to its tree: each call, with the most that one thread made of it.
 pub(crate) fn calls(setup: &Setup) -> BTreeMap<Call, u32> {
     let mut counts: BTreeMap<(Call, String), u32> = BTreeMap::new();

@@ -2,11 +2,13 @@
 
 use rustix::process::Signal;
 
-use crate::binary::wait_for;
+use crate::binary::{said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::processes::{self, is_worker, limit, open_files, status_field};
 use crate::setup::Setup;
+use crate::status::Confinement;
+use crate::strace::{self, strace_works};
 
 /// P5: fails when the death of a worker loses its photo, blames it at once, or ends the daemon.
 #[test]
@@ -106,6 +108,31 @@ fn ready_worker_has_given_up_its_rights() {
         files.retain(|file| file.starts_with('/') && file != "/dev/null");
         assert_eq!(files, [] as [&str; 0]);
     }
+}
+
+/// P10: an older kernel has no Landlock; fails when that stops the service, is not shown in the status, or is told again for
+/// each worker.
+#[test]
+fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
+    if !strace_works("kernel without Landlock") {
+        return;
+    }
+    let whole = HotFolder::start();
+    let setup = strace::without(Setup::new(), "landlock_create_ruleset");
+    let hot = HotFolder::start_with(setup);
+    wait_for("two ready workers", || hot.workers().len() == 2);
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    let lacking = Confinement {
+        landlock: false,
+        seccomp: true,
+    };
+    assert_eq!(hot.whole_status().confinement, Some(lacking));
+    assert!(said(&hot.command("status", [] as [&str; 0])).contains("Landlock no"));
+    assert_eq!(hot.log().matches("hold the workers in").count(), 1);
+    // This machine's own kernel may lack it as well; then both say so.
+    let own = whole.whole_status().confinement.expect("ready");
+    assert_eq!(own.landlock, !whole.log().contains("hold the workers in"));
 }
 
 fn one_attempt() -> Setup {

@@ -1,0 +1,151 @@
+//! Workers that crash, lie, hang and try the walls of their sandbox because their photo tells them to: built with the feature
+//! `chaos`. Each costs itself and nothing else.
+
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::setup::Setup;
+
+/// What a worker may do to a photo, and a word that the reason then holds.
+const CRASHES: [(&str, &str); 9] = [
+    ("overflow", "signal"),
+    ("abort", "SIGABRT"),
+    ("panic", "crashed"),
+    ("exit", "exit status: 0"),
+    ("allocate", "crashed"),
+    ("garbage", "crashed"),
+    ("endless", "crashed"),
+    ("short", "exit status: 0"),
+    ("nonsense", "crashed"),
+];
+
+/// P3, P5: fails when a worker that dies or lies costs more than the attempts of its photo, when the reason is not told, when
+/// anything of it is published, or when the next photo is not served.
+#[test]
+fn worker_that_crashes_or_lies_costs_its_own_photo_alone() {
+    let hot = HotFolder::start_with(Setup::new().daemon("max_attempts", "2"));
+    for (word, reason) in CRASHES {
+        let name = format!("{word}.jpg");
+        hot.drop_file(&name, order(word).as_bytes());
+        let entry = hot.wait_quarantined(&name);
+        assert_eq!(entry.attempts, 2, "{entry:?}");
+        assert!(entry.reason.contains(reason), "{entry:?}");
+        hot.drop_file(format!("after-{word}.jpg"), &jpeg(Quarter::TopLeft));
+        assert_cutout(
+            &hot.wait_output(format!("after-{word}.png")),
+            Quarter::TopLeft,
+        );
+    }
+    assert_eq!(hot.outputs().len(), CRASHES.len(), "{:?}", hot.outputs());
+    hot.wait_status("no innocent photo paid", |status| {
+        status.done == CRASHES.len() as u64 && status.quarantined.len() == CRASHES.len()
+    });
+}
+
+/// P7: fails when a worker that sleeps, or computes for ever, is waited for.
+#[test]
+fn worker_that_hangs_is_killed_at_its_deadline() {
+    let setup = Setup::new()
+        .daemon("max_attempts", "1")
+        .daemon("timeout", "1s");
+    let hot = HotFolder::start_with(setup);
+    for word in ["hang", "spin"] {
+        let name = format!("{word}.jpg");
+        hot.drop_file(&name, order(word).as_bytes());
+        let entry = hot.wait_quarantined(&name);
+        assert!(entry.reason.contains("`timeout`"), "{entry:?}");
+    }
+    assert_serves(&hot);
+}
+
+/// P2, P5: the reply of one photo is longer than announced; fails when what is left over is taken for the reply to the next
+/// one, which has a single attempt.
+#[test]
+fn worker_that_talks_out_of_turn_harms_no_other_photo() {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .daemon("max_attempts", "1");
+    let hot = HotFolder::start_with(setup);
+    hot.drop_file("long.jpg", order("long").as_bytes());
+    hot.wait_output("long.png");
+    hot.wait_log("talked out of turn");
+    assert_serves(&hot);
+}
+
+/// P5: fails when a worker that needs three seconds to start is given up.
+#[test]
+fn worker_that_starts_slowly_is_waited_for() {
+    let hot = HotFolder::start_with(spoiled_start("slow"));
+    assert_serves(&hot);
+}
+
+/// P5, P10: fails when workers that cannot start blame a photo, or make the daemon try for ever without a word.
+#[test]
+fn workers_that_cannot_start_end_the_service_and_blame_no_photo() {
+    for fault in ["never", "garbage"] {
+        let setup = spoiled_start(fault);
+        std::fs::write(
+            setup.input_of("products").join("a.jpg"),
+            jpeg(Quarter::TopLeft),
+        )
+        .unwrap();
+        let mut hot = HotFolder::launch(setup);
+        let exit = hot.wait_exit();
+        assert_eq!((exit.code(), exit.signal()), (Some(70), None), "{fault}");
+        assert!(hot.log().contains("no worker can be started"), "{fault}");
+        hot.change_setup(|setup| setup.under(Vec::new()));
+        hot.restart();
+        assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    }
+}
+
+/// The sandbox: fails when a worker that has said it is ready can open, make, call, start, read or kill anything.
+#[test]
+fn worker_that_is_taken_over_can_reach_nothing() {
+    let hot = HotFolder::start_with(Setup::new());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut bystander = Command::new("sleep").arg("600").spawn().unwrap();
+    let (address, pid) = (listener.local_addr().unwrap(), bystander.id());
+    let made = hot.setup().path("made");
+    let tries = [
+        ("open", "/etc/passwd".to_owned()),
+        ("create", made.display().to_string()),
+        ("connect", address.to_string()),
+        ("execute", "/bin/true".to_owned()),
+        ("peek", hot.pid().to_string()),
+        ("kill", pid.to_string()),
+    ];
+    for (what, whom) in tries {
+        let name = format!("{what}.jpg");
+        hot.drop_file(&name, order(&format!("{what} {whom}")).as_bytes());
+        hot.wait_quarantined(&name);
+        let told = |verdict: &str| hot.log().contains(&format!("chaos: {what} {verdict}"));
+        wait_for(&format!("{what} is tried"), || {
+            told("refused") || told("allowed")
+        });
+        assert!(told("refused"), "{what} is allowed:\n{}", hot.log());
+    }
+    assert!(bystander.try_wait().unwrap().is_none(), "it lives");
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
+    assert!(!Path::new(&made).exists());
+}
+
+fn order(words: &str) -> String {
+    format!("CHAOS {words}")
+}
+
+fn assert_serves(hot: &HotFolder) {
+    hot.drop_file("next.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("next.png"), Quarter::TopRight);
+}
+
+fn spoiled_start(fault: &str) -> Setup {
+    let variable = format!("HOTCUT_CHAOS_START={fault}");
+    Setup::new().under(vec!["env".to_owned(), variable])
+}
