@@ -4,8 +4,9 @@ export ORT_DISABLE_TELEMETRY = 1
 CARGO ?= cargo
 BENCH_PYTHON ?= python3
 MINUTES ?= 30
+SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill lint bench versus soak clean
+.PHONY: help setup teacher build demo test test-distill lint bench versus soak churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -53,6 +54,9 @@ versus: build teacher ## drop the same photos into rembg and hotcut, and count w
 soak: build ## keep a daemon busy for MINUTES=30, and see whether anything grows or is lost
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/soak.py $(MINUTES)
+
+churn: setup ## drop, change and kill at random for SECONDS=60, and compare with what must be there
+	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture
 
 clean: ## delete what was built; what was fetched stays
 	rm -rf target .bench

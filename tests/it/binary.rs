@@ -19,12 +19,20 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until `met`; fails with `what` when it takes longer than [`PATIENCE`].
 #[track_caller]
-pub(crate) fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, met: impl FnMut() -> bool) {
+    assert!(eventually(met), "not within {PATIENCE:?}: {what}");
+}
+
+/// Waits until `met`; false when it takes longer than [`PATIENCE`].
+pub(crate) fn eventually(mut met: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while !met() {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        if Instant::now() > deadline {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
+    true
 }
 
 /// Waits as [`wait_for`] does, but without a pause: for moments that are over in milliseconds.

@@ -19,11 +19,17 @@ mod chaos;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod churn;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod delivers;
 #[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod dice;
+#[cfg(test)]
+mod drops;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]

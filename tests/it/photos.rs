@@ -173,6 +173,20 @@ pub(crate) fn marked_source(path: &Path) -> String {
     source.expect("a mark names its source").to_owned()
 }
 
+/// SHA-256 of the source that an output was made of, as its mark tells it.
+#[track_caller]
+pub(crate) fn marked_sha256(path: &Path) -> [u8; 32] {
+    let mark = mark(path).expect("our outputs are marked");
+    let digits = mark
+        .split(' ')
+        .find_map(|field| field.strip_prefix("sha256="));
+    let digits = digits.expect("a mark names its source's hash");
+    std::array::from_fn(|index| {
+        let pair = digits.get(index * 2..index * 2 + 2).expect("64 digits");
+        u8::from_str_radix(pair, 16).expect("hexadecimal digits")
+    })
+}
+
 fn mark(path: &Path) -> Option<String> {
     let file = BufReader::new(File::open(path).unwrap());
     let reader = png::Decoder::new(file).read_info().unwrap();
