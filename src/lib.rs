@@ -34,6 +34,12 @@
 //! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
 //!   [`job::JobError::disposition`].
+//!
+//! # Promises
+//!
+//! P1 to P10 are written in `tests/it/main.rs`. The doc of each test names the promise that it guards, and what would make it
+//! fail. The widest ones: `tests/it/kills.rs` (a fault at every system call), `churn.rs` (chance and an oracle), `chaos.rs`
+//! (workers that crash and lie).
 
 pub mod command;
 pub mod config;

@@ -128,6 +128,31 @@ fn nothing_is_allowed_left_to_do_or_shared_behind_a_lock() {
     }
 }
 
+/// Fails when a promise is left without tests that name it in their docs.
+#[test]
+fn each_promise_is_named_by_its_tests() {
+    let texts: Vec<Source> = sources("src").into_iter().chain(sources("tests")).collect();
+    for number in 1..=10 {
+        let promise = format!("P{number}");
+        let names_it = |line: &&str| {
+            let promises = line
+                .trim_start()
+                .strip_prefix("/// P")
+                .and_then(|rest| rest.split_once(':'));
+            promises.is_some_and(|(list, _)| {
+                format!("P{list}")
+                    .split([',', ' '])
+                    .any(|word| word == promise)
+            })
+        };
+        let count: usize = texts
+            .iter()
+            .map(|source| source.text.lines().filter(names_it).count())
+            .sum();
+        assert!(count >= 2, "{promise} is named by {count} tests");
+    }
+}
+
 /// Fails when a key is shipped that the README does not explain.
 #[test]
 fn readme_explains_every_key_of_the_example() {
