@@ -200,6 +200,24 @@ fn changes_made_while_stopped_are_found_at_start() {
     assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
 }
 
+/// P1, P2: a correction is taken back by moving the first version, with its old times and inode, into place again; fails when
+/// the cutout stays that of the correction.
+#[test]
+fn former_version_that_is_moved_back_is_cut_out_again() {
+    let hot = HotFolder::start();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("one done", |status| status.done == 1 && status.running == 0);
+    let aside = hot.setup().path("former.jpg");
+    fs::rename(hot.input("a.jpg"), &aside).unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    hot.wait_status("two done", |status| status.done == 2 && status.running == 0);
+    fs::rename(aside, hot.input("a.jpg")).unwrap();
+    wait_for("the former version", || {
+        crate::photos::shows(&hot.output("a.png"), Quarter::TopLeft)
+    });
+    assert_eq!(hot.outputs(), [PathBuf::from("a.png")]);
+}
+
 /// P1: the photographer takes a photo back while it is in a job; fails when the daemon stumbles over it.
 #[test]
 fn source_that_vanishes_during_its_job_harms_nothing() {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, named_params, params};
 
+use super::verdict::Verdict;
 use super::{LedgerError, schema};
 use crate::stamp::Stamp;
 
@@ -73,49 +74,6 @@ pub struct Begun {
     pub attempt: u32,
 }
 
-/// How an attempt ended.
-#[derive(Clone, Debug)]
-pub enum Verdict {
-    /// The cutout is in place; the source could not be retired.
-    Placed,
-    /// All is done.
-    Done,
-    /// The attempt counts and another may follow.
-    Waiting,
-    /// The attempt does not count: the environment was at fault.
-    Refunded,
-    /// The file cannot succeed; whoever dropped it is not told yet.
-    Quarantined {
-        /// Why, for a person.
-        reason: String,
-    },
-    /// The file is none of hotcut's business.
-    Ignored {
-        /// Why.
-        reason: String,
-    },
-    /// The version is gone or was replaced.
-    Superseded,
-}
-
-impl Verdict {
-    /// Tells whether the attempt counts.
-    pub(super) fn is_counted(&self) -> bool {
-        !matches!(self, Self::Refunded | Self::Superseded)
-    }
-
-    fn parts(&self) -> (&'static str, Option<&str>) {
-        match self {
-            Self::Placed => ("placed", None),
-            Self::Done => ("done", None),
-            Self::Waiting | Self::Refunded => ("waiting", None),
-            Self::Quarantined { reason } => ("quarantined", Some(reason)),
-            Self::Ignored { reason } => ("ignored", Some(reason)),
-            Self::Superseded => ("superseded", None),
-        }
-    }
-}
-
 impl Book {
     /// Opens or makes the ledger in `state_dir`.
     pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
@@ -158,17 +116,23 @@ impl Book {
     /// perhaps for a folder that a reload has replaced.
     pub fn unfinished(&mut self, versions: &[Version]) -> Result<Vec<bool>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT state FROM versions WHERE folder = ?1 AND source = ?2
+            "SELECT state, EXISTS (SELECT 1 FROM versions AS later WHERE later.folder = ?1 AND later.source = ?2
+                    AND later.turn > versions.turn AND later.state IN ('placed', 'done'))
+             FROM versions WHERE folder = ?1 AND source = ?2
              AND len = ?3 AND mtime_ns = ?4 AND ino = ?5",
         )?;
         let mut answers = Vec::with_capacity(versions.len());
         for version in versions {
             let row = query
-                .query_row(version.key(), |row| row.get::<_, String>(0))
+                .query_row(version.key(), |row| {
+                    Ok((row.get::<_, String>(0)?, row.get(1)?))
+                })
                 .optional()?;
-            let is_left =
-                |state: &str| !matches!(state, "running" | "done" | "quarantined" | "ignored");
-            answers.push(row.as_deref().is_none_or(is_left));
+            // One that is done and was replaced since has come back: its cutout is of its successor.
+            answers.push(row.is_none_or(|(state, is_replaced)| match state.as_str() {
+                "done" => is_replaced,
+                state => !matches!(state, "running" | "quarantined" | "ignored"),
+            }));
         }
         Ok(answers)
     }
@@ -186,11 +150,14 @@ impl Book {
         let begun = transaction
             .prepare_cached(
                 "INSERT INTO versions
-                    (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms, seen_at_ms, settled_at_ms)
-                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now, :seen, :settled)
+                    (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms, seen_at_ms,
+                        settled_at_ms, turn)
+                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now, :seen, :settled,
+                        (SELECT coalesce(max(turn), 0) + 1 FROM versions WHERE folder = :folder AND source = :source))
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
                     state = 'running', attempts = attempts + 1, output = excluded.output,
-                    model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms
+                    model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms,
+                    turn = excluded.turn
                     WHERE state <> 'running'
                  RETURNING id, attempts",
             )?

@@ -3,7 +3,8 @@
 use rusqlite::params;
 
 use super::LedgerError;
-use super::book::{Book, Verdict, now_ms};
+use super::book::{Book, now_ms};
+use super::verdict::Verdict;
 
 /// What is remembered of an attempt that came to nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod relearn;
 mod schema;
 mod story;
 mod summary;
+mod verdict;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use rustix::io::Errno;
 use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
-pub use book::{Arrival, Begun, Book, Verdict, Version};
+pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use failures::Failure;
 pub use halfway::{Unexplained, Unretired};
@@ -27,6 +28,7 @@ pub use places::Seat;
 pub(super) use relearn::FoundCutout;
 pub use story::{Chapter, FailedAttempt, Standing};
 pub use summary::{Quarantined, Summary};
+pub use verdict::Verdict;
 
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};

@@ -54,10 +54,12 @@ const EXPLAINED: &str = "
     CREATE INDEX versions_unexplained ON versions (folder) WHERE NOT is_explained;
 ";
 
-/// What `hotcut why` tells: when a version came, and each attempt that came to nothing.
+/// What `hotcut why` tells: when a version came, and each attempt that came to nothing. And which version of a source had its
+/// turn last: clocks jump.
 const STORY: &str = "
     ALTER TABLE versions ADD COLUMN seen_at_ms INTEGER;
     ALTER TABLE versions ADD COLUMN settled_at_ms INTEGER;
+    ALTER TABLE versions ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE failures (
         id INTEGER PRIMARY KEY,
         version INTEGER NOT NULL,

@@ -132,6 +132,25 @@ fn only_final_verdicts_finish_a_version() {
     }
 }
 
+/// P1: fails when a version that is done, was replaced and comes back with its old stamp is taken for the one in place.
+#[test]
+fn a_version_that_comes_back_after_its_successor_is_unfinished() {
+    let mut book = Book::in_memory().unwrap();
+    let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
+    let done = |book: &mut Book, version: &Version| {
+        let begun = begin(book, version);
+        book.end(begun.id, &Verdict::Done).unwrap();
+    };
+    done(&mut book, &first);
+    assert!(!is_unfinished(&mut book, &first));
+    done(&mut book, &second);
+    assert!(is_unfinished(&mut book, &first), "its cutout is gone");
+    assert!(!is_unfinished(&mut book, &second));
+    done(&mut book, &first);
+    assert!(!is_unfinished(&mut book, &first));
+    assert!(is_unfinished(&mut book, &second));
+}
+
 #[test]
 fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures() {
     let mut book = Book::in_memory().unwrap();
