@@ -11,7 +11,7 @@ const BLOCK: usize = 4096;
 /// What the output says about colours that were read as `channels`. Grey samples with a grey
 /// profile are converted in place, for an RGB output cannot carry that profile.
 pub(super) fn settle(icc: Option<Vec<u8>>, channels: Channels, samples: &mut [u8]) -> Colour {
-    let Some(icc) = icc else {
+    let Some(icc) = icc.and_then(sound) else {
         return Colour::Untagged;
     };
     let space = space(&icc);
@@ -30,6 +30,22 @@ pub(super) fn settle(icc: Option<Vec<u8>>, channels: Channels, samples: &mut [u8
         }
         Channels::Rgb | Channels::Rgba | Channels::Grey | Channels::GreyAlpha => Colour::Untagged,
     }
+}
+
+/// A profile up to the end that it names itself, if it and every tag lie before that end (ICC.1:2022, 7.2.2 and 7.3).
+fn sound(mut icc: Vec<u8>) -> Option<Vec<u8>> {
+    let number = |bytes: &[u8]| Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize);
+    let length = number(&icc)?;
+    let tags = number(icc.get(128..)?)?;
+    let table = icc.get(132..132 + tags.checked_mul(12)?)?;
+    let tag_ends = |tag: &[u8]| Some(number(tag.get(4..)?)? + number(tag.get(8..)?)?);
+    let mut ends = table.chunks_exact(12).map(tag_ends);
+    let whole = length <= icc.len() && length >= 132 + table.len();
+    if !whole || ends.any(|end| end.is_none_or(|end| end > length)) {
+        return None;
+    }
+    icc.truncate(length);
+    Some(icc)
 }
 
 /// The colour space of a profile, from its header (ICC.1:2022, 7.2).
