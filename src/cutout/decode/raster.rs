@@ -67,7 +67,16 @@ struct Reader {
 impl Reader {
     fn read(self, decoder: Result<impl ImageDecoder, ImageError>) -> Result<Photo, CutoutError> {
         let fault = |error: ImageError| self.fault(&error);
-        let mut decoder = decoder.map_err(fault)?;
+        // What a decoder makes room for is the coded picture, whatever the file's header says.
+        if let Some((width, height)) = self.structure.and_then(|found| found.coded) {
+            self.limit.check(width, height)?;
+        }
+        // Before the pixels nothing honest takes `SPARE_BYTES`: a bigger worker would not help.
+        let mut decoder = decoder.map_err(|error| {
+            Some(fault(error))
+                .filter(|fault| *fault != CutoutError::OutOfMemory)
+                .unwrap_or(CutoutError::Damaged(self.format))
+        })?;
         let (width, height) = decoder.dimensions();
         let pixels = self.limit.check(width, height)?;
         if self.structure.is_some_and(|found| !found.ended) {

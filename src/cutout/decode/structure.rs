@@ -12,6 +12,8 @@ pub(super) struct Structure {
     pub(super) adobe: bool,
     /// As the file has it: pixels per metre along the stored width and height.
     pub(super) density: Option<Density>,
+    /// Width and height of the coded picture, which the file's header need not agree with.
+    pub(super) coded: Option<(u32, u32)>,
 }
 
 /// Walks a JPEG from SOI to EOI (ITU-T T.81, B.1). Entropy-coded data cannot contain a marker
@@ -37,6 +39,9 @@ pub(super) fn jpeg(bytes: &[u8]) -> Structure {
         let segment = bytes.get(at + 2..at + length.max(2)).unwrap_or_default();
         match marker {
             0xda => scan_seen = true,
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+                found.coded = jpeg_sides(segment);
+            }
             0xee if segment.starts_with(b"Adobe") => found.adobe = true,
             0xe0 if segment.starts_with(b"JFIF\0") => found.density = jfif_density(segment),
             _ => {}
@@ -60,6 +65,13 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
             return Some(code);
         }
     }
+}
+
+/// A frame header: precision, height, width (B.2.2).
+fn jpeg_sides(segment: &[u8]) -> Option<(u32, u32)> {
+    let &[_, yh, yl, xh, xl] = segment.first_chunk()?;
+    let side = |bytes| u32::from(u16::from_be_bytes(bytes));
+    Some((side([xh, xl]), side([yh, yl])))
 }
 
 /// JFIF 1.02: version (2), unit (1 = per inch, 2 = per centimetre), horizontal, vertical.
@@ -102,11 +114,18 @@ pub(super) fn png(bytes: &[u8]) -> Structure {
                 return found;
             }
             b"pHYs" => found.density = png_density(body),
+            b"IHDR" => found.coded = png_sides(body),
             _ => {}
         }
         rest = after;
     }
     found
+}
+
+fn png_sides(body: &[u8]) -> Option<(u32, u32)> {
+    let (width, body) = body.split_first_chunk::<4>()?;
+    let height = body.first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
 }
 
 fn png_density(body: &[u8]) -> Option<Density> {
@@ -119,29 +138,61 @@ fn png_density(body: &[u8]) -> Option<Density> {
     })
 }
 
-/// A WebP says its length in its header. A lossy one whose tail is zeros would decode to smears.
+/// Walks a WebP (RFC 9649, section 2) to the end of its first picture, and no less far than its header says that it
+/// goes. A lossy one whose tail is zeros would decode to smears.
 pub(super) fn webp(bytes: &[u8]) -> Structure {
-    let size = bytes
-        .get(4..8)
-        .and_then(|b| b.first_chunk())
-        .map(|b| u32::from_le_bytes(*b));
-    let whole = size.and_then(|size| bytes.get(..8 + size as usize));
-    let ended = whole.is_some_and(|w| w.iter().rev().take(64).any(|&b| b != 0));
-    Structure {
-        ended,
-        ..Structure::default()
+    let mut found = Structure::default();
+    let Some(size) = bytes.get(4..).and_then(|b| b.first_chunk()) else {
+        return found;
+    };
+    let mut at = 12;
+    while let Some((kind, body)) = riff_chunk(bytes, at) {
+        let skipped = match kind {
+            // The head of a frame; its picture's chunks follow.
+            b"ANMF" => 16,
+            b"VP8 " | b"VP8L" => {
+                let content = bytes.get(at + 8..at + 8 + body);
+                found.coded = content.and_then(|content| webp_sides(*kind, content));
+                at += 8 + body;
+                let end = at.max(8 + u32::from_le_bytes(*size) as usize);
+                let whole = bytes.get(..end);
+                found.ended = whole.is_some_and(|w| w.iter().rev().take(64).any(|&b| b != 0));
+                return found;
+            }
+            _ => body + body % 2,
+        };
+        at += 8 + skipped;
     }
+    // Without a picture it is not short but damaged, unless what should be there is not.
+    found.ended = at.max(8 + u32::from_le_bytes(*size) as usize) <= bytes.len();
+    found
+}
+
+/// The kind of the chunk at `at` and the length of what is in it.
+fn riff_chunk(bytes: &[u8], at: usize) -> Option<(&[u8; 4], usize)> {
+    let (kind, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
+    Some((kind, u32::from_le_bytes(*rest.first_chunk()?) as usize))
+}
+
+/// RFC 6386, 9.1, and RFC 9649, 3.4: 14 bits a side.
+fn webp_sides(kind: [u8; 4], content: &[u8]) -> Option<(u32, u32)> {
+    if kind == *b"VP8L" {
+        let bits = u32::from_le_bytes(*content.get(1..)?.first_chunk()?);
+        return Some(((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1));
+    }
+    let &[w0, w1, h0, h1] = content.get(6..)?.first_chunk()?;
+    let side = |bytes| u32::from(u16::from_le_bytes(bytes) & 0x3fff);
+    Some((side([w0, w1]), side([h0, h1])))
 }
 
 /// Walks a GIF's blocks to its trailer (`GIF89a` specification, sections 18 to 27).
 pub(super) fn gif(bytes: &[u8]) -> Structure {
-    Structure {
-        ended: gif_trailer(bytes).is_some(),
-        ..Structure::default()
-    }
+    let mut found = Structure::default();
+    found.ended = gif_trailer(bytes, &mut found.coded).is_some();
+    found
 }
 
-fn gif_trailer(bytes: &[u8]) -> Option<()> {
+fn gif_trailer(bytes: &[u8], first_frame: &mut Option<(u32, u32)>) -> Option<()> {
     let table = |flags: u8| {
         if flags & 0x80 == 0 {
             0
@@ -154,7 +205,12 @@ fn gif_trailer(bytes: &[u8]) -> Option<()> {
         match *bytes.get(at)? {
             0x3b => return Some(()),
             0x21 => at += 2,
-            0x2c => at += 11 + table(*bytes.get(at + 9)?),
+            0x2c => {
+                let &[wl, wh, hl, hh, flags] = bytes.get(at + 5..)?.first_chunk()?;
+                let side = |bytes| u32::from(u16::from_le_bytes(bytes));
+                first_frame.get_or_insert((side([wl, wh]), side([hl, hh])));
+                at += 11 + table(flags);
+            }
             // Not a block: damaged rather than short, unless only zeros follow.
             _ => return bytes.get(at..)?.iter().any(|&b| b != 0).then_some(()),
         }

@@ -11,6 +11,7 @@ use tiff::{ColorType, TiffError};
 use super::super::{probe, reserve, zeroed};
 use super::{
     Channels, CutoutError, Density, Format, Limit, Photo, Stored, Unsupported, colour, narrow,
+    structure,
 };
 
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
@@ -19,6 +20,8 @@ const DAMAGED: CutoutError = CutoutError::Damaged(Format::Tiff);
 const OTHER_LAYOUT: CutoutError = CutoutError::Unsupported(Unsupported::Layout(Format::Tiff));
 /// Most memory for the values of one tag, at 32 bytes each: a profile of 4 MiB fits.
 const TAG_BYTES_MAX: usize = 128 << 20;
+/// A value of the tag `Compression`: every strip or tile is a JPEG (TIFF Technical Note 2).
+const MODERN_JPEG: u64 = 7;
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
@@ -36,6 +39,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     if ends_early(&mut reader, bytes.len()) {
         return Err(CutoutError::Truncated);
     }
+    check_jpegs(&mut reader, bytes, limit)?;
     let colours = reader.colortype().map_err(|e| fault(&e))?;
     let (channels, count) = channels(colours).ok_or(OTHER_LAYOUT)?;
     let tags = Tags::read(&mut reader);
@@ -131,8 +135,8 @@ fn is_raw(reader: &mut Reader<'_>) -> bool {
     reduced || matches!(reader.find_tag(DNG_VERSION), Ok(Some(_)))
 }
 
-/// Whether a strip or tile lies beyond the end of the file.
-fn ends_early(reader: &mut Reader<'_>, len: usize) -> bool {
+/// Where each strip or tile lies in the file, and how many bytes it has.
+fn places(reader: &mut Reader<'_>) -> Vec<(u64, u64)> {
     let mut numbers = |tag| reader.find_tag_unsigned_vec::<u64>(tag).ok().flatten();
     [
         (Tag::StripOffsets, Tag::StripByteCounts),
@@ -141,7 +145,40 @@ fn ends_early(reader: &mut Reader<'_>, len: usize) -> bool {
     .into_iter()
     .filter_map(|(offsets, counts)| Some((numbers(offsets)?, numbers(counts)?)))
     .flat_map(|(offsets, counts)| offsets.into_iter().zip(counts))
-    .any(|(offset, count)| offset.saturating_add(count) > len as u64)
+    .collect()
+}
+
+/// Whether a strip or tile lies beyond the end of the file.
+fn ends_early(reader: &mut Reader<'_>, len: usize) -> bool {
+    let places = places(reader).into_iter();
+    places
+        .map(|(offset, count)| offset.saturating_add(count))
+        .any(|end| end > len as u64)
+}
+
+/// A JPEG in a strip or tile has sides of its own, for which its decoder makes room, and it is taken
+/// without its end.
+fn check_jpegs(reader: &mut Reader<'_>, bytes: &[u8], limit: Limit) -> Result<(), CutoutError> {
+    if number(reader, Tag::Compression) != Some(MODERN_JPEG) {
+        return Ok(());
+    }
+    let (most_wide, most_high) = reader.chunk_dimensions();
+    for (offset, count) in places(reader) {
+        let range = usize::try_from(offset)
+            .ok()
+            .zip(usize::try_from(count).ok());
+        let jpeg = range.and_then(|(start, len)| bytes.get(start..)?.get(..len));
+        let found = structure::jpeg(jpeg.ok_or(DAMAGED)?);
+        let (width, height) = found.coded.filter(|_| found.ended).ok_or(DAMAGED)?;
+        limit.check(width, height)?;
+        // Encoders fill up whole blocks of at most 16 x 16 pixels.
+        if width.div_ceil(16) > most_wide.div_ceil(16)
+            || height.div_ceil(16) > most_high.div_ceil(16)
+        {
+            return Err(DAMAGED);
+        }
+    }
+    Ok(())
 }
 
 /// Reads every strip or tile to its place in `samples`, as 8-bit interleaved samples: `planes` planes
