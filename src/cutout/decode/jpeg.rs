@@ -2,7 +2,7 @@
 //! the pixels of libjpeg-turbo, which is what cameras' owners see in every other program.
 
 use image::metadata::Orientation;
-use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{ComponentInfo, DecodeLimits, Decoder, JpegError, PixelFormat};
 
 use super::super::{probe, zeroed};
 use super::{
@@ -45,7 +45,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     let (format, channels) = match frame.components.len() {
         1 => (PixelFormat::Grayscale, Channels::Grey),
         3 => (PixelFormat::Rgb, Channels::Rgb),
-        4 => (PixelFormat::Cmyk, Channels::Rgb),
+        4 if has_plain_inks(&frame.components) => (PixelFormat::Cmyk, Channels::Rgb),
         _ => return Err(CutoutError::Unsupported(Unsupported::JpegProcess)),
     };
     let mut samples = zeroed(pixels * format.bytes_per_pixel())?;
@@ -75,6 +75,20 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     };
     photo(stored, tag, structure.density, decoder.exif_data())
         .ok_or(CutoutError::Damaged(Format::Jpeg))
+}
+
+/// Whether the first and the last of four components are the finest and the two between them alike: the
+/// decoder takes that for granted, and beyond it panics or mixes rows up.
+fn has_plain_inks(components: &[ComponentInfo]) -> bool {
+    let sampling = |i: usize| {
+        let component = components.get(i)?;
+        Some((component.horizontal_sampling, component.vertical_sampling))
+    };
+    let (full, coarse) = (sampling(0), sampling(1));
+    let divides = full.zip(coarse).is_some_and(|(full, coarse)| {
+        full.0.is_multiple_of(coarse.0) && full.1.is_multiple_of(coarse.1)
+    });
+    divides && full == sampling(3) && coarse == sampling(2)
 }
 
 fn photo(

@@ -8,6 +8,8 @@ mod sniff;
 mod structure;
 mod tiff;
 
+use std::panic::{UnwindSafe, catch_unwind};
+
 use super::error::{CutoutError, Format, Lookalike, Unsupported};
 use super::photo::{Channels, Colour, Density, Photo, Stored};
 use crate::mark;
@@ -30,14 +32,23 @@ pub(super) fn decode(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutE
     let limit = Limit {
         megapixels: megapixels_max,
     };
-    match format {
+    contain(format, || match format {
         Format::Jpeg => jpeg::decode(bytes, limit),
         Format::Tiff => tiff::decode(bytes, limit),
         Format::Png => raster::png(bytes, limit),
         Format::Webp => raster::webp(bytes, limit),
         Format::Bmp => raster::bmp(bytes, limit),
         Format::Gif => raster::gif(bytes, limit),
-    }
+    })
+}
+
+/// Decoders are other people's, and what they panic at is no picture: that is said of the file, and
+/// does not cost the worker. All that they change is dropped with them.
+fn contain(
+    format: Format,
+    read: impl FnOnce() -> Result<Photo, CutoutError> + UnwindSafe,
+) -> Result<Photo, CutoutError> {
+    catch_unwind(read).unwrap_or(Err(CutoutError::Damaged(format)))
 }
 
 /// The most pixels a photo may have.
@@ -67,7 +78,14 @@ fn narrow(wide: u16) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::narrow;
+    use super::{CutoutError, Format, contain, narrow};
+
+    /// Fails when a decoder that panics takes the worker with it.
+    #[test]
+    fn panic_of_a_decoder_is_a_damaged_file() {
+        let result = contain(Format::Gif, || panic!("index out of bounds"));
+        assert!(matches!(result, Err(CutoutError::Damaged(Format::Gif))));
+    }
 
     #[test]
     fn sixteen_bits_are_rounded_to_eight() {
