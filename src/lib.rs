@@ -17,7 +17,8 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`percent`], [`path_error`], [`onnxruntime`] (where the library lies).
+//! [`mount`], [`percent`], [`path_error`], [`onnxruntime`] (where the library lies). `fuzzing`, for tests only, is what
+//! hostile bytes are tried on.
 //!
 //! # Invariants
 //!
@@ -46,6 +47,8 @@ pub mod config;
 pub mod cutout;
 pub mod daemon;
 pub mod delivery;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod intake;
 pub mod job;
 pub mod mark;

@@ -5,6 +5,8 @@ mod compose;
 mod decode;
 mod encode;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod golden;
 mod matte;
 mod photo;

@@ -5,6 +5,8 @@
 #[cfg(feature = "chaos")]
 mod chaos;
 mod child;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod protocol;
 mod sandbox;
 mod seal;

@@ -22,12 +22,20 @@ mod checks;
 mod churn;
 #[cfg(test)]
 mod commands;
+#[path = "../../src/fuzzing/corpus/mod.rs"]
+#[expect(
+    dead_code,
+    reason = "what readers are fuzzed from is more than a daemon is shown"
+)]
+mod corpus;
 #[cfg(test)]
 mod delivers;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dice;
+#[cfg(test)]
+mod disguises;
 #[cfg(test)]
 mod drops;
 #[cfg(test)]

@@ -195,7 +195,8 @@ fn mark(path: &Path) -> Option<String> {
     mark.text.starts_with("v=1 ").then(|| mark.text.clone())
 }
 
-fn encode(lit: Quarter, format: ImageFormat) -> Vec<u8> {
+/// A photo in a format of the `image` crate.
+pub(crate) fn encode(lit: Quarter, format: ImageFormat) -> Vec<u8> {
     encode_image(&picture(lit, SIZE), format)
 }
 

@@ -8,12 +8,12 @@ use moxcms::ColorProfile;
 use super::{cut_by_luma, open, read};
 
 /// Inserts a segment right behind a JPEG's SOI.
-fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xff, marker], &length, body, &jpeg[2..]].concat()
 }
 
-fn icc_segment(profile: &[u8]) -> Vec<u8> {
+pub(super) fn icc_segment(profile: &[u8]) -> Vec<u8> {
     [b"ICC_PROFILE\0\x01\x01", profile].concat()
 }
 
@@ -78,7 +78,7 @@ fn profile_of_another_kind_or_garbage_is_dropped() {
 
 /// A CMYK profile of two grid points per ink (ICC.1:2022, 10.10) in which ink of any colour takes
 /// away lightness only: L* = 100 without ink, 0 with all of black.
-fn grey_ink_profile() -> Vec<u8> {
+pub(super) fn grey_ink_profile() -> Vec<u8> {
     let mut lut = b"mft1\0\0\0\0\x04\x03\x02\0".to_vec();
     for row in 0..3 {
         for column in 0..3 {

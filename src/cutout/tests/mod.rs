@@ -1,13 +1,17 @@
 //! The room end to end: real files through the real runtime, with models small enough to compute
 //! their answer by hand.
 
+mod bombs;
 mod colours;
 mod formats;
 mod hostile;
 mod models;
 mod orientation;
+mod private;
 mod reference;
 mod tiffs;
+mod truncation;
+mod variants;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};

@@ -1,0 +1,30 @@
+//! Arbitrary bytes -> `decode`, and what must hold for whatever comes out of it.
+
+use super::decode;
+
+/// The limit on pixels while fuzzing, and so on the time of one run.
+const MEGAPIXELS_MAX: u32 = 1;
+
+/// Rows read at a time, as the encoder does.
+const STRIP_ROWS: u32 = 16;
+
+/// Decodes `file` and reads every pixel of what it holds.
+///
+/// # Panics
+/// If a decoder does, or if the picture is not what its header and the limit promise.
+pub fn decode(file: &[u8]) {
+    let Ok(photo) = decode::decode(file, MEGAPIXELS_MAX) else {
+        return;
+    };
+    let (width, height) = (photo.width(), photo.height());
+    let pixels = u64::from(width) * u64::from(height);
+    assert!((1..=u64::from(MEGAPIXELS_MAX) * 1_000_000).contains(&pixels));
+    let mut strip = vec![[0; 4]; width as usize * STRIP_ROWS.min(height) as usize];
+    for first in (0..height).step_by(STRIP_ROWS as usize) {
+        let rows = STRIP_ROWS.min(height - first);
+        let strip = &mut strip[..width as usize * rows as usize];
+        photo.strip(first, strip);
+        let opaque = strip.iter().all(|pixel| pixel[3] == u8::MAX);
+        assert!(opaque || photo.has_alpha(), "alpha out of nowhere");
+    }
+}

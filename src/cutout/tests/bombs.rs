@@ -1,0 +1,221 @@
+//! Small files that ask for much: room, or time. `tests/it/disguises.rs` weighs what a worker takes for them.
+
+use std::time::{Duration, Instant};
+
+use image::ImageFormat;
+
+use super::super::{CutoutError, Format};
+use super::{cut_by_luma, open, read};
+use crate::fuzzing::corpus::{bombs, encoded, flat, tiff, webp};
+use tiff::Kind::{Byte, Long, Short};
+
+/// A machine with much else to do takes this long for nothing; for a giant picture it takes longer.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// Fails when a decoder believes the coded picture about its sides and not the limit on pixels. Each file says twice
+/// how large it is, and only once that it is small.
+#[test]
+fn small_header_before_a_giant_picture_is_refused_at_once() {
+    for (name, file) in bombs::second_sizes() {
+        let start = Instant::now();
+        let result = cut_by_luma(&file);
+        let refused = matches!(
+            result,
+            Err(CutoutError::TooLarge { .. } | CutoutError::Damaged(_))
+        );
+        assert!(refused, "{name}: {result:?}");
+        let taken = start.elapsed();
+        assert!(taken < AT_ONCE, "{name}: {taken:?}");
+    }
+}
+
+/// Fails when what unpacks to eighty megabytes is kept, or when the photographer is told that a worker with more memory
+/// would help.
+#[test]
+fn streams_that_unpack_to_more_than_they_should_cost_nothing() {
+    for (name, file) in bombs::long_streams() {
+        let result = cut_by_luma(&file);
+        let harmless = matches!(result, Ok(_) | Err(CutoutError::Damaged(Format::Png)));
+        assert!(harmless, "{name}: {result:?}");
+    }
+}
+
+/// The longest lines that a format of 16 bits a side can have. Fails when sides are limited apart from their product,
+/// or when a row that long does not come out as it is.
+#[test]
+fn longest_lines_are_photos() {
+    for format in [
+        ImageFormat::Png,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ] {
+        for (width, height) in [(65_535, 1), (1, 65_535)] {
+            let cut = cut_by_luma(&flat(width, height, format)).unwrap();
+            assert_eq!((cut.width, cut.height), (width, height), "{format:?}");
+            let (pixels, _) = open(&cut);
+            let reddish = |p: &[u8; 4]| p[0].abs_diff(200) <= 2 && p[3].abs_diff(200) <= 2;
+            assert!(pixels.iter().all(reddish), "{format:?}");
+        }
+    }
+    let mut jpeg = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 90);
+    let grey = vec![200; 65_535];
+    encoder
+        .encode(&grey, 65_535, 1, jpeg_encoder::ColorType::Luma)
+        .unwrap();
+    assert_eq!(cut_by_luma(&jpeg).unwrap().width, 65_535);
+    let cut = cut_by_luma(&flat(16_383, 1, ImageFormat::WebP)).unwrap();
+    assert_eq!(cut.width, 16_383);
+}
+
+/// Fails when the product of two sides wraps around, or a side of nothing passes for a picture.
+#[test]
+fn sides_at_the_ends_of_their_range_are_errors() {
+    for (width, height) in [
+        (0, 32),
+        (32, 0),
+        (0, 0),
+        (u32::MAX, u32::MAX),
+        (i32::MAX as u32, 2),
+        (0x8000_0000, 0x8000_0000),
+        (0x1_0000, 0x1_0000),
+    ] {
+        for (name, file) in bombs::with_sides(width, height) {
+            let result = cut_by_luma(&file);
+            assert!(
+                matches!(
+                    result,
+                    Err(CutoutError::TooLarge { .. }
+                        | CutoutError::Damaged(_)
+                        | CutoutError::Unsupported(_)
+                        | CutoutError::Truncated)
+                ),
+                "{name} of {width} x {height}: {result:?}"
+            );
+        }
+    }
+}
+
+/// DNL (ITU-T T.81, B.2.5): the height stands behind the first scan. Fails when a height of 0 is taken for a picture.
+#[test]
+fn jpeg_without_a_height_is_no_picture() {
+    let chart = read("tests/data/photos/chart.jpg");
+    let frame = chart.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    for sides in [[0, 0, 0, 32], [0, 32, 0, 0], [0, 0, 0, 0]] {
+        let mut file = chart.clone();
+        file[frame + 5..frame + 9].copy_from_slice(&sides);
+        let end = file.len() - 2;
+        file.splice(end..end, [0xff, 0xdc, 0, 4, 0, 32]);
+        let result = cut_by_luma(&file);
+        assert!(
+            matches!(
+                result,
+                Err(CutoutError::Damaged(Format::Jpeg) | CutoutError::Unsupported(_))
+            ),
+            "{sides:?}: {result:?}"
+        );
+    }
+}
+
+/// Fails when an entry of a TIFF's directory is believed: each of these panics, reads what is not there or takes long
+/// where it is. A length of 0 stands for one that is not known.
+#[test]
+fn tiff_directory_that_lies_is_an_error_or_harmless() {
+    let data = vec![220; 32 * 96];
+    let strip: &[u8] = &data;
+    let lies: [&[tiff::Entry<'_>]; 14] = [
+        &[(273, Long, &[u32::MAX])],
+        &[(273, Long, &[0x7fff_ffff]), (279, Long, &[u32::MAX])],
+        &[(279, Long, &[u32::MAX])],
+        &[(279, Long, &[0])],
+        &[(279, Long, &[10])],
+        &[(278, Long, &[0])],
+        &[(278, Long, &[1])],
+        &[(277, Short, &[0])],
+        &[(277, Short, &[u32::from(u16::MAX)])],
+        &[(258, Short, &[0])],
+        &[(258, Short, &[64; 3])],
+        &[(322, Long, &[0]), (323, Long, &[0])],
+        &[(322, Long, &[u32::MAX]), (323, Long, &[u32::MAX])],
+        &[(284, Short, &[2])],
+    ];
+    for lie in lies {
+        let start = Instant::now();
+        let result = cut_by_luma(&tiff::page(lie, &[strip]));
+        if let Ok(cut) = &result {
+            assert_eq!(open(cut).0, [[220; 4]; 1024], "{lie:?}");
+        }
+        assert!(start.elapsed() < AT_ONCE, "{lie:?}");
+    }
+}
+
+/// Every strip is the same bytes. Fails when that is taken for damage, or when it is read beyond the limit on pixels.
+#[test]
+fn tiff_strips_may_lie_in_the_same_place() {
+    let row = [220u8; 96];
+    let first = 8 + 2 + 9 * 12 + 4 + 6 + 2 * 4 * 32;
+    let file = tiff::page(
+        &[
+            (273, Long, &[first; 32]),
+            (279, Long, &[96; 32]),
+            (278, Short, &[1]),
+        ],
+        &[&row],
+    );
+    let (pixels, _) = open(&cut_by_luma(&file).unwrap());
+    assert!(pixels.iter().all(|p| *p == [220; 4]));
+    // A name of a tag that is no number of anything.
+    let odd = tiff::page(&[(700, Byte, &[0x3c; 8])], &[&[220; 32 * 96]]);
+    cut_by_luma(&odd).unwrap();
+}
+
+/// Fails when the sizes that a BMP's header tells of itself lead out of the file.
+#[test]
+fn bmp_header_that_lies_is_an_error_or_harmless() {
+    let file = encoded(ImageFormat::Bmp);
+    for (at, name) in [
+        (2, "length"),
+        (10, "offset"),
+        (14, "header"),
+        (34, "picture"),
+        (46, "colours"),
+    ] {
+        for value in [0u32, 1, 0x7fff_ffff, u32::MAX] {
+            let mut lying = file.clone();
+            lying[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            let start = Instant::now();
+            let result = cut_by_luma(&lying);
+            assert!(start.elapsed() < AT_ONCE, "{name} {value}");
+            if name == "header" {
+                assert!(result.is_err(), "{name} {value}");
+            }
+        }
+    }
+}
+
+/// Fails when more is made room for than the screen of a GIF: its frame may be of any size.
+#[test]
+fn gif_frame_beyond_its_screen_is_cropped_or_refused() {
+    let mut file = flat(16, 16, ImageFormat::Gif);
+    file[6..10].copy_from_slice(&[8, 0, 8, 0]);
+    let cut = cut_by_luma(&file).unwrap();
+    assert_eq!((cut.width, cut.height), (8, 8));
+}
+
+/// Fails when a WebP without a picture is waited for.
+#[test]
+fn webp_without_a_picture_is_damaged() {
+    for chunks in [
+        vec![],
+        vec![webp::header(0)],
+        vec![webp::header(webp::ANIMATION)],
+    ] {
+        let result = cut_by_luma(&webp::file(&chunks));
+        assert_eq!(
+            result,
+            Err(CutoutError::Damaged(Format::Webp)),
+            "{chunks:?}"
+        );
+    }
+}

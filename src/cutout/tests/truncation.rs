@@ -1,0 +1,81 @@
+//! Every kind of file, cut short at every percent: never a picture of which a part is missing.
+
+use super::super::{CutoutError, Format};
+use super::{cut_by_luma, open};
+use crate::fuzzing::corpus::{animations, pictures, tiff, webp};
+
+/// Also where cuts are made one byte apart: at the end stand the markers.
+const TAIL: usize = 40;
+
+fn cuts(len: usize) -> impl Iterator<Item = usize> {
+    let percents = (0..100).map(move |percent| len * percent / 100);
+    percents.chain(len.saturating_sub(TAIL)..len)
+}
+
+/// Fails when a decoder fills up what is missing, or when a panic is its answer. Where all of the first picture is
+/// there the same picture may come out.
+#[test]
+fn file_cut_at_any_percent_is_an_error_or_the_same_picture() {
+    for (name, file) in pictures() {
+        let whole = open(&cut_by_luma(&file).expect(name)).0;
+        for length in cuts(file.len()) {
+            match cut_by_luma(&file[..length]) {
+                Err(CutoutError::Truncated | CutoutError::Damaged(_)) => {}
+                Ok(cut) => assert!(open(&cut).0 == whole, "{name}: {length} of {}", file.len()),
+                Err(error) => panic!("{name}: {length} of {}: {error:?}", file.len()),
+            }
+        }
+    }
+}
+
+/// Fails when RIFF's own length is all that is asked: the decoder takes zeros for what is missing.
+#[test]
+fn webp_whose_length_lies_is_still_known_to_be_short() {
+    for file in [webp::lossy(), webp::lossy_with_alpha(), animations::webp()] {
+        let first_picture = file.windows(4).position(|w| w == b"VP8 ").unwrap() + 8 + 74;
+        for claim in [0u32, 4, 30] {
+            for length in 30..first_picture {
+                let mut short = file[..length].to_vec();
+                short[4..8].copy_from_slice(&claim.to_le_bytes());
+                let result = cut_by_luma(&short);
+                // Between two chunks only the lie says that more should come.
+                let short = matches!(
+                    result,
+                    Err(CutoutError::Truncated | CutoutError::Damaged(Format::Webp))
+                );
+                assert!(short, "{claim}: {length}: {result:?}");
+            }
+        }
+        let mut longer = file.clone();
+        longer[4..8].copy_from_slice(&0x7fff_fff0u32.to_le_bytes());
+        assert_eq!(cut_by_luma(&longer), Err(CutoutError::Truncated));
+    }
+}
+
+/// Fails when a strip's JPEG may lack its end inside a file that is whole: what is missing comes out grey.
+#[test]
+fn jpeg_cut_short_inside_a_tiff_is_damaged() {
+    let chart = crate::fuzzing::corpus::JPEGS[2].1;
+    let scan = chart.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
+    for length in (scan + 16..chart.len()).step_by(7) {
+        let file = tiff::jpeg(&chart[..length]);
+        let result = cut_by_luma(&file);
+        assert_eq!(result, Err(CutoutError::Damaged(Format::Tiff)), "{length}");
+    }
+}
+
+/// The end marker is put behind what is left, as programs that recover files do. Fails when a JPEG that
+/// decodes in part only is published.
+#[test]
+fn jpeg_that_lacks_its_middle_is_damaged() {
+    let file = super::read("tests/data/photos/astronaut.jpg");
+    for percent in (5..100).step_by(5) {
+        let left = &file[..file.len() * percent / 100];
+        let result = cut_by_luma(&[left, &[0xff, 0xd9]].concat());
+        let refused = matches!(
+            result,
+            Err(CutoutError::Damaged(Format::Jpeg) | CutoutError::Truncated)
+        );
+        assert!(refused, "{percent} %");
+    }
+}

@@ -1,0 +1,56 @@
+//! What is fuzzed: every reader of bytes that a stranger may have written. Compiled for `tests/fuzz`, where libFuzzer
+//! looks for bytes that break it, and for tests, which try a fixed number of mutations.
+
+#[cfg_attr(not(test), expect(dead_code, reason = "hostile tests need more of it"))]
+pub(crate) mod corpus;
+#[cfg(test)]
+mod mutations;
+
+pub use crate::cutout::fuzzing::decode;
+pub use crate::pool::fuzzing::protocol;
+
+use crate::mark::{self, Mark};
+use crate::pool::fuzzing::frames;
+
+/// Looks for a mark in `head`.
+///
+/// # Panics
+/// If the reader does, or if a mark that was read does not survive being written again.
+pub fn mark(head: &[u8]) {
+    if let Some(found) = mark::read(head) {
+        let text = format!("{}\0{found}", mark::KEYWORD);
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let signature = b"\x89PNG\r\n\x1a\n";
+        let again = [signature, &length[..], b"tEXt", text.as_bytes(), &[0; 4]];
+        assert_eq!(mark::read(&again.concat()), Some(found));
+    }
+}
+
+/// Everything to start from: the entry point that reads it, its name and its bytes.
+pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let pictures = corpus::pictures().into_iter();
+    let frames = frames()
+        .into_iter()
+        .map(|(name, frame)| ("protocol", name, frame));
+    pictures
+        .map(|(name, file)| ("decode", name, file))
+        .chain([("mark", "marked.png", marked())])
+        .chain(frames)
+        .collect()
+}
+
+/// The head of an output.
+fn marked() -> Vec<u8> {
+    let mark = Mark {
+        source: "sub/a%20b.jpg".to_owned(),
+        sha256: [0x5a; 32],
+        model: "student".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    corpus::png(png::ColorType::Rgba, png::BitDepth::Eight, |encoder| {
+        // Latin letters that are as few as these are never refused.
+        encoder
+            .add_text_chunk(mark::KEYWORD.to_owned(), mark.to_string())
+            .ok();
+    })
+}

@@ -1,0 +1,88 @@
+//! Arbitrary bytes -> the frames of the protocol, at both ends of the pipe.
+
+use std::fmt::Debug;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::protocol::{self, Confinement, CutReport, Order, Reply};
+use crate::cutout::{CutoutError, Stage};
+
+/// Reads `stream` as the worker reads orders and as the daemon reads replies.
+///
+/// # Panics
+/// If a reader does, if the two readers disagree about a frame, or if a header does not survive being sent on.
+pub fn protocol(stream: &[u8]) {
+    read_frames::<Order>(stream);
+    read_frames::<Reply>(stream);
+}
+
+fn read_frames<T: Serialize + DeserializeOwned + Debug>(mut stream: &[u8]) {
+    loop {
+        let mut waiting = stream;
+        let read = protocol::read::<T>(&mut stream);
+        let received = receive::<T>(&mut waiting);
+        let Ok(Some(header)) = read else {
+            assert!(received.is_err(), "only the daemon's end took {received:?}");
+            return;
+        };
+        assert_eq!(shown(&received.ok()), shown(&Some(&header)));
+        assert_eq!(waiting, stream, "the ends of the frame differ");
+        if let Ok(frame) = protocol::encode(&header) {
+            let again = protocol::read::<T>(&mut frame.as_slice());
+            assert_eq!(shown(&again.ok().flatten()), shown(&Some(&header)));
+        }
+    }
+}
+
+/// [`protocol::receive`] from memory, which never has to wait.
+fn receive<T: DeserializeOwned>(stream: &mut &[u8]) -> std::io::Result<T> {
+    let received = pin!(protocol::receive(stream));
+    match received.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => unreachable!("bytes in memory are always ready"),
+    }
+}
+
+fn shown(header: &impl Debug) -> String {
+    format!("{header:?}")
+}
+
+/// A frame of every kind, by name.
+pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
+    let order = Order {
+        model: "student".to_owned(),
+        source: "sub/a%20b.jpg".to_owned(),
+        len: 1 << 20,
+    };
+    let report = CutReport {
+        len: 9,
+        width: 3,
+        height: 2,
+        stages: vec![(Stage::Decode, 4), (Stage::Encode, 5)],
+        sha256: [7; 32],
+    };
+    let confinement = Confinement {
+        landlock: true,
+        seccomp: false,
+    };
+    let frames = [
+        ("order", protocol::encode(&order)),
+        ("ready", protocol::encode(&Reply::Ready(confinement))),
+        (
+            "refused",
+            protocol::encode(&Reply::Refused("no".to_owned())),
+        ),
+        ("cut", protocol::encode(&Reply::Cut(report))),
+        (
+            "failed",
+            protocol::encode(&Reply::Failed(CutoutError::NoSubject)),
+        ),
+    ];
+    frames
+        .into_iter()
+        .filter_map(|(name, frame)| Some((name, frame.ok()?)))
+        .collect()
+}

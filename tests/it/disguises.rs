@@ -1,0 +1,76 @@
+//! Names that lie about what is in a file, and files that are small on disk only, through the daemon.
+
+use std::path::PathBuf;
+
+use image::ImageFormat;
+
+use crate::binary::wait_for;
+use crate::corpus::bombs;
+use crate::hot_folder::HotFolder;
+use crate::photos::{HTML, Quarter, assert_cutout, encode, jpeg};
+use crate::processes::peak_mib;
+use crate::setup::Setup;
+
+const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "tif", "TIFF"];
+
+/// P5, P10: every extension over every content. Fails when a name decides how a file is read: a picture is then refused,
+/// or something else gets into a decoder.
+#[test]
+fn content_decides_and_never_the_name() {
+    let contents = [
+        ("jpeg", jpeg(Quarter::TopLeft)),
+        ("png", encode(Quarter::TopLeft, ImageFormat::Png)),
+        ("webp", encode(Quarter::TopLeft, ImageFormat::WebP)),
+        ("tiff", encode(Quarter::TopLeft, ImageFormat::Tiff)),
+        ("bmp", encode(Quarter::TopLeft, ImageFormat::Bmp)),
+        ("gif", encode(Quarter::TopLeft, ImageFormat::Gif)),
+    ];
+    let hot = HotFolder::start();
+    let mut outputs = Vec::new();
+    for extension in EXTENSIONS {
+        for (content, bytes) in &contents {
+            hot.drop_file(format!("{content}-{extension}/a.{extension}"), bytes);
+            outputs.push(PathBuf::from(format!("{content}-{extension}/a.png")));
+        }
+        hot.drop_file(format!("page.{extension}"), HTML);
+    }
+    for output in &outputs {
+        assert_cutout(&hot.wait_output(output), Quarter::TopLeft);
+    }
+    for extension in EXTENSIONS {
+        let entry = hot.wait_quarantined(&format!("page.{extension}"));
+        assert!(entry.reason.contains("HTML"), "{entry:?}");
+    }
+    outputs.sort();
+    assert_eq!(hot.outputs(), outputs);
+}
+
+/// P5, P6: fails when what one of these claims or unpacks to is made room for, when a worker is lost to one, or when the
+/// next photo is not served.
+#[test]
+fn bombs_of_every_format_take_little_memory() {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .daemon("worker_memory", "512 MiB");
+    let hot = HotFolder::start_with(setup);
+    let workers = hot.workers();
+    let bombs: Vec<_> = bombs::second_sizes()
+        .into_iter()
+        .chain(bombs::long_streams())
+        .collect();
+    for (name, file) in &bombs {
+        hot.drop_file(format!("{name}.jpg"), file);
+    }
+    wait_for("every bomb has its verdict", || {
+        hot.status().quarantined.len() + hot.outputs().len() == bombs.len()
+    });
+    for entry in hot.status().quarantined {
+        assert!(!entry.reason.contains("memory"), "{entry:?}");
+    }
+    hot.drop_file("next.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("next.png"), Quarter::TopLeft);
+    assert_eq!(hot.workers(), workers, "a worker was lost");
+    for process in workers.into_iter().chain([hot.pid()]) {
+        assert!(peak_mib(process) < 300, "{} MiB", peak_mib(process));
+    }
+}
