@@ -1,0 +1,7 @@
+//! `hotcut::fuzzing::decode` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    init: hotcut_fuzz::write_seeds("decode").expect("target/ can be written to"),
+    |bytes: &[u8]| hotcut::fuzzing::decode(bytes)
+);
