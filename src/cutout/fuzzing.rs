@@ -13,7 +13,8 @@ const STRIP_ROWS: u32 = 16;
 /// # Panics
 /// If a decoder does, or if the picture is not what its header and the limit promise.
 pub fn decode(file: &[u8]) {
-    let Ok(photo) = decode::decode(file, MEGAPIXELS_MAX) else {
+    let read = |format| decode::read(format, file, MEGAPIXELS_MAX);
+    let Ok(photo) = decode::format(file).and_then(read) else {
         return;
     };
     let (width, height) = (photo.width(), photo.height());

@@ -42,6 +42,10 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     if !structure.ended {
         return Err(CutoutError::Truncated);
     }
+    // A height of 0 stands behind the first scan, which nobody writes; the decoder may divide by it.
+    if pixels == 0 {
+        return Err(CutoutError::Damaged(Format::Jpeg));
+    }
     let (format, channels) = match frame.components.len() {
         1 => (PixelFormat::Grayscale, Channels::Grey),
         3 => (PixelFormat::Rgb, Channels::Rgb),

@@ -20,26 +20,38 @@ use sniff::Sniffed;
 /// # Errors
 /// Whatever can be wrong with a file; `Truncated` wherever it looks unfinished.
 pub(super) fn decode(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutError> {
-    let format = match sniff::sniff(bytes) {
-        Sniffed::Picture(format) => format,
-        Sniffed::Unsupported(kind) => return Err(CutoutError::Unsupported(kind)),
-        Sniffed::Unknown(lookalike) => return Err(CutoutError::NotAnImage(lookalike)),
-        Sniffed::Unfinished => return Err(CutoutError::Truncated),
-    };
-    if format == Format::Png && mark::read(bytes).is_some() {
-        return Err(CutoutError::OwnOutput);
+    let format = format(bytes)?;
+    contain(format, || read(format, bytes, megapixels_max))
+}
+
+/// What kind of picture a file is, if it is one to be cut out.
+pub(super) fn format(bytes: &[u8]) -> Result<Format, CutoutError> {
+    match sniff::sniff(bytes) {
+        Sniffed::Picture(Format::Png) if mark::read(bytes).is_some() => Err(CutoutError::OwnOutput),
+        Sniffed::Picture(format) => Ok(format),
+        Sniffed::Unsupported(kind) => Err(CutoutError::Unsupported(kind)),
+        Sniffed::Unknown(lookalike) => Err(CutoutError::NotAnImage(lookalike)),
+        Sniffed::Unfinished => Err(CutoutError::Truncated),
     }
+}
+
+/// [`decode()`] without containment: a decoder's panic is one.
+pub(super) fn read(
+    format: Format,
+    bytes: &[u8],
+    megapixels_max: u32,
+) -> Result<Photo, CutoutError> {
     let limit = Limit {
         megapixels: megapixels_max,
     };
-    contain(format, || match format {
+    match format {
         Format::Jpeg => jpeg::decode(bytes, limit),
         Format::Tiff => tiff::decode(bytes, limit),
         Format::Png => raster::png(bytes, limit),
         Format::Webp => raster::webp(bytes, limit),
         Format::Bmp => raster::bmp(bytes, limit),
         Format::Gif => raster::gif(bytes, limit),
-    })
+    }
 }
 
 /// Decoders are other people's, and what they panic at is no picture: that is said of the file, and

@@ -15,10 +15,14 @@ use super::{Channels, CutoutError, Format, Limit, Photo, Stored, Unsupported, co
 const SPARE_BYTES: u64 = 64 << 20;
 
 pub(super) fn png(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+    let structure = structure::png(bytes);
+    if structure.odd_palette {
+        return Err(CutoutError::Damaged(Format::Png));
+    }
     let reader = Reader {
         format: Format::Png,
         limit,
-        structure: Some(structure::png(bytes)),
+        structure: Some(structure),
     };
     reader.read(PngDecoder::with_limits(Cursor::new(bytes), limits(0)))
 }

@@ -12,6 +12,8 @@ pub(super) struct Structure {
     pub(super) adobe: bool,
     /// As the file has it: pixels per metre along the stored width and height.
     pub(super) density: Option<Density>,
+    /// A palette ends within a colour, which the decoder of PNGs panics at.
+    pub(super) odd_palette: bool,
     /// Width and height of the coded picture, which the file's header need not agree with.
     pub(super) coded: Option<(u32, u32)>,
 }
@@ -115,6 +117,7 @@ pub(super) fn png(bytes: &[u8]) -> Structure {
             }
             b"pHYs" => found.density = png_density(body),
             b"IHDR" => found.coded = png_sides(body),
+            b"PLTE" => found.odd_palette |= !body.len().is_multiple_of(3),
             _ => {}
         }
         rest = after;

@@ -6,7 +6,10 @@ use image::ImageFormat;
 
 use super::super::{CutoutError, Format};
 use super::{cut_by_luma, open, read};
-use crate::fuzzing::corpus::{bombs, encoded, flat, tiff, webp};
+use crate::fuzzing::{
+    self,
+    corpus::{bombs, encoded, flat, tiff, webp},
+};
 use tiff::Kind::{Byte, Long, Short};
 
 /// A machine with much else to do takes this long for nothing; for a giant picture it takes longer.
@@ -97,24 +100,28 @@ fn sides_at_the_ends_of_their_range_are_errors() {
     }
 }
 
-/// DNL (ITU-T T.81, B.2.5): the height stands behind the first scan. Fails when a height of 0 is taken for a picture.
+/// DNL (ITU-T T.81, B.2.5): the height stands behind the first scan. Fails when a side of 0 is taken for a picture, or
+/// when the decoder divides by it, as libjpeg-turbo-rs 0.9.0 does for four components.
 #[test]
-fn jpeg_without_a_height_is_no_picture() {
-    let chart = read("tests/data/photos/chart.jpg");
-    let frame = chart.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
-    for sides in [[0, 0, 0, 32], [0, 32, 0, 0], [0, 0, 0, 0]] {
-        let mut file = chart.clone();
-        file[frame + 5..frame + 9].copy_from_slice(&sides);
-        let end = file.len() - 2;
-        file.splice(end..end, [0xff, 0xdc, 0, 4, 0, 32]);
-        let result = cut_by_luma(&file);
-        assert!(
-            matches!(
-                result,
-                Err(CutoutError::Damaged(Format::Jpeg) | CutoutError::Unsupported(_))
-            ),
-            "{sides:?}: {result:?}"
-        );
+fn jpeg_without_a_side_is_no_picture() {
+    for name in [
+        "chart.jpg",
+        "chart-grey.jpg",
+        "chart-cmyk.jpg",
+        "chart-ycck.jpg",
+    ] {
+        let chart = read(&format!("tests/data/photos/{name}"));
+        let frame = chart.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+        for sides in [[0, 0, 0, 32], [0, 32, 0, 0], [0, 0, 0, 0]] {
+            let mut file = chart.clone();
+            file[frame + 5..frame + 9].copy_from_slice(&sides);
+            let end = file.len() - 2;
+            file.splice(end..end, [0xff, 0xdc, 0, 4, 0, 32]);
+            fuzzing::decode(&file);
+            let result = cut_by_luma(&file);
+            let damaged = Err(CutoutError::Damaged(Format::Jpeg));
+            assert_eq!(result, damaged, "{name}: {sides:?}");
+        }
     }
 }
 
@@ -218,4 +225,16 @@ fn webp_without_a_picture_is_damaged() {
             "{chunks:?}"
         );
     }
+}
+
+/// Fails when the decoder is let at a palette that ends within a colour: png 0.18.1 reads on beyond its end and panics.
+#[test]
+fn png_palette_that_ends_within_a_colour_is_damaged() {
+    for length in [46, 47, 49] {
+        let file = bombs::palette_of(length);
+        fuzzing::decode(&file);
+        let result = cut_by_luma(&file);
+        assert_eq!(result, Err(CutoutError::Damaged(Format::Png)), "{length}");
+    }
+    cut_by_luma(&bombs::palette_of(48)).unwrap();
 }

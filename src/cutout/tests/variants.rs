@@ -139,6 +139,7 @@ fn inks_sampled_in_odd_ways_are_not_read() {
         for sampling in [0x12, 0x21, 0x22, 0x43, 0x31] {
             let mut file = chart.clone();
             file[frame + 11 + 3 * component] = sampling;
+            crate::fuzzing::decode(&file);
             let result = cut_by_luma(&file);
             let expected = CutoutError::Unsupported(Unsupported::JpegProcess);
             assert_eq!(result, Err(expected), "{component}: {sampling:#x}");

@@ -110,6 +110,21 @@ pub(crate) fn long_streams() -> Vec<(&'static str, Vec<u8>)> {
     .into()
 }
 
+/// A PNG whose palette has `length` bytes.
+pub(crate) fn palette_of(length: usize) -> Vec<u8> {
+    let mut file = super::png(png::ColorType::Indexed, png::BitDepth::Four, |encoder| {
+        encoder.set_palette(vec![0xd0; 48]);
+    });
+    let at = file.windows(4).position(|w| w == b"PLTE").unwrap();
+    let mut chunk = b"PLTE".to_vec();
+    chunk.resize(4 + length, 0xd0);
+    let checksum = crc(&chunk);
+    chunk.extend(checksum.to_be_bytes());
+    chunk.splice(..0, u32::try_from(length).unwrap().to_be_bytes());
+    file.splice(at - 4..at + 4 + 48 + 4, chunk);
+    file
+}
+
 /// A zlib stream of eighty megabytes, all alike: what a large white PNG has for its pixels.
 fn zeros() -> Vec<u8> {
     let mut file = Vec::new();
