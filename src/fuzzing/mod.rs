@@ -4,6 +4,9 @@
 #[cfg_attr(not(test), expect(dead_code, reason = "hostile tests need more of it"))]
 pub(crate) mod corpus;
 #[cfg(test)]
+#[path = "../../tests/it/dice.rs"]
+mod dice;
+#[cfg(test)]
 mod mutations;
 
 pub use crate::cutout::fuzzing::decode;

@@ -4,10 +4,11 @@
 use std::panic::catch_unwind;
 
 use super::corpus::encoded;
+use super::dice::Dice;
 use super::seeds;
 
 /// Mutations tried for each seed.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 2_000;
 
 /// Numbers at which lengths, counts and sides go wrong.
 const EDGES: [u32; 10] = [
@@ -23,20 +24,14 @@ const EDGES: [u32; 10] = [
     0xffff_ffff,
 ];
 
-/// Marsaglia's xorshift: an order of numbers that never changes.
-struct Xorshift(u64);
+/// Changes files as its dice fall.
+struct Mutator {
+    dice: Dice,
+}
 
-impl Xorshift {
-    /// A number below `end`, which must not be 0.
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % end
-    }
-
+impl Mutator {
     fn byte(&mut self) -> u8 {
-        u8::try_from(self.below(256)).unwrap()
+        u8::try_from(self.dice.below(256)).unwrap()
     }
 
     /// One change to `file`; `other` lends its bytes.
@@ -45,24 +40,24 @@ impl Xorshift {
             file.push(self.byte());
         }
         // Headers are short and decide the most.
-        let reach = if self.below(2) == 0 {
+        let reach = if self.dice.below(2) == 0 {
             file.len().min(96)
         } else {
             file.len()
         };
-        let at = self.below(reach);
-        let end = at + self.below((file.len() - at).min(64) + 1);
-        match self.below(7) {
-            0 => file[at] ^= 1 << self.below(8),
+        let at = self.dice.below(reach);
+        let end = at + self.dice.below((file.len() - at).min(64) + 1);
+        match self.dice.below(7) {
+            0 => file[at] ^= 1 << self.dice.below(8),
             1 => file[at] = self.byte(),
             2 => {
-                let edge = EDGES[self.below(EDGES.len())];
-                let bytes = if self.below(2) == 0 {
+                let edge = *self.dice.pick(&EDGES);
+                let bytes = if self.dice.below(2) == 0 {
                     edge.to_le_bytes()
                 } else {
                     edge.to_be_bytes()
                 };
-                let width = [1, 2, 4][self.below(3)];
+                let width = *self.dice.pick(&[1, 2, 4]);
                 file.iter_mut()
                     .skip(at)
                     .zip(&bytes[4 - width..])
@@ -75,7 +70,7 @@ impl Xorshift {
                 file.splice(at..at, again);
             }
             _ => {
-                let from = self.below(other.len());
+                let from = self.dice.below(other.len());
                 let length = other.len().min(from + 64);
                 file.splice(at..end, other[from..length].iter().copied());
             }
@@ -87,7 +82,7 @@ impl Xorshift {
 #[test]
 fn mutated_seeds_break_no_reader() {
     let seeds = seeds();
-    let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
+    let mut mutator = Mutator { dice: Dice::new(1) };
     for (target, name, seed) in &seeds {
         let read = match *target {
             "decode" => super::decode,
@@ -98,9 +93,9 @@ fn mutated_seeds_break_no_reader() {
         read(seed);
         for round in 0..ROUNDS {
             let mut file = seed.clone();
-            for _ in 0..=random.below(4) {
-                let (.., other) = &seeds[random.below(seeds.len())];
-                random.mutate(&mut file, other);
+            for _ in 0..=mutator.dice.below(4) {
+                let (.., other) = &seeds[mutator.dice.below(seeds.len())];
+                mutator.mutate(&mut file, other);
             }
             let broken = catch_unwind(|| read(&file)).is_err();
             assert!(
@@ -116,11 +111,11 @@ fn mutated_seeds_break_no_reader() {
 #[test]
 fn mutations_reach_every_byte() {
     let seed = encoded(image::ImageFormat::Bmp);
-    let mut random = Xorshift(1);
+    let mut mutator = Mutator { dice: Dice::new(1) };
     let mut changed = vec![false; seed.len()];
     for _ in 0..10_000 {
         let mut file = seed.clone();
-        random.mutate(&mut file, &seed);
+        mutator.mutate(&mut file, &seed);
         let differing = seed
             .iter()
             .zip(&file)
