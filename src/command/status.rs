@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{CommandError, rfc3339};
-use crate::daemon::{LiveFolder, LiveStatus};
+use crate::daemon::{LiveFolder, LiveStatus, Waiting};
 use crate::delivery::{Book, Summary, is_in_use};
 use crate::percent;
 use crate::pool::Confinement;
@@ -27,6 +27,7 @@ struct FolderStatus {
     queued: usize,
     running: usize,
     done: u32,
+    waiting: Vec<Waiting>,
     quarantined: Vec<QuarantinedStatus>,
     /// RFC 3339, UTC.
     last_done: Option<String>,
@@ -91,6 +92,7 @@ fn folder_status(name: &str, summary: Summary, live: Option<&LiveFolder>) -> Fol
         queued: live.map_or(summary.waiting as usize, |live| live.queued),
         running: live.map_or(0, |live| live.running),
         done: summary.done,
+        waiting: live.map_or_else(Vec::new, |live| live.waiting.clone()),
         quarantined: quarantined.collect(),
         last_done: summary.last_done_ms.map(rfc3339),
         photos_per_minute: summary.photos_per_minute,
@@ -122,6 +124,9 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
         )?;
         if let Some(last) = &folder.last_done {
             writeln!(out, "  last done {last}")?;
+        }
+        for file in &folder.waiting {
+            writeln!(out, "  waits {}: {}", file.path, file.reason)?;
         }
         for file in &folder.quarantined {
             writeln!(

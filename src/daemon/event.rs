@@ -89,8 +89,9 @@ impl Daemon {
                     return Ok(());
                 };
                 folder.listed(took, now);
-                if let Some(error) = unreadable
-                    && folder.trouble(error.path(), error.to_string())
+                let reason = unreadable.as_ref().map(ToString::to_string);
+                if folder.troubles.unreadable(reason)
+                    && let Some(error) = unreadable
                 {
                     log::unreadable(&folder.config, &error);
                 }
@@ -230,7 +231,7 @@ impl Daemon {
                 ..
             }
             | Outcome::Waits(error) => {
-                if folder.trouble(&relative, error.to_string()) {
+                if folder.troubles.note(&relative, error.to_string()) {
                     log::waits(&job, &error);
                 }
                 folder.sight(relative, now + TROUBLE_RETRY);

@@ -1,6 +1,6 @@
 //! One hot folder as the loop sees it: its state, what settles, what is queued. Touches no disk itself.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::canary::Canary;
 use super::pause::Pause;
 use super::state::State;
+use super::troubles::Troubles;
 use crate::config::Folder;
-use crate::intake::{Ask, CAPACITY, Observation, Polled, Scout, Settle, SettledFile};
+use crate::intake::{Ask, CAPACITY, Found, Observation, Polled, Scout, Settle, SettledFile};
 
 /// Settled files that a folder keeps in memory; the others stay on disk, where the next listing finds them.
 const QUEUE_MAX: usize = 1_000;
@@ -51,8 +52,7 @@ pub(super) struct HotFolder {
     pub(super) looked_at: PathBuf,
     pause: Pause,
     canary: Canary,
-    /// The last trouble with a file that waits, so that it is told once.
-    troubles: HashMap<PathBuf, String>,
+    pub(super) troubles: Troubles,
 }
 
 impl HotFolder {
@@ -74,7 +74,7 @@ impl HotFolder {
             looked_at: PathBuf::new(),
             pause: Pause::default(),
             canary: Canary::Absent,
-            troubles: HashMap::new(),
+            troubles: Troubles::default(),
             config,
         }
     }
@@ -100,13 +100,16 @@ impl HotFolder {
     /// What is seen is finished already.
     pub(super) fn forget(&mut self, relative: &Path) {
         self.settle.forget(relative);
-        self.troubles.remove(relative);
+        self.troubles.end(relative);
     }
 
     /// What is seen may need work: queues it once it is settled.
     pub(super) fn observe(&mut self, found: Observation, now: Instant) {
         if self.settle.len() >= CAPACITY {
             self.is_behind = true;
+        }
+        if found.found == Found::Nothing {
+            self.troubles.end(&found.relative);
         }
         if let Some(file) = self.settle.observe(found, now) {
             if self.queue.len() < QUEUE_MAX {
@@ -143,6 +146,7 @@ impl HotFolder {
             self.in_hand.remove(file.relative());
         }
         self.settle.clear();
+        self.troubles.clear();
         self.canary = Canary::Absent;
         self.is_listing = false;
         self.rescan_at = now + OFFLINE_RETRY;
@@ -245,11 +249,6 @@ impl HotFolder {
     /// Puts a file that ends early back to settling.
     pub(super) fn hold(&mut self, file: SettledFile, now: Instant) {
         self.settle.hold(file, now);
-    }
-
-    /// Notes trouble with a file; tells whether it is news.
-    pub(super) fn trouble(&mut self, relative: &Path, text: String) -> bool {
-        self.troubles.insert(relative.to_owned(), text.clone()) != Some(text)
     }
 
     /// The canary came back.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::folder::HotFolder;
+use super::troubles::Waiting;
 use crate::delivery::replace_file;
 use crate::intake::{FolderId, stir_canary};
 use crate::path_error::{AtPath as _, PathError};
@@ -36,6 +37,9 @@ pub struct LiveFolder {
     pub queued: usize,
     /// Files that a worker has.
     pub running: usize,
+    /// Files that something keeps from being worked on or retired, the first few of them.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
 }
 
 impl LiveStatus {
@@ -143,5 +147,6 @@ fn live_folder(folder: &HotFolder) -> LiveFolder {
         state: folder.state.to_string(),
         queued: folder.queued(),
         running: folder.running(),
+        waiting: folder.troubles.waiting(),
     }
 }

@@ -14,6 +14,7 @@ mod quarantine;
 mod reload;
 mod start;
 mod state;
+mod troubles;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use tokio::time::Instant;
 
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
+pub use troubles::Waiting;
 
 use crate::config::Config;
 use crate::intake::{FolderId, Report, Sighting};

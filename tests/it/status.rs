@@ -1,5 +1,7 @@
 //! The shape of `hotcut status --json`, as documented.
 
+use std::process::Output;
+
 use serde::Deserialize;
 
 /// All of it.
@@ -7,6 +9,22 @@ use serde::Deserialize;
 pub(crate) struct Status {
     pub(crate) confinement: Option<Confinement>,
     pub(crate) folders: Vec<FolderStatus>,
+}
+
+impl Status {
+    /// What a finished `hotcut status --json` printed.
+    #[track_caller]
+    pub(crate) fn parse(output: &Output) -> Status {
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON as documented")
+    }
+
+    #[track_caller]
+    pub(crate) fn folder(self, name: &str) -> FolderStatus {
+        let mut folders = self.folders.into_iter();
+        let found = folders.find(|folder| folder.name == name);
+        found.expect("each folder of the configuration is listed")
+    }
 }
 
 /// What holds the workers in.
@@ -24,9 +42,17 @@ pub(crate) struct FolderStatus {
     pub(crate) queued: u64,
     pub(crate) running: u64,
     pub(crate) done: u64,
+    pub(crate) waiting: Vec<Waiting>,
     pub(crate) quarantined: Vec<Quarantined>,
     pub(crate) last_done: serde_json::Value,
     pub(crate) photos_per_minute: f64,
+}
+
+/// One waiting file of a [`FolderStatus`].
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) path: String,
+    pub(crate) reason: String,
 }
 
 /// One quarantined file of a [`FolderStatus`].
