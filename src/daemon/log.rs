@@ -74,6 +74,15 @@ pub(super) fn offline(folder: &Folder, error: &PathError) {
     tracing::warn!(folder = folder.name, %error, "offline: the folder is looked for until it is back");
 }
 
+pub(super) fn mounted_over(folder: &Folder, mount_point: &Path) {
+    let mount_point = percent::display(mount_point);
+    tracing::info!(
+        folder = folder.name,
+        mount_point,
+        "a disk is mounted over the output folder; it is waited for when it goes"
+    );
+}
+
 pub(super) fn unreadable(folder: &Folder, error: &PathError) {
     tracing::error!(folder = folder.name, %error, "a subfolder cannot be read");
 }

@@ -160,6 +160,7 @@ impl Daemon {
         let known = folder.output_mount.clone().unwrap_or_default();
         if actual != known && actual.starts_with(&known) {
             folder.output_mount = Some(actual.clone());
+            log::mounted_over(&folder.config, &actual);
             self.desk
                 .ledger
                 .call(move |book| book.remember_mount(&output, &actual))

@@ -1,11 +1,11 @@
 //! Folders that vanish, fill up, refuse or do not report: shown in the state, paid by no photo, healed by itself.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use crate::binary::{finish, namespaces_work, wait_for};
+use crate::binary::{namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
+use crate::namespace::Namespace;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
 
@@ -17,9 +17,9 @@ fn hot_folder_that_vanishes_is_offline_until_it_is_back() {
     hot.drop_file("before.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_output("before.png");
     fs::rename(hot.input(""), hot.setup().path("products/away")).unwrap();
-    wait_state(&hot, "offline");
+    hot.wait_state("offline");
     fs::create_dir(hot.input("")).unwrap();
-    wait_state(&hot, "online");
+    hot.wait_state("online");
     hot.drop_file("sub/after.jpg", &jpeg(Quarter::TopRight));
     assert_cutout(&hot.wait_output("sub/after.png"), Quarter::TopRight);
     let lines = hot
@@ -33,7 +33,7 @@ fn hot_folder_that_vanishes_is_offline_until_it_is_back() {
 /// P10: somebody tidies up and takes the output folder away; fails when the photo, which has a single attempt, pays for it.
 #[test]
 fn output_folder_that_was_removed_is_made_anew() {
-    let hot = HotFolder::start_with(patient());
+    let hot = HotFolder::start_with(Setup::patient());
     hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_output("sub/a.png");
     fs::remove_dir_all(hot.output("")).unwrap();
@@ -45,7 +45,7 @@ fn output_folder_that_was_removed_is_made_anew() {
 /// another place wait for it, or when it does not go on by itself.
 #[test]
 fn photo_whose_cutout_has_no_place_waits_alone() {
-    let hot = HotFolder::start_with(patient().daemon("workers", "1"));
+    let hot = HotFolder::start_with(Setup::patient().daemon("workers", "1"));
     fs::write(hot.output("sub"), b"in the way").unwrap();
     hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_log("waits");
@@ -66,17 +66,18 @@ fn full_output_folder_pauses_until_there_is_space() {
     }
     let prelude = "mount -t tmpfs -o size=64k tmpfs products/out
         head -c 64k /dev/zero > products/out/filler 2>/dev/null || true";
-    let hot = HotFolder::start_with(patient().in_namespace(prelude));
-    let output = inside(&hot, &hot.output(""));
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    let namespace = Namespace::of(&hot);
+    let output = namespace.inside(&hot.output(""));
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    wait_state(&hot, "paused");
+    hot.wait_state("paused");
     assert!(hot.status().state.contains("space"), "{:?}", hot.status());
     assert!(hot.status().quarantined.is_empty());
     assert!(!output.join("a.png").exists());
     fs::remove_file(output.join("filler")).unwrap();
     wait_for("the output", || output.join("a.png").exists());
     assert_cutout(&output.join("a.png"), Quarter::TopLeft);
-    wait_state(&hot, "online");
+    hot.wait_state("online");
 }
 
 /// P10: a disk that fails is often made read-only under the daemon; fails as above.
@@ -86,13 +87,14 @@ fn read_only_output_folder_pauses_until_it_is_writable() {
         return;
     }
     let prelude = "mount --bind products/out products/out";
-    let hot = HotFolder::start_with(patient().in_namespace(prelude));
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    let namespace = Namespace::of(&hot);
     let output = hot.output("").display().to_string();
-    mount(&hot, &["-o", "remount,bind,ro", &output]);
+    namespace.run("mount", &["-o", "remount,bind,ro", &output]);
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    wait_state(&hot, "paused");
+    hot.wait_state("paused");
     assert!(hot.status().quarantined.is_empty());
-    mount(&hot, &["-o", "remount,bind,rw", &output]);
+    namespace.run("mount", &["-o", "remount,bind,rw", &output]);
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
@@ -102,7 +104,7 @@ fn unmounted_output_folder_is_not_written_to() {
     if !namespaces_work("unmounted_output_folder_is_not_written_to") {
         return;
     }
-    let hot = HotFolder::start_with(patient().in_namespace(MOUNTED_OUTPUT));
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(MOUNTED_OUTPUT));
     hot.drop_file("before.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_status("done", |status| status.done == 1);
     assert_waits_for_the_mount(&hot);
@@ -114,7 +116,7 @@ fn output_folder_unmounted_before_its_first_output_is_not_written_to() {
     if !namespaces_work("output_folder_unmounted_before_its_first_output_is_not_written_to") {
         return;
     }
-    let hot = HotFolder::start_with(patient().in_namespace(MOUNTED_OUTPUT));
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(MOUNTED_OUTPUT));
     assert_waits_for_the_mount(&hot);
 }
 
@@ -122,15 +124,15 @@ const MOUNTED_OUTPUT: &str = "mount -t tmpfs tmpfs products/out";
 
 #[track_caller]
 fn assert_waits_for_the_mount(hot: &HotFolder) {
-    let output = hot.output("").display().to_string();
-    in_its_namespace(hot, "umount", &[&output]);
+    let namespace = Namespace::of(hot);
+    namespace.unmount(&hot.output(""));
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_status("paused, or an output", |status| {
         status.state.starts_with("paused") || !hot.outputs().is_empty()
     });
     assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
-    mount(hot, &["-t", "tmpfs", "tmpfs", &output]);
-    let placed = inside(hot, &hot.output("a.png"));
+    namespace.mount_tmpfs(&hot.output(""));
+    let placed = namespace.inside(&hot.output("a.png"));
     wait_for("the output in the mount", || placed.exists());
     assert_cutout(&placed, Quarter::TopLeft);
     assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
@@ -144,8 +146,8 @@ fn overlay_is_polled_and_says_so() {
     }
     let prelude = "mkdir lower upper work
         mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work products/in";
-    let hot = HotFolder::start_with(patient().in_namespace(prelude));
-    wait_state(&hot, "polling");
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    hot.wait_state("polling");
     let lower = hot.setup().path("lower");
     fs::write(lower.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
@@ -162,8 +164,8 @@ fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
     }
     let prelude = "mkdir -p products/in/one products/in/two
         echo 1 > /proc/sys/user/max_inotify_watches";
-    let hot = HotFolder::start_with(patient().in_namespace(prelude));
-    wait_state(&hot, "polling");
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    hot.wait_state("polling");
     for name in ["a", "one/b", "two/c"] {
         hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
     }
@@ -181,11 +183,11 @@ fn folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised() {
     }
     let prelude = "mkdir -p products/in/one products/in/two
         echo 1 > /proc/sys/user/max_inotify_watches";
-    let hot = HotFolder::start_with(patient().in_namespace(prelude));
-    wait_state(&hot, "polling");
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    hot.wait_state("polling");
     let raise = "echo 1000 > /proc/sys/user/max_inotify_watches";
-    in_its_namespace(&hot, "sh", &["-c", raise]);
-    wait_state(&hot, "online");
+    Namespace::of(&hot).run("sh", &["-c", raise]);
+    hot.wait_state("online");
     let log = hot.log();
     let lines = |state: &str| log.lines().filter(|line| line.contains(state)).count();
     assert_eq!((lines("polling: "), lines("online: ")), (1, 1), "{log}");
@@ -193,15 +195,38 @@ fn folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised() {
     assert_cutout(&hot.wait_output("two/a.png"), Quarter::TopLeft);
 }
 
+/// P1, P10: the kernel grants no watcher at all; fails when the folder is not polled, or every try for a watch is told.
+#[test]
+fn folder_without_an_inotify_instance_is_polled_and_says_so_once() {
+    if !namespaces_work("folder_without_an_inotify_instance_is_polled_and_says_so_once") {
+        return;
+    }
+    let prelude = "echo 0 > /proc/sys/user/max_inotify_instances";
+    let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    hot.wait_state("polling");
+    for name in ["a", "sub/b"] {
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        assert_cutout(&hot.wait_output(format!("{name}.png")), Quarter::TopLeft);
+    }
+    assert_eq!(hot.status().state, "polling");
+    assert_eq!(hot.log_lines("polling: "), 1, "{}", hot.log());
+    assert_eq!(hot.log_lines("max_user_instances"), 1, "with the remedy");
+    hot.assert_log_is_short();
+}
+
 /// P10: fails when one folder's trouble is another one's.
 #[test]
 fn paused_folder_does_not_hold_up_another_one() {
-    let hot = HotFolder::start_with(patient().daemon("workers", "1").another_folder("portraits"));
+    let hot = HotFolder::start_with(
+        Setup::patient()
+            .daemon("workers", "1")
+            .another_folder("portraits"),
+    );
     let output = hot.setup().output_of("products");
     fs::remove_dir(&output).unwrap();
     fs::write(&output, b"in the way").unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    wait_state(&hot, "paused");
+    hot.wait_state("paused");
     fs::write(
         hot.setup().input_of("portraits").join("b.jpg"),
         jpeg(Quarter::TopRight),
@@ -215,54 +240,13 @@ fn paused_folder_does_not_hold_up_another_one() {
 /// P10: the only photo that the output folder failed is taken back; fails when the pause ends without a word.
 #[test]
 fn pause_that_no_photo_is_left_to_end_ends_with_a_line() {
-    let hot = HotFolder::start_with(patient());
+    let hot = HotFolder::start_with(Setup::patient());
     let output = hot.setup().output_of("products");
     fs::remove_dir(&output).unwrap();
     fs::write(&output, b"in the way").unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    wait_state(&hot, "paused");
+    hot.wait_state("paused");
     fs::remove_file(hot.input("a.jpg")).unwrap();
-    wait_state(&hot, "online");
+    hot.wait_state("online");
     hot.wait_log("resumed");
-}
-
-/// Quick rescans, and no attempt to spare.
-fn patient() -> Setup {
-    Setup::new()
-        .daemon("rescan", "1s")
-        .daemon("max_attempts", "1")
-}
-
-#[track_caller]
-fn wait_state(hot: &HotFolder, state: &str) {
-    hot.wait_status(state, |status| status.state.starts_with(state));
-}
-
-/// `path` as the daemon sees it from its own mount namespace.
-fn inside(hot: &HotFolder, path: &Path) -> PathBuf {
-    let root = PathBuf::from(format!("/proc/{}/root", hot.pid()));
-    root.join(
-        path.strip_prefix("/")
-            .expect("paths of the tree are absolute"),
-    )
-}
-
-fn mount(hot: &HotFolder, args: &[&str]) {
-    in_its_namespace(hot, "mount", args);
-}
-
-#[track_caller]
-fn in_its_namespace(hot: &HotFolder, program: &str, args: &[&str]) {
-    let target = hot.pid().to_string();
-    let mut command = Command::new("nsenter");
-    command.args([
-        "--user",
-        "--mount",
-        "--preserve-credentials",
-        "-t",
-        &target,
-        program,
-    ]);
-    let output = finish(command.args(args));
-    assert!(output.status.success(), "{output:?}");
 }

@@ -119,26 +119,25 @@ impl HotFolder {
 
     #[track_caller]
     pub(crate) fn status_of(&self, folder: &str) -> FolderStatus {
-        let status = self.whole_status();
-        let found = status
-            .folders
-            .into_iter()
-            .find(|entry| entry.name == folder);
-        found.expect("each folder of the configuration is listed")
+        self.whole_status().folder(folder)
     }
 
     /// All of `hotcut status --json`.
     #[track_caller]
     pub(crate) fn whole_status(&self) -> Status {
-        let output = self.command("status", [OsStr::new("--json")]);
-        assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice(&output.stdout).expect("JSON as documented")
+        Status::parse(&self.command("status", [OsStr::new("--json")]))
     }
 
     /// Waits until the status of the first folder satisfies `met`.
     #[track_caller]
     pub(crate) fn wait_status(&self, what: &str, met: impl Fn(&FolderStatus) -> bool) {
         wait_for(what, || met(&self.status()));
+    }
+
+    /// Waits until the state of the first folder begins with `state`.
+    #[track_caller]
+    pub(crate) fn wait_state(&self, state: &str) {
+        self.wait_status(state, |status| status.state.starts_with(state));
     }
 
     /// Waits until the file is quarantined.
@@ -243,6 +242,19 @@ impl HotFolder {
     pub(crate) fn log(&self) -> String {
         let bytes = fs::read(log_file(&self.setup, self.runs - 1)).unwrap();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// How many lines of that log contain `needle`.
+    pub(crate) fn log_lines(&self, needle: &str) -> usize {
+        let log = self.log();
+        log.lines().filter(|line| line.contains(needle)).count()
+    }
+
+    /// P10: a trouble is told, not repeated.
+    #[track_caller]
+    pub(crate) fn assert_log_is_short(&self) {
+        let lines = self.log_lines("");
+        assert!(lines < 20, "{lines} lines");
     }
 
     #[track_caller]

@@ -41,13 +41,19 @@ mod drops;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod full;
+#[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod launch;
 #[cfg(test)]
+mod mounts;
+#[cfg(test)]
 mod names;
+#[cfg(test)]
+mod namespace;
 #[cfg(test)]
 mod photos;
 #[cfg(test)]

@@ -52,6 +52,13 @@ impl Setup {
             .another_folder("products")
     }
 
+    /// Quick rescans, and no attempt to spare.
+    pub(crate) fn patient() -> Setup {
+        Setup::new()
+            .daemon("rescan", "1s")
+            .daemon("max_attempts", "1")
+    }
+
     /// Sets a key of `[daemon]`; digits stand as a number, `[...]` as a list, everything else as a string.
     pub(crate) fn daemon(mut self, key: &str, value: &str) -> Setup {
         set(&mut self.daemon, key, value);

@@ -62,11 +62,22 @@ pub enum LedgerError {
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
     /// `SQLite` failed.
-    #[error("the ledger cannot be used: {0}")]
+    #[error("the ledger in `state_dir` cannot be used{remedy}: {0}", remedy = remedy(.0))]
     Sql(#[from] rusqlite::Error),
     /// The ledger's thread has ended.
     #[error("the ledger's thread has ended")]
     Gone,
+}
+
+/// What a person can do about it, where that is known.
+fn remedy(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => "; make space there",
+        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => {
+            "; see that it can be written to and has space and inodes left"
+        }
+        _ => "",
+    }
 }
 
 /// A handle on the ledger's thread.

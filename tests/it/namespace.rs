@@ -1,0 +1,100 @@
+//! The user and mount namespace that a daemon runs in -> commands, paths and later daemons inside it. Knows no test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::binary::{finish, hotcut, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::setup::Setup;
+use crate::status::{FolderStatus, Status};
+
+/// A namespace that lives on when its daemon ends, with everything that is mounted in it; for as long as this value.
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    /// Waits for the end of its standard input, which comes with the end of the test, however that ends.
+    keeper: Child,
+}
+
+impl Namespace {
+    /// Keeps the namespace of a running daemon.
+    #[track_caller]
+    pub(crate) fn of(hot: &HotFolder) -> Namespace {
+        let keeper = Command::new("nsenter")
+            .args(way_into(hot.pid()))
+            .arg("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mounts = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/mnt")).unwrap();
+        wait_for("the keeper is inside", || {
+            mounts(keeper.id()) == mounts(hot.pid())
+        });
+        Namespace { keeper }
+    }
+
+    /// Runs a command inside; it must succeed.
+    #[track_caller]
+    pub(crate) fn run(&self, program: &str, args: &[&str]) {
+        let output = self.try_run(program, args);
+        assert!(output.status.success(), "{program} {args:?}: {output:?}");
+    }
+
+    /// Unmounts `path`, once nobody who looks at it holds it busy for a moment.
+    #[track_caller]
+    pub(crate) fn unmount(&self, path: &Path) {
+        let path = path.display().to_string();
+        wait_for("the unmount", || {
+            self.try_run("umount", &[&path]).status.success()
+        });
+    }
+
+    /// Mounts a new, empty file system of its own on `path`.
+    #[track_caller]
+    pub(crate) fn mount_tmpfs(&self, path: &Path) {
+        let path = path.display().to_string();
+        self.run("mount", &["-t", "tmpfs", "tmpfs", &path]);
+    }
+
+    /// `path` as it is seen inside.
+    pub(crate) fn inside(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
+        let below = path.strip_prefix("/");
+        root.join(below.expect("paths of the tree are absolute"))
+    }
+
+    /// What `hotcut status --json`, run inside, says of the first folder.
+    #[track_caller]
+    pub(crate) fn status(&self, hot: &HotFolder) -> FolderStatus {
+        let program = hotcut().get_program().to_string_lossy().into_owned();
+        let config = hot.setup().config_file().display().to_string();
+        let output = self.try_run(&program, &["status", "--json", "--config", &config]);
+        Status::parse(&output).folder("products")
+    }
+
+    /// The setup with its next daemon inside.
+    pub(crate) fn enter(&self, setup: Setup) -> Setup {
+        let mut wrapper = vec!["nsenter".to_owned()];
+        wrapper.extend(way_into(self.keeper.id()));
+        setup.under(wrapper)
+    }
+
+    fn try_run(&self, program: &str, args: &[&str]) -> Output {
+        let mut command = Command::new("nsenter");
+        command.args(way_into(self.keeper.id()));
+        finish(command.arg(program).args(args).stdin(Stdio::null()))
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        self.keeper.kill().ok();
+        self.keeper.wait().ok();
+    }
+}
+
+fn way_into(pid: u32) -> [String; 5] {
+    let pid = pid.to_string();
+    ["--user", "--mount", "--preserve-credentials", "-t", &pid].map(str::to_owned)
+}
