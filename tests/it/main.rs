@@ -39,6 +39,8 @@ mod disguises;
 #[cfg(test)]
 mod drops;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod full;

@@ -1,0 +1,85 @@
+//! Two folders and one worker: a folder with thousands of photos does not starve the other.
+
+use std::fs;
+
+use crate::binary::{said, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::setup::Setup;
+
+/// Files in the full folder: more than the daemon keeps in memory, and more than are done while the others come.
+const BACKLOG: usize = 3_000;
+
+/// Most photos of the full folder that may be done between the settling of another one and its end: the one in work, the
+/// one whose turn it is, and one each because the times are of different clocks' moments.
+const BETWEEN_MAX: usize = 4;
+
+/// P1, P5: by the daemon's own record of when each photo was settled and done; fails when folders are not taken in turn.
+#[test]
+fn photo_of_another_folder_goes_before_the_backlog_of_a_full_one() {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .another_folder("portraits");
+    let hot = HotFolder::start_with(setup);
+    let original = hot.setup().path("original.jpg");
+    fs::write(&original, jpeg(Quarter::TopLeft)).unwrap();
+    for number in 0..BACKLOG {
+        fs::hard_link(&original, hot.input(format!("{number}.jpg"))).unwrap();
+    }
+    wait_for("the first of the backlog", || !hot.outputs().is_empty());
+    for number in 0..8 {
+        let photo = hot
+            .setup()
+            .input_of("portraits")
+            .join(format!("{number}.jpg"));
+        fs::write(&photo, jpeg(Quarter::TopRight)).unwrap();
+        let output = hot
+            .setup()
+            .output_of("portraits")
+            .join(format!("{number}.png"));
+        wait_for("the other folder's output", || output.exists());
+        assert_cutout(&output, Quarter::TopRight);
+        hot.wait_log(&output.display().to_string());
+    }
+    assert!(hot.outputs().len() < BACKLOG - BETWEEN_MAX, "still at it");
+    for number in 0..8 {
+        let photo = hot
+            .setup()
+            .input_of("portraits")
+            .join(format!("{number}.jpg"));
+        let (settled, done) = moments(&hot, &photo.display().to_string());
+        let between = products_done_between(&hot, &settled, &done);
+        assert!(between <= BETWEEN_MAX, "{between} before photo {number}");
+    }
+}
+
+/// When a photo had settled and when it was done, as `hotcut why` tells: RFC 3339 in milliseconds, which sorts as text.
+#[track_caller]
+fn moments(hot: &HotFolder, photo: &str) -> (String, String) {
+    let story = said(&hot.command("why", [photo]));
+    let moment = |what: &str| {
+        let line = story.lines().find(|line| line.contains(what));
+        let line = line.unwrap_or_else(|| panic!("no {what:?} in {story}"));
+        line.trim().chars().take(23).collect()
+    };
+    (moment("  settled"), moment("  done"))
+}
+
+fn products_done_between(hot: &HotFolder, from: &str, to: &str) -> usize {
+    let log = hot.log();
+    let lines = log.lines().map(|line| {
+        serde_json::from_str::<serde_json::Value>(line).expect("the log is JSON lines")
+    });
+    let is_between = |line: &serde_json::Value| {
+        let is_product = line.pointer("/fields/message") == Some(&"cut out".into())
+            && line.pointer("/fields/folder") == Some(&"products".into());
+        let at: String = line["timestamp"]
+            .as_str()
+            .unwrap_or_default()
+            .chars()
+            .take(23)
+            .collect();
+        is_product && from <= at.as_str() && at.as_str() <= to
+    };
+    lines.filter(is_between).count()
+}
