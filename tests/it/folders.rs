@@ -204,7 +204,9 @@ fn folder_without_an_inotify_instance_is_polled_and_says_so_once() {
     let prelude = "echo 0 > /proc/sys/user/max_inotify_instances";
     let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
     hot.wait_state("polling");
-    for name in ["a", "sub/b"] {
+    // One after the other, so that a watch is tried for several times meanwhile.
+    for number in 0..10 {
+        let name = format!("{number}/a");
         hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
         assert_cutout(&hot.wait_output(format!("{name}.png")), Quarter::TopLeft);
     }
