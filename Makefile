@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill fuzz lint bench versus soak churn clean
+.PHONY: help setup teacher build demo test test-distill fuzz lint bench versus soak load churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -64,6 +64,9 @@ versus: build teacher ## drop the same photos into rembg and hotcut, and count w
 soak: build ## keep a daemon busy for MINUTES=30, and see whether anything grows or is lost
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/soak.py $(MINUTES)
+
+load: build ## fill one folder with 20,000 photos and 100,000 names, and see what the others and the memory notice (5 minutes)
+	@$(BENCH_PYTHON) tests/bench/load.py
 
 churn: setup ## drop, change and kill at random for SECONDS=60, and compare with what must be there
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture

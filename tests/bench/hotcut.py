@@ -85,6 +85,13 @@ def launch(folder):
 def daemon(folder, model="u2net"):
     """Runs a daemon with the defaults, one worker for each core, in an empty `folder`."""
     configure(folder, model)
+    with serving(folder) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """Runs a daemon on a configured `folder` until it is drained."""
     process = launch(folder)
     running = Daemon(folder, process)
     watcher = threading.Thread(target=running.watch_memory)

@@ -1,0 +1,170 @@
+"""One folder that is full -> how long a photo of another folder takes, what a listing costs, and the daemon's memory.
+
+The model is the tests' cheapest one, so that the daemon and not the network is measured. Needs no package but Python's own.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import hotcut
+
+WORK = hotcut.ROOT / ".bench/load"
+PHOTO = hotcut.ROOT / "src/pool/probe.jpg"
+SETTLE_S = 2.0
+BACKLOG = 20_000
+VISITORS = 40
+EVERY_S = 2.0
+NAMES = (10_000, 50_000, 100_000)
+LISTINGS = 5
+# Processor time that the daemon may use while it is idle, in this time, and still count as idle.
+IDLE_S, IDLE_CPU_S = 1.5, 0.03
+# A listing may cost so many times as much for each file in the fullest folder as in the smallest.
+RATIO_MAX = 1.5
+
+
+def configure(folder, names):
+    """Makes `folder` anew with hot folders of these names, each with `in` and `out`, and hour-long rescans."""
+    shutil.rmtree(folder, ignore_errors=True)
+    text = f'[daemon]\nstate_dir = "{folder}/state"\nmodels_dir = "{hotcut.ROOT}/tests/data/models"\nrescan = "3600s"\n'
+    for name in names:
+        for part in ("in", "out"):
+            (folder / name / part).mkdir(parents=True)
+        text += (
+            f'[[folder]]\nname = "{name}"\ninput = "{folder}/{name}/in"\noutput = "{folder}/{name}/out"\n'
+            f'model = "luma"\nsettle = "{SETTLE_S:g}s"\n'
+        )
+    (folder / "hotcut.toml").write_text(text)
+
+
+def visit(folder, count):
+    """Drops a photo every EVERY_S seconds; returns the seconds from each drop to its cutout, less the settle time."""
+    data = PHOTO.read_bytes()
+    start_s = time.monotonic()
+    waiting, took = {}, []
+    for index in range(count):
+        due_s = start_s + index * EVERY_S
+        while time.monotonic() < due_s:
+            collect(folder, waiting, took)
+        name = f"visitor-{index}"
+        (folder / f"in/.{name}.part").write_bytes(data)
+        (folder / f"in/.{name}.part").rename(folder / f"in/{name}.jpg")
+        waiting[name] = time.monotonic()
+    while waiting:
+        collect(folder, waiting, took)
+        if min(waiting.values(), default=time.monotonic()) < time.monotonic() - hotcut.PATIENCE_S:
+            sys.exit(f"{', '.join(waiting)} did not come out: see {WORK}")
+    return took
+
+
+def collect(folder, waiting, took):
+    time.sleep(0.01)
+    for name, dropped_s in list(waiting.items()):
+        if (folder / f"out/{name}.png").exists():
+            took.append(time.monotonic() - dropped_s - SETTLE_S)
+            del waiting[name]
+
+
+def measure_fairness():
+    """Returns the visitors' times without and with a backlog beside them, photos a second, and the peak memory in MiB."""
+    folder = WORK / "fairness"
+    configure(folder, ("full", "visited"))
+    data = PHOTO.read_bytes()
+    with hotcut.serving(folder) as daemon:
+        alone = visit(folder / "visited", VISITORS // 4)
+        for index in range(BACKLOG):
+            (folder / f"full/in/{index:06}.jpg").write_bytes(data)
+        for old in (folder / "visited").rglob("visitor-*"):
+            old.unlink()
+        wait_until(lambda: any(os.scandir(folder / "full/out")))
+        done, start_s = count(folder / "full/out"), time.monotonic()
+        beside = visit(folder / "visited", VISITORS)
+        rate = (count(folder / "full/out") - done) / (time.monotonic() - start_s)
+        if count(folder / "full/out") >= BACKLOG:
+            print("the backlog was done before the visitors were: the figures are of a daemon at rest")
+        return alone, beside, rate, daemon.peak_rss_mib()
+
+
+def measure_listing(names):
+    """Returns processor seconds of the cheapest of some listings of a folder with so many names, and the peak memory in MiB.
+
+    The files are empty, so every one is seen and looked up in the ledger but nothing is to be done with it.
+    """
+    folder = WORK / f"names-{names}"
+    configure(folder, ("named",))
+    for index in range(names):
+        (folder / f"named/in/{index:06}.jpg").touch()
+    # Taking a photo up again is a change to the ledger from outside, upon which every folder is listed.
+    (folder / "named/in/bad.jpg").write_text("This is no picture.\n" * 100)
+    with hotcut.serving(folder) as daemon:
+        note = folder / "named/in/bad.jpg.hotcut.txt"
+        wait_until(note.exists)
+        wait_until_idle(daemon.pid)
+        costs = []
+        for _ in range(LISTINGS):
+            before = own_cpu_seconds(daemon.pid)
+            retry = [hotcut.PROGRAM, "retry", "--config", folder / "hotcut.toml"]
+            subprocess.run(retry, check=True, capture_output=True)
+            time.sleep(IDLE_S)
+            wait_until_idle(daemon.pid)
+            costs.append(own_cpu_seconds(daemon.pid) - before)
+        return min(costs), daemon.peak_rss_mib()
+
+
+def own_cpu_seconds(pid):
+    """Processor time of the daemon's own threads, without its workers."""
+    # clock_getcpuclockid(3), which Python lacks: of a whole process, in nanoseconds.
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def wait_until_idle(pid):
+    while True:
+        before = own_cpu_seconds(pid)
+        time.sleep(IDLE_S)
+        if own_cpu_seconds(pid) - before < IDLE_CPU_S:
+            return
+
+
+def wait_until(met):
+    deadline = time.monotonic() + hotcut.PATIENCE_S
+    while not met():
+        if time.monotonic() > deadline:
+            sys.exit(f"nothing comes: see {WORK}")
+        time.sleep(0.05)
+
+
+def count(folder):
+    return sum(not entry.name.startswith(".") for entry in os.scandir(folder))
+
+
+def percentile_95(values):
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def main():
+    if not hotcut.PROGRAM.is_file():
+        sys.exit(f"{hotcut.PROGRAM} is not built: run make build")
+    shutil.rmtree(WORK, ignore_errors=True)
+    alone, beside, rate, memory = measure_fairness()
+    print("| from drop to cutout, less `settle` | median | 95th percentile |\n|---|---|---|")
+    print(f"| nothing else to do | {statistics.median(alone):.2f} s | {percentile_95(alone):.2f} s |")
+    what = f"beside a folder of {BACKLOG:,} photos, done at {rate:.0f} a second"
+    print(f"| {what} | {statistics.median(beside):.2f} s | {percentile_95(beside):.2f} s |")
+    print(f"\nPeak memory of the daemon's process: {memory:.0f} MiB.\n", flush=True)
+    print("| names in one folder | processor time of a listing | for each name | peak memory of the daemon |\n|---|---|---|---|")
+    each = []
+    for names in NAMES:
+        cost_s, memory = measure_listing(names)
+        each.append(cost_s / names)
+        print(f"| {names:,} | {cost_s:.2f} s | {each[-1] * 1e6:.1f} µs | {memory:.0f} MiB |", flush=True)
+    ratio = each[-1] / each[0]
+    print(f"\nFor each name, the fullest folder costs {ratio:.2f} times as much as the smallest.")
+    if ratio > RATIO_MAX:
+        sys.exit("a listing grows faster than the number of names")
+
+
+if __name__ == "__main__":
+    main()
