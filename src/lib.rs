@@ -31,7 +31,8 @@
 //! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
 //! - An attempt is in the ledger before a worker sees the photo; an output is durable before the ledger calls it placed;
 //!   a source is touched only after that, and only if it is still the version that was processed.
-//! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit.
+//! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
+//!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
 //! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
 //!   [`job::JobError::disposition`].

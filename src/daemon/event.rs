@@ -11,7 +11,7 @@ use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarant
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{FolderId, Found, Observation, Report, Sighting};
-use crate::job::{Finished, Outcome};
+use crate::job::{Finished, JobError, Outcome, Return, Stalled};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
 use crate::shutdown::Request;
@@ -32,6 +32,7 @@ impl Daemon {
             Event::Sighted(id, sighting) => self.take_sighting(id, sighting),
             Event::Started(result) => self.take_worker(result)?,
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
+            Event::Stalled(stalled) => self.take_stalled(*stalled),
             Event::Reloaded(result) => self.end_reload(*result).await?,
             Event::Woken => {}
         }
@@ -164,7 +165,7 @@ impl Daemon {
             // The folder itself: it may be going away.
             Sighting::Path(path) if path.as_os_str().is_empty() => folder.lost(now),
             Sighting::Path(path) => folder.sight(path, now),
-            Sighting::Canary => folder.canary_seen(now),
+            Sighting::Canary => folder.canary.seen(now),
             Sighting::Lost => {
                 tracing::warn!(
                     folder = folder.config.name,
@@ -200,6 +201,18 @@ impl Daemon {
         }
     }
 
+    /// The job goes on when its disk does; until then no other photo of its folder is taken.
+    fn take_stalled(&mut self, stalled: Stalled) {
+        self.pool.put(Some(stalled.worker));
+        let mut folders = self.folders.values_mut();
+        if let Some(folder) = folders.find(|one| Arc::ptr_eq(&one.config, &stalled.folder)) {
+            let reason = JobError::Stalled(stalled.limit).pause_reason();
+            if folder.stall(stalled.relative, reason) {
+                log::stalled(&folder.config, stalled.limit);
+            }
+        }
+    }
+
     fn take_finished(&mut self, id: FolderId, finished: Finished) -> Result<(), FatalError> {
         let Finished {
             job,
@@ -207,7 +220,11 @@ impl Daemon {
             outcome,
         } = finished;
         let now = Instant::now();
-        self.pool.put(worker);
+        match worker {
+            Return::Fit(worker) => self.pool.put(Some(*worker)),
+            Return::Lost => self.pool.put(None),
+            Return::Earlier => {}
+        }
         log::finished(&job, &outcome);
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());
@@ -221,8 +238,10 @@ impl Daemon {
             }
             return Ok(());
         };
-        folder.ended(&relative);
-        if matches!(outcome, Outcome::Done { .. }) && folder.resume() {
+        let was_stalled = folder.ended(&relative);
+        let is_usable = matches!(outcome, Outcome::Done { .. })
+            || was_stalled && !matches!(outcome, Outcome::Paused(_));
+        if is_usable && folder.resume() {
             log::resumed(&folder.config);
         }
         match outcome {

@@ -51,7 +51,7 @@ pub(super) struct HotFolder {
     /// The last quarantined source that was looked at.
     pub(super) looked_at: PathBuf,
     pause: Pause,
-    canary: Canary,
+    pub(super) canary: Canary,
     pub(super) troubles: Troubles,
 }
 
@@ -137,7 +137,11 @@ impl HotFolder {
             None => State::Online,
             Some(_) => State::Polling,
         };
-        self.state.arrive(state)
+        let is_news = self.state.arrive(state);
+        if let Some(reason) = self.pause.stall_reason() {
+            self.state.pause(reason.clone());
+        }
+        is_news
     }
 
     /// The folder is away; tells whether that is news.
@@ -220,16 +224,23 @@ impl HotFolder {
         Some(file)
     }
 
-    /// An attempt is over; what it was about is open again.
-    pub(super) fn ended(&mut self, relative: &Path) {
+    /// An attempt is over; what it was about is open again. Tells whether a disk had kept it.
+    pub(super) fn ended(&mut self, relative: &Path) -> bool {
         self.running = self.running.saturating_sub(1);
         self.in_hand.remove(relative);
+        self.pause.answered(relative)
+    }
+
+    /// A disk keeps the attempt at `relative`; tells whether the pause that follows is news.
+    pub(super) fn stall(&mut self, relative: PathBuf, reason: String) -> bool {
+        self.pause.stall(relative, reason.clone());
+        self.state.pause(reason)
     }
 
     /// The output can be used; tells whether that is news.
     pub(super) fn resume(&mut self) -> bool {
         self.pause.end();
-        self.state.resume()
+        self.pause.stall_reason().is_none() && self.state.resume()
     }
 
     /// The output cannot be used: `file` goes first again, later. Tells whether that is news.
@@ -249,16 +260,6 @@ impl HotFolder {
     /// Puts a file that ends early back to settling.
     pub(super) fn hold(&mut self, file: SettledFile, now: Instant) {
         self.settle.hold(file, now);
-    }
-
-    /// The canary came back.
-    pub(super) fn canary_seen(&mut self, now: Instant) {
-        self.canary.seen(now);
-    }
-
-    /// Tells whether a canary should be sent now, and notes that it was.
-    pub(super) fn wants_canary(&mut self, now: Instant) -> bool {
-        self.canary.wants_sending(now)
     }
 
     /// Makes a new watch if the last canary was never seen; tells whether it did.

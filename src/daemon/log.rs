@@ -1,6 +1,7 @@
 //! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::{Config, Folder};
 use crate::delivery::Rebuilt;
@@ -90,6 +91,15 @@ pub(super) fn unreadable(folder: &Folder, error: &PathError) {
 pub(super) fn paused(folder: &Folder, error: &JobError) {
     let reason = error.pause_reason();
     tracing::error!(folder = folder.name, reason, %error, "paused: the output folder cannot be used; it is tried again");
+}
+
+pub(super) fn stalled(folder: &Folder, limit: Duration) {
+    let seconds = limit.as_secs_f32();
+    tracing::error!(
+        folder = folder.name,
+        seconds,
+        "paused: a disk does not answer; photos wait until it does"
+    );
 }
 
 pub(super) fn resumed(folder: &Folder) {

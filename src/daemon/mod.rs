@@ -33,7 +33,7 @@ pub use troubles::Waiting;
 
 use crate::config::Config;
 use crate::intake::{FolderId, Report, Sighting};
-use crate::job::{self, Desk, Finished, Job};
+use crate::job::{self, Desk, Finished, Job, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
 use crate::shutdown::Request;
 use announce::Announcer;
@@ -60,6 +60,7 @@ enum Event {
     Sighted(FolderId, Sighting),
     Started(Result<Worker, StartError>),
     Finished(FolderId, Box<Finished>),
+    Stalled(Box<Stalled>),
     Reloaded(Box<Result<Reloaded, reload::Refusal>>),
     Woken,
 }
@@ -105,6 +106,8 @@ struct Channels {
     report_inbox: mpsc::Receiver<(FolderId, Report)>,
     sightings: mpsc::Sender<(FolderId, Sighting)>,
     sighting_inbox: mpsc::Receiver<(FolderId, Sighting)>,
+    stalls: Stalls,
+    stall_inbox: mpsc::UnboundedReceiver<Stalled>,
 }
 
 /// Serves the folders of `config`, which was read from `config_file`, until it is asked to stop.
@@ -126,12 +129,15 @@ pub async fn run(
         let Channels {
             report_inbox,
             sighting_inbox,
+            stall_inbox,
             ..
         } = &mut daemon.channels;
         // The daemon holds a sender of each channel, so `recv` never ends; an empty set must not count as ready.
         let event = tokio::select! {
             biased;
             request = requests.recv() => Event::Asked(request),
+            // Before the end of its job, which would otherwise be taken for stalled ever after.
+            Some(stalled) = stall_inbox.recv() => Event::Stalled(Box::new(stalled)),
             Some(ended) = daemon.jobs.join_next(), if !daemon.jobs.is_empty() => {
                 let (id, finished) = unpanicked(ended);
                 Event::Finished(id, Box::new(finished))
@@ -178,9 +184,9 @@ impl Daemon {
             let Some(worker) = self.pool.take() else {
                 break;
             };
-            let desk = self.desk.clone();
+            let (desk, stalls) = (self.desk.clone(), self.channels.stalls.clone());
             self.jobs
-                .spawn(async move { (id, job::run(job, worker, desk).await) });
+                .spawn(async move { (id, job::run(job, worker, desk, stalls).await) });
         }
         self.live.write(&self.folders, now);
         self.announce_ready(now);

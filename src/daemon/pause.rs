@@ -1,5 +1,7 @@
-//! Failures of an output folder -> when it is tried again; knows no file.
+//! Failures of an output folder, and disks that do not answer -> when the folder is tried again; touches no disk.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,6 +15,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) struct Pause {
     failures: u32,
     until: Option<Instant>,
+    /// Photos whose attempt a disk keeps: as long as there is one, another would only be kept as well.
+    stalled: HashMap<PathBuf, String>,
 }
 
 impl Pause {
@@ -27,12 +31,28 @@ impl Pause {
 
     /// The output works.
     pub(super) fn end(&mut self) {
-        *self = Self::default();
+        self.failures = 0;
+        self.until = None;
+    }
+
+    /// A disk keeps the attempt at `relative`.
+    pub(super) fn stall(&mut self, relative: PathBuf, reason: String) {
+        self.stalled.insert(relative, reason);
+    }
+
+    /// The attempt at `relative` is over; tells whether a disk had kept it.
+    pub(super) fn answered(&mut self, relative: &Path) -> bool {
+        self.stalled.remove(relative).is_some()
+    }
+
+    /// Why the folder waits, if a disk keeps an attempt.
+    pub(super) fn stall_reason(&self) -> Option<&String> {
+        self.stalled.values().next()
     }
 
     /// Tells whether the output must not be tried now.
     pub(super) fn holds(&self, now: Instant) -> bool {
-        self.until.is_some_and(|until| now < until)
+        !self.stalled.is_empty() || self.until.is_some_and(|until| now < until)
     }
 
     /// When the output is tried again, if it failed last time.
@@ -44,6 +64,18 @@ impl Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_keeps_an_attempt_holds_the_folder_until_it_answers() {
+        let now = Instant::now();
+        let mut pause = Pause::default();
+        pause.stall("a.jpg".into(), "a disk is silent".to_owned());
+        pause.end();
+        assert!(pause.holds(now + LONGEST * 2));
+        assert!(!pause.answered(Path::new("b.jpg")));
+        assert!(pause.answered(Path::new("a.jpg")));
+        assert!(!pause.holds(now));
+    }
 
     #[test]
     fn waits_double_up_to_the_longest_and_start_over() {

@@ -48,6 +48,7 @@ impl Daemon {
         let desk = Desk::new(&config, Ledger::start(book)?, ledger_id);
         let (reports, report_inbox) = mpsc::channel(REPORTS_MAX);
         let (sightings, sighting_inbox) = mpsc::channel(EVENTS_MAX);
+        let (stalls, stall_inbox) = mpsc::unbounded_channel();
         let mut daemon = Self {
             config_file,
             pool: Pool::new(WorkerSpec::of(&config), config.daemon.workers, now),
@@ -61,6 +62,8 @@ impl Daemon {
                 report_inbox,
                 sightings,
                 sighting_inbox,
+                stalls,
+                stall_inbox,
             },
             jobs: JoinSet::new(),
             starts: JoinSet::new(),

@@ -19,7 +19,7 @@ impl Daemon {
             if folder.revive_watch(now)? {
                 log::watch_dead(&folder.config);
             }
-            if folder.wants_canary(now)
+            if folder.canary.wants_sending(now)
                 && let Err(error) = self.live.stir_canary(&folder.config.name)
             {
                 log::canary(&folder.config, &error);

@@ -28,6 +28,9 @@ pub enum JobError {
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration, Ending),
+    /// A disk did not answer in time; by now it has.
+    #[error("a disk has not answered for {} s", .0.as_secs_f32())]
+    Stalled(Duration),
     /// The name of this cutout cannot be used, though the output folder can.
     #[error("its cutout has no place: {0}")]
     Unplaceable(#[source] PathError),
@@ -91,9 +94,9 @@ impl JobError {
                 | CutoutError::OutOfMemory,
             )
             | Self::TooHeavy(_) => Disposition::Quarantine,
-            Self::Output(_) | Self::Place(PlaceError::Short { .. } | PlaceError::Io(_)) => {
-                Disposition::Pause
-            }
+            Self::Stalled(_)
+            | Self::Output(_)
+            | Self::Place(PlaceError::Short { .. } | PlaceError::Io(_)) => Disposition::Pause,
             Self::Ledger(_) => Disposition::Halt,
         }
     }
@@ -109,6 +112,7 @@ impl JobError {
             Self::Source(_)
             | Self::Cutout(_)
             | Self::TooHeavy(_)
+            | Self::Stalled(_)
             | Self::Unplaceable(_)
             | Self::Output(_)
             | Self::Place(_)

@@ -111,6 +111,7 @@ async fn fail(
         | JobError::TooHeavy(_)
         | JobError::WorkerDied(_)
         | JobError::TimedOut(..)
+        | JobError::Stalled(_)
         | JobError::Unplaceable(_)
         | JobError::Output(_)
         | JobError::Place(_)) => error,

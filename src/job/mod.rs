@@ -2,7 +2,9 @@
 
 mod desk;
 mod error;
+mod exchange;
 mod finish;
+mod hands;
 mod original;
 mod seat;
 
@@ -12,15 +14,14 @@ use std::sync::Arc;
 pub use desk::{Desk, hidden_name};
 pub use error::{Disposition, JobError};
 pub use finish::Outcome;
+pub use hands::{Return, Stalled, Stalls};
 pub use original::explain_late;
 
 use crate::config::Folder;
-use crate::cutout::CutoutError;
 use crate::delivery::{Arrival, Begun, Destination, Temp};
 use crate::intake::{SettledFile, SourceError, SourceFile};
-use crate::path_error::AtPath as _;
-use crate::percent;
-use crate::pool::{CutReport, Ending, OrderError, Worker};
+use crate::pool::{CutReport, Ending, Worker};
+use hands::Hands;
 use original::Original;
 use seat::Place;
 
@@ -40,8 +41,8 @@ pub struct Job {
 pub struct Finished {
     /// The job.
     pub job: Job,
-    /// The worker, if it may be used again.
-    pub worker: Option<Worker>,
+    /// What became of its worker.
+    pub worker: Return,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -55,17 +56,35 @@ struct Placed {
     report: Option<CutReport>,
 }
 
-/// Runs one attempt to its end, whatever that is.
-pub async fn run(job: Job, worker: Worker, desk: Desk) -> Finished {
+/// A photo that can be given to a worker.
+struct Prepared {
+    source: Arc<SourceFile>,
+    photo: std::fs::File,
+    place: Place,
+    temp: Temp,
+}
+
+/// What is left to do once the disks have been asked.
+enum Step {
+    Cut(Prepared),
+    /// The cutout is there.
+    Conclude(Placed),
+}
+
+/// Runs one attempt to its end, whatever that is. A disk that does not answer is waited for, without the worker: what is
+/// begun there may still come to pass, so nobody else may have the photo before that.
+pub async fn run(job: Job, worker: Worker, desk: Desk, stalls: Stalls) -> Finished {
+    let mut hands = Hands::new(worker, &job, desk.timeout, stalls);
     let mut attempt = Attempt {
         job: &job,
         desk: &desk,
-        worker: Some(worker),
         begun: None,
     };
-    let result = attempt.carry_out().await;
-    let Attempt { worker, begun, .. } = attempt;
-    let outcome = finish::conclude(&job, &desk, begun, result).await;
+    let result = attempt.carry_out(&mut hands).await;
+    let begun = attempt.begun;
+    let concluded = finish::conclude(&job, &desk, begun, result);
+    let outcome = hands.wait(concluded).await;
+    let worker = hands.release();
     Finished {
         job,
         worker,
@@ -76,42 +95,22 @@ pub async fn run(job: Job, worker: Worker, desk: Desk) -> Finished {
 struct Attempt<'a> {
     job: &'a Job,
     desk: &'a Desk,
-    worker: Option<Worker>,
     begun: Option<Begun>,
 }
 
 impl Attempt<'_> {
-    async fn carry_out(&mut self) -> Result<Placed, JobError> {
-        let (source, photo) = self.open_source().await?;
-        let source = Arc::new(source);
-        // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
-        if let Some(placed) = self.take_unretired().await? {
-            return Ok(placed);
-        }
-        let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
-        // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
-        let begun = self.begin(&place).await?;
-        self.begun = Some(begun);
-        let output = self.job.folder.output.join(&place.name);
-        if let Some(sha256) = place.already {
-            self.sync_output(&place).await?;
-            let report = None;
-            return Ok(Placed {
-                output,
-                sha256,
-                report,
-            });
-        }
-        if begun.attempt > self.desk.max_attempts {
-            return Err(JobError::WorkerDied(Ending::default()));
-        }
-        let temp = self.open_temp(&place, begun).await?;
-        let limit = self.desk.timeout;
-        let report = match tokio::time::timeout(limit, self.exchange(photo, &temp)).await {
-            Ok(result) => self.judge(result).await,
-            Err(_) => Err(JobError::TimedOut(limit, self.end_worker().await)),
+    async fn carry_out(&mut self, hands: &mut Hands) -> Result<Placed, JobError> {
+        let prepared = match hands.wait(self.prepare()).await? {
+            Step::Cut(prepared) => prepared,
+            Step::Conclude(placed) => return Ok(placed),
         };
-        let report = match report {
+        let Prepared {
+            source,
+            photo,
+            place,
+            temp,
+        } = prepared;
+        let report = match exchange::run(self.job, self.desk, hands, photo, &temp).await {
             Ok(report) => report,
             Err(error) => {
                 // Removing the file may hang with its disk, and nobody needs to wait for that.
@@ -119,22 +118,54 @@ impl Attempt<'_> {
                 return Err(error);
             }
         };
+        let output = self.job.folder.output.join(&place.name);
         let (name, replace, length) = (place.name, place.replace, report.len);
-        let placed: Result<(), JobError> = blocking(move || {
+        let placing = blocking(move || {
             // What was read must be what settled, or the cutout is of no version that ever existed.
             source.verify()?;
             let name = name.file_name().unwrap_or_default();
             // The cutout to be replaced may have been retouched while its successor was made.
             temp.check_replaceable(name, replace)?;
-            Ok(temp.place(name, replace, length)?)
-        })
-        .await;
-        placed?;
+            Ok::<_, JobError>(temp.place(name, replace, length)?)
+        });
+        hands.wait(placing).await?;
         Ok(Placed {
             output,
             sha256: report.sha256,
             report: Some(report),
         })
+    }
+
+    /// Everything that comes before a worker sees the photo.
+    async fn prepare(&mut self) -> Result<Step, JobError> {
+        let (source, photo) = self.open_source().await?;
+        let source = Arc::new(source);
+        // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
+        if let Some(placed) = self.take_unretired().await? {
+            return Ok(Step::Conclude(placed));
+        }
+        let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
+        // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
+        let begun = self.begin(&place).await?;
+        self.begun = Some(begun);
+        if let Some(sha256) = place.already {
+            self.sync_output(&place).await?;
+            return Ok(Step::Conclude(Placed {
+                output: self.job.folder.output.join(&place.name),
+                sha256,
+                report: None,
+            }));
+        }
+        if begun.attempt > self.desk.max_attempts {
+            return Err(JobError::WorkerDied(Ending::default()));
+        }
+        let temp = self.open_temp(&place, begun).await?;
+        Ok(Step::Cut(Prepared {
+            source,
+            photo,
+            place,
+            temp,
+        }))
     }
 
     /// Makes the name of an earlier cutout durable, in case the crash that left it came before that.
@@ -201,89 +232,6 @@ impl Attempt<'_> {
             Ok(Temp::create(folder, name.into())?)
         })
         .await
-    }
-
-    /// Photo to the worker, PNG from it.
-    async fn exchange(
-        &mut self,
-        photo: std::fs::File,
-        temp: &Temp,
-    ) -> Result<CutReport, ExchangeError> {
-        let length = self.job.file.stamp().len;
-        if length > self.desk.memory_bytes {
-            return Err(ExchangeError::Job(JobError::TooHeavy(
-                CutoutError::OutOfMemory,
-            )));
-        }
-        let writer = temp
-            .writer()
-            .map_err(|error| ExchangeError::Job(error.into()))?;
-        let Some(worker) = &mut self.worker else {
-            return Err(ExchangeError::Order(OrderError::Lost(
-                std::io::ErrorKind::NotFound.into(),
-            )));
-        };
-        let mark_source = percent::encode(self.job.file.relative());
-        let photo = tokio::fs::File::from_std(photo);
-        let report = worker
-            .send(&self.job.folder.model, &mark_source, photo, length)
-            .await?;
-        worker
-            .receive(&report, &mut tokio::fs::File::from_std(writer))
-            .await?;
-        Ok(report)
-    }
-
-    /// Kills the worker; what it has of the photo is of no use any more.
-    async fn end_worker(&mut self) -> Ending {
-        match self.worker.take() {
-            Some(worker) => worker.end().await,
-            None => Ending::default(),
-        }
-    }
-
-    /// Sorts what went wrong, and lets go of a worker that cannot be used again.
-    async fn judge(
-        &mut self,
-        result: Result<CutReport, ExchangeError>,
-    ) -> Result<CutReport, JobError> {
-        let error = match result {
-            Ok(report) => return Ok(report),
-            Err(ExchangeError::Job(error)) => return Err(error),
-            Err(ExchangeError::Order(OrderError::Failed(error))) => {
-                return Err(JobError::Cutout(error));
-            }
-            Err(ExchangeError::Order(error)) => error,
-        };
-        let ending = self.end_worker().await;
-        let path = self.job.folder.input.join(self.job.file.relative());
-        match error {
-            // It is shorter than it was: somebody is writing it again.
-            OrderError::Photo(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                Err(JobError::Source(SourceError::Changed))
-            }
-            OrderError::Photo(error) => Err(SourceError::from(at(error, &path)).into()),
-            OrderError::Sink(error) => Err(JobError::Output(at(error, &self.job.folder.output))),
-            OrderError::Lost(_) | OrderError::Failed(_) => Err(JobError::WorkerDied(ending)),
-        }
-    }
-}
-
-enum ExchangeError {
-    Job(JobError),
-    Order(OrderError),
-}
-
-impl From<OrderError> for ExchangeError {
-    fn from(error: OrderError) -> Self {
-        Self::Order(error)
-    }
-}
-
-fn at(error: std::io::Error, path: &Path) -> crate::path_error::PathError {
-    match Err::<std::convert::Infallible, _>(error).at(path) {
-        Ok(never) => match never {},
-        Err(error) => error,
     }
 }
 

@@ -45,6 +45,8 @@ mod folders;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
+mod hangs;
+#[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
 mod kills;

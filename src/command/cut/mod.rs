@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MODEL, shipped_models_dir};
 use crate::delivery::{Book, Ledger};
-use crate::job::{self, Desk, Finished, Job, Outcome};
+use crate::job::{self, Desk, Finished, Job, Outcome, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 use crate::shutdown::{self, Request};
 use progress::Progress;
@@ -70,6 +71,8 @@ pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
 struct Batch {
     jobs: VecDeque<Job>,
     running: JoinSet<Finished>,
+    stalls: Stalls,
+    stall_inbox: UnboundedReceiver<Stalled>,
     starts: JoinSet<Result<Worker, StartError>>,
     pool: Pool,
     desk: Desk,
@@ -81,9 +84,12 @@ impl Batch {
         let book = Book::in_memory()?;
         let ledger_id = book.id().to_owned();
         let size = config.daemon.workers.min(jobs.len());
+        let (stalls, stall_inbox) = mpsc::unbounded_channel();
         Ok(Self {
             jobs,
             running: JoinSet::new(),
+            stalls,
+            stall_inbox,
             starts: JoinSet::new(),
             pool: Pool::new(WorkerSpec::of(config), size, Instant::now()),
             desk: Desk::new(config, Ledger::start(book)?, ledger_id),
@@ -109,6 +115,7 @@ impl Batch {
                 Some(finished) = self.running.join_next(), if !self.running.is_empty() => {
                     self.take(unpanicked(finished))?;
                 }
+                Some(stalled) = self.stall_inbox.recv() => self.pool.put(Some(stalled.worker)),
                 () = tokio::time::sleep_until(start_at.unwrap_or_else(Instant::now)), if start_at.is_some() => {}
             }
         }
@@ -130,7 +137,8 @@ impl Batch {
             let Some(worker) = self.pool.take() else {
                 return;
             };
-            self.running.spawn(job::run(job, worker, self.desk.clone()));
+            let (desk, stalls) = (self.desk.clone(), self.stalls.clone());
+            self.running.spawn(job::run(job, worker, desk, stalls));
         }
     }
 
@@ -140,7 +148,11 @@ impl Batch {
             worker,
             outcome,
         } = finished;
-        self.pool.put(worker);
+        match worker {
+            Return::Fit(worker) => self.pool.put(Some(*worker)),
+            Return::Lost => self.pool.put(None),
+            Return::Earlier => {}
+        }
         let source = job.folder.input.join(job.file.relative());
         match outcome {
             Outcome::Done { output, .. } => self.progress.done(&output)?,

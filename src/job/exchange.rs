@@ -1,0 +1,103 @@
+//! A photo that is open and a worker -> the PNG in its temporary file; places nothing.
+
+use std::path::Path;
+
+use super::hands::Hands;
+use super::{Desk, Job, JobError};
+use crate::cutout::CutoutError;
+use crate::delivery::Temp;
+use crate::intake::SourceError;
+use crate::path_error::{AtPath as _, PathError};
+use crate::percent;
+use crate::pool::{CutReport, OrderError};
+
+/// Has the photo cut out within the time that it has; a worker that cannot be used again is let go.
+pub(super) async fn run(
+    job: &Job,
+    desk: &Desk,
+    hands: &mut Hands,
+    photo: std::fs::File,
+    temp: &Temp,
+) -> Result<CutReport, JobError> {
+    let limit = desk.timeout;
+    match tokio::time::timeout(limit, exchange(job, desk, hands, photo, temp)).await {
+        Ok(result) => judge(job, hands, result).await,
+        Err(_) => Err(JobError::TimedOut(limit, hands.end_worker().await)),
+    }
+}
+
+/// Photo to the worker, PNG from it.
+async fn exchange(
+    job: &Job,
+    desk: &Desk,
+    hands: &mut Hands,
+    photo: std::fs::File,
+    temp: &Temp,
+) -> Result<CutReport, ExchangeError> {
+    let length = job.file.stamp().len;
+    if length > desk.memory_bytes {
+        return Err(ExchangeError::Job(JobError::TooHeavy(
+            CutoutError::OutOfMemory,
+        )));
+    }
+    let writer = temp
+        .writer()
+        .map_err(|error| ExchangeError::Job(error.into()))?;
+    let Some(worker) = hands.worker() else {
+        return Err(ExchangeError::Job(JobError::Stalled(desk.timeout)));
+    };
+    let mark_source = percent::encode(job.file.relative());
+    let photo = tokio::fs::File::from_std(photo);
+    let report = worker
+        .send(&job.folder.model, &mark_source, photo, length)
+        .await?;
+    worker
+        .receive(&report, &mut tokio::fs::File::from_std(writer))
+        .await?;
+    Ok(report)
+}
+
+/// Sorts what went wrong.
+async fn judge(
+    job: &Job,
+    hands: &mut Hands,
+    result: Result<CutReport, ExchangeError>,
+) -> Result<CutReport, JobError> {
+    let error = match result {
+        Ok(report) => return Ok(report),
+        Err(ExchangeError::Job(error)) => return Err(error),
+        Err(ExchangeError::Order(OrderError::Failed(error))) => {
+            return Err(JobError::Cutout(error));
+        }
+        Err(ExchangeError::Order(error)) => error,
+    };
+    let ending = hands.end_worker().await;
+    let path = job.folder.input.join(job.file.relative());
+    match error {
+        // It is shorter than it was: somebody is writing it again.
+        OrderError::Photo(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(JobError::Source(SourceError::Changed))
+        }
+        OrderError::Photo(error) => Err(SourceError::from(at(error, &path)).into()),
+        OrderError::Sink(error) => Err(JobError::Output(at(error, &job.folder.output))),
+        OrderError::Lost(_) | OrderError::Failed(_) => Err(JobError::WorkerDied(ending)),
+    }
+}
+
+enum ExchangeError {
+    Job(JobError),
+    Order(OrderError),
+}
+
+impl From<OrderError> for ExchangeError {
+    fn from(error: OrderError) -> Self {
+        Self::Order(error)
+    }
+}
+
+fn at(error: std::io::Error, path: &Path) -> PathError {
+    match Err::<std::convert::Infallible, _>(error).at(path) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,109 @@
+//! A worker in a job's hands -> given back at the latest when a disk has kept it for too long; touches no disk itself.
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Job;
+use crate::config::Folder;
+use crate::pool::{Ending, Worker};
+
+/// Where jobs tell that a disk does not answer. At most one message for each worker is under way.
+pub type Stalls = UnboundedSender<Stalled>;
+
+/// A job that waits for a disk and needs no worker for that.
+#[derive(Debug)]
+pub struct Stalled {
+    /// The folder of the job.
+    pub folder: Arc<Folder>,
+    /// Its photo.
+    pub relative: PathBuf,
+    /// How long the disk has not answered.
+    pub limit: Duration,
+    /// The worker, which can be used again.
+    pub worker: Worker,
+}
+
+/// What became of a job's worker.
+#[derive(Debug)]
+pub enum Return {
+    /// It can be used again.
+    Fit(Box<Worker>),
+    /// It is no more.
+    Lost,
+    /// It was given back before.
+    Earlier,
+}
+
+/// Holds the worker of one job.
+pub(super) struct Hands {
+    worker: Return,
+    folder: Arc<Folder>,
+    relative: PathBuf,
+    limit: Duration,
+    stalls: Stalls,
+}
+
+impl Hands {
+    pub(super) fn new(worker: Worker, job: &Job, limit: Duration, stalls: Stalls) -> Self {
+        Self {
+            worker: Return::Fit(Box::new(worker)),
+            folder: Arc::clone(&job.folder),
+            relative: job.file.relative().to_owned(),
+            limit,
+            stalls,
+        }
+    }
+
+    /// Waits for `work` for as long as it takes, but keeps the worker from others only until the limit.
+    pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        if let Ok(done) = tokio::time::timeout(self.limit, &mut work).await {
+            return done;
+        }
+        self.give_back();
+        work.await
+    }
+
+    fn give_back(&mut self) {
+        match std::mem::replace(&mut self.worker, Return::Earlier) {
+            Return::Fit(worker) => {
+                let stalled = Stalled {
+                    folder: Arc::clone(&self.folder),
+                    relative: self.relative.clone(),
+                    limit: self.limit,
+                    worker: *worker,
+                };
+                // Nobody listens any more once the loop has ended, and workers end with it.
+                self.stalls.send(stalled).ok();
+            }
+            other @ (Return::Lost | Return::Earlier) => self.worker = other,
+        }
+    }
+
+    /// The worker, unless it is gone.
+    pub(super) fn worker(&mut self) -> Option<&mut Worker> {
+        match &mut self.worker {
+            Return::Fit(worker) => Some(worker),
+            Return::Lost | Return::Earlier => None,
+        }
+    }
+
+    /// Kills the worker; what it has of the photo is of no use any more.
+    pub(super) async fn end_worker(&mut self) -> Ending {
+        match std::mem::replace(&mut self.worker, Return::Lost) {
+            Return::Fit(worker) => worker.end().await,
+            other @ (Return::Lost | Return::Earlier) => {
+                self.worker = other;
+                Ending::default()
+            }
+        }
+    }
+
+    pub(super) fn release(self) -> Return {
+        self.worker
+    }
+}

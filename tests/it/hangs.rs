@@ -1,0 +1,106 @@
+//! A disk that does not answer, made by holding a system call of the daemon until the test lets go of it.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::processes::{self, status_field};
+use crate::setup::Setup;
+use crate::strace::{Call, faulty, strace_works};
+
+/// P2, P7: the disk hangs when the cutout is to get its name; fails when the worker hangs with it, when another photo is
+/// sent after the first, when the photo pays, or when two cutouts are made once the disk is back.
+#[test]
+fn disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only() {
+    if strace_works("disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only") {
+        holds_up_its_own_folder_only("renameat2");
+    }
+}
+
+/// P7: as above, before a worker has seen the photo.
+#[test]
+fn disk_that_hangs_while_it_is_opened_holds_up_its_own_folder_only() {
+    if strace_works("disk_that_hangs_while_it_is_opened_holds_up_its_own_folder_only") {
+        holds_up_its_own_folder_only("openat");
+    }
+}
+
+/// P8: fails when a dead disk keeps the daemon from stopping, or when the photo is lost or doubled by the next start.
+#[test]
+fn daemon_with_a_hanging_disk_stops_and_the_next_one_finishes() {
+    if !strace_works("daemon_with_a_hanging_disk_stops_and_the_next_one_finishes") {
+        return;
+    }
+    let mut hot = HotFolder::start_with(hanging("renameat2").daemon("drain_timeout", "1s"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_state("paused");
+    hot.signal(Signal::TERM);
+    hot.wait_log("stopped");
+    // The tracer would hold the dead process as it holds the call.
+    let_go(&hot);
+    assert_eq!(hot.wait_exit().code(), Some(0));
+    hot.change_setup(|setup| setup.under(Vec::new()));
+    hot.restart();
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    hot.wait_status("done", |status| status.done == 1 && status.running == 0);
+    assert_eq!(hot.outputs(), [Path::new("a.png")]);
+    wait_for("nothing is left", || hot.temporaries().is_empty());
+}
+
+#[track_caller]
+fn holds_up_its_own_folder_only(call: &str) {
+    let hot = HotFolder::start_with(hanging(call));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_state("paused");
+    let status = hot.status();
+    assert!(status.state.contains("disk"), "{status:?}");
+    assert_eq!(status.running, 1, "{status:?}");
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
+    for name in ["1", "2"] {
+        let photo = hot.setup().input_of("portraits").join(name);
+        fs::write(photo.with_extension("jpg"), jpeg(Quarter::TopLeft)).unwrap();
+        let output = hot.setup().output_of("portraits").join(name);
+        wait_for("the other folder", || output.with_extension("png").exists());
+    }
+    let status = hot.status();
+    assert_eq!((status.running, status.queued), (1, 1), "{status:?}");
+    assert_eq!(hot.outputs(), [] as [&Path; 0]);
+    let_go(&hot);
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert_cutout(&hot.wait_output("b.png"), Quarter::TopRight);
+    hot.wait_status("done", |status| {
+        (status.done, status.running, status.queued) == (2, 0, 0) && status.state == "online"
+    });
+    assert!(hot.status().quarantined.is_empty(), "{:?}", hot.status());
+    assert_eq!(hot.outputs(), ["a.png", "b.png"].map(Path::new));
+    assert_eq!(hot.temporaries(), [] as [&Path; 0]);
+    for line in ["paused: ", "resumed: "] {
+        assert_eq!(hot.log_lines(line), 1, "{}", hot.log());
+    }
+    hot.assert_log_is_short();
+}
+
+/// The disk answers again: without its tracer, the daemon's call goes through.
+#[track_caller]
+fn let_go(hot: &HotFolder) {
+    let tracer = status_field(hot.pid(), "TracerPid").expect("Linux");
+    processes::signal(tracer.parse().unwrap(), Signal::KILL);
+}
+
+/// One worker, no attempt to spare, and an output folder on which the first such call of each thread hangs.
+fn hanging(call: &str) -> Setup {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .daemon("max_attempts", "1")
+        .daemon("timeout", "2s")
+        .another_folder("portraits");
+    let call = Call {
+        name: call.to_owned(),
+        path: "products/out".into(),
+    };
+    faulty(setup, &call, 1, "delay_enter=100s")
+}
