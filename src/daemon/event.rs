@@ -147,7 +147,7 @@ impl Daemon {
             if is_unfinished {
                 folder.observe(file, now);
             } else {
-                folder.forget(&file.relative);
+                folder.forget(&file.relative, now);
             }
         }
         for file in gone {

@@ -98,8 +98,8 @@ impl HotFolder {
     }
 
     /// What is seen is finished already.
-    pub(super) fn forget(&mut self, relative: &Path) {
-        self.settle.forget(relative);
+    pub(super) fn forget(&mut self, relative: &Path, now: Instant) {
+        self.settle.forget(relative, now);
         self.troubles.end(relative);
     }
 

@@ -66,6 +66,8 @@ pub struct Settle {
 struct Settling {
     seen: Option<Seen>,
     look_at: Option<Instant>,
+    /// Sighted while a look was under way, which may have come too early to see what happened.
+    sighted_again: bool,
     not_before: Instant,
     ends_early_since: Option<Instant>,
 }
@@ -88,7 +90,8 @@ impl Settle {
 
     /// Notes that `relative` must be looked at, at `when` at the earliest. False if there is no room for it.
     pub fn sight(&mut self, relative: PathBuf, when: Instant) -> bool {
-        if self.files.contains_key(&relative) {
+        if let Some(file) = self.files.get_mut(&relative) {
+            file.sighted_again |= file.look_at.is_none();
             return true;
         }
         if self.files.len() >= CAPACITY {
@@ -97,6 +100,7 @@ impl Settle {
         let settling = Settling {
             seen: None,
             look_at: Some(when),
+            sighted_again: false,
             not_before: when,
             ends_early_since: None,
         };
@@ -114,6 +118,7 @@ impl Settle {
                 since: now,
             }),
             look_at: Some(look_at),
+            sighted_again: false,
             not_before: now,
             ends_early_since: Some(now),
         };
@@ -132,7 +137,7 @@ impl Settle {
         let stamp = match found {
             Found::File(stamp) if stamp.len > 0 => stamp,
             Found::File(_) | Found::Nothing | Found::Unknown => {
-                self.files.remove(&relative);
+                self.forget(&relative, now);
                 return None;
             }
         };
@@ -140,6 +145,7 @@ impl Settle {
             return None;
         }
         let file = self.files.get_mut(&relative)?;
+        file.sighted_again = false;
         let same = file.seen.as_ref().filter(|seen| seen.stamp == stamp);
         let Some(since) = same.map(|seen| seen.since) else {
             file.ends_early_since = None;
@@ -182,9 +188,14 @@ impl Settle {
         }
     }
 
-    /// Drops a file that is known to be finished.
-    pub fn forget(&mut self, relative: &Path) {
-        self.files.remove(relative);
+    /// Drops a file that is gone, or known to be finished; one that was sighted meanwhile is looked at once more.
+    pub fn forget(&mut self, relative: &Path, now: Instant) {
+        let file = self.files.get_mut(relative);
+        if file.is_some_and(|file| std::mem::take(&mut file.sighted_again)) {
+            self.look(relative.to_owned(), now);
+        } else {
+            self.files.remove(relative);
+        }
     }
 
     /// Drops everything; the next listing starts over.
