@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
-use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::photos::{Quarter, assert_cutout, jpeg, shows};
 use crate::processes::{self, status_field};
 use crate::setup::Setup;
 use crate::strace::{Call, faulty, strace_works};
@@ -49,6 +49,29 @@ fn daemon_with_a_hanging_disk_stops_and_the_next_one_finishes() {
     hot.wait_status("done", |status| status.done == 1 && status.running == 0);
     assert_eq!(hot.outputs(), [Path::new("a.png")]);
     wait_for("nothing is left", || hot.temporaries().is_empty());
+}
+
+/// P4: between the last look at a source and its removal somebody puts another photo in its place; fails when that one is
+/// deleted, which nobody has seen yet.
+#[test]
+fn photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted() {
+    if !strace_works("photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted") {
+        return;
+    }
+    let setup = Setup::patient().folder("source", "delete");
+    let hot = HotFolder::start_with(held(setup, "renameat2", "products/in"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_state("paused");
+    let next = hot.setup().path("next.jpg");
+    fs::write(&next, jpeg(Quarter::BottomRight)).unwrap();
+    fs::rename(next, hot.input("a.jpg")).unwrap();
+    let_go(&hot);
+    wait_for("the other photo's cutout", || {
+        shows(&hot.output("a.png"), Quarter::BottomRight)
+    });
+    wait_for("both are deleted", || !hot.input("a.jpg").exists());
+    hot.wait_status("done", |status| status.running == 0 && status.queued == 0);
+    assert_eq!(hot.log_lines("cut out"), 2, "{}", hot.log());
 }
 
 #[track_caller]
@@ -95,16 +118,24 @@ fn let_go(hot: &HotFolder) {
     processes::signal(tracer.parse().unwrap(), Signal::KILL);
 }
 
-/// One worker, no attempt to spare, and an output folder on which the first such call of each thread hangs.
+/// An output folder on which the first such call of each thread hangs, and another folder that has no part in it.
 fn hanging(call: &str) -> Setup {
-    let setup = Setup::new()
+    held(
+        Setup::new().another_folder("portraits"),
+        call,
+        "products/out",
+    )
+}
+
+/// One worker, no attempt to spare, and a file or folder on which the first such call of each thread hangs.
+fn held(setup: Setup, call: &str, path: &str) -> Setup {
+    let setup = setup
         .daemon("workers", "1")
         .daemon("max_attempts", "1")
-        .daemon("timeout", "2s")
-        .another_folder("portraits");
+        .daemon("timeout", "2s");
     let call = Call {
         name: call.to_owned(),
-        path: "products/out".into(),
+        path: path.into(),
     };
     faulty(setup, &call, 1, "delay_enter=100s")
 }

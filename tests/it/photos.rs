@@ -80,6 +80,11 @@ pub(crate) fn png(lit: Quarter) -> Vec<u8> {
     encode(lit, ImageFormat::Png)
 }
 
+/// A photo of [`LARGE`] pixels as a bitmap: whatever part of it is taken from another one, it can be read.
+pub(crate) fn large_bmp(lit: Quarter) -> Vec<u8> {
+    encode_image(&picture(lit, LARGE), ImageFormat::Bmp)
+}
+
 /// A photo as a lossless WebP.
 pub(crate) fn webp(lit: Quarter) -> Vec<u8> {
     encode(lit, ImageFormat::WebP)

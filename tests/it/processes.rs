@@ -75,6 +75,20 @@ pub(crate) fn open_files(pid: u32) -> Vec<String> {
         .collect()
 }
 
+/// Whether a process has `file` open and has read of it.
+pub(crate) fn has_read_of(pid: u32, file: &Path) -> bool {
+    let Ok(open) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    let mut open = open.filter_map(Result::ok);
+    open.any(|entry| {
+        let info = Path::new(&format!("/proc/{pid}/fdinfo")).join(entry.file_name());
+        let is_it = fs::read_link(entry.path()).is_ok_and(|target| target == file);
+        let info = fs::read_to_string(info).unwrap_or_default();
+        is_it && !info.starts_with("pos:\t0\n")
+    })
+}
+
 fn parent(pid: u32) -> Option<u32> {
     status_field(pid, "PPid")?.parse().ok()
 }

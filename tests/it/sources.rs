@@ -1,14 +1,18 @@
 //! What becomes of the original, and of a name whose content changes.
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use rustix::process::Signal;
+use sha2::{Digest as _, Sha256};
 
 use crate::binary::{files_below, identity, wait_for};
 use crate::hot_folder::HotFolder;
-use crate::photos::{Quarter, assert_cutout, jpeg, shows};
-use crate::processes;
+use crate::photos::{
+    LARGE, Quarter, assert_cutout, assert_cutout_of_size, jpeg, large_bmp, marked_sha256, shows,
+};
+use crate::processes::{self, has_read_of};
 use crate::setup::Setup;
 
 /// P2: fails when a name that was done once is done for ever, or when its correction gets another name.
@@ -111,6 +115,32 @@ fn source_changed_during_its_job_is_not_deleted() {
         shows(&hot.output("a.png"), Quarter::BottomRight)
     });
     wait_for("source gone", || !hot.input("a.jpg").exists());
+}
+
+/// P1, P4: a photo is written over while a (stopped) worker has half of it; fails when a mixture of both is published that
+/// never was in the folder.
+#[test]
+fn photo_that_is_written_over_while_it_is_read_gives_no_mixture() {
+    let setup = Setup::new()
+        .daemon("workers", "1")
+        .folder("include", "[\"*.bmp\"]");
+    let hot = HotFolder::start_with(setup);
+    let worker = hot.drop_into_stopped_worker("a.bmp", &large_bmp(Quarter::TopLeft));
+    wait_for("it is being read", || {
+        has_read_of(hot.pid(), &hot.input("a.bmp"))
+    });
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(hot.input("a.bmp"))
+        .unwrap();
+    file.write_all_at(&large_bmp(Quarter::BottomRight), 0)
+        .unwrap();
+    drop(file);
+    processes::signal(worker, Signal::CONT);
+    let output = hot.wait_output("a.png");
+    let whole: [u8; 32] = Sha256::digest(large_bmp(Quarter::BottomRight)).into();
+    assert_eq!(marked_sha256(&output), whole);
+    assert_cutout_of_size(&output, Quarter::BottomRight, LARGE);
 }
 
 /// P4: as above for `move`; fails when `done` holds anything but the version that the output shows.
