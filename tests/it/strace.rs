@@ -33,14 +33,11 @@ pub(crate) fn strace_works(test: &str) -> bool {
     works
 }
 
-/// The daemon under `strace`, which notes what it does to its tree. The tracer is the grandchild: pids stay what they were.
+/// The daemon under `strace`, which notes what it does to its tree.
 pub(crate) fn observed(setup: Setup) -> Setup {
     let log = log(&setup).display().to_string();
     let calls = format!("trace={CALLS}");
-    let command = [
-        "strace", "-D", "-f", "-qqq", "-y", "-s", "256", "-o", &log, "-e", &calls,
-    ];
-    setup.under(command.map(str::to_owned).to_vec())
+    traced(setup, &["-y", "-s", "256", "-o", &log, "-e", &calls])
 }
 
 /// The daemon under `strace`, which does `fault` (`signal=KILL`, `error=EIO`) at the `number`th such call of one thread.
@@ -52,44 +49,27 @@ pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Set
         Err(_) => named.clone(),
     };
     let [named, real] = [named, real].map(|path| path.display().to_string());
-    let traced = format!("trace={}", call.name);
     let inject = format!("inject={}:{fault}:when={number}", call.name);
-    let command = [
-        "strace",
-        "-D",
-        "-f",
-        "-qqq",
-        "-o",
-        "/dev/null",
-        "-P",
-        &named,
-        "-P",
-        &real,
-        "-e",
-        &traced,
-        "-e",
-        &inject,
-    ];
-    setup.under(command.map(str::to_owned).to_vec())
+    let options = ["-P", &named, "-P", &real, "-e", &inject];
+    spoiled(setup, &call.name, &options)
 }
 
 /// The daemon on a kernel that lacks the system call `name`.
 pub(crate) fn without(setup: Setup, name: &str) -> Setup {
-    let traced = format!("trace={name}");
     let inject = format!("inject={name}:error=ENOSYS");
-    let command = [
-        "strace",
-        "-D",
-        "-f",
-        "-qqq",
-        "-o",
-        "/dev/null",
-        "-e",
-        &traced,
-        "-e",
-        &inject,
-    ];
-    setup.under(command.map(str::to_owned).to_vec())
+    spoiled(setup, name, &["-e", &inject])
+}
+
+fn spoiled(setup: Setup, name: &str, options: &[&str]) -> Setup {
+    let calls = format!("trace={name}");
+    let options = [&["-o", "/dev/null", "-e", &calls], options].concat();
+    traced(setup, &options)
+}
+
+/// The tracer is the grandchild, so that pids stay what they were.
+fn traced(setup: Setup, options: &[&str]) -> Setup {
+    let command = [&["strace", "-D", "-f", "-qqq"], options].concat();
+    setup.under(command.into_iter().map(str::to_owned).collect())
 }
 
 /// What an observed daemon did to its tree: each call, with the most that one thread made of it.
