@@ -10,6 +10,9 @@ use crate::percent;
 /// Photos that are shown; of very many with the same trouble these tell enough.
 const SHOWN_MAX: usize = 20;
 
+/// Photos that are remembered; beyond them more of the same is no news.
+const REMEMBERED_MAX: usize = 1_000;
+
 /// A photo that waits, as status shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -29,6 +32,9 @@ pub(super) struct Troubles {
 impl Troubles {
     /// Notes why a photo waits; tells whether that is news.
     pub(super) fn note(&mut self, relative: &Path, reason: String) -> bool {
+        if self.photos.len() >= REMEMBERED_MAX && !self.photos.contains_key(relative) {
+            return false;
+        }
         self.photos.insert(relative.to_owned(), reason.clone()) != Some(reason)
     }
 
@@ -63,6 +69,17 @@ impl Troubles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// P6, P10: fails when memory or log grow with the number of photos in a folder that is read-only.
+    #[test]
+    fn of_very_many_troubles_some_are_remembered() {
+        let mut troubles = Troubles::default();
+        let names = (0..REMEMBERED_MAX * 2).map(|number| PathBuf::from(format!("{number}.jpg")));
+        let told = names.filter(|name| troubles.note(name, "read-only".to_owned()));
+        assert_eq!(told.count(), REMEMBERED_MAX);
+        assert_eq!(troubles.photos.len(), REMEMBERED_MAX);
+        assert!(troubles.note(Path::new("0.jpg"), "no space".to_owned()));
+    }
 
     /// P10: fails when a trouble is told twice, or when one that comes back is not told again.
     #[test]
