@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::destination::read_mark;
@@ -47,7 +47,6 @@ pub fn rebuild(
         .collect();
     outputs.sort();
     outputs.dedup();
-    let mut told_at = Instant::now();
     book.begin_relearning()?;
     for output in outputs {
         let makers: Vec<Arc<Folder>> = folders
@@ -55,45 +54,59 @@ pub fn rebuild(
             .filter(|folder| folder.output == output)
             .map(Arc::clone)
             .collect();
-        let (sender, inbox) = sync_channel(64);
+        let (sender, signs) = sync_channel(64);
         let top = output.to_owned();
         // A thread of its own: a disk that hangs must not hang the start.
         std::thread::Builder::new()
             .name("rebuild".to_owned())
             .spawn(move || list(&top, &makers, &sender))
             .at(output)?;
-        loop {
-            match inbox.recv_timeout(STALL_LIMIT) {
-                Ok(Sign::Cutout(found)) => {
-                    rebuilt.cutouts += 1;
-                    book.note_found(&found)?;
-                }
-                Ok(Sign::Unclear) => rebuilt.unclear += 1,
-                Ok(Sign::Unreadable(error)) => rebuilt.unreadable.push(error),
-                Ok(Sign::Alive) if told_at.elapsed() >= ALIVE_INTERVAL => {
-                    alive();
-                    told_at = Instant::now();
-                }
-                Ok(Sign::Alive) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-                    rebuilt
-                        .unreadable
-                        .extend(Err::<(), _>(late).at(output).err());
-                    break;
-                }
-            }
-        }
+        rebuilt.learn(book, output, &signs, alive)?;
     }
     rebuilt.names = book.end_relearning()?;
     Ok(rebuilt)
 }
 
+impl Rebuilt {
+    /// Takes in what is told of one output folder, until there is no more or its disk does not answer.
+    fn learn(
+        &mut self,
+        book: &mut Book,
+        output: &Path,
+        signs: &Receiver<Sign>,
+        alive: &mut impl FnMut(),
+    ) -> Result<(), LedgerError> {
+        let mut told_at = Instant::now();
+        loop {
+            if told_at.elapsed() >= ALIVE_INTERVAL {
+                alive();
+                told_at = Instant::now();
+            }
+            match signs.recv_timeout(STALL_LIMIT) {
+                Ok(Sign::Cutout(found)) => {
+                    self.cutouts += 1;
+                    book.note_found(&found)?;
+                }
+                Ok(Sign::Unclear) => self.unclear += 1,
+                Ok(Sign::Unreadable(error)) => self.unreadable.push(error),
+                Ok(Sign::Alive) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                    self.unreadable.extend(Err::<(), _>(late).at(output).err());
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// What is told of each name in an output folder.
 enum Sign {
     Cutout(Box<FoundCutout>),
     Unclear,
     Unreadable(PathError),
+    /// No cutout, but the disk answers.
     Alive,
 }
 
@@ -102,11 +115,10 @@ fn list(output: &Path, makers: &[Arc<Folder>], signs: &SyncSender<Sign>) {
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
         let mut tell = |sign| signs.send(sign).is_ok();
-        if !tell(Sign::Alive) {
+        if let Err(error) = read(output, &folder, makers, &mut folders, &mut tell)
+            && !tell(Sign::Unreadable(error))
+        {
             return;
-        }
-        if let Err(error) = read(output, &folder, makers, &mut folders, &mut tell) {
-            tell(Sign::Unreadable(error));
         }
     }
 }
@@ -123,12 +135,16 @@ fn read(
         let entry = entry.at(&path)?;
         let name = folder.join(entry.file_name());
         let kind = entry.file_type().at(&entry.path())?;
-        if kind.is_dir() {
+        let found = if kind.is_dir() {
             folders.push(name);
-        } else if kind.is_file()
-            && let Some((mark, written_at_ms)) = marked(&entry.path())
-            && !tell(sign(output, name, &mark, written_at_ms, makers))
-        {
+            Sign::Alive
+        } else {
+            match kind.is_file().then(|| marked(&entry.path())).flatten() {
+                Some((mark, written_at_ms)) => sign(output, name, &mark, written_at_ms, makers),
+                None => Sign::Alive,
+            }
+        };
+        if !tell(found) {
             break;
         }
     }
