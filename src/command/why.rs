@@ -148,7 +148,7 @@ fn tell_failure(out: &mut impl Write, failed: &FailedAttempt) -> std::io::Result
         "  {}  {counted} after {:.1} s: {}",
         rfc3339(failed.begun_at_ms),
         seconds.as_secs_f32(),
-        failed.failure.reason
+        failed.reason
     )
 }
 

@@ -11,7 +11,7 @@ use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarant
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{FolderId, Found, Observation, Report, Sighting};
-use crate::job::{Finished, JobError, Outcome, Return, Stalled};
+use crate::job::{Finished, JobError, Outcome, Stalled};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
 use crate::shutdown::Request;
@@ -220,11 +220,7 @@ impl Daemon {
             outcome,
         } = finished;
         let now = Instant::now();
-        match worker {
-            Return::Fit(worker) => self.pool.put(Some(*worker)),
-            Return::Lost => self.pool.put(None),
-            Return::Earlier => {}
-        }
+        worker.hand_to(&mut self.pool);
         log::finished(&job, &outcome);
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());

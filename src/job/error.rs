@@ -1,11 +1,10 @@
 //! Everything that can end an attempt -> what is done about it; does nothing itself.
 
 use std::io;
-use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use crate::cutout::CutoutError;
-use crate::delivery::{Failure, LedgerError, PlaceError};
+use crate::delivery::{LedgerError, PlaceError};
 use crate::intake::SourceError;
 use crate::path_error::PathError;
 use crate::pool::Ending;
@@ -98,30 +97,6 @@ impl JobError {
             | Self::Output(_)
             | Self::Place(PlaceError::Short { .. } | PlaceError::Io(_)) => Disposition::Pause,
             Self::Ledger(_) => Disposition::Halt,
-        }
-    }
-
-    /// What the ledger remembers of the attempt.
-    pub(super) fn failure(&self) -> Failure {
-        let (signal, peak_bytes) = match self {
-            Self::WorkerDied(ending) => (
-                ending.status.and_then(|status| status.signal()),
-                ending.peak_bytes,
-            ),
-            Self::TimedOut(_, ending) => (None, ending.peak_bytes),
-            Self::Source(_)
-            | Self::Cutout(_)
-            | Self::TooHeavy(_)
-            | Self::Stalled(_)
-            | Self::Unplaceable(_)
-            | Self::Output(_)
-            | Self::Place(_)
-            | Self::Ledger(_) => (None, None),
-        };
-        Failure {
-            reason: self.to_string(),
-            signal,
-            peak_bytes,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::original::Original;
 use super::{Begun, Desk, Disposition, Job, JobError, Placed};
-use crate::delivery::{Failure, LedgerError, Verdict};
+use crate::delivery::{LedgerError, Verdict};
 use crate::pool::CutReport;
 
 /// How an attempt ended, for the loop.
@@ -121,8 +121,8 @@ async fn fail(
     if disposition == Disposition::Retry && attempts >= desk.max_attempts {
         disposition = Disposition::Quarantine;
     }
-    let failure = error.failure();
-    let reason = failure.reason.clone();
+    let reason = error.to_string();
+    let why = reason.clone();
     let (verdict, outcome) = match disposition {
         Disposition::Forget | Disposition::Resettle => (Verdict::Superseded, Outcome::Outdated),
         Disposition::Hold => (Verdict::Refunded, Outcome::Held),
@@ -135,7 +135,7 @@ async fn fail(
                 let verdict = Verdict::Quarantined {
                     reason: reason.clone(),
                 };
-                record_failure(desk, begun, verdict, failure).await?;
+                record_failure(desk, begun, verdict, why).await?;
                 let explained = Original::of(job).explain(desk, begun.id, reason).await;
                 let unexplained = match explained {
                     Ok(()) => None,
@@ -155,7 +155,7 @@ async fn fail(
         Some(begun) if matches!(verdict, Verdict::Superseded) => {
             record(desk, begun, verdict).await?;
         }
-        Some(begun) => record_failure(desk, begun, verdict, failure).await?,
+        Some(begun) => record_failure(desk, begun, verdict, why).await?,
         None => {}
     }
     Ok(outcome)
@@ -165,10 +165,10 @@ async fn record_failure(
     desk: &Desk,
     begun: Begun,
     verdict: Verdict,
-    failure: Failure,
+    reason: String,
 ) -> Result<(), LedgerError> {
     desk.ledger
-        .call(move |book| book.fail(begun.id, &verdict, &failure))
+        .call(move |book| book.fail(begun.id, &verdict, &reason))
         .await
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Job;
 use crate::config::Folder;
-use crate::pool::{Ending, Worker};
+use crate::pool::{Ending, Pool, Worker};
 
 /// Where jobs tell that a disk does not answer. At most one message for each worker is under way.
 pub type Stalls = UnboundedSender<Stalled>;
@@ -36,6 +36,17 @@ pub enum Return {
     Lost,
     /// It was given back before.
     Earlier,
+}
+
+impl Return {
+    /// Gives back to `pool` what there is to give.
+    pub fn hand_to(self, pool: &mut Pool) {
+        match self {
+            Self::Fit(worker) => pool.put(Some(*worker)),
+            Self::Lost => pool.put(None),
+            Self::Earlier => {}
+        }
+    }
 }
 
 /// Holds the worker of one job.

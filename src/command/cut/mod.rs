@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MODEL, shipped_models_dir};
 use crate::delivery::{Book, Ledger};
-use crate::job::{self, Desk, Finished, Job, Outcome, Return, Stalled, Stalls};
+use crate::job::{self, Desk, Finished, Job, Outcome, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 use crate::shutdown::{self, Request};
 use progress::Progress;
@@ -148,11 +148,7 @@ impl Batch {
             worker,
             outcome,
         } = finished;
-        match worker {
-            Return::Fit(worker) => self.pool.put(Some(*worker)),
-            Return::Lost => self.pool.put(None),
-            Return::Earlier => {}
-        }
+        worker.hand_to(&mut self.pool);
         let source = job.folder.input.join(job.file.relative());
         match outcome {
             Outcome::Done { output, .. } => self.progress.done(&output)?,

@@ -6,25 +6,9 @@ use super::LedgerError;
 use super::book::{Book, now_ms};
 use super::verdict::Verdict;
 
-/// What is remembered of an attempt that came to nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failure {
-    /// Why, for a person.
-    pub reason: String,
-    /// The signal that ended the worker, if one did.
-    pub signal: Option<i32>,
-    /// The most memory that the worker held, in bytes, if it ended.
-    pub peak_bytes: Option<u64>,
-}
-
 impl Book {
     /// Records that the attempt `id` came to nothing, and why.
-    pub fn fail(
-        &mut self,
-        id: i64,
-        verdict: &Verdict,
-        failure: &Failure,
-    ) -> Result<(), LedgerError> {
+    pub fn fail(&mut self, id: i64, verdict: &Verdict, reason: &str) -> Result<(), LedgerError> {
         let is_counted = verdict.is_counted();
         let transaction = self.connection.transaction()?;
         // A folder that is paused for weeks is tried again and again: of what does not count the last time is enough.
@@ -35,17 +19,10 @@ impl Book {
             .execute(params![id, is_counted])?;
         transaction
             .prepare_cached(
-                "INSERT INTO failures (version, begun_at_ms, ended_at_ms, is_counted, reason, signal, peak_bytes)
-                 SELECT id, begun_at_ms, ?2, ?3, ?4, ?5, ?6 FROM versions WHERE id = ?1",
+                "INSERT INTO failures (version, begun_at_ms, ended_at_ms, is_counted, reason)
+                 SELECT id, begun_at_ms, ?2, ?3, ?4 FROM versions WHERE id = ?1",
             )?
-            .execute(params![
-                id,
-                now_ms(),
-                is_counted,
-                failure.reason,
-                failure.signal,
-                failure.peak_bytes.and_then(|bytes| i64::try_from(bytes).ok())
-            ])?;
+            .execute(params![id, now_ms(), is_counted, reason])?;
         Self::record_end(&transaction, id, verdict)?;
         transaction.commit()?;
         Ok(())

@@ -22,7 +22,6 @@ use tokio::sync::oneshot;
 
 pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
-pub use failures::Failure;
 pub use halfway::{Unexplained, Unretired};
 pub use places::Seat;
 pub(super) use relearn::FoundCutout;

@@ -66,9 +66,7 @@ const STORY: &str = "
         begun_at_ms INTEGER NOT NULL,
         ended_at_ms INTEGER NOT NULL,
         is_counted INTEGER NOT NULL,
-        reason TEXT NOT NULL,
-        signal INTEGER,
-        peak_bytes INTEGER
+        reason TEXT NOT NULL
     );
     CREATE INDEX failures_of_version ON failures (version);
 ";

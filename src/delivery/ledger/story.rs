@@ -6,7 +6,6 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
 use super::book::{Book, bytes, path};
-use super::failures::Failure;
 use crate::stamp::Stamp;
 
 /// What happened to one version of a source. Times are milliseconds since the epoch.
@@ -45,8 +44,8 @@ pub struct FailedAttempt {
     pub ended_at_ms: i64,
     /// Whether it counts against the photo.
     pub is_counted: bool,
-    /// How.
-    pub failure: Failure,
+    /// Why, for a person.
+    pub reason: String,
 }
 
 /// How a version stands.
@@ -117,7 +116,7 @@ impl Book {
 
     fn failures(&self, version: i64) -> Result<Vec<FailedAttempt>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT begun_at_ms, ended_at_ms, is_counted, reason, signal, peak_bytes FROM failures
+            "SELECT begun_at_ms, ended_at_ms, is_counted, reason FROM failures
              WHERE version = ?1 ORDER BY id",
         )?;
         let rows = query.query_map([version], |row| {
@@ -125,11 +124,7 @@ impl Book {
                 begun_at_ms: row.get(0)?,
                 ended_at_ms: row.get(1)?,
                 is_counted: row.get(2)?,
-                failure: Failure {
-                    reason: row.get(3)?,
-                    signal: row.get(4)?,
-                    peak_bytes: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
-                },
+                reason: row.get(3)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -152,26 +147,17 @@ fn standing(state: &str) -> Standing {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ARRIVAL, begin, version};
-    use super::super::{Book, Failure, Verdict};
+    use super::super::{Book, Verdict};
     use super::*;
-
-    fn failure(reason: &str) -> Failure {
-        Failure {
-            reason: reason.to_owned(),
-            signal: Some(11),
-            peak_bytes: Some(1 << 30),
-        }
-    }
 
     /// P10: fails when an attempt that failed is not told, or in another order, or with another ending.
     #[test]
     fn a_story_tells_each_version_and_each_attempt_that_failed() {
         let mut book = Book::in_memory().unwrap();
         let first = begin(&mut book, &version("a.jpg", 1));
-        book.fail(first.id, &Verdict::Waiting, &failure("crashed"))
-            .unwrap();
+        book.fail(first.id, &Verdict::Waiting, "crashed").unwrap();
         let second = begin(&mut book, &version("a.jpg", 1));
-        book.fail(second.id, &Verdict::Waiting, &failure("crashed again"))
+        book.fail(second.id, &Verdict::Waiting, "crashed again")
             .unwrap();
         let corrected = begin(&mut book, &version("a.jpg", 2));
         book.end(corrected.id, &Verdict::Done).unwrap();
@@ -187,8 +173,12 @@ mod tests {
             (new.seen_at_ms, new.settled_at_ms),
             (Some(ARRIVAL.seen_at_ms), Some(ARRIVAL.settled_at_ms))
         );
-        let told: Vec<&Failure> = old.failures.iter().map(|failed| &failed.failure).collect();
-        assert_eq!(told, [&failure("crashed"), &failure("crashed again")]);
+        let told: Vec<&str> = old
+            .failures
+            .iter()
+            .map(|failed| failed.reason.as_str())
+            .collect();
+        assert_eq!(told, ["crashed", "crashed again"]);
         assert!(new.failures.is_empty());
         let source = book.source_of(Path::new("/out/a.png")).unwrap();
         assert_eq!(source, Some(("products".to_owned(), "a.jpg".into())));
@@ -200,11 +190,10 @@ mod tests {
         let mut book = Book::in_memory().unwrap();
         let photo = version("a.jpg", 1);
         let counted = begin(&mut book, &photo);
-        book.fail(counted.id, &Verdict::Waiting, &failure("crashed"))
-            .unwrap();
+        book.fail(counted.id, &Verdict::Waiting, "crashed").unwrap();
         for turn in 0..5 {
             let begun = begin(&mut book, &photo);
-            book.fail(begun.id, &Verdict::Refunded, &failure(&turn.to_string()))
+            book.fail(begun.id, &Verdict::Refunded, &turn.to_string())
                 .unwrap();
         }
         let story = book.story("products", Path::new("a.jpg")).unwrap();
@@ -214,7 +203,7 @@ mod tests {
         let told: Vec<_> = only
             .failures
             .iter()
-            .map(|failed| (failed.is_counted, failed.failure.reason.as_str()))
+            .map(|failed| (failed.is_counted, failed.reason.as_str()))
             .collect();
         assert_eq!(told, [(true, "crashed"), (false, "4")]);
         assert_eq!(only.attempts, 1);
