@@ -12,6 +12,7 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     let config = Config::load(&config_file)?;
     // Before any other thread starts, so that no signal finds the default.
     let requests = shutdown::listen()?;
-    block_on(daemon::run(config_file, config, requests))??;
+    let (_access, reception) = daemon::access();
+    block_on(daemon::run(config_file, config, requests, reception))??;
     Ok(ExitCode::SUCCESS)
 }

@@ -80,6 +80,32 @@ pub enum Fault {
     /// Outputs of some folders are inputs of others, in a ring.
     #[error("folders feed each other in a ring: {0}")]
     Ring(String),
+    /// A server that anybody in the network may call.
+    #[error(
+        "{table} needs `token_file`, since `listen` is not a loopback address: anybody could call it"
+    )]
+    OpenToAll {
+        /// The table that opens it.
+        table: String,
+    },
+    /// A token that cannot be read.
+    #[error("`token_file` in {table}: {source}")]
+    NoToken {
+        /// The table that names it.
+        table: String,
+        /// What the system answered.
+        source: PathError,
+    },
+    /// A token that can be guessed.
+    #[error("`token_file` in {table}: {} holds fewer than {least} characters; `openssl rand -hex 32` makes a good one", file.display())]
+    WeakToken {
+        /// The table that names it.
+        table: String,
+        /// The file.
+        file: PathBuf,
+        /// The fewest characters taken.
+        least: usize,
+    },
     /// A model whose card cannot be used.
     #[error("model \"{model}\": {source}")]
     Model {

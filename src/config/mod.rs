@@ -4,6 +4,7 @@ mod card;
 mod error;
 mod fields;
 mod golden;
+mod http;
 mod include;
 mod layout;
 mod read;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use card::{Activation, CardError, Divisor, ModelCard};
 pub use error::{ConfigError, Fault};
 pub use golden::{GOLDEN_SIDE, Golden};
+pub use http::{Http, Token};
 pub use include::Include;
 
 use crate::path_error::AtPath as _;
@@ -33,7 +35,9 @@ pub struct Config {
     pub daemon: Daemon,
     /// The hot folders, in the order of the file.
     pub folders: Vec<Arc<Folder>>,
-    /// The card of every model that a folder names.
+    /// The way in for programs and browsers, if there is one.
+    pub http: Option<Http>,
+    /// The card of every model that a folder or `[http]` names.
     pub models: BTreeMap<String, ModelCard>,
 }
 
@@ -129,6 +133,7 @@ impl Config {
         Ok(Self {
             daemon,
             folders: Vec::new(),
+            http: None,
             models: BTreeMap::from([(model.to_owned(), card)]),
         })
     }

@@ -9,6 +9,7 @@ use toml::Table;
 
 use super::error::Fault;
 use super::fields::Fields;
+use super::http;
 use super::{
     Config, DEFAULT_INCLUDE, DEFAULT_MODEL, Daemon, FailedPolicy, Folder, Include, ModelCard,
     SourcePolicy, shipped_models_dir,
@@ -21,6 +22,7 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
     let mut root = Fields::new("the file", table, faults);
     let daemon_table = root.table("daemon").unwrap_or_default();
     let folder_tables = root.tables("folder").unwrap_or_default();
+    let http_table = root.table("http");
     root.finish();
 
     let daemon = daemon(daemon_table, faults);
@@ -31,10 +33,13 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
         .filter_map(|(index, table)| folder(index, table, &mut names, faults))
         .map(Arc::new)
         .collect();
+    let http = http_table.and_then(|table| http::read(table, faults));
+    names.extend(http.iter().map(|http| http.model.clone()));
     let models = models(&daemon.models_dir, names, faults);
     Config {
         daemon,
         folders,
+        http,
         models,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarantine};
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, news, quarantine};
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{FolderId, Found, Observation, Report, Sighting};
@@ -33,6 +33,11 @@ impl Daemon {
             Event::Started(result) => self.take_worker(result)?,
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
             Event::Stalled(stalled) => self.take_stalled(*stalled),
+            Event::ErrandCame(errand) => self.errands.push_back(*errand),
+            Event::ErrandEnded(worker) => {
+                self.turns.end_errand();
+                worker.hand_to(&mut self.pool);
+            }
             Event::Reloaded(result) => self.end_reload(*result).await?,
             Event::Woken => {}
         }
@@ -52,6 +57,9 @@ impl Daemon {
         Announcer::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
+        self.reception.errands.close();
+        // Dropped errands tell their callers so.
+        self.errands.clear();
     }
 
     async fn take_report(&mut self, id: FolderId, report: Report) -> Result<(), FatalError> {
@@ -217,11 +225,16 @@ impl Daemon {
         let Finished {
             job,
             worker,
+            id: version,
             outcome,
         } = finished;
         let now = Instant::now();
         worker.hand_to(&mut self.pool);
+        self.turns.end_job();
         log::finished(&job, &outcome);
+        if let Some(news) = news::photo(&job, version, &outcome) {
+            self.reception.tell(news);
+        }
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());
         }

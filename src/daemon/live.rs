@@ -76,11 +76,13 @@ impl Live {
         self.confinement = Some(confinement);
     }
 
-    /// Writes what has changed, not too often.
-    pub(super) fn write(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) {
-        if self.write_at(folders).is_some_and(|when| now >= when) {
+    /// Writes what has changed, not too often; tells whether it did.
+    pub(super) fn write(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) -> bool {
+        let is_due = self.write_at(folders).is_some_and(|when| now >= when);
+        if is_due {
             self.write_now(folders, now);
         }
+        is_due
     }
 
     /// When the file is to be written next; `None` if it tells what is.
@@ -125,7 +127,8 @@ impl Live {
         stir_canary(&canary).at(&canary)
     }
 
-    fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
+    /// What there is to tell now.
+    pub(super) fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
         LiveStatus {
             confinement: self.confinement,
             folders: folders.values().map(live_folder).collect(),

@@ -2,22 +2,26 @@
 //!
 //! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scouts and jobs do.
 
+mod access;
 mod announce;
 mod canary;
+mod dispatch;
 mod error;
 mod event;
 mod folder;
 mod live;
 mod log;
+mod news;
 mod pause;
 mod quarantine;
 mod reload;
 mod start;
 mod state;
 mod troubles;
+mod turns;
 mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,19 +31,21 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+pub use access::{Access, ERRANDS_MAX, News, PhotoResult, Reception, View, access};
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
 pub use troubles::Waiting;
 
 use crate::config::Config;
 use crate::intake::{FolderId, Report, Sighting};
-use crate::job::{self, Desk, Finished, Job, Stalled, Stalls};
+use crate::job::{Desk, Errand, Finished, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
 use crate::shutdown::Request;
 use announce::Announcer;
 use folder::HotFolder;
 use live::Live;
 use reload::Reloaded;
+use turns::Turns;
 
 /// How often the loop looks after watches, ledger and supervisor.
 const TICK: Duration = Duration::from_secs(1);
@@ -61,6 +67,8 @@ enum Event {
     Started(Result<Worker, StartError>),
     Finished(FolderId, Box<Finished>),
     Stalled(Box<Stalled>),
+    ErrandCame(Box<Errand>),
+    ErrandEnded(Return),
     Reloaded(Box<Result<Reloaded, reload::Refusal>>),
     Woken,
 }
@@ -68,7 +76,7 @@ enum Event {
 /// A daemon that is running.
 struct Daemon {
     config_file: PathBuf,
-    config: Config,
+    config: Arc<Config>,
     desk: Desk,
     pool: Pool,
     folders: BTreeMap<FolderId, HotFolder>,
@@ -76,6 +84,11 @@ struct Daemon {
     /// The folder that was served last: the next one goes first.
     turn: FolderId,
     channels: Channels,
+    reception: Reception,
+    /// Errands that wait for a worker.
+    errands: VecDeque<Errand>,
+    running_errands: JoinSet<Return>,
+    turns: Turns,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
     reloads: JoinSet<Result<Reloaded, reload::Refusal>>,
@@ -110,15 +123,17 @@ struct Channels {
     stall_inbox: mpsc::UnboundedReceiver<Stalled>,
 }
 
-/// Serves the folders of `config`, which was read from `config_file`, until it is asked to stop.
+/// Serves the folders of `config`, which was read from `config_file`, and whoever comes to the `reception`, until it is asked
+/// to stop.
 ///
 /// Must run on the main thread: the kernel ties the workers' lives to the thread that starts them.
 pub async fn run(
     config_file: PathBuf,
     config: Config,
     mut requests: mpsc::Receiver<Request>,
+    reception: Reception,
 ) -> Result<(), FatalError> {
-    let mut daemon = Daemon::start(config_file, config).await?;
+    let mut daemon = Daemon::start(config_file, config, reception).await?;
     loop {
         daemon.dispatch()?;
         if daemon.is_drained() {
@@ -142,6 +157,9 @@ pub async fn run(
                 let (id, finished) = unpanicked(ended);
                 Event::Finished(id, Box::new(finished))
             }
+            Some(ended) = daemon.running_errands.join_next(), if !daemon.running_errands.is_empty() => {
+                Event::ErrandEnded(unpanicked(ended))
+            }
             Some(ended) = daemon.starts.join_next(), if !daemon.starts.is_empty() => {
                 Event::Started(unpanicked(ended))
             }
@@ -151,106 +169,27 @@ pub async fn run(
             () = tokio::time::sleep_until(wake_at) => Event::Woken,
             Some((id, report)) = report_inbox.recv(), if !is_draining => Event::Reported(id, report),
             Some((id, sighting)) = sighting_inbox.recv(), if !is_draining => Event::Sighted(id, sighting),
+            Some(errand) = daemon.reception.errands.recv(), if !is_draining => {
+                Event::ErrandCame(Box::new(errand))
+            }
         };
         daemon.handle(event).await?;
     }
 }
 
 impl Daemon {
-    /// Gives everybody who is idle something to do: scouts, the pool, workers. Every event and every tick ends here.
-    fn dispatch(&mut self) -> Result<(), FatalError> {
-        if self.drain_until.is_some() {
-            return Ok(());
-        }
-        let now = Instant::now();
-        if self.channels.sighting_inbox.len() >= EVENTS_MAX {
-            self.lose_sightings(now);
-        }
-        for folder in self.folders.values_mut() {
-            folder.ask(now)?;
-        }
-        if self.pool.bury() > 0 {
-            tracing::warn!("idle workers have died or talked out of turn; others are started");
-        }
-        while self.pool.wants_start(now) {
-            let spec = Arc::clone(self.pool.spec());
-            let prove = self.readiness == Readiness::Untried;
-            self.starts.spawn(start::worker(spec, prove));
-        }
-        while self.pool.has_idle() {
-            let Some((id, job)) = self.next_job(now) else {
-                break;
-            };
-            let Some(worker) = self.pool.take() else {
-                break;
-            };
-            let (desk, stalls) = (self.desk.clone(), self.channels.stalls.clone());
-            self.jobs
-                .spawn(async move { (id, job::run(job, worker, desk, stalls).await) });
-        }
-        self.live.write(&self.folders, now);
-        self.announce_ready(now);
-        Ok(())
-    }
-
-    /// Takes one file of the folder whose turn it is: a full folder never starves another.
-    fn next_job(&mut self, now: Instant) -> Option<(FolderId, Job)> {
-        let after = self.folders.keys().copied().filter(|id| *id > self.turn);
-        let before = self.folders.keys().copied().filter(|id| *id <= self.turn);
-        let order: Vec<FolderId> = after.chain(before).collect();
-        for id in order {
-            let Some(folder) = self.folders.get_mut(&id) else {
-                continue;
-            };
-            if let Some(file) = folder.next(now) {
-                self.turn = id;
-                let job = Job {
-                    folder: Arc::clone(&folder.config),
-                    file,
-                    output_mount: folder.output_mount.clone(),
-                };
-                return Some((id, job));
-            }
-        }
-        None
-    }
-
-    fn lose_sightings(&mut self, now: Instant) {
-        tracing::warn!("more events came than could be taken; every folder is listed");
-        while self.channels.sighting_inbox.try_recv().is_ok() {}
-        for folder in self.folders.values_mut() {
-            folder.lost(now);
-        }
-    }
-
-    fn wake_at(&mut self) -> Instant {
-        if let Some(until) = self.drain_until {
-            return until.min(self.tick_at);
-        }
-        let now = Instant::now();
-        let folders = self
-            .folders
-            .values_mut()
-            .filter_map(|folder| folder.wake_at(now))
-            .min();
-        let times = [
-            folders,
-            self.pool.start_at(),
-            self.live.write_at(&self.folders),
-        ];
-        times.into_iter().flatten().fold(self.tick_at, Instant::min)
-    }
-
     fn is_drained(&self) -> bool {
         let is_late = |until| Instant::now() >= until;
-        self.drain_until
-            .is_some_and(|until| self.jobs.is_empty() || is_late(until))
+        self.drain_until.is_some_and(|until| {
+            self.jobs.is_empty() && self.running_errands.is_empty() || is_late(until)
+        })
     }
 
     /// Ends the daemon: whatever still runs is given up, at no cost to its file.
     async fn end(mut self) -> Result<(), FatalError> {
         let given_up = self.jobs.len();
         self.jobs.shutdown().await;
+        self.running_errands.shutdown().await;
         self.starts.shutdown().await;
         self.desk
             .ledger

@@ -38,7 +38,7 @@ impl Daemon {
             return;
         }
         Announcer::reloading();
-        let (file, old) = (self.config_file.clone(), self.config.clone());
+        let (file, old) = (self.config_file.clone(), Arc::clone(&self.config));
         let spec = Arc::clone(self.pool.spec());
         self.reloads.spawn(prepare(file, old, spec));
     }
@@ -102,12 +102,17 @@ impl Daemon {
             folder.set_rescan(config.daemon.rescan, now);
         }
         self.folders.extend(opened);
-        self.config = config;
+        self.config = Arc::new(config);
+        self.show();
         Ok(())
     }
 }
 
-async fn prepare(file: PathBuf, old: Config, spec: Arc<WorkerSpec>) -> Result<Reloaded, Refusal> {
+async fn prepare(
+    file: PathBuf,
+    old: Arc<Config>,
+    spec: Arc<WorkerSpec>,
+) -> Result<Reloaded, Refusal> {
     let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
     let config = match loaded {
         Ok(config) => config?,

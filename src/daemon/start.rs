@@ -1,6 +1,6 @@
 //! A configuration -> a daemon with its ledger recovered and its scouts on their way; serves nothing yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,10 @@ use tokio::time::Instant;
 use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::live::Live;
+use super::turns::Turns;
 use super::{
-    Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness, log,
+    Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness, Reception,
+    log,
 };
 use crate::config::{Config, Folder};
 use crate::delivery::{
@@ -36,7 +38,11 @@ pub(super) async fn worker(spec: Arc<WorkerSpec>, prove: bool) -> Result<Worker,
 }
 
 impl Daemon {
-    pub(super) async fn start(config_file: PathBuf, config: Config) -> Result<Self, FatalError> {
+    pub(super) async fn start(
+        config_file: PathBuf,
+        config: Config,
+        reception: Reception,
+    ) -> Result<Self, FatalError> {
         let now = Instant::now();
         let state_dir = &config.daemon.state_dir;
         let lock = lock_state_dir(state_dir)?;
@@ -65,6 +71,10 @@ impl Daemon {
                 stalls,
                 stall_inbox,
             },
+            reception,
+            errands: VecDeque::new(),
+            running_errands: JoinSet::new(),
+            turns: Turns::default(),
             jobs: JoinSet::new(),
             starts: JoinSet::new(),
             reloads: JoinSet::new(),
@@ -74,7 +84,7 @@ impl Daemon {
             tick_at: now,
             ledger_version,
             announcer: Announcer::new(),
-            config,
+            config: Arc::new(config),
             _lock: lock,
         };
         let rescan = daemon.config.daemon.rescan;

@@ -1,6 +1,7 @@
 //! A settled file and a worker -> one finished attempt: the commit order on one screen. Knows nothing of other jobs.
 
 mod desk;
+mod errand;
 mod error;
 mod exchange;
 mod finish;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use desk::{Desk, hidden_name};
+pub use errand::{Errand, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError};
 pub use finish::Outcome;
 pub use hands::{Return, Stalled, Stalls};
@@ -43,6 +45,8 @@ pub struct Finished {
     pub job: Job,
     /// What became of its worker.
     pub worker: Return,
+    /// The version's row in the ledger, if it got there.
+    pub id: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -88,6 +92,7 @@ pub async fn run(job: Job, worker: Worker, desk: Desk, stalls: Stalls) -> Finish
     Finished {
         job,
         worker,
+        id: begun.map(|begun| begun.id),
         outcome,
     }
 }

@@ -127,6 +127,11 @@ impl Pool {
         !self.idle.is_empty()
     }
 
+    /// Workers that are idle or at work.
+    pub fn fit(&self) -> usize {
+        self.idle.len() + self.busy
+    }
+
     fn keep(&mut self, worker: Worker) {
         let fits = self.idle.len() + self.busy < self.size;
         if fits && *worker.spec() == self.spec {

@@ -147,6 +147,7 @@ impl Batch {
             job,
             worker,
             outcome,
+            ..
         } = finished;
         worker.hand_to(&mut self.pool);
         let source = job.folder.input.join(job.file.relative());

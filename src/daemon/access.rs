@@ -1,0 +1,154 @@
+//! What others may know and ask of the running loop: a view of it, its news, and errands for its workers. The only way in
+//! from other threads besides signals; the loop never waits for whoever is at the other end.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use super::LiveStatus;
+use crate::config::Config;
+use crate::job::Errand;
+
+/// Errands that may wait or run; beyond them callers are turned away.
+pub const ERRANDS_MAX: usize = 64;
+
+/// News that a slow listener may be behind before some are lost to it.
+const NEWS_MAX: usize = 1_024;
+
+/// The loop as it is now.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// The folders and the workers' confinement.
+    pub live: LiveStatus,
+    /// Workers that are ready or at work.
+    pub workers: usize,
+    /// Whether a worker has cut the trial picture since the start.
+    pub is_proved: bool,
+    /// When the loop was last seen to turn; at least every second while all is well.
+    pub beat: Instant,
+}
+
+/// Something that has just happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum News {
+    /// An attempt at a photo is over.
+    Photo {
+        /// Its folder.
+        folder: String,
+        /// Its path below the folder, for a person.
+        source: String,
+        /// Its version in the ledger; `None` if it never got there.
+        id: Option<i64>,
+        /// How it ended.
+        result: PhotoResult,
+        /// Why, unless it is done.
+        reason: Option<String>,
+    },
+    /// A folder, or what lies in it, stands otherwise than before.
+    Folders,
+}
+
+/// How an attempt ended, as far as others care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhotoResult {
+    /// The cutout is in place.
+    Done,
+    /// The photo cannot succeed.
+    Quarantined,
+    /// The photo is none of hotcut's business.
+    Ignored,
+    /// Another attempt follows.
+    Retry,
+}
+
+/// The callers' end.
+#[derive(Debug)]
+pub struct Access {
+    errands: mpsc::UnboundedSender<Errand>,
+    places: Arc<Semaphore>,
+    view: watch::Receiver<Option<Arc<View>>>,
+    news: broadcast::Receiver<Arc<News>>,
+}
+
+impl Clone for Access {
+    fn clone(&self) -> Self {
+        Self {
+            errands: self.errands.clone(),
+            places: Arc::clone(&self.places),
+            view: self.view.clone(),
+            news: self.news.resubscribe(),
+        }
+    }
+}
+
+/// The loop's end.
+#[derive(Debug)]
+pub struct Reception {
+    pub(super) errands: mpsc::UnboundedReceiver<Errand>,
+    view: watch::Sender<Option<Arc<View>>>,
+    news: broadcast::Sender<Arc<News>>,
+}
+
+/// Makes both ends.
+pub fn access() -> (Access, Reception) {
+    let (errands, inbox) = mpsc::unbounded_channel();
+    let (view, viewer) = watch::channel(None);
+    let (news, listener) = broadcast::channel(NEWS_MAX);
+    let access = Access {
+        errands,
+        places: Arc::new(Semaphore::new(ERRANDS_MAX)),
+        view: viewer,
+        news: listener,
+    };
+    let reception = Reception {
+        errands: inbox,
+        view,
+        news,
+    };
+    (access, reception)
+}
+
+impl Access {
+    /// A place in the queue, to be held from before the photo is received; `None` if all are taken.
+    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Hands an errand to the loop; `false` if the loop takes none any more.
+    #[must_use]
+    pub fn submit(&self, errand: Errand) -> bool {
+        self.errands.send(errand).is_ok()
+    }
+
+    /// The loop as it was a moment ago; `None` before it has started.
+    pub fn view(&self) -> Option<Arc<View>> {
+        self.view.borrow().clone()
+    }
+
+    /// Waits until the view changes, at most about a second; `false` once the loop has ended.
+    pub async fn changed(&mut self) -> bool {
+        self.view.changed().await.is_ok()
+    }
+
+    /// Everything that happens from now on.
+    pub fn news(&self) -> broadcast::Receiver<Arc<News>> {
+        self.news.resubscribe()
+    }
+}
+
+impl Reception {
+    pub(super) fn show(&self, view: View) {
+        self.view.send_replace(Some(Arc::new(view)));
+    }
+
+    pub(super) fn tell(&self, news: News) {
+        // Nobody may be listening.
+        self.news.send(Arc::new(news)).ok();
+    }
+}

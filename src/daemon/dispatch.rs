@@ -1,0 +1,130 @@
+//! What waits and who is idle -> work begun: scouts asked, workers started, photos and errands handed out. Waits for nothing.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Daemon, EVENTS_MAX, FatalError, Readiness, start};
+use crate::intake::FolderId;
+use crate::job::{self, Errand, Job};
+
+/// What a worker is given.
+enum Work {
+    Photo(FolderId, Box<Job>),
+    Errand(Box<Errand>),
+}
+
+impl Daemon {
+    /// Gives everybody who is idle something to do: scouts, the pool, workers. Every event and every tick ends here.
+    pub(super) fn dispatch(&mut self) -> Result<(), FatalError> {
+        if self.drain_until.is_some() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        if self.channels.sighting_inbox.len() >= EVENTS_MAX {
+            self.lose_sightings(now);
+        }
+        for folder in self.folders.values_mut() {
+            folder.ask(now)?;
+        }
+        if self.pool.bury() > 0 {
+            tracing::warn!("idle workers have died or talked out of turn; others are started");
+        }
+        while self.pool.wants_start(now) {
+            let spec = Arc::clone(self.pool.spec());
+            let prove = self.readiness == Readiness::Untried;
+            self.starts.spawn(start::worker(spec, prove));
+        }
+        // Whoever hung up has given up the place.
+        self.errands.retain(|errand| !errand.reply.is_closed());
+        while self.pool.has_idle()
+            && let Some(work) = self.next_work(now)
+        {
+            self.begin(work);
+        }
+        if self.live.write(&self.folders, now) {
+            self.show();
+        }
+        self.announce_ready(now);
+        Ok(())
+    }
+
+    fn begin(&mut self, work: Work) {
+        let Some(worker) = self.pool.take() else {
+            return;
+        };
+        match work {
+            Work::Photo(id, job) => {
+                self.turns.begin_job();
+                let (desk, stalls) = (self.desk.clone(), self.channels.stalls.clone());
+                self.jobs
+                    .spawn(async move { (id, job::run(*job, worker, desk, stalls).await) });
+            }
+            Work::Errand(errand) => {
+                self.turns.begin_errand();
+                self.running_errands
+                    .spawn(job::run_errand(*errand, worker, self.desk.timeout));
+            }
+        }
+    }
+
+    fn next_work(&mut self, now: Instant) -> Option<Work> {
+        let is_errands = self.turns.is_errands(self.config.daemon.workers);
+        if is_errands && let Some(errand) = self.errands.pop_front() {
+            return Some(Work::Errand(Box::new(errand)));
+        }
+        if let Some((id, job)) = self.next_job(now) {
+            return Some(Work::Photo(id, Box::new(job)));
+        }
+        let errand = self.errands.pop_front()?;
+        Some(Work::Errand(Box::new(errand)))
+    }
+
+    /// Takes one file of the folder whose turn it is: a full folder never starves another.
+    fn next_job(&mut self, now: Instant) -> Option<(FolderId, Job)> {
+        let after = self.folders.keys().copied().filter(|id| *id > self.turn);
+        let before = self.folders.keys().copied().filter(|id| *id <= self.turn);
+        let order: Vec<FolderId> = after.chain(before).collect();
+        for id in order {
+            let Some(folder) = self.folders.get_mut(&id) else {
+                continue;
+            };
+            if let Some(file) = folder.next(now) {
+                self.turn = id;
+                let job = Job {
+                    folder: Arc::clone(&folder.config),
+                    file,
+                    output_mount: folder.output_mount.clone(),
+                };
+                return Some((id, job));
+            }
+        }
+        None
+    }
+
+    fn lose_sightings(&mut self, now: Instant) {
+        tracing::warn!("more events came than could be taken; every folder is listed");
+        while self.channels.sighting_inbox.try_recv().is_ok() {}
+        for folder in self.folders.values_mut() {
+            folder.lost(now);
+        }
+    }
+
+    pub(super) fn wake_at(&mut self) -> Instant {
+        if let Some(until) = self.drain_until {
+            return until.min(self.tick_at);
+        }
+        let now = Instant::now();
+        let folders = self
+            .folders
+            .values_mut()
+            .filter_map(|folder| folder.wake_at(now))
+            .min();
+        let times = [
+            folders,
+            self.pool.start_at(),
+            self.live.write_at(&self.folders),
+        ];
+        times.into_iter().flatten().fold(self.tick_at, Instant::min)
+    }
+}

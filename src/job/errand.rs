@@ -1,0 +1,95 @@
+//! An open photo and a worker -> a PNG in an open file, for somebody who waits for it. Knows no folder and no ledger:
+//! an errand whose caller is gone is of no use, so nothing about it is remembered.
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::hands::Return;
+use crate::cutout::CutoutError;
+use crate::pool::{CutReport, Ending, OrderError, Worker};
+
+/// A photo that somebody brings and waits for.
+#[derive(Debug)]
+pub struct Errand {
+    /// Name of a model that the workers have loaded.
+    pub model: String,
+    /// What the mark says of the source.
+    pub source: String,
+    /// The photo, at its start.
+    pub photo: File,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Where the PNG goes.
+    pub sink: File,
+    /// Who waits.
+    pub reply: oneshot::Sender<Result<CutReport, ErrandError>>,
+    /// Its place in the queue, free again when the errand is over.
+    pub place: OwnedSemaphorePermit,
+}
+
+/// Why there is no PNG.
+#[derive(Debug, thiserror::Error)]
+pub enum ErrandError {
+    /// The worker found that there can be none.
+    #[error(transparent)]
+    Cutout(CutoutError),
+    /// The worker died at it.
+    #[error("the process that cuts it out crashed ({0})")]
+    WorkerDied(Ending),
+    /// The worker was killed at the deadline.
+    #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// Photo or PNG could not be read or written on this machine.
+    #[error("the machine could not keep it: {0}")]
+    Disk(#[source] io::Error),
+}
+
+/// Runs the errand once, within `limit`. A worker that dies at it is not given the photo again: whoever sent it can.
+pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> Return {
+    let Errand {
+        model,
+        source,
+        photo,
+        len,
+        sink,
+        reply,
+        place,
+    } = errand;
+    let mut worker = worker;
+    let exchange = async {
+        let report = worker
+            .send(&model, &source, tokio::fs::File::from_std(photo), len)
+            .await?;
+        let mut sink = tokio::fs::File::from_std(sink);
+        worker.receive(&report, &mut sink).await?;
+        Ok(report)
+    };
+    let result: Result<Result<CutReport, OrderError>, _> =
+        tokio::time::timeout(limit, exchange).await;
+    let (worker, answer) = match result {
+        Ok(Ok(report)) => (Return::Fit(Box::new(worker)), Ok(report)),
+        Ok(Err(OrderError::Failed(error))) => (
+            Return::Fit(Box::new(worker)),
+            Err(ErrandError::Cutout(error)),
+        ),
+        Ok(Err(OrderError::Photo(error) | OrderError::Sink(error))) => {
+            worker.end().await;
+            (Return::Lost, Err(ErrandError::Disk(error)))
+        }
+        Ok(Err(OrderError::Lost(_))) => {
+            let ending = worker.end().await;
+            (Return::Lost, Err(ErrandError::WorkerDied(ending)))
+        }
+        Err(_) => {
+            worker.end().await;
+            (Return::Lost, Err(ErrandError::TimedOut(limit)))
+        }
+    };
+    drop(place);
+    // Whoever hung up meanwhile needs no answer.
+    reply.send(answer).ok();
+    worker
+}
