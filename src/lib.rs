@@ -50,6 +50,7 @@ pub mod daemon;
 pub mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod http;
 pub mod intake;
 pub mod job;
 pub mod mark;

@@ -1,18 +1,21 @@
-//! `hotcut run`: a configuration file -> a daemon until it is stopped.
+//! `hotcut run`: a configuration file -> a daemon until it is stopped, and the threads of those who call it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{CommandError, block_on};
 use crate::config::Config;
-use crate::{daemon, shutdown};
+use crate::{daemon, http, shutdown};
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     let config = Config::load(&config_file)?;
     // Before any other thread starts, so that no signal finds the default.
     let requests = shutdown::listen()?;
-    let (_access, reception) = daemon::access();
+    let (access, reception) = daemon::access();
+    let server = http::start(access)?;
     block_on(daemon::run(config_file, config, requests, reception))??;
+    // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
+    server.join().ok();
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{CommandError, rfc3339};
 use crate::daemon::{LiveFolder, LiveStatus, Waiting};
-use crate::delivery::{Book, Summary, is_in_use};
+use crate::delivery::{Book, Counts, Quarantined, is_in_use};
 use crate::percent;
 use crate::pool::Confinement;
 
@@ -51,14 +51,14 @@ pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
         .flatten();
     let mut folders = Vec::new();
     for folder in &config.folders {
-        let summary = match &mut book {
-            Some(book) => book.summary(&folder.name)?,
-            None => Summary::default(),
+        let (counts, quarantined) = match &mut book {
+            Some(book) => (book.counts(&folder.name)?, book.quarantined(&folder.name)?),
+            None => (Counts::default(), Vec::new()),
         };
         let live = live
             .as_ref()
             .and_then(|live| live.folders.iter().find(|one| one.name == folder.name));
-        folders.push(folder_status(&folder.name, summary, live));
+        folders.push(folder_status(&folder.name, counts, quarantined, live));
     }
     let confinement = live.and_then(|live| live.confinement);
     let status = Status {
@@ -75,27 +75,29 @@ pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn folder_status(name: &str, summary: Summary, live: Option<&LiveFolder>) -> FolderStatus {
-    let quarantined = summary
-        .quarantined
-        .into_iter()
-        .map(|file| QuarantinedStatus {
-            path: percent::display(&file.source),
-            reason: file.reason,
-            attempts: file.attempts,
-        });
+fn folder_status(
+    name: &str,
+    counts: Counts,
+    quarantined: Vec<Quarantined>,
+    live: Option<&LiveFolder>,
+) -> FolderStatus {
+    let quarantined = quarantined.into_iter().map(|file| QuarantinedStatus {
+        path: percent::display(&file.source),
+        reason: file.reason,
+        attempts: file.attempts,
+    });
     FolderStatus {
         name: name.to_owned(),
         state: live.map_or("offline: hotcut is not running".to_owned(), |live| {
             live.state.clone()
         }),
-        queued: live.map_or(summary.waiting as usize, |live| live.queued),
+        queued: live.map_or(counts.waiting as usize, |live| live.queued),
         running: live.map_or(0, |live| live.running),
-        done: summary.done,
+        done: counts.done,
         waiting: live.map_or_else(Vec::new, |live| live.waiting.clone()),
         quarantined: quarantined.collect(),
-        last_done: summary.last_done_ms.map(rfc3339),
-        photos_per_minute: summary.photos_per_minute,
+        last_done: counts.last_done_ms.map(rfc3339),
+        photos_per_minute: counts.photos_per_minute,
     }
 }
 

@@ -120,6 +120,16 @@ impl Access {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
+    /// As [`Self::place`], but waits for one; `None` once the loop has ended.
+    pub async fn wait_for_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Tells whether the loop still runs.
+    pub fn is_open(&self) -> bool {
+        self.view.has_changed().is_ok()
+    }
+
     /// Hands an errand to the loop; `false` if the loop takes none any more.
     #[must_use]
     pub fn submit(&self, errand: Errand) -> bool {

@@ -10,8 +10,8 @@ mod retire;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Arrival, Begun, Book, Chapter, FailedAttempt, Found, Ledger, LedgerError, Quarantined, Seat,
-    Standing, Summary, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
+    Arrival, Begun, Book, Chapter, Counts, FailedAttempt, Found, Ledger, LedgerError, Quarantined,
+    Seat, Standing, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
     open_whole,
 };
 pub use names::{cutout_names, fold_case};

@@ -117,7 +117,7 @@ mod tests {
             panic!("damaged, not {found:?}")
         };
         assert_eq!(std::fs::read(aside).unwrap(), damaged);
-        assert_eq!(book.summary("products").unwrap().waiting, 0);
+        assert_eq!(book.counts("products").unwrap().waiting, 0);
         drop(book);
         assert_eq!(open_whole(dir.path()).unwrap().1, Found::Whole);
     }

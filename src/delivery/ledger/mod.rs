@@ -26,7 +26,7 @@ pub use halfway::{Unexplained, Unretired};
 pub use places::Seat;
 pub(super) use relearn::FoundCutout;
 pub use story::{Chapter, FailedAttempt, Standing};
-pub use summary::{Quarantined, Summary};
+pub use summary::{Counts, Quarantined};
 pub use verdict::Verdict;
 
 use crate::mount;

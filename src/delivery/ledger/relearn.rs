@@ -133,8 +133,8 @@ mod tests {
         };
         assert_eq!(name(&mut book, "a.jpg"), Some("a.jpg.png".into()));
         assert_eq!(name(&mut book, "A.jpg"), Some("A.png".into()));
-        assert_eq!(book.summary("products").unwrap().done, 2);
+        assert_eq!(book.counts("products").unwrap().done, 2);
         assert_eq!(relearn(&mut book, &found), 0, "it knows them");
-        assert_eq!(book.summary("products").unwrap().done, 2);
+        assert_eq!(book.counts("products").unwrap().done, 2);
     }
 }

@@ -10,15 +10,15 @@ use super::book::{Book, bytes, now_ms, path};
 /// The span over which the rate of photos is measured, in milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
 
-/// What became of one folder's photos.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
+/// How many photos of one folder stand how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
     /// Versions that are done.
     pub done: u32,
     /// Versions whose attempt failed and that will be tried again.
     pub waiting: u32,
-    /// Sources that cannot succeed.
-    pub quarantined: Vec<Quarantined>,
+    /// Versions that cannot succeed.
+    pub quarantined: u32,
     /// When the last one was done, in milliseconds since the epoch.
     pub last_done_ms: Option<i64>,
     /// Photos done in the last minute.
@@ -37,26 +37,26 @@ pub struct Quarantined {
 }
 
 impl Book {
-    /// Sums up what is recorded of `folder`.
-    pub fn summary(&mut self, folder: &str) -> Result<Summary, LedgerError> {
-        let count = "SELECT count(*) FILTER (WHERE state IN ('placed', 'done')),
+    /// Counts what is recorded of `folder`.
+    pub fn counts(&mut self, folder: &str) -> Result<Counts, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT count(*) FILTER (WHERE state IN ('placed', 'done')),
                 count(*) FILTER (WHERE state IN ('waiting', 'running')),
+                count(*) FILTER (WHERE state = 'quarantined'),
                 max(ended_at_ms) FILTER (WHERE state IN ('placed', 'done')),
                 count(*) FILTER (WHERE state IN ('placed', 'done') AND ended_at_ms > ?2)
-            FROM versions WHERE folder = ?1";
-        let mut summary =
-            self.connection
-                .query_row(count, params![folder, now_ms() - RATE_SPAN_MS], |row| {
-                    Ok(Summary {
-                        done: row.get(0)?,
-                        waiting: row.get(1)?,
-                        quarantined: Vec::new(),
-                        last_done_ms: row.get(2)?,
-                        photos_per_minute: row.get(3)?,
-                    })
-                })?;
-        summary.quarantined = self.quarantined(folder)?;
-        Ok(summary)
+            FROM versions WHERE folder = ?1",
+        )?;
+        let counts = query.query_row(params![folder, now_ms() - RATE_SPAN_MS], |row| {
+            Ok(Counts {
+                done: row.get(0)?,
+                waiting: row.get(1)?,
+                quarantined: row.get(2)?,
+                last_done_ms: row.get(3)?,
+                photos_per_minute: row.get(4)?,
+            })
+        });
+        Ok(counts?)
     }
 
     /// Lists the sources of `folder` that cannot succeed, in the order of their paths.

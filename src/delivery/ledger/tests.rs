@@ -173,7 +173,7 @@ fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures() {
     let good = begin(&mut book, &version("a.jpg", 2));
     book.end(good.id, &Verdict::Done).unwrap();
     assert_eq!(book.quarantined("products").unwrap(), []);
-    let summary = book.summary("products").unwrap();
+    let summary = book.counts("products").unwrap();
     assert_eq!(
         (summary.done, summary.waiting, summary.photos_per_minute),
         (1, 0, 1)

@@ -1,0 +1,241 @@
+//! `POST /batch`: many photos -> one ZIP of their cutouts, sent as they come; what failed is listed in it. Knows neither the
+//! pool nor the queue but through [`cut`].
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_zip::tokio::write::ZipFileWriter;
+use async_zip::{Compression, ZipEntryBuilder};
+use axum::body::Body;
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Multipart, Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncSeekExt as _, DuplexStream};
+use tokio_util::compat::FuturesAsyncWriteCompatExt as _;
+use tokio_util::io::ReaderStream;
+use utoipa::{IntoParams, ToSchema};
+
+use super::cut::{self, NAMELESS};
+use super::desk::{FrontDesk, bare_name};
+use super::refusal::{Problem, Refusal};
+use super::spool::{Spool, Spooled};
+
+/// Photos that one request may bring.
+pub(super) const PHOTOS_MAX: usize = 200;
+
+/// Photos of one request that are with the workers or wait for them; the rest leave the queue to others.
+const AT_A_TIME: usize = 2;
+
+/// Bytes of the ZIP that may wait for the client.
+const AHEAD_BYTES: usize = 1 << 16;
+
+/// The list of what failed.
+const FAILURES: &str = "failures.json";
+
+/// How to cut out.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BatchQuery {
+    /// The model; that of `[http]` if left out.
+    model: Option<String>,
+}
+
+/// A form with many photos.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes the form; it is read as a stream")]
+pub(super) struct BatchForm {
+    /// The photos.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<Vec<u8>>,
+}
+
+/// A photo of the batch that has no cutout.
+#[derive(Debug, Serialize)]
+struct Failure {
+    file: String,
+    #[serde(flatten)]
+    problem: Problem,
+}
+
+/// Cuts many photos out.
+///
+/// The answer is a ZIP with a PNG for each photo, and `failures.json`, a list of those that have none and why. It comes as the
+/// cutouts are made.
+#[utoipa::path(
+    post,
+    path = "/batch",
+    params(BatchQuery),
+    request_body(content = BatchForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The cutouts", body = Vec<u8>, content_type = "application/zip"),
+        (status = "4XX", description = "There are none", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cut_batch(
+    State(desk): State<Arc<FrontDesk>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    query: Result<Query<BatchQuery>, QueryRejection>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    let form = form.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    let model = cut::model(&desk, query.model)?;
+    drop(desk.access.place().ok_or(Refusal::Full)?);
+    let spool = desk.spool()?;
+    let photos = receive(&desk, &spool, client, form).await?;
+    let (zip, body) = tokio::io::duplex(AHEAD_BYTES);
+    let batch = Batch {
+        desk,
+        spool,
+        model,
+        names: BTreeSet::new(),
+        failures: Vec::new(),
+    };
+    // It ends at the first byte that nobody takes any more.
+    tokio::spawn(batch.run(photos, zip));
+    let mut response = Response::new(Body::from_stream(ReaderStream::new(body)));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/zip"),
+    );
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"cutouts.zip\""),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn receive(
+    desk: &FrontDesk,
+    spool: &Spool,
+    client: SocketAddr,
+    mut form: Multipart,
+) -> Result<Vec<(String, Spooled)>, Refusal> {
+    let mut photos = Vec::new();
+    loop {
+        let field = form.next_field().await;
+        let Some(field) = field.map_err(|error| Refusal::Unreadable(error.body_text()))? else {
+            break;
+        };
+        if field.name() != Some("file") {
+            spool.skip(field).await?;
+            continue;
+        }
+        if photos.len() >= PHOTOS_MAX {
+            return Err(Refusal::BadRequest(
+                "too many photos in one request; send at most 200",
+            ));
+        }
+        desk.allow(client.ip())?;
+        let name = field
+            .file_name()
+            .and_then(bare_name)
+            .unwrap_or(NAMELESS)
+            .to_owned();
+        photos.push((name, spool.keep(field).await?));
+    }
+    if photos.is_empty() {
+        return Err(Refusal::BadRequest("the form has no field `file`"));
+    }
+    Ok(photos)
+}
+
+/// Why no more of a ZIP is written: whoever wanted it is gone, or its parts cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum Unfinished {
+    #[error(transparent)]
+    Zip(#[from] async_zip::error::ZipError),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+struct Batch {
+    desk: Arc<FrontDesk>,
+    spool: Spool,
+    model: String,
+    names: BTreeSet<String>,
+    failures: Vec<Failure>,
+}
+
+impl Batch {
+    async fn run(mut self, photos: Vec<(String, Spooled)>, zip: DuplexStream) {
+        if let Err(error) = self.write(photos, zip).await {
+            tracing::debug!(%error, "http: a batch was not taken to its end");
+        }
+    }
+
+    async fn write(
+        &mut self,
+        photos: Vec<(String, Spooled)>,
+        zip: DuplexStream,
+    ) -> Result<(), Unfinished> {
+        let mut zip = ZipFileWriter::with_tokio(zip);
+        let (desk, spool, model) = (
+            Arc::clone(&self.desk),
+            self.spool.clone(),
+            self.model.clone(),
+        );
+        let cut = |(name, photo): (String, Spooled)| {
+            let (desk, spool, model) = (&desk, &spool, model.clone());
+            async move {
+                let place = desk.access.wait_for_place().await;
+                let result = match place {
+                    Some(place) => cut::run(desk, spool, place, photo, model, &name).await,
+                    None => Err(Refusal::Closed),
+                };
+                (name, result)
+            }
+        };
+        let mut results = std::pin::pin!(
+            futures_util::stream::iter(photos)
+                .map(cut)
+                .buffer_unordered(AT_A_TIME)
+        );
+        while let Some((name, result)) = results.next().await {
+            match result {
+                Ok((png, _)) => {
+                    let entry =
+                        ZipEntryBuilder::new(self.free_name(&name).into(), Compression::Stored);
+                    let mut png = tokio::fs::File::from_std(png);
+                    png.rewind().await?;
+                    let mut writer = zip.write_entry_stream(entry).await?.compat_write();
+                    tokio::io::copy(&mut png, &mut writer).await?;
+                    writer.into_inner().close().await?;
+                }
+                Err(refusal) => self.failures.push(Failure {
+                    file: name,
+                    problem: refusal.problem(),
+                }),
+            }
+        }
+        if !self.failures.is_empty() {
+            let list = serde_json::to_vec_pretty(&self.failures).map_err(std::io::Error::from)?;
+            let entry = ZipEntryBuilder::new(FAILURES.into(), Compression::Stored);
+            zip.write_entry_whole(entry, &list).await?;
+        }
+        zip.close().await?;
+        Ok(())
+    }
+
+    /// A name that no other cutout of the batch has, also where case does not count.
+    fn free_name(&mut self, photo: &str) -> String {
+        let stem = Path::new(photo)
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or(NAMELESS);
+        let numbered = (2..).map(|number| format!("{stem}-{number}.png"));
+        let mut names = std::iter::once(format!("{stem}.png")).chain(numbered);
+        let free = names.find(|name| self.names.insert(name.to_lowercase()));
+        free.unwrap_or_default()
+    }
+}

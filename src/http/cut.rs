@@ -1,0 +1,168 @@
+//! `POST /remove-background`: a photo -> its cutout, the same bytes that a folder would give.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::RequestExt as _;
+use axum::extract::{ConnectInfo, Multipart, Query, Request, State};
+use axum::http::header;
+use axum::response::Response;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer;
+use super::desk::{FrontDesk, bare_name};
+use super::refusal::{Problem, Refusal};
+use super::spool::{Spool, Spooled};
+use crate::job::Errand;
+use crate::percent;
+use crate::pool::CutReport;
+
+/// What a photo is called whose sender does not say.
+pub(super) const NAMELESS: &str = "photo";
+
+/// How to cut out.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CutQuery {
+    /// The model; that of `[http]` if left out.
+    model: Option<String>,
+    /// The photo's file name, which the cutout remembers; the file's own if left out.
+    name: Option<String>,
+}
+
+/// A form with one photo.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes the form; it is read as a stream")]
+pub(super) struct PhotoForm {
+    /// The photo.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    file: Vec<u8>,
+}
+
+/// Cuts a photo out of its background.
+///
+/// The photo is the request's body itself, or the field `file` of a form. The answer is an 8-bit RGBA PNG of the photo's size, with
+/// straight alpha.
+#[utoipa::path(
+    post,
+    path = "/remove-background",
+    params(CutQuery),
+    request_body(description = "The photo", content(
+        (PhotoForm = "multipart/form-data"),
+        (Vec<u8> = "application/octet-stream"),
+    )),
+    responses(
+        (status = 200, description = "The cutout", body = Vec<u8>, content_type = "image/png"),
+        (status = "4XX", description = "There is no cutout", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn remove_background(
+    State(desk): State<Arc<FrontDesk>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    query: Result<Query<CutQuery>, axum::extract::rejection::QueryRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    let model = model(&desk, query.model)?;
+    desk.allow(client.ip())?;
+    // Whoever would be turned away in the end need not send anything.
+    drop(desk.access.place().ok_or(Refusal::Full)?);
+    let spool = desk.spool()?;
+    let (photo, own_name) = receive(&spool, request).await?;
+    let given = query.name.or(own_name);
+    let name = given.as_deref().and_then(bare_name).unwrap_or(NAMELESS);
+    let place = desk.access.place().ok_or(Refusal::Full)?;
+    let (png, report) = run(&desk, &spool, place, photo, model, name).await?;
+    answer::png(png, &report, name)
+}
+
+/// The model that was asked for, if the workers have it.
+pub(super) fn model(desk: &FrontDesk, asked: Option<String>) -> Result<String, Refusal> {
+    let asked = asked.unwrap_or_else(|| desk.http.model.clone());
+    let view = desk.view()?;
+    if view.config.models.contains_key(&asked) {
+        return Ok(asked);
+    }
+    let known: Vec<&str> = view.config.models.keys().map(String::as_str).collect();
+    Err(Refusal::UnknownModel {
+        asked: asked.escape_debug().to_string(),
+        known: known.join(", "),
+    })
+}
+
+async fn receive(spool: &Spool, request: Request) -> Result<(Spooled, Option<String>), Refusal> {
+    let headers = request.headers();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| {
+        kind.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("multipart/")
+    }) {
+        return receive_form(spool, request).await;
+    }
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|len| len.to_str().ok()?.parse().ok());
+    spool.check_len(announced.unwrap_or(0))?;
+    let photo = spool.keep(request.into_body().into_data_stream()).await?;
+    if photo.len == 0 {
+        return Err(Refusal::BadRequest(
+            "the request has no body; send the photo as the body, or as the field `file` of a form",
+        ));
+    }
+    Ok((photo, None))
+}
+
+async fn receive_form(
+    spool: &Spool,
+    request: Request,
+) -> Result<(Spooled, Option<String>), Refusal> {
+    let form = request.extract::<Multipart, _>().await;
+    let mut form = form.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    loop {
+        let field = form.next_field().await;
+        let Some(field) = field.map_err(|error| Refusal::Unreadable(error.body_text()))? else {
+            return Err(Refusal::BadRequest("the form has no field `file`"));
+        };
+        if field.name() == Some("file") {
+            let name = field.file_name().map(str::to_owned);
+            return Ok((spool.keep(field).await?, name));
+        }
+        spool.skip(field).await?;
+    }
+}
+
+/// Has the photo cut out. A caller who goes away meanwhile gives up the place in the queue.
+pub(super) async fn run(
+    desk: &FrontDesk,
+    spool: &Spool,
+    place: OwnedSemaphorePermit,
+    photo: Spooled,
+    model: String,
+    name: &str,
+) -> Result<(std::fs::File, CutReport), Refusal> {
+    let png = spool.sheet().await?;
+    let sink = png.try_clone().map_err(crate::job::ErrandError::Disk)?;
+    let (reply, result) = oneshot::channel();
+    let errand = Errand {
+        model,
+        source: percent::encode(Path::new(name)),
+        photo: photo.file,
+        len: photo.len,
+        sink,
+        reply,
+        place,
+    };
+    if !desk.access.submit(errand) {
+        return Err(Refusal::Closed);
+    }
+    let report = result.await.map_err(|_| Refusal::Closed)??;
+    Ok((png, report))
+}

@@ -1,0 +1,140 @@
+//! What every handler needs: the way to the loop, the settings in force, the clients' allowances. Answers nothing itself.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+use tokio::sync::{OnceCell, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::refusal::Refusal;
+use super::spool::Spool;
+use crate::config::Http;
+use crate::daemon::{Access, View};
+use crate::delivery::{Book, Ledger};
+
+/// Pictures shrunk for the page at a time; the rest wait, and leave places for photos.
+const SHRINKING_MAX: usize = 2;
+
+/// What the handlers of one server share.
+#[derive(Debug)]
+pub(super) struct FrontDesk {
+    pub(super) access: Access,
+    pub(super) http: Http,
+    pub(super) shrinking: Semaphore,
+    allowances: DefaultKeyedRateLimiter<IpAddr>,
+    reader: OnceCell<Ledger>,
+    leaving: CancellationToken,
+}
+
+impl FrontDesk {
+    pub(super) fn new(access: Access, http: Http) -> Self {
+        let per_minute = std::num::NonZeroU32::new(http.photos_per_minute);
+        let quota = Quota::per_minute(per_minute.unwrap_or(std::num::NonZeroU32::MIN));
+        Self {
+            access,
+            http,
+            shrinking: Semaphore::new(SHRINKING_MAX),
+            allowances: DefaultKeyedRateLimiter::keyed(quota),
+            reader: OnceCell::new(),
+            leaving: CancellationToken::new(),
+        }
+    }
+
+    /// The loop as it is now.
+    pub(super) fn view(&self) -> Result<Arc<View>, Refusal> {
+        self.access.view().ok_or(Refusal::Closed)
+    }
+
+    /// Where bodies go that come now.
+    pub(super) fn spool(&self) -> Result<Spool, Refusal> {
+        let folder = &self.view()?.config.daemon.state_dir;
+        Ok(Spool::new(folder, self.http.upload_max_bytes))
+    }
+
+    /// Takes one photo off the client's allowance.
+    pub(super) fn allow(&self, client: IpAddr) -> Result<(), Refusal> {
+        self.allowances
+            .check_key(&whole_client(client))
+            .map_err(|until| {
+                let wait = until.wait_time_from(DefaultClock::default().now());
+                Refusal::TooMany(wait + Duration::from_millis(999))
+            })
+    }
+
+    /// The ledger, through a connection of its own: a large page never holds up a photo.
+    pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
+        let state_dir = self.view()?.config.daemon.state_dir.clone();
+        let open = || async {
+            let opened = tokio::task::spawn_blocking(move || Book::open_existing(&state_dir)).await;
+            let book = opened
+                .map_err(|_| Refusal::Closed)??
+                .ok_or(Refusal::Closed)?;
+            Ok(Ledger::start(book)?)
+        };
+        self.reader.get_or_try_init(open).await
+    }
+
+    /// Ends what would go on for ever.
+    pub(super) fn leave(&self) {
+        self.leaving.cancel();
+    }
+
+    /// Ends once the server does.
+    pub(super) fn leaving(&self) -> &CancellationToken {
+        &self.leaving
+    }
+
+    /// Forgets clients whose allowance is whole again.
+    pub(super) fn forget_idle_clients(&self) {
+        self.allowances.retain_recent();
+        self.allowances.shrink_to_fit();
+    }
+}
+
+/// One client has a whole network of IPv6 addresses to choose from.
+fn whole_client(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => IpAddr::V4(mapped),
+            None => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        },
+    }
+}
+
+/// The file name that a caller gave, without any folder; `None` if nothing is left.
+pub(super) fn bare_name(name: &str) -> Option<&str> {
+    let last = name.rsplit(['/', '\\']).next()?;
+    Path::new(last).file_name()?.to_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_an_ipv4_address_or_an_ipv6_network() {
+        let client = |text: &str| whole_client(text.parse().unwrap());
+        assert_eq!(client("2001:db8::1"), client("2001:db8::2"));
+        assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
+        assert_eq!(client("::ffff:10.0.0.1"), client("10.0.0.1"));
+    }
+
+    #[test]
+    fn no_name_leads_out_of_its_folder() {
+        for (given, kept) in [
+            ("a.jpg", Some("a.jpg")),
+            ("../../etc/passwd", Some("passwd")),
+            ("C:\\photos\\a.jpg", Some("a.jpg")),
+            ("..", None),
+            ("a/", None),
+            ("", None),
+        ] {
+            assert_eq!(bare_name(given), kept, "{given}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `GET /api/events`: what happens -> server-sent events. A listener who falls behind is told so, and never waited for.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures_util::Stream;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::desk::FrontDesk;
+use crate::daemon::{Access, LiveStatus, News};
+
+/// What one listener has been told.
+struct Listener {
+    desk: Arc<FrontDesk>,
+    news: broadcast::Receiver<Arc<News>>,
+    told: Option<LiveStatus>,
+    changes: Access,
+}
+
+/// Tells what happens, as it happens.
+///
+/// `photo`: an attempt is over (folder, source, id, result, reason). `folders`: the folders' states, at first and when they
+/// change. `lost`: some events were lost; look at `/api/status` and `/api/photos`.
+#[utoipa::path(get, path = "/api/events", responses(
+    (status = 200, description = "Events without end", body = String, content_type = "text/event-stream"),
+))]
+pub(super) async fn events(
+    State(desk): State<Arc<FrontDesk>>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let listener = Listener {
+        news: desk.access.news(),
+        changes: desk.access.clone(),
+        told: None,
+        desk,
+    };
+    let events = futures_util::stream::unfold(listener, |mut listener| async {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+impl Listener {
+    /// The next event; `None` once the server ends.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            let live = self.desk.access.view()?.live.clone();
+            if self.told.as_ref() != Some(&live) {
+                let event = Event::default().event("folders").json_data(&live.folders);
+                self.told = Some(live);
+                return event.ok();
+            }
+            tokio::select! {
+                news = self.news.recv() => match news {
+                    Ok(news) => return Event::default().event("photo").json_data(&*news).ok(),
+                    Err(RecvError::Lagged(count)) => {
+                        return Some(Event::default().event("lost").data(count.to_string()));
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+                () = self.desk.leaving().cancelled() => return None,
+                is_alive = self.changes.changed() => if !is_alive {
+                    return None;
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `/healthz` and `/readyz`: what a load balancer or a container's supervisor asks. Costs nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::desk::FrontDesk;
+
+/// The loop turns at least every second; this long after its last turn it hangs.
+const BEAT_MAX: Duration = Duration::from_secs(10);
+
+/// Tells whether hotcut runs and its loop turns.
+#[utoipa::path(get, path = "/healthz", responses(
+    (status = 200, description = "The loop turns", body = String),
+    (status = 503, description = "The loop hangs or ends", body = String),
+))]
+pub(super) async fn alive(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'static str) {
+    if is_turning(&desk) {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the loop does not turn\n")
+    }
+}
+
+/// Tells whether a worker can really cut: one has cut a trial picture since the start, and one is there now.
+#[utoipa::path(get, path = "/readyz", responses(
+    (status = 200, description = "A worker can cut", body = String),
+    (status = 503, description = "No worker can cut", body = String),
+))]
+pub(super) async fn ready(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'static str) {
+    let can_cut = desk
+        .access
+        .view()
+        .is_some_and(|view| view.is_proved && view.workers > 0);
+    if can_cut && is_turning(&desk) {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "no worker can cut now\n")
+    }
+}
+
+fn is_turning(desk: &FrontDesk) -> bool {
+    desk.access
+        .view()
+        .is_some_and(|view| view.beat.elapsed() < BEAT_MAX)
+        && desk.access.is_open()
+}

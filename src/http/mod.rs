@@ -1,0 +1,82 @@
+//! `[http]` -> one more way into the same pool: an API, a page and metrics on a thread of their own. Knows of the daemon only
+//! what [`Access`] offers; without `[http]` it waits and does nothing.
+
+mod answer;
+mod batch;
+mod cut;
+mod desk;
+mod events;
+mod guard;
+mod health;
+mod incoming;
+mod refusal;
+mod routes;
+mod serve;
+mod session;
+mod spool;
+mod status;
+
+use std::io;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::config::Http;
+use crate::daemon::Access;
+
+/// How often a taken address is tried again.
+const BIND_RETRY: Duration = Duration::from_secs(2);
+
+/// Starts the thread. It ends soon after the loop has.
+pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::Builder::new()
+        .name("http".to_owned())
+        .spawn(move || {
+            runtime.block_on(run(access));
+            runtime.shutdown_background();
+        })
+}
+
+/// Serves as the configuration in force says, until the loop ends.
+async fn run(mut access: Access) {
+    let mut told = None;
+    while let Some(http) = wanted(&mut access).await {
+        match TcpListener::bind(http.listen).await {
+            Ok(listener) => {
+                told = None;
+                // The port may have been left to the system.
+                let listen = listener.local_addr().unwrap_or(http.listen);
+                tracing::info!(%listen, "http: listening");
+                serve::serve(listener, http, access.clone()).await;
+            }
+            Err(error) => {
+                if told != Some(error.kind()) {
+                    let listen = http.listen;
+                    tracing::error!(%listen, %error, "http: the address cannot be used; it is tried again");
+                }
+                told = Some(error.kind());
+                tokio::time::sleep(BIND_RETRY).await;
+            }
+        }
+    }
+}
+
+/// Waits for a configuration with `[http]`; `None` once the loop has ended.
+async fn wanted(access: &mut Access) -> Option<Http> {
+    loop {
+        if !access.is_open() {
+            return None;
+        }
+        let http = access.view().and_then(|view| view.config.http.clone());
+        if http.is_some() {
+            return http;
+        }
+        if !access.changed().await {
+            return None;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Everything that a caller can be told instead of a result -> a status code and a sentence to act on, as
+//! `application/problem+json` (RFC 9457). Decides nothing.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::cutout::CutoutError;
+use crate::delivery::LedgerError;
+use crate::job::ErrandError;
+use crate::path_error::PathError;
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("the token is missing or wrong; send it as \"Authorization: Bearer TOKEN\"")]
+    Unauthorized,
+    #[error("a page of another site may not do this")]
+    CrossSite,
+    #[error(
+        "this server is not called \"{0}\" here; call it by its address, or add the name to `hosts` in [http]"
+    )]
+    UnknownHost(String),
+    #[error("there is nothing here; /openapi.json lists what there is")]
+    NoSuchPath,
+    #[error("this path is not for that method; /openapi.json lists what there is")]
+    WrongMethod,
+    #[error("{0}")]
+    BadRequest(&'static str),
+    #[error("the request cannot be read: {0}")]
+    Unreadable(String),
+    #[error("there is no model \"{asked}\" here; there are: {known}")]
+    UnknownModel { asked: String, known: String },
+    #[error("there is no folder \"{0}\" here")]
+    UnknownFolder(String),
+    #[error("folder \"{folder}\" does not take \"{name}\"; its `include` decides")]
+    NotIncluded { folder: String, name: String },
+    #[error("folder \"{0}\" is away now; /api/status tells why")]
+    Away(String),
+    #[error("there is no such photo, or it is another version by now")]
+    Gone,
+    #[error("this photo is not set aside, so there is nothing to retry")]
+    NotQuarantined,
+    #[error("a photo may have {0} MiB here (`max_upload`)")]
+    TooLong(u64),
+    #[error("too few bytes came in too much time; send the photo again on a better line")]
+    TooSlow,
+    #[error("too many photos from you; try again in {} s (`photos_per_minute`)", .0.as_secs().max(1))]
+    TooMany(Duration),
+    #[error("too many photos are waiting already; try again in {} s", QUEUE_RETRY.as_secs())]
+    Full,
+    #[error("hotcut is stopping or has just started; try again in {} s", QUEUE_RETRY.as_secs())]
+    Closed,
+    #[error("{0}")]
+    Errand(#[from] ErrandError),
+    #[error("the machine has no room for it now: {0}")]
+    NoRoom(PathError),
+    #[error(transparent)]
+    Disk(#[from] PathError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// When a full queue may be tried again.
+const QUEUE_RETRY: Duration = Duration::from_secs(5);
+
+/// What is told instead of a result.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// The words of the status code.
+    title: &'static str,
+    /// The status code.
+    status: u16,
+    /// What is wrong, in a word for programs.
+    code: &'static str,
+    /// What is wrong and what to do, in a sentence for people.
+    detail: String,
+}
+
+impl Refusal {
+    /// The status code, and the word for programs.
+    fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site"),
+            Self::UnknownHost(_) => (StatusCode::MISDIRECTED_REQUEST, "unknown_host"),
+            Self::NoSuchPath => (StatusCode::NOT_FOUND, "no_such_path"),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong_method"),
+            Self::BadRequest(_) | Self::Unreadable(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::UnknownModel { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
+            Self::UnknownFolder(_) => (StatusCode::NOT_FOUND, "unknown_folder"),
+            Self::NotIncluded { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "not_included"),
+            Self::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "folder_away"),
+            Self::Gone => (StatusCode::NOT_FOUND, "gone"),
+            Self::NotQuarantined => (StatusCode::CONFLICT, "not_quarantined"),
+            Self::TooLong(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_long"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
+            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
+            Self::Closed => (StatusCode::SERVICE_UNAVAILABLE, "closed"),
+            Self::Errand(error) => errand_kind(error),
+            Self::NoRoom(_) => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
+            Self::Disk(_) | Self::Ledger(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooMany(wait) => Some(*wait),
+            Self::Full | Self::Closed | Self::Away(_) => Some(QUEUE_RETRY),
+            _ => None,
+        }
+    }
+
+    /// What goes into the answer, and into the list of a batch.
+    pub(super) fn problem(&self) -> Problem {
+        let (status, code) = self.kind();
+        Problem {
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code,
+            detail: self.to_string(),
+        }
+    }
+}
+
+fn errand_kind(error: &ErrandError) -> (StatusCode, &'static str) {
+    match error {
+        ErrandError::Cutout(CutoutError::NotAnImage(_) | CutoutError::Unsupported(_)) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_photo")
+        }
+        ErrandError::Cutout(CutoutError::TooLarge { .. }) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "too_many_pixels")
+        }
+        ErrandError::Cutout(CutoutError::NoSubject) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "no_subject")
+        }
+        ErrandError::Cutout(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_photo"),
+        ErrandError::WorkerDied(_) => (StatusCode::UNPROCESSABLE_ENTITY, "crashed"),
+        ErrandError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+        ErrandError::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, _) = self.kind();
+        let mut response = (status, Json(self.problem())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after() {
+            let seconds = HeaderValue::from(wait.as_secs().max(1));
+            headers.insert(header::RETRY_AFTER, seconds);
+        }
+        if matches!(self, Self::Unauthorized) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,66 @@
+//! Paths -> handlers, behind one guard; and `/openapi.json`, which is made of the handlers' own types. Handles nothing itself.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::desk::FrontDesk;
+use super::refusal::Refusal;
+use super::{batch, cut, events, guard, health, incoming, session, status};
+
+/// What a form may hold besides its photos.
+const FORM_EXTRA_BYTES: usize = 1 << 20;
+
+/// What the description says besides the handlers.
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "hotcut",
+    description = "Cuts photos out of their background, and shows what the hot folders do."
+))]
+struct Description;
+
+/// Every way in.
+pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
+    let photo_max = usize::try_from(desk.http.upload_max_bytes).unwrap_or(usize::MAX);
+    let one_photo = DefaultBodyLimit::max(photo_max.saturating_add(FORM_EXTRA_BYTES));
+    let many_photos = DefaultBodyLimit::max(photo_max.saturating_mul(batch::PHOTOS_MAX));
+    let photos = OpenApiRouter::new()
+        .routes(routes!(cut::remove_background))
+        .routes(routes!(incoming::drop_photo))
+        .layer(one_photo);
+    let batches = OpenApiRouter::new()
+        .routes(routes!(batch::cut_batch))
+        .layer(many_photos);
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(photos)
+        .merge(batches)
+        .routes(routes!(status::status))
+        .routes(routes!(events::events))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(session::log_in))
+        .split_for_parts();
+    let described = move || {
+        let description = description.clone();
+        async move { Json(description).into_response() }
+    };
+    router
+        .route(
+            "/remove-background/",
+            post(cut::remove_background).layer(one_photo),
+        )
+        .route("/openapi.json", get(described))
+        .fallback(async || Refusal::NoSuchPath)
+        .method_not_allowed_fallback(async || Refusal::WrongMethod)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(desk),
+            guard::check,
+        ))
+        .with_state(Arc::clone(desk))
+}

@@ -1,0 +1,46 @@
+//! `POST /api/session`: the token -> a cookie, so that a browser can show pictures that need it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::desk::FrontDesk;
+use super::guard;
+use super::refusal::{Problem, Refusal};
+
+/// What a page sends to be let in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Login {
+    /// The token of `token_file`.
+    token: String,
+}
+
+/// Lets a browser in.
+#[utoipa::path(post, path = "/api/session", request_body = Login, responses(
+    (status = 204, description = "The cookie is set, or none is needed"),
+    (status = "4XX", description = "The token is wrong", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn log_in(
+    State(desk): State<Arc<FrontDesk>>,
+    login: Result<Json<Login>, JsonRejection>,
+) -> Result<impl IntoResponse, Refusal> {
+    let Json(login) = login.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    match &desk.http.token {
+        None => Ok((
+            StatusCode::NO_CONTENT,
+            [(header::SET_COOKIE, String::new())],
+        )),
+        Some(token) if guard::is_token(token, &login.token) => Ok((
+            StatusCode::NO_CONTENT,
+            [(header::SET_COOKIE, guard::cookie(token))],
+        )),
+        Some(_) => Err(Refusal::Unauthorized),
+    }
+}

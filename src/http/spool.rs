@@ -1,0 +1,130 @@
+//! A request's body, or a field of it -> an unnamed file in the state directory; nothing of it stays in memory. Knows no
+//! photo: how long it may be and how fast it must come is all that is judged.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::refusal::Refusal;
+use crate::path_error::AtPath as _;
+
+/// The longest pause within a body.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// The longest that a body may take.
+const WHOLE_MAX: Duration = Duration::from_mins(5);
+
+/// What must stay free where the ledger lies: without room for it hotcut ends.
+const RESERVE_BYTES: u64 = 256 << 20;
+
+/// How much is written between two looks at the room that is left.
+const LOOK_BYTES: u64 = 8 << 20;
+
+/// A body that has come whole.
+#[derive(Debug)]
+pub(super) struct Spooled {
+    /// The bytes, at their start.
+    pub(super) file: File,
+    /// How many there are.
+    pub(super) len: u64,
+}
+
+/// Where bodies go.
+#[derive(Clone, Debug)]
+pub(super) struct Spool {
+    folder: PathBuf,
+    len_max: u64,
+}
+
+impl Spool {
+    /// Bodies of up to `len_max` bytes go into `folder`.
+    pub(super) fn new(folder: &Path, len_max: u64) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            len_max,
+        }
+    }
+
+    /// An empty file that is gone when it is closed.
+    pub(super) async fn sheet(&self) -> Result<File, Refusal> {
+        let folder = self.folder.clone();
+        let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(&folder).at(&folder));
+        match made.await {
+            Ok(made) => Ok(made?),
+            Err(_) => Err(Refusal::Closed),
+        }
+    }
+
+    /// Refuses a length that is announced, before anything of it comes.
+    pub(super) fn check_len(&self, len: u64) -> Result<(), Refusal> {
+        if len > self.len_max {
+            return Err(Refusal::TooLong(self.len_max >> 20));
+        }
+        Ok(())
+    }
+
+    /// Keeps the whole of `body`.
+    pub(super) async fn keep<E: std::fmt::Display>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<Spooled, Refusal> {
+        let until = Instant::now() + WHOLE_MAX;
+        let mut file = tokio::fs::File::from_std(self.sheet().await?);
+        let mut body = std::pin::pin!(body);
+        let (mut len, mut look_at) = (0_u64, 0_u64);
+        loop {
+            let next = timeout_at(until, timeout(PAUSE_MAX, body.next())).await;
+            let Ok(Ok(next)) = next else {
+                return Err(Refusal::TooSlow);
+            };
+            let Some(bytes) = next else {
+                break;
+            };
+            let bytes = bytes.map_err(|error| Refusal::Unreadable(error.to_string()))?;
+            len += bytes.len() as u64;
+            self.check_len(len)?;
+            if len >= look_at {
+                self.check_room()?;
+                look_at = len + LOOK_BYTES;
+            }
+            file.write_all(&bytes).await.at(&self.folder)?;
+        }
+        file.flush().await.at(&self.folder)?;
+        file.rewind().await.at(&self.folder)?;
+        let file = file.into_std().await;
+        Ok(Spooled { file, len })
+    }
+
+    /// Reads what nobody wants, to get to what comes after it.
+    pub(super) async fn skip<E: std::fmt::Display>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<(), Refusal> {
+        let mut body = std::pin::pin!(body);
+        let mut len = 0;
+        while let Some(bytes) = timeout(PAUSE_MAX, body.next())
+            .await
+            .map_err(|_| Refusal::TooSlow)?
+        {
+            len += bytes
+                .map_err(|error| Refusal::Unreadable(error.to_string()))?
+                .len() as u64;
+            self.check_len(len)?;
+        }
+        Ok(())
+    }
+
+    fn check_room(&self) -> Result<(), Refusal> {
+        let room = rustix::fs::statvfs(&self.folder).at(&self.folder)?;
+        if room.f_bavail.saturating_mul(room.f_frsize) < RESERVE_BYTES {
+            let full = Err(rustix::io::Errno::NOSPC).at(&self.folder);
+            return full.map_err(Refusal::NoRoom);
+        }
+        Ok(())
+    }
+}
