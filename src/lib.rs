@@ -13,11 +13,12 @@
 //! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode |
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
+//! | [`http`] | requests | errands, pages and metrics; off unless configured |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`percent`], [`path_error`], [`onnxruntime`] (where the library lies). `fuzzing`, for tests only, is what
+//! [`mount`], [`percent`], [`hex`], [`path_error`], [`onnxruntime`] (where the library lies). `fuzzing`, for tests only, is what
 //! hostile bytes are tried on.
 //!
 //! # Invariants
@@ -50,6 +51,7 @@ pub mod daemon;
 pub mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod hex;
 pub mod http;
 pub mod intake;
 pub mod job;

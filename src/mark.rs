@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::hex;
+
 /// Keyword of the `tEXt` chunk that carries the mark (PNG specification, third edition, 11.3.3.2).
 pub const KEYWORD: &str = "hotcut";
 
@@ -25,11 +27,17 @@ pub struct Mark {
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v=1 source={} sha256=", self.source)?;
-        for byte in self.sha256 {
-            write!(f, "{byte:02x}")?;
-        }
-        write!(f, " model={} version={}", self.model, self.version)
+        let Self {
+            source,
+            sha256,
+            model,
+            version,
+        } = self;
+        let sha256 = hex::encode(sha256);
+        write!(
+            f,
+            "v=1 source={source} sha256={sha256} model={model} version={version}"
+        )
     }
 }
 
@@ -66,27 +74,10 @@ fn parse(text: &[u8]) -> Option<Mark> {
     }
     Some(Mark {
         source: field("source")?.to_owned(),
-        sha256: parse_hex(field("sha256")?)?,
+        sha256: hex::decode(field("sha256")?)?,
         model: field("model")?.to_owned(),
         version: field("version")?.to_owned(),
     })
-}
-
-fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() || pairs.len() != 32 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
-        let digit = |c: u8| {
-            char::from(c)
-                .to_digit(16)
-                .and_then(|d| u8::try_from(d).ok())
-        };
-        *byte = digit(high)? * 16 + digit(low)?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

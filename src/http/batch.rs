@@ -21,7 +21,7 @@ use tokio_util::compat::FuturesAsyncWriteCompatExt as _;
 use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 
-use super::cut::{self, NAMELESS};
+use super::cut::{self, NAMELESS, Received};
 use super::desk::{FrontDesk, bare_name};
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
@@ -190,7 +190,11 @@ impl Batch {
             async move {
                 let place = desk.access.wait_for_place().await;
                 let result = match place {
-                    Some(place) => cut::run(desk, spool, place, photo, model, &name).await,
+                    Some(place) => {
+                        let name = name.clone();
+                        let received = Received { photo, name, model };
+                        cut::run(desk, spool, place, received).await
+                    }
                     None => Err(Refusal::Closed),
                 };
                 (name, result)

@@ -16,7 +16,7 @@ use super::answer;
 use super::desk::{FrontDesk, bare_name};
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
-use crate::job::Errand;
+use crate::job::{Errand, ErrandError};
 use crate::percent;
 use crate::pool::CutReport;
 
@@ -76,9 +76,15 @@ pub(super) async fn remove_background(
     let (photo, own_name) = receive(&spool, request).await?;
     let given = query.name.or(own_name);
     let name = given.as_deref().and_then(bare_name).unwrap_or(NAMELESS);
+    let name = name.to_owned();
     let place = desk.access.place().ok_or(Refusal::Full)?;
-    let (png, report) = run(&desk, &spool, place, photo, model, name).await?;
-    answer::png(png, &report, name)
+    let received = Received {
+        photo,
+        name: name.clone(),
+        model,
+    };
+    let (png, report) = run(&desk, &spool, place, received).await?;
+    answer::png(png, &report, &name)
 }
 
 /// The model that was asked for, if the workers have it.
@@ -139,21 +145,30 @@ async fn receive_form(
     }
 }
 
+/// A photo that has come whole, and how it is to be cut out.
+pub(super) struct Received {
+    /// Its bytes.
+    pub(super) photo: Spooled,
+    /// What the cutout remembers as its name.
+    pub(super) name: String,
+    /// A model that the workers have.
+    pub(super) model: String,
+}
+
 /// Has the photo cut out. A caller who goes away meanwhile gives up the place in the queue.
 pub(super) async fn run(
     desk: &FrontDesk,
     spool: &Spool,
     place: OwnedSemaphorePermit,
-    photo: Spooled,
-    model: String,
-    name: &str,
+    received: Received,
 ) -> Result<(std::fs::File, CutReport), Refusal> {
+    let Received { photo, name, model } = received;
     let png = spool.sheet().await?;
-    let sink = png.try_clone().map_err(crate::job::ErrandError::Disk)?;
+    let sink = png.try_clone().map_err(ErrandError::Disk)?;
     let (reply, result) = oneshot::channel();
     let errand = Errand {
         model,
-        source: percent::encode(Path::new(name)),
+        source: percent::encode(Path::new(&name)),
         photo: photo.file,
         len: photo.len,
         sink,

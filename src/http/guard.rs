@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use super::desk::FrontDesk;
 use super::refusal::Refusal;
 use crate::config::{Http, Token};
+use crate::hex;
 
 /// Name of the cookie by which a browser that knew the token is known again.
 const COOKIE: &str = "hotcut_session";
@@ -150,8 +151,7 @@ fn session(token: &Token) -> String {
     let mut hash = Sha256::new();
     hash.update(b"hotcut session ");
     hash.update(token.bytes());
-    let digest: [u8; 32] = hash.finalize().into();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash.finalize())
 }
 
 fn digest(secret: &[u8]) -> [u8; 32] {

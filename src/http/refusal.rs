@@ -109,11 +109,10 @@ impl Refusal {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::TooMany(wait) => Some(*wait),
-            Self::Full | Self::Closed | Self::Away(_) => Some(QUEUE_RETRY),
-            _ => None,
+        if let Self::TooMany(wait) = self {
+            return Some(*wait);
         }
+        matches!(self, Self::Full | Self::Closed | Self::Away(_)).then_some(QUEUE_RETRY)
     }
 
     /// What goes into the answer, and into the list of a batch.
