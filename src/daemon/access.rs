@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
 use tokio::time::Instant;
 
-use super::LiveStatus;
+use super::{LiveStatus, Tally};
 use crate::config::Config;
 use crate::job::Errand;
 
@@ -24,6 +24,12 @@ pub struct View {
     pub config: Arc<Config>,
     /// The folders and the workers' confinement.
     pub live: LiveStatus,
+    /// Since when a photo has waited for a worker, in each folder where one waits.
+    pub oldest: Vec<(String, Instant)>,
+    /// Errands that wait for a worker.
+    pub errands: usize,
+    /// Errands that a worker has.
+    pub running_errands: usize,
     /// Workers that are ready or at work.
     pub workers: usize,
     /// Whether a worker has cut the trial picture since the start.
@@ -49,8 +55,6 @@ pub enum News {
         /// Why, unless it is done.
         reason: Option<String>,
     },
-    /// A folder, or what lies in it, stands otherwise than before.
-    Folders,
 }
 
 /// How an attempt ended, as far as others care.
@@ -74,6 +78,7 @@ pub struct Access {
     places: Arc<Semaphore>,
     view: watch::Receiver<Option<Arc<View>>>,
     news: broadcast::Receiver<Arc<News>>,
+    tally: Tally,
 }
 
 impl Clone for Access {
@@ -83,6 +88,7 @@ impl Clone for Access {
             places: Arc::clone(&self.places),
             view: self.view.clone(),
             news: self.news.resubscribe(),
+            tally: self.tally.clone(),
         }
     }
 }
@@ -93,6 +99,7 @@ pub struct Reception {
     pub(super) errands: mpsc::UnboundedReceiver<Errand>,
     view: watch::Sender<Option<Arc<View>>>,
     news: broadcast::Sender<Arc<News>>,
+    pub(super) tally: Tally,
 }
 
 /// Makes both ends.
@@ -100,16 +107,19 @@ pub fn access() -> (Access, Reception) {
     let (errands, inbox) = mpsc::unbounded_channel();
     let (view, viewer) = watch::channel(None);
     let (news, listener) = broadcast::channel(NEWS_MAX);
+    let tally = Tally::default();
     let access = Access {
         errands,
         places: Arc::new(Semaphore::new(ERRANDS_MAX)),
         view: viewer,
         news: listener,
+        tally: tally.clone(),
     };
     let reception = Reception {
         errands: inbox,
         view,
         news,
+        tally,
     };
     (access, reception)
 }
@@ -144,6 +154,11 @@ impl Access {
     /// Waits until the view changes, at most about a second; `false` once the loop has ended.
     pub async fn changed(&mut self) -> bool {
         self.view.changed().await.is_ok()
+    }
+
+    /// What has been counted since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Everything that happens from now on.

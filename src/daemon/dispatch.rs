@@ -27,7 +27,9 @@ impl Daemon {
         for folder in self.folders.values_mut() {
             folder.ask(now)?;
         }
-        if self.pool.bury() > 0 {
+        let buried = self.pool.bury();
+        if buried > 0 {
+            self.reception.tally.deaths(buried);
             tracing::warn!("idle workers have died or talked out of turn; others are started");
         }
         while self.pool.wants_start(now) {
@@ -42,7 +44,7 @@ impl Daemon {
         {
             self.begin(work);
         }
-        if self.live.write(&self.folders, now) {
+        if self.live.write(&self.folders, now) || buried > 0 {
             self.show();
         }
         self.announce_ready(now);

@@ -2,11 +2,15 @@
 
 use std::io;
 
-use super::folder::ScoutGone;
 use crate::config::ConfigError;
 use crate::delivery::LedgerError;
 use crate::path_error::PathError;
 use crate::pool::StartError;
+
+/// The thread of a folder has ended, which it never does by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the thread that reads folder \"{0}\" has ended")]
+pub struct ScoutGone(pub(super) String);
 
 /// Why the daemon cannot start or go on.
 #[derive(Debug, thiserror::Error)]

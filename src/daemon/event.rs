@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, news, quarantine};
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarantine};
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
-use crate::intake::{FolderId, Found, Observation, Report, Sighting};
+use crate::intake::{Discovery, FolderId, Found, Observation, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Stalled};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
@@ -34,9 +34,10 @@ impl Daemon {
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
             Event::Stalled(stalled) => self.take_stalled(*stalled),
             Event::ErrandCame(errand) => self.errands.push_back(*errand),
-            Event::ErrandEnded(worker) => {
+            Event::ErrandEnded(worker, end) => {
                 self.turns.end_errand();
-                worker.hand_to(&mut self.pool);
+                self.reception.tally.errand(&end);
+                self.take_back(worker);
             }
             Event::Reloaded(result) => self.end_reload(*result).await?,
             Event::Woken => {}
@@ -148,12 +149,15 @@ impl Daemon {
             book.unfinished(&versions)
         });
         let unfinished = unfinished.await?;
+        let tally = &self.reception.tally;
         let Some(folder) = self.folders.get_mut(&id) else {
             return Ok(());
         };
         for (file, is_unfinished) in there.into_iter().zip(unfinished) {
             if is_unfinished {
-                folder.observe(file, now);
+                if let Some(discovery) = folder.observe(file, now) {
+                    tally.settled(&folder.config.name, discovery);
+                }
             } else {
                 folder.forget(&file.relative, now);
             }
@@ -172,7 +176,7 @@ impl Daemon {
         match sighting {
             // The folder itself: it may be going away.
             Sighting::Path(path) if path.as_os_str().is_empty() => folder.lost(now),
-            Sighting::Path(path) => folder.sight(path, now),
+            Sighting::Path(path) => folder.sight(path, now, Discovery::Event),
             Sighting::Canary => folder.canary.seen(now),
             Sighting::Lost => {
                 tracing::warn!(
@@ -193,6 +197,7 @@ impl Daemon {
                     self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
                 }
                 self.pool.started(worker);
+                self.show();
                 Ok(())
             }
             // Before anything was served this is the configuration; afterwards something may be swapping files.
@@ -229,12 +234,10 @@ impl Daemon {
             outcome,
         } = finished;
         let now = Instant::now();
-        worker.hand_to(&mut self.pool);
         self.turns.end_job();
+        self.take_back(worker);
         log::finished(&job, &outcome);
-        if let Some(news) = news::photo(&job, version, &outcome) {
-            self.reception.tell(news);
-        }
+        self.tell(&job, version, &outcome);
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());
         }
@@ -243,7 +246,7 @@ impl Daemon {
             // A reload has replaced the folder, which left this file alone as long as somebody was at work on it.
             let mut folders = self.folders.values_mut();
             if let Some(successor) = folders.find(|other| other.config.name == job.folder.name) {
-                successor.sight(relative, now);
+                successor.sight(relative, now, Discovery::Again);
             }
             return Ok(());
         };
@@ -262,12 +265,12 @@ impl Daemon {
                 if folder.troubles.note(&relative, error.to_string()) {
                     log::waits(&job, &error);
                 }
-                folder.sight(relative, now + TROUBLE_RETRY);
+                folder.sight(relative, now + TROUBLE_RETRY, Discovery::Again);
             }
             Outcome::Retry { attempts, .. } => {
                 let backoff =
                     BACKOFF_FIRST * 4_u32.saturating_pow(attempts.saturating_sub(1).min(5));
-                folder.sight(relative, now + backoff);
+                folder.sight(relative, now + backoff, Discovery::Again);
             }
             Outcome::Held => folder.hold(job.file, now),
             Outcome::Paused(error) => {
@@ -281,7 +284,7 @@ impl Daemon {
             | Outcome::Ignored(_)
             | Outcome::Quarantined { .. }
             | Outcome::Outdated
-            | Outcome::Halted(_) => folder.sight(relative, now),
+            | Outcome::Halted(_) => folder.sight(relative, now, Discovery::Again),
         }
         Ok(())
     }

@@ -8,11 +8,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::canary::Canary;
+use super::error::ScoutGone;
 use super::pause::Pause;
 use super::state::State;
 use super::troubles::Troubles;
 use crate::config::Folder;
-use crate::intake::{Ask, CAPACITY, Found, Observation, Polled, Scout, Settle, SettledFile};
+use crate::intake::{
+    Ask, CAPACITY, Discovery, Found, Observation, Polled, Scout, Settle, SettledFile,
+};
 
 /// Settled files that a folder keeps in memory; the others stay on disk, where the next listing finds them.
 const QUEUE_MAX: usize = 1_000;
@@ -22,11 +25,6 @@ const OFFLINE_RETRY: Duration = Duration::from_secs(2);
 
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
-
-/// The thread of a folder has ended, which it never does by itself.
-#[derive(Debug, thiserror::Error)]
-#[error("the thread that reads folder \"{0}\" has ended")]
-pub struct ScoutGone(String);
 
 /// A hot folder being served.
 #[derive(Debug)]
@@ -86,10 +84,9 @@ impl HotFolder {
     }
 
     /// A hint that `relative` may have changed.
-    pub(super) fn sight(&mut self, relative: PathBuf, when: Instant) {
-        if !self.in_hand.contains(&relative) && !self.settle.sight(relative, when) {
-            self.is_behind = true;
-        }
+    pub(super) fn sight(&mut self, relative: PathBuf, when: Instant, discovery: Discovery) {
+        let is_in_hand = self.in_hand.contains(&relative);
+        self.is_behind |= !is_in_hand && !self.settle.sight(relative, when, discovery);
     }
 
     /// Tells whether what is seen of `relative` is of interest now.
@@ -103,22 +100,28 @@ impl HotFolder {
         self.troubles.end(relative);
     }
 
-    /// What is seen may need work: queues it once it is settled.
-    pub(super) fn observe(&mut self, found: Observation, now: Instant) {
+    /// What is seen may need work: queues it once it is settled, and tells what had led to it.
+    pub(super) fn observe(&mut self, found: Observation, now: Instant) -> Option<Discovery> {
         if self.settle.len() >= CAPACITY {
             self.is_behind = true;
         }
         if found.found == Found::Nothing {
             self.troubles.end(&found.relative);
         }
-        if let Some(file) = self.settle.observe(found, now) {
-            if self.queue.len() < QUEUE_MAX {
-                self.in_hand.insert(file.relative().to_owned());
-                self.queue.push_back(file);
-            } else {
-                self.is_behind = true;
-            }
+        let file = self.settle.observe(found, now)?;
+        if self.queue.len() >= QUEUE_MAX {
+            self.is_behind = true;
+            return None;
         }
+        let discovery = file.discovery();
+        self.in_hand.insert(file.relative().to_owned());
+        self.queue.push_back(file);
+        Some(discovery)
+    }
+
+    /// Since when the file has waited for a worker that has waited longest.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        self.queue.front().map(SettledFile::settled_at)
     }
 
     /// The folder is there; tells whether that is news.
@@ -208,10 +211,8 @@ impl HotFolder {
     }
 
     fn send(&self, ask: Ask) -> Result<(), ScoutGone> {
-        let is_heard = self.scout.ask(ask);
-        is_heard
-            .then_some(())
-            .ok_or_else(|| ScoutGone(self.config.name.clone()))
+        let heard = self.scout.ask(ask).then_some(());
+        heard.ok_or_else(|| ScoutGone(self.config.name.clone()))
     }
 
     /// Takes the next file for a worker, unless the folder pauses.

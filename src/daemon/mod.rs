@@ -17,6 +17,7 @@ mod quarantine;
 mod reload;
 mod start;
 mod state;
+mod tally;
 mod troubles;
 mod turns;
 mod upkeep;
@@ -34,11 +35,12 @@ use tokio::time::Instant;
 pub use access::{Access, ERRANDS_MAX, News, PhotoResult, Reception, View, access};
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
+pub use tally::Tally;
 pub use troubles::Waiting;
 
 use crate::config::Config;
 use crate::intake::{FolderId, Report, Sighting};
-use crate::job::{Desk, Errand, Finished, Return, Stalled, Stalls};
+use crate::job::{Desk, Errand, ErrandEnd, Finished, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
 use crate::shutdown::Request;
 use announce::Announcer;
@@ -68,7 +70,7 @@ enum Event {
     Finished(FolderId, Box<Finished>),
     Stalled(Box<Stalled>),
     ErrandCame(Box<Errand>),
-    ErrandEnded(Return),
+    ErrandEnded(Return, Box<ErrandEnd>),
     Reloaded(Box<Result<Reloaded, reload::Refusal>>),
     Woken,
 }
@@ -87,7 +89,7 @@ struct Daemon {
     reception: Reception,
     /// Errands that wait for a worker.
     errands: VecDeque<Errand>,
-    running_errands: JoinSet<Return>,
+    running_errands: JoinSet<(Return, ErrandEnd)>,
     turns: Turns,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
@@ -158,7 +160,8 @@ pub async fn run(
                 Event::Finished(id, Box::new(finished))
             }
             Some(ended) = daemon.running_errands.join_next(), if !daemon.running_errands.is_empty() => {
-                Event::ErrandEnded(unpanicked(ended))
+                let (worker, end) = unpanicked(ended);
+                Event::ErrandEnded(worker, Box::new(end))
             }
             Some(ended) = daemon.starts.join_next(), if !daemon.starts.is_empty() => {
                 Event::Started(unpanicked(ended))

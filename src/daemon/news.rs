@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Daemon, News, PhotoResult, Readiness, View};
-use crate::job::{Job, Outcome};
+use super::{Daemon, News, PhotoResult, Readiness, Return, View};
+use crate::job::{Job, JobError, Outcome};
 use crate::percent;
 
 /// The news of an attempt; `None` if nothing of note became of it.
-pub(super) fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
+fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
     let (result, reason) = match outcome {
         Outcome::Done { .. } => (PhotoResult::Done, None),
         Outcome::Ignored(error) => (PhotoResult::Ignored, Some(error)),
@@ -31,14 +31,67 @@ pub(super) fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<New
 }
 
 impl Daemon {
+    /// Tells and counts what became of an attempt.
+    pub(super) fn tell(&self, job: &Job, id: Option<i64>, outcome: &Outcome) {
+        let tally = &self.reception.tally;
+        match outcome {
+            Outcome::Done {
+                report: Some(report),
+                ..
+            } => tally.cut(report),
+            Outcome::Quarantined {
+                error: JobError::TimedOut(..),
+                ..
+            }
+            | Outcome::Retry {
+                error: JobError::TimedOut(..),
+                ..
+            } => tally.timeout(),
+            Outcome::Done { .. }
+            | Outcome::Ignored(_)
+            | Outcome::Quarantined { .. }
+            | Outcome::Retry { .. }
+            | Outcome::Held
+            | Outcome::Outdated
+            | Outcome::Waits(_)
+            | Outcome::Paused(_)
+            | Outcome::Halted(_) => {}
+        }
+        if let Some(news) = photo(job, id, outcome) {
+            let News::Photo { folder, result, .. } = &news;
+            tally.photo(folder, *result);
+            self.reception.tell(news);
+        }
+    }
+
+    /// Takes a worker back after a job or an errand, or counts its death.
+    pub(super) fn take_back(&mut self, worker: Return) {
+        if matches!(worker, Return::Lost) {
+            self.reception.tally.deaths(1);
+        }
+        worker.hand_to(&mut self.pool);
+    }
+
     /// Shows others the loop as it is now.
     pub(super) fn show(&self) {
         self.reception.show(View {
             config: Arc::clone(&self.config),
             live: self.live.status(&self.folders),
+            oldest: self.oldest(),
+            errands: self.errands.len(),
+            running_errands: self.running_errands.len(),
             workers: self.pool.fit(),
             is_proved: self.readiness != Readiness::Untried,
             beat: Instant::now(),
         });
+    }
+
+    fn oldest(&self) -> Vec<(String, Instant)> {
+        let folders = self.folders.values();
+        let waiting = folders.filter_map(|folder| {
+            let since = folder.oldest()?;
+            Some((folder.config.name.clone(), since))
+        });
+        waiting.collect()
     }
 }

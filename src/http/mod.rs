@@ -9,6 +9,7 @@ mod events;
 mod guard;
 mod health;
 mod incoming;
+mod metrics;
 mod refusal;
 mod routes;
 mod serve;

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::desk::FrontDesk;
 use super::refusal::Refusal;
-use super::{batch, cut, events, guard, health, incoming, session, status};
+use super::{batch, cut, events, guard, health, incoming, metrics, session, status};
 
 /// What a form may hold besides its photos.
 const FORM_EXTRA_BYTES: usize = 1 << 20;
@@ -42,6 +42,7 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
         .merge(batches)
         .routes(routes!(status::status))
         .routes(routes!(events::events))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(session::log_in))

@@ -15,7 +15,7 @@ pub use filter::Filter;
 pub use observation::{Found, Observation, Writer};
 pub use root::{Root, RootId};
 pub use scan::{Ask, Assignment, Polled, Report, Scout};
-pub use settle::{CAPACITY, PATIENCE, Settle, SettledFile};
+pub use settle::{CAPACITY, Discovery, PATIENCE, Settle, SettledFile};
 pub use source::{SourceError, SourceFile};
 pub use walk::Walk;
 pub use watch::{Sighting, Watch, WatchError, stir_canary};

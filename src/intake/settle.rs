@@ -16,6 +16,17 @@ pub const PATIENCE: Duration = Duration::from_mins(10);
 /// Files that may be settling at one time in one folder; what is beyond that a later listing finds again.
 pub const CAPACITY: usize = 10_000;
 
+/// What led to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// A notice of the system.
+    Event,
+    /// A listing of its folder.
+    Listing,
+    /// An earlier try at it.
+    Again,
+}
+
 /// A file that was the same in two observations at least `settle` apart, with no writer at the second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledFile {
@@ -24,6 +35,7 @@ pub struct SettledFile {
     patience_is_over: bool,
     seen_at: Instant,
     settled_at: Instant,
+    discovery: Discovery,
 }
 
 impl SettledFile {
@@ -45,6 +57,11 @@ impl SettledFile {
     /// When it had settled.
     pub fn settled_at(&self) -> Instant {
         self.settled_at
+    }
+
+    /// What had led to it.
+    pub fn discovery(&self) -> Discovery {
+        self.discovery
     }
 
     /// Tells whether the file was found to end early and has lain so for [`PATIENCE`].
@@ -70,6 +87,7 @@ struct Settling {
     sighted_again: bool,
     not_before: Instant,
     ends_early_since: Option<Instant>,
+    discovery: Discovery,
 }
 
 #[derive(Debug)]
@@ -88,8 +106,8 @@ impl Settle {
         }
     }
 
-    /// Notes that `relative` must be looked at, at `when` at the earliest. False if there is no room for it.
-    pub fn sight(&mut self, relative: PathBuf, when: Instant) -> bool {
+    /// Notes that `relative` must be looked at, at `when` at the earliest, and what led to it. False if there is no room for it.
+    pub fn sight(&mut self, relative: PathBuf, when: Instant, discovery: Discovery) -> bool {
         if let Some(file) = self.files.get_mut(&relative) {
             file.sighted_again |= file.look_at.is_none();
             return true;
@@ -103,6 +121,7 @@ impl Settle {
             sighted_again: false,
             not_before: when,
             ends_early_since: None,
+            discovery,
         };
         self.files.insert(relative.clone(), settling);
         self.queue.push(Reverse((when, relative)));
@@ -121,6 +140,7 @@ impl Settle {
             sighted_again: false,
             not_before: now,
             ends_early_since: Some(now),
+            discovery: Discovery::Again,
         };
         self.queue.push(Reverse((look_at, file.relative.clone())));
         self.files.insert(file.relative, settling);
@@ -141,7 +161,7 @@ impl Settle {
                 return None;
             }
         };
-        if !self.sight(relative.clone(), now) {
+        if !self.sight(relative.clone(), now, Discovery::Listing) {
             return None;
         }
         let file = self.files.get_mut(&relative)?;
@@ -168,6 +188,7 @@ impl Settle {
         match writer {
             Writer::Absent => {
                 let patience_is_over = file.ends_early_since.is_some();
+                let discovery = file.discovery;
                 self.files.remove(&relative);
                 Some(SettledFile {
                     relative,
@@ -175,6 +196,7 @@ impl Settle {
                     patience_is_over,
                     seen_at: since,
                     settled_at: now,
+                    discovery,
                 })
             }
             Writer::Present => {

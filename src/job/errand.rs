@@ -47,8 +47,35 @@ pub enum ErrandError {
     Disk(#[source] io::Error),
 }
 
+/// How an errand ended, for whoever counts.
+#[derive(Debug)]
+pub enum ErrandEnd {
+    /// There is a PNG.
+    Done(CutReport),
+    /// There can be none.
+    Refused,
+    /// The worker died at it.
+    WorkerDied,
+    /// The worker was killed at the deadline.
+    TimedOut,
+    /// Photo or PNG could not be read or written on this machine.
+    Disk,
+}
+
+impl ErrandEnd {
+    fn of(answer: &Result<CutReport, ErrandError>) -> Self {
+        match answer {
+            Ok(report) => Self::Done(report.clone()),
+            Err(ErrandError::Cutout(_)) => Self::Refused,
+            Err(ErrandError::WorkerDied(_)) => Self::WorkerDied,
+            Err(ErrandError::TimedOut(_)) => Self::TimedOut,
+            Err(ErrandError::Disk(_)) => Self::Disk,
+        }
+    }
+}
+
 /// Runs the errand once, within `limit`. A worker that dies at it is not given the photo again: whoever sent it can.
-pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> Return {
+pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, ErrandEnd) {
     let Errand {
         model,
         source,
@@ -89,7 +116,8 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> Return {
         }
     };
     drop(place);
+    let end = ErrandEnd::of(&answer);
     // Whoever hung up meanwhile needs no answer.
     reply.send(answer).ok();
-    worker
+    (worker, end)
 }

@@ -49,6 +49,12 @@ mod hangs;
 #[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
+mod http_guard;
+#[cfg(test)]
+mod http_limits;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod launch;
@@ -70,6 +76,8 @@ mod rehearsal;
 mod rejects;
 #[cfg(test)]
 mod reloads;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod settles;
 #[cfg(test)]

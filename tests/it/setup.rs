@@ -17,6 +17,7 @@ const MODEL: &str = "luma";
 pub(crate) struct Setup {
     root: Rc<TempDir>,
     daemon: Vec<(String, String)>,
+    http: Vec<(String, String)>,
     folders: Vec<Folder>,
     wrapper: Vec<String>,
     other_disk: Option<Rc<TempDir>>,
@@ -34,6 +35,7 @@ impl Setup {
         let setup = Setup {
             root: Rc::new(room()),
             daemon: Vec::new(),
+            http: Vec::new(),
             folders: Vec::new(),
             wrapper: Vec::new(),
             other_disk: None,
@@ -62,6 +64,17 @@ impl Setup {
     /// Sets a key of `[daemon]`; digits stand as a number, `[...]` as a list, everything else as a string.
     pub(crate) fn daemon(mut self, key: &str, value: &str) -> Setup {
         set(&mut self.daemon, key, value);
+        self
+    }
+
+    /// Listens for requests on a port of the system's choice, with the model of the folders.
+    pub(crate) fn listens(self) -> Setup {
+        self.http("listen", "127.0.0.1:0").http("model", MODEL)
+    }
+
+    /// Sets a key of `[http]`.
+    pub(crate) fn http(mut self, key: &str, value: &str) -> Setup {
+        set(&mut self.http, key, value);
         self
     }
 
@@ -175,6 +188,10 @@ impl Setup {
     pub(crate) fn config_text(&self) -> String {
         let mut text = String::from("[daemon]\n");
         push_keys(&mut text, &self.daemon);
+        if !self.http.is_empty() {
+            text.push_str("\n[http]\n");
+            push_keys(&mut text, &self.http);
+        }
         for folder in &self.folders {
             write!(text, "\n[[folder]]\nname = {:?}\n", folder.name).unwrap();
             push_keys(&mut text, &folder.keys);

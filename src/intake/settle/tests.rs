@@ -73,9 +73,9 @@ fn a_file_that_is_sighted_during_a_look_is_looked_at_once_more() {
     let empty = Stamp { len: 0, ..stamp(0) };
     for seen in [None, Some(empty)] {
         let mut settle = Settle::new(QUIET);
-        settle.sight("a.jpg".into(), now);
+        settle.sight("a.jpg".into(), now, Discovery::Event);
         assert_eq!(settle.due(now, 9).len(), 1);
-        settle.sight("a.jpg".into(), now);
+        settle.sight("a.jpg".into(), now, Discovery::Event);
         settle.observe(found("a.jpg", seen, Writer::Absent), now);
         assert_eq!(settle.due(now, 9).len(), 1, "after {seen:?}");
         settle.observe(found("a.jpg", None, Writer::Absent), now);
@@ -88,7 +88,7 @@ fn a_file_that_must_wait_is_not_settled_before_its_time_although_it_is_listed() 
     let now = Instant::now();
     let mut settle = Settle::new(QUIET);
     let later = now + Duration::from_mins(1);
-    settle.sight("a.jpg".into(), later);
+    settle.sight("a.jpg".into(), later, Discovery::Event);
     for second in [0, 10, 59] {
         let at = now + Duration::from_secs(second);
         let file = found("a.jpg", Some(stamp(1)), Writer::Absent);
@@ -127,11 +127,11 @@ fn the_table_is_bounded() {
     let now = Instant::now();
     let mut settle = Settle::new(QUIET);
     for number in 0..CAPACITY {
-        assert!(settle.sight(format!("{number}.jpg").into(), now));
+        assert!(settle.sight(format!("{number}.jpg").into(), now, Discovery::Event));
     }
-    assert!(!settle.sight("one-more.jpg".into(), now));
+    assert!(!settle.sight("one-more.jpg".into(), now, Discovery::Event));
     assert!(
-        settle.sight("0.jpg".into(), now),
+        settle.sight("0.jpg".into(), now, Discovery::Event),
         "what is known stays known"
     );
 }
@@ -196,7 +196,8 @@ impl World {
                 self.versions += 1;
                 self.files.insert(name(file), (self.versions, self.now));
                 if is_reported {
-                    self.settle.sight(name(file).into(), self.now);
+                    self.settle
+                        .sight(name(file).into(), self.now, Discovery::Event);
                 }
             }
             Action::Hold {

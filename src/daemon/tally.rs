@@ -1,0 +1,159 @@
+//! What the loop does -> counters that anybody may read at any time, for `/metrics`. Decides nothing; names no file.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::PhotoResult;
+use crate::intake::Discovery;
+use crate::job::ErrandEnd;
+use crate::pool::CutReport;
+
+/// Shared counters; clones count together.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    photos: Family<PhotoLabels, Counter>,
+    errands: Family<ErrandLabels, Counter>,
+    settled: Family<SettledLabels, Counter>,
+    stages: Family<StageLabels, Histogram, fn() -> Histogram>,
+    deaths: Counter,
+    timeouts: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PhotoLabels {
+    folder: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrandLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SettledLabels {
+    folder: String,
+    by: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabels {
+    stage: String,
+}
+
+/// From 5 ms to 40 s: a small picture's decoding and a huge one's encoding.
+fn stage_buckets() -> Histogram {
+    Histogram::new(exponential_buckets(0.005, 2.0, 14))
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            photos: Family::default(),
+            errands: Family::default(),
+            settled: Family::default(),
+            stages: Family::new_with_constructor(stage_buckets),
+            deaths: Counter::default(),
+            timeouts: Counter::default(),
+        }
+    }
+}
+
+impl Tally {
+    /// Puts every counter into `registry`, whose prefix they bear.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "photos",
+            "Attempts at photos of hot folders, by how they ended",
+            self.photos.clone(),
+        );
+        registry.register(
+            "errands",
+            "Photos and pictures that came over HTTP, by how they ended",
+            self.errands.clone(),
+        );
+        registry.register(
+            "files_settled",
+            "Files that were found complete, by what had led to them: a notice of the system, a listing, or an earlier try",
+            self.settled.clone(),
+        );
+        registry.register(
+            "stage_seconds",
+            "What each step of cutting out took",
+            self.stages.clone(),
+        );
+        registry.register(
+            "worker_deaths",
+            "Workers that died or were killed",
+            self.deaths.clone(),
+        );
+        registry.register(
+            "timeouts",
+            "Photos that were not done within `timeout`",
+            self.timeouts.clone(),
+        );
+    }
+
+    pub(super) fn photo(&self, folder: &str, result: PhotoResult) {
+        let result = match result {
+            PhotoResult::Done => "done",
+            PhotoResult::Quarantined => "quarantined",
+            PhotoResult::Ignored => "ignored",
+            PhotoResult::Retry => "retry",
+        };
+        let folder = folder.to_owned();
+        self.photos
+            .get_or_create(&PhotoLabels { folder, result })
+            .inc();
+    }
+
+    pub(super) fn errand(&self, end: &ErrandEnd) {
+        let result = match end {
+            ErrandEnd::Done(report) => {
+                self.cut(report);
+                "done"
+            }
+            ErrandEnd::Refused => "refused",
+            ErrandEnd::WorkerDied => "worker_died",
+            ErrandEnd::TimedOut => {
+                self.timeouts.inc();
+                "timed_out"
+            }
+            ErrandEnd::Disk => "disk",
+        };
+        self.errands.get_or_create(&ErrandLabels { result }).inc();
+    }
+
+    pub(super) fn settled(&self, folder: &str, discovery: Discovery) {
+        let by = match discovery {
+            Discovery::Event => "event",
+            Discovery::Listing => "listing",
+            Discovery::Again => "again",
+        };
+        let folder = folder.to_owned();
+        self.settled
+            .get_or_create(&SettledLabels { folder, by })
+            .inc();
+    }
+
+    pub(super) fn cut(&self, report: &CutReport) {
+        for (stage, ms) in &report.stages {
+            let stage = stage.to_string();
+            let seconds = f64::from(*ms) / 1_000.0;
+            self.stages
+                .get_or_create(&StageLabels { stage })
+                .observe(seconds);
+        }
+    }
+
+    pub(super) fn deaths(&self, count: usize) {
+        self.deaths.inc_by(count as u64);
+    }
+
+    pub(super) fn timeout(&self) {
+        self.timeouts.inc();
+    }
+}

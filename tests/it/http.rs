@@ -1,0 +1,230 @@
+//! Requests to the API -> the answers that they must get: cutouts, files in hot folders, states. Knows no abuse.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+use crate::binary::{MODELS, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
+use crate::processes;
+use crate::requests::{Answer, address, get, head, post, post_form, send, wait_ready};
+use crate::setup::Setup;
+use rustix::process::Signal;
+
+fn listening() -> HotFolder {
+    HotFolder::start_with(Setup::new().listens())
+}
+
+/// Fails when the API decodes, marks or encodes otherwise than a folder.
+#[test]
+fn api_and_folder_give_the_same_bytes() {
+    let hot = listening();
+    let photo = large_jpeg(Quarter::TopRight);
+    hot.drop_file("a.jpg", &photo);
+    let of_folder = fs::read(hot.wait_output("a.png")).unwrap();
+    let of_form = post_form(&hot, "/remove-background/", &[("a.jpg", &photo)]);
+    let of_body = post(&hot, "/remove-background?name=a.jpg", &photo);
+    for answer in [of_form, of_body] {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), Some("image/png"));
+        assert!(answer.body == of_folder, "other bytes than the folder's");
+    }
+}
+
+/// P6: fails when bodies or answers are left lying in the state directory.
+#[test]
+fn nothing_of_a_request_is_left_on_disk() {
+    let hot = listening();
+    assert_eq!(
+        post(&hot, "/remove-background", &jpeg(Quarter::TopLeft)).status,
+        200
+    );
+    post(&hot, "/remove-background", b"no photo");
+    let mut names: Vec<String> = fs::read_dir(hot.setup().path("state"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("ledger.db"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["canary", "lock", "status.json"]);
+}
+
+/// Fails when one photo that cannot be cut out spoils a batch, or goes unmentioned.
+#[test]
+fn batch_holds_each_cutout_and_the_list_of_what_failed() {
+    let hot = listening();
+    let photo = jpeg(Quarter::TopLeft);
+    let files: [(&str, &[u8]); 3] = [("a.jpg", &photo), ("b.txt", b"no photo"), ("A.JPG", &photo)];
+    let answer = post_form(&hot, "/batch", &files);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/zip"));
+    let single = post(&hot, "/remove-background?name=a.jpg", &photo).body;
+    let holds = |needle: &[u8]| answer.body.windows(needle.len()).any(|part| part == needle);
+    assert!(holds(&single), "the cutout as it is, uncompressed");
+    assert!(holds(b"a.png") && holds(b"A-2.png") || holds(b"A.png") && holds(b"a-2.png"));
+    assert!(holds(b"failures.json") && holds(b"\"b.txt\"") && holds(b"not_a_photo"));
+}
+
+/// P3: fails when a photo can be seen in its hot folder before it is whole, or takes another's name.
+#[test]
+fn photo_that_is_sent_into_a_folder_is_treated_like_any_other() {
+    let hot = listening();
+    let (first, second) = (jpeg(Quarter::TopLeft), jpeg(Quarter::TopRight));
+    let path = "/api/folders/products/photos";
+    let answer = post_form(&hot, path, &[("../a.jpg", &first)]);
+    assert_eq!(
+        (answer.status, &answer.json()["source"]),
+        (201, &"a.jpg".into())
+    );
+    let answer = post_form(&hot, path, &[("a.jpg", &second)]);
+    assert_eq!(
+        (answer.status, &answer.json()["source"]),
+        (201, &"a-2.jpg".into())
+    );
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert_cutout(&hot.wait_output("a-2.png"), Quarter::TopRight);
+    assert_eq!(fs::read(hot.input("a.jpg")).unwrap(), first);
+    let refused = post_form(&hot, path, &[("a.exe", &first)]);
+    assert_eq!(
+        (refused.status, refused.problem()),
+        (422, "not_included".to_owned())
+    );
+    let unknown = post_form(&hot, "/api/folders/nobody/photos", &[("a.jpg", &first)]);
+    assert_eq!(
+        (unknown.status, unknown.problem()),
+        (404, "unknown_folder".to_owned())
+    );
+    assert!(hot.temporaries().is_empty());
+}
+
+/// P10: fails when the status over HTTP differs from what the folders do.
+#[test]
+fn status_tells_of_each_folder() {
+    let hot = listening();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("b.jpg", b"no photo");
+    hot.wait_quarantined("b.jpg");
+    hot.wait_output("a.png");
+    wait_for("both in the status", || {
+        let status = get(&hot, "/api/status").json();
+        let folder = &status["folders"][0];
+        folder["done"] == 1 && folder["quarantined"] == 1 && folder["state"] == "online"
+    });
+}
+
+/// Fails when readiness does not depend on a worker that is there.
+#[test]
+fn ready_only_while_a_worker_can_cut() {
+    let setup = Setup::new().listens().daemon("workers", "1");
+    let models = setup.path("models");
+    fs::create_dir(&models).unwrap();
+    for name in ["luma.toml", "luma.onnx"] {
+        fs::copy(Path::new(MODELS).join(name), models.join(name)).unwrap();
+    }
+    let setup = setup.daemon("models_dir", &models.display().to_string());
+    let hot = HotFolder::start_with(setup);
+    wait_ready(&hot);
+    fs::rename(models.join("luma.onnx"), models.join("away")).unwrap();
+    processes::signal(hot.workers()[0], Signal::KILL);
+    wait_for("not ready", || get(&hot, "/readyz").status == 503);
+    assert_eq!(get(&hot, "/healthz").status, 200);
+    fs::rename(models.join("away"), models.join("luma.onnx")).unwrap();
+    wait_ready(&hot);
+}
+
+/// P9: fails when a reload cannot open, move or close the way in, or when it disturbs the folders.
+#[test]
+fn reload_opens_and_closes_the_way_in() {
+    let mut hot = HotFolder::start_with(Setup::new());
+    assert_eq!(hot.log_lines("http: listening"), 0);
+    hot.change_setup(Setup::listens);
+    hot.signal(Signal::HUP);
+    wait_ready(&hot);
+    hot.change_setup(|setup| setup.http("model", "nothing"));
+    hot.signal(Signal::HUP);
+    hot.wait_log("the new configuration is not taken");
+    wait_ready(&hot);
+    hot.stop();
+}
+
+/// P10: fails when an address that is taken stops the folders, or goes untold.
+#[test]
+fn address_that_is_taken_is_told_and_tried_again() {
+    let squatter = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = squatter.local_addr().unwrap().to_string();
+    let setup = Setup::new().listens().http("listen", &address);
+    let hot = HotFolder::start_with(setup);
+    hot.wait_log("the address cannot be used");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("a.png");
+    drop(squatter);
+    wait_ready(&hot);
+    assert_eq!(hot.log_lines("the address cannot be used"), 1);
+}
+
+/// P8: fails when a photo that a request has brought is dropped by a stop, or holds it up.
+#[test]
+fn request_under_way_is_answered_before_the_daemon_stops() {
+    let setup = Setup::new().listens().daemon("workers", "1");
+    let mut hot = HotFolder::start_with(setup);
+    wait_ready(&hot);
+    let worker = hot.stop_worker();
+    let photo = jpeg(Quarter::TopLeft);
+    let head = head("POST /remove-background", &[], photo.len());
+    let mut stream = TcpStream::connect(address(&hot)).unwrap();
+    stream.write_all(&[head, photo].concat()).unwrap();
+    wait_for("the errand has the worker", || {
+        let metrics = get(&hot, "/metrics").body;
+        String::from_utf8(metrics)
+            .unwrap()
+            .contains("hotcut_running_errands 1\n")
+    });
+    hot.signal(Signal::TERM);
+    hot.wait_log("draining");
+    processes::signal(worker, Signal::CONT);
+    let answer = Answer::read(&mut stream);
+    assert_eq!((answer.status, &answer.body[1..4]), (200, &b"PNG"[..]));
+    assert_eq!(hot.wait_exit().code(), Some(0));
+}
+
+/// Fails when what Prometheus reads lacks a count, or names a file.
+#[test]
+fn metrics_count_photos_and_name_no_file() {
+    let hot = listening();
+    hot.drop_file("secret-name.jpg", &jpeg(Quarter::TopLeft));
+    hot.drop_file("secret-junk.jpg", b"no photo");
+    hot.wait_output("secret-name.png");
+    hot.wait_quarantined("secret-junk.jpg");
+    let text = || String::from_utf8(get(&hot, "/metrics").body).unwrap();
+    for line in [
+        "hotcut_photos_total{folder=\"products\",result=\"done\"} 1",
+        "hotcut_photos_total{folder=\"products\",result=\"quarantined\"} 1",
+        "hotcut_files_settled_total{folder=\"products\",by=\"event\"} 2",
+        "hotcut_stage_seconds_count{stage=\"inference\"} 1",
+        "hotcut_folder_state{folder=\"products\",state=\"online\"} 1",
+        "hotcut_worker_deaths_total 0",
+        "hotcut_ready 1",
+    ] {
+        wait_for(line, || text().lines().any(|found| found == line));
+    }
+    assert!(!text().contains("secret"), "{}", text());
+}
+
+/// Fails when the description leaves out a path, or is none.
+#[test]
+fn description_lists_every_path() {
+    let hot = listening();
+    let description = send(&hot, "GET /openapi.json", &[], &[]).json();
+    for path in [
+        "/remove-background",
+        "/batch",
+        "/api/status",
+        "/api/events",
+        "/metrics",
+        "/healthz",
+    ] {
+        assert!(description["paths"][path].is_object(), "{path}");
+    }
+}

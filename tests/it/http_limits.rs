@@ -1,0 +1,209 @@
+//! Requests that are too large, too many, too slow or hostile -> a refusal that says what to do, and a daemon that goes on.
+//! Knows no token and no other site.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::time::Instant;
+
+use crate::binary::wait_for;
+use crate::corpus::{self, bombs};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, bomb, jpeg};
+use crate::processes;
+use crate::requests::{Answer, connect, get, head, post, post_form, wait_ready};
+use crate::setup::Setup;
+use rustix::process::Signal;
+
+const CUT: &str = "/remove-background";
+
+fn listening() -> HotFolder {
+    HotFolder::start_with(Setup::new().listens())
+}
+
+#[track_caller]
+fn assert_still_cuts(hot: &HotFolder) {
+    let answer = post(hot, CUT, &jpeg(Quarter::TopLeft));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// P6: fails when a body is taken beyond `max_upload`, whether its length is announced or not.
+#[test]
+fn body_that_is_too_long_is_refused_before_it_has_come() {
+    let hot = HotFolder::start_with(Setup::new().listens().http("max_upload", "1 MiB"));
+    let mut stream = connect(&hot);
+    stream
+        .write_all(&head("POST /remove-background", &[], 2 << 30))
+        .unwrap();
+    let answer = Answer::read(&mut stream);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (413, "too_long".to_owned())
+    );
+    let mut stream = connect(&hot);
+    let chunked =
+        "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(chunked.as_bytes()).unwrap();
+    let chunk = [b"10000\r\n".to_vec(), vec![0; 0x10000], b"\r\n".to_vec()].concat();
+    // It would go on for ever.
+    while stream.write_all(&chunk).is_ok() {}
+    let form = post_form(&hot, CUT, &[("a.jpg", &vec![0; 2 << 20])]);
+    assert_eq!((form.status, form.problem()), (413, "too_long".to_owned()));
+    assert_still_cuts(&hot);
+}
+
+/// P5, P6: fails when a request that no folder would survive reaches further than a folder's photo.
+#[test]
+fn every_kind_of_hostile_picture_gets_a_refusal_or_a_cutout() {
+    let hot = HotFolder::start_with(Setup::new().listens().daemon("max_megapixels", "50"));
+    let bombs = [
+        bombs::with_sides(60_000, 60_000),
+        bombs::second_sizes(),
+        bombs::long_streams(),
+    ];
+    let pictures = corpus::pictures().into_iter();
+    for (name, bytes) in pictures.chain(bombs.into_iter().flatten()) {
+        let answer = post(&hot, CUT, &bytes);
+        match answer.status {
+            200 => assert_eq!(answer.header("content-type"), Some("image/png"), "{name}"),
+            413 | 415 | 422 => drop(answer.problem()),
+            status => panic!("{name}: {status}"),
+        }
+    }
+    let answer = post(&hot, CUT, &bomb(8_000));
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (422, "too_many_pixels".to_owned())
+    );
+    assert_still_cuts(&hot);
+}
+
+/// P7: fails when a photo that a worker hangs at is not given up at `timeout`, or told as anything but that.
+#[test]
+fn photo_that_takes_too_long_is_a_timeout() {
+    let setup = Setup::new()
+        .listens()
+        .daemon("workers", "1")
+        .daemon("timeout", "1s");
+    let hot = HotFolder::start_with(setup);
+    wait_ready(&hot);
+    hot.stop_worker();
+    let answer = post(&hot, CUT, &jpeg(Quarter::TopLeft));
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (504, "timeout".to_owned())
+    );
+    assert_still_cuts(&hot);
+}
+
+/// P5: fails when a worker's death is anything worse than a refusal of its photo.
+#[test]
+fn photo_that_kills_its_worker_is_refused() {
+    let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
+    wait_ready(&hot);
+    let worker = hot.stop_worker();
+    let mut stream = connect(&hot);
+    let photo = jpeg(Quarter::TopLeft);
+    let head = head("POST /remove-background", &[], photo.len());
+    stream.write_all(&[head, photo].concat()).unwrap();
+    wait_running(&hot, 1);
+    processes::signal(worker, Signal::KILL);
+    let answer = Answer::read(&mut stream);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (422, "crashed".to_owned())
+    );
+    assert_still_cuts(&hot);
+}
+
+/// P6: fails when more requests are taken in than there are places, or a place is not free again once its client has gone.
+#[test]
+fn full_queue_turns_away_and_clients_who_hang_up_free_their_places() {
+    let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
+    wait_ready(&hot);
+    let worker = hot.stop_worker();
+    let photo = jpeg(Quarter::TopLeft);
+    let request = [
+        head("POST /remove-background", &[], photo.len()),
+        photo.clone(),
+    ]
+    .concat();
+    let mut waiting = Vec::new();
+    for _ in 0..64 {
+        let mut stream = connect(&hot);
+        stream.write_all(&request).unwrap();
+        waiting.push(stream);
+    }
+    wait_for("all places are taken", || {
+        metric(&hot, "hotcut_queued_errands") == 63
+    });
+    let answer = post(&hot, CUT, &photo);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (503, "queue_full".to_owned())
+    );
+    assert!(answer.header("retry-after").is_some(), "{answer:?}");
+    for stream in waiting.drain(..) {
+        stream.shutdown(Shutdown::Both).unwrap();
+    }
+    wait_for("the places are free", || {
+        metric(&hot, "hotcut_queued_errands") == 0
+    });
+    processes::signal(worker, Signal::CONT);
+    assert_still_cuts(&hot);
+}
+
+/// Fails when one client's photos are not counted, or the wait is not told.
+#[test]
+fn client_who_sends_too_many_photos_is_told_when_to_come_again() {
+    let hot = HotFolder::start_with(Setup::new().listens().http("photos_per_minute", "3"));
+    for _ in 0..3 {
+        assert_still_cuts(&hot);
+    }
+    let answer = post(&hot, CUT, &jpeg(Quarter::TopLeft));
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (429, "too_many".to_owned())
+    );
+    let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=21).contains(&wait), "{wait}");
+}
+
+/// P6: fails when a client that sends nothing is waited for longer than the limits say.
+#[test]
+fn client_who_stops_sending_is_cut_off() {
+    let hot = listening();
+    let begun = Instant::now();
+    let mut silent = connect(&hot);
+    silent.write_all(b"GET / HTTP/1.1\r\nHost: 127.").unwrap();
+    let mut stuck = connect(&hot);
+    stuck
+        .write_all(&head("POST /remove-background", &[], 1_000))
+        .unwrap();
+    let answer = Answer::read(&mut stuck);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (408, "too_slow".to_owned())
+    );
+    let mut rest = Vec::new();
+    // Reset or ended: it is over.
+    silent.read_to_end(&mut rest).ok();
+    assert!(begun.elapsed().as_secs() >= 5, "a slow line is no attack");
+    assert_still_cuts(&hot);
+}
+
+#[track_caller]
+fn wait_running(hot: &HotFolder, count: u64) {
+    wait_for("errands with a worker", || {
+        metric(hot, "hotcut_running_errands") == count
+    });
+}
+
+fn metric(hot: &HotFolder, name: &str) -> u64 {
+    let text = String::from_utf8(get(hot, "/metrics").body).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}"))
+        .parse()
+        .unwrap()
+}
