@@ -10,9 +10,9 @@ mod retire;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Arrival, Begun, Book, Chapter, FailedAttempt, Found, Ledger, LedgerError, Quarantined, Seat,
-    Standing, Summary, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
-    open_whole,
+    Arrival, Begun, Book, Chapter, FailedAttempt, Found, Ledger, LedgerError, PAGE_MAX, PhotoQuery,
+    PhotoRow, Quarantined, Seat, Standing, Summary, Unexplained, Unretired, Verdict, Version,
+    is_in_use, lock_state_dir, open_whole,
 };
 pub use names::{cutout_names, fold_case};
 pub use place::{PlaceError, Replace, Temp, replace_file};

@@ -75,6 +75,8 @@ mod settles;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod shrinks;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod status;
