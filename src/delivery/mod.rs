@@ -7,6 +7,7 @@ mod place;
 mod quarantine;
 mod rebuild;
 mod retire;
+mod thumbs;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
@@ -19,3 +20,4 @@ pub use place::{PlaceError, Replace, Temp, replace_file};
 pub use quarantine::{remove_note, write_note};
 pub use rebuild::{Rebuilt, rebuild};
 pub use retire::{Retired, Retiree, put_back_stray};
+pub use thumbs::{ThumbKey, ThumbKind, Thumbs};
