@@ -1,4 +1,4 @@
-//! Photo bytes -> PNG bytes: the steps in order. Plain synchronous functions; knows no paths, no
+//! Photo bytes -> PNG bytes, of the subject or of a smaller picture: the steps in order. Plain synchronous functions; knows no paths, no
 //! processes and no configuration but the limits it is handed.
 
 mod compose;
@@ -10,8 +10,10 @@ pub(crate) mod fuzzing;
 mod golden;
 mod matte;
 mod photo;
+mod resample;
 mod session;
 mod session_error;
+mod shrink;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ pub use error::{CutoutError, Format, Lookalike, Unsupported};
 pub use golden::prove;
 pub use session::{Runtime, Session};
 pub use session_error::{SessionError, Signature};
+pub use shrink::shrink;
 
 use crate::mark::Mark;
 use matte::Matte;
@@ -42,10 +45,11 @@ pub struct Request<'a> {
     pub megapixels_max: u32,
 }
 
-/// A finished cutout.
+/// A finished cutout, or a smaller picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cut {
-    /// A PNG file: 8-bit RGBA, straight alpha.
+pub struct Output {
+    /// A PNG file, 8 bits a sample, straight alpha: RGBA, or RGB for a smaller picture of one
+    /// without alpha.
     pub png: Vec<u8>,
     /// Width in pixels, upright.
     pub width: u32,
@@ -68,7 +72,7 @@ pub enum Stage {
     Inference,
     /// Mask -> matte as wide as the photo.
     Matte,
-    /// Matte and pixels -> PNG.
+    /// Matte and pixels -> PNG; pixels -> smaller PNG.
     Encode,
 }
 
@@ -92,7 +96,7 @@ impl fmt::Display for Stage {
 /// # Errors
 /// See [`CutoutError`]; the same photo and session give the same answer every time, but for
 /// `OutOfMemory` and `Inference`.
-pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Cut, CutoutError> {
+pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(request.photo).into();
     let photo = decode::decode(request.photo, request.megapixels_max)?;
@@ -112,7 +116,7 @@ pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Cut, CutoutEr
     let png = encode::encode(&photo, &matte, &origin)?;
     clock.stop(Stage::Encode);
     let (width, height) = (photo.width(), photo.height());
-    Ok(Cut {
+    Ok(Output {
         png,
         width,
         height,

@@ -1,18 +1,12 @@
 //! `Photo` -> `Tensor`: the photo stretched to the network's square, normalised, channels first.
-//! As the networks were trained and as rembg feeds them: Pillow's Lanczos on 8-bit samples,
-//! horizontal pass first, rounded in between. Knows no ONNX Runtime.
-
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+//! As the networks were trained and as rembg feeds them: with Pillow's Lanczos. Knows no ONNX Runtime.
 
 use super::compose::scale;
 use super::error::CutoutError;
 use super::photo::Photo;
-use super::zeroed;
+use super::resample::{Filter, resample};
+use super::{reserve, zeroed};
 use crate::config::{Divisor, ModelCard};
-
-/// Rows resampled at a time. The filter's weights are computed anew for each strip, so not a few.
-const STRIP_ROWS: u32 = 128;
 
 /// A network's input: 1 x 3 x `size` x `size`.
 #[derive(Debug)]
@@ -50,8 +44,7 @@ fn area(size: u32) -> usize {
 /// normalising: whatever colour hides there was never meant to be seen, and white or black would be
 /// an object of its own.
 pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutError> {
-    let small = stretch(photo, card)?;
-    let (pixels, _) = small.as_chunks::<4>();
+    let pixels = stretch(photo, card)?;
     let divisor = match card.divisor {
         Divisor::Full => 255.0,
         Divisor::Max => f64::from(
@@ -62,7 +55,7 @@ pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutEr
                 .map_or(1, |&v| v.max(1)),
         ),
     };
-    let mut values: Vec<f32> = super::reserve(3 * pixels.len())?;
+    let mut values: Vec<f32> = reserve(3 * pixels.len())?;
     for channel in 0..3 {
         let (mean, std) = (f64::from(card.mean[channel]), f64::from(card.std[channel]));
         let table: [f32; 256] = std::array::from_fn(|v| {
@@ -84,43 +77,26 @@ pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutEr
 }
 
 /// The photo as `size` x `size` opaque RGBA.
-fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<u8>, CutoutError> {
-    let (width, height, size) = (photo.width(), photo.height(), card.size);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .use_alpha(false);
-    let mut resizer = Resizer::new();
+fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<[u8; 4]>, CutoutError> {
     let neutral = card.mean.map(unit_to_u8);
-    let mut strip = zeroed::<[u8; 4]>(width as usize * STRIP_ROWS.min(height) as usize)?;
-    let narrow_stride = size as usize * 4;
-    let mut narrow = zeroed::<u8>(narrow_stride * height as usize)?;
-    for (first, out) in (0..height)
-        .step_by(STRIP_ROWS as usize)
-        .zip(narrow.chunks_mut(narrow_stride * STRIP_ROWS as usize))
-    {
-        let rows = STRIP_ROWS.min(height - first);
-        let strip = &mut strip[..width as usize * rows as usize];
-        photo.strip(first, strip);
+    let mut square = reserve(area(card.size))?;
+    let prepare = |rows: &mut [[u8; 4]]| {
         if photo.has_alpha() {
-            for pixel in strip.iter_mut() {
+            for pixel in rows {
                 *pixel = over(*pixel, neutral);
             }
         }
-        let source = ImageRef::new(width, rows, strip.as_flattened(), PixelType::U8x4)
-            .expect("a strip is whole rows");
-        let mut target =
-            Image::from_slice_u8(size, rows, out, PixelType::U8x4).expect("a strip is whole rows");
-        resizer
-            .resize(&source, &mut target, &options)
-            .expect("both are U8x4");
-    }
-    let source = ImageRef::new(size, height, &narrow, PixelType::U8x4).expect("whole rows");
-    let mut square = zeroed(area(size) * 4)?;
-    let mut target =
-        Image::from_slice_u8(size, size, &mut square, PixelType::U8x4).expect("whole rows");
-    resizer
-        .resize(&source, &mut target, &options)
-        .expect("both are U8x4");
+    };
+    resample(
+        photo,
+        (card.size, card.size),
+        Filter::Sharp,
+        prepare,
+        |rows| {
+            square.extend_from_slice(rows);
+            Ok(())
+        },
+    )?;
     Ok(square)
 }
 

@@ -7,15 +7,17 @@ mod place;
 mod quarantine;
 mod rebuild;
 mod retire;
+mod thumbs;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Arrival, Begun, Book, Chapter, Counts, FailedAttempt, Found, Ledger, LedgerError, Quarantined,
-    Seat, Standing, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir,
-    open_whole,
+    Arrival, Begun, Book, Chapter, Counts, FailedAttempt, Found, Ledger, LedgerError, PAGE_MAX,
+    PhotoQuery, PhotoRow, Quarantined, Seat, Standing, Unexplained, Unretired, Verdict, Version,
+    is_in_use, lock_state_dir, open_whole,
 };
 pub use names::{cutout_names, fold_case};
 pub use place::{PlaceError, Replace, Temp, replace_file};
 pub use quarantine::{remove_note, write_note};
 pub use rebuild::{Rebuilt, rebuild};
 pub use retire::{Retired, Retiree, put_back_stray};
+pub use thumbs::{ThumbKey, ThumbKind, Thumbs};

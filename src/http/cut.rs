@@ -9,16 +9,15 @@ use axum::extract::{ConnectInfo, Multipart, Query, Request, State};
 use axum::http::header;
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer;
 use super::desk::{FrontDesk, bare_name};
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
-use crate::job::{Errand, ErrandError};
 use crate::percent;
-use crate::pool::CutReport;
+use crate::pool::{CutReport, Task};
 
 /// What a photo is called whose sender does not say.
 pub(super) const NAMELESS: &str = "photo";
@@ -163,21 +162,7 @@ pub(super) async fn run(
     received: Received,
 ) -> Result<(std::fs::File, CutReport), Refusal> {
     let Received { photo, name, model } = received;
-    let png = spool.sheet().await?;
-    let sink = png.try_clone().map_err(ErrandError::Disk)?;
-    let (reply, result) = oneshot::channel();
-    let errand = Errand {
-        model,
-        source: percent::encode(Path::new(&name)),
-        photo: photo.file,
-        len: photo.len,
-        sink,
-        reply,
-        place,
-    };
-    if !desk.access.submit(errand) {
-        return Err(Refusal::Closed);
-    }
-    let report = result.await.map_err(|_| Refusal::Closed)??;
-    Ok((png, report))
+    let source = percent::encode(Path::new(&name));
+    let task = Task::Cut { model, source };
+    desk.run(spool, place, task, photo).await
 }

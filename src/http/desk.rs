@@ -1,5 +1,6 @@
 //! What every handler needs: the way to the loop, the settings in force, the clients' allowances. Answers nothing itself.
 
+use std::fs::File;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
@@ -7,14 +8,17 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::blocking::blocking;
 use super::refusal::Refusal;
-use super::spool::Spool;
+use super::spool::{Spool, Spooled};
 use crate::config::Http;
 use crate::daemon::{Access, View};
-use crate::delivery::{Book, Ledger};
+use crate::delivery::{Book, Ledger, Thumbs};
+use crate::job::{Errand, ErrandError};
+use crate::pool::{CutReport, Task};
 
 /// Pictures shrunk for the page at a time; the rest wait, and leave places for photos.
 const SHRINKING_MAX: usize = 2;
@@ -27,6 +31,7 @@ pub(super) struct FrontDesk {
     pub(super) shrinking: Semaphore,
     allowances: DefaultKeyedRateLimiter<IpAddr>,
     reader: OnceCell<Ledger>,
+    thumbs: OnceCell<Arc<Thumbs>>,
     leaving: CancellationToken,
 }
 
@@ -40,6 +45,7 @@ impl FrontDesk {
             shrinking: Semaphore::new(SHRINKING_MAX),
             allowances: DefaultKeyedRateLimiter::keyed(quota),
             reader: OnceCell::new(),
+            thumbs: OnceCell::new(),
             leaving: CancellationToken::new(),
         }
     }
@@ -63,6 +69,39 @@ impl FrontDesk {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 Refusal::TooMany(wait + Duration::from_millis(999))
             })
+    }
+
+    /// Has a worker do something to a photo. A caller who goes away meanwhile gives up the place in the queue.
+    pub(super) async fn run(
+        &self,
+        spool: &Spool,
+        place: OwnedSemaphorePermit,
+        task: Task,
+        photo: Spooled,
+    ) -> Result<(File, CutReport), Refusal> {
+        let png = spool.sheet().await?;
+        let sink = png.try_clone().map_err(ErrandError::Disk)?;
+        let (reply, result) = oneshot::channel();
+        let errand = Errand {
+            task,
+            photo: photo.file,
+            len: photo.len,
+            sink,
+            reply,
+            place,
+        };
+        if !self.access.submit(errand) {
+            return Err(Refusal::Closed);
+        }
+        let report = result.await.map_err(|_| Refusal::Closed)??;
+        Ok((png, report))
+    }
+
+    /// The thumbnails.
+    pub(super) async fn thumbs(&self) -> Result<Arc<Thumbs>, Refusal> {
+        let state_dir = self.view()?.config.daemon.state_dir.clone();
+        let open = || async { blocking(move || Ok(Arc::new(Thumbs::open(&state_dir)?))).await };
+        self.thumbs.get_or_try_init(open).await.cloned()
     }
 
     /// The ledger, through a connection of its own: a large page never holds up a photo.

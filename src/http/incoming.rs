@@ -14,6 +14,7 @@ use rustix::fs::OFlags;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::blocking::blocking;
 use super::cut::PhotoForm;
 use super::desk::{FrontDesk, bare_name};
 use super::refusal::{Problem, Refusal};
@@ -96,8 +97,7 @@ pub(super) async fn drop_photo(
         }
         let photo = spool.keep(field).await?;
         let folder = Arc::clone(folder);
-        let placed = tokio::task::spawn_blocking(move || place(&folder, Path::new(&file), photo));
-        let source = placed.await.map_err(|_| Refusal::Closed)??;
+        let source = blocking(move || place(&folder, Path::new(&file), photo)).await?;
         return Ok((
             StatusCode::CREATED,
             Json(Dropped {

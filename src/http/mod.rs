@@ -3,6 +3,7 @@
 
 mod answer;
 mod batch;
+mod blocking;
 mod cut;
 mod desk;
 mod events;
@@ -10,6 +11,8 @@ mod guard;
 mod health;
 mod incoming;
 mod metrics;
+mod photos;
+mod pictures;
 mod refusal;
 mod routes;
 mod serve;

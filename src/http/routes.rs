@@ -12,7 +12,9 @@ use utoipa_axum::routes;
 
 use super::desk::FrontDesk;
 use super::refusal::Refusal;
-use super::{batch, cut, events, guard, health, incoming, metrics, session, status};
+use super::{
+    batch, cut, events, guard, health, incoming, metrics, photos, pictures, session, status,
+};
 
 /// What a form may hold besides its photos.
 const FORM_EXTRA_BYTES: usize = 1 << 20;
@@ -41,6 +43,12 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
         .merge(photos)
         .merge(batches)
         .routes(routes!(status::status))
+        .routes(routes!(photos::list))
+        .routes(routes!(photos::one))
+        .routes(routes!(photos::retry))
+        .routes(routes!(pictures::source))
+        .routes(routes!(pictures::cutout))
+        .routes(routes!(pictures::thumb))
         .routes(routes!(events::events))
         .routes(routes!(metrics::metrics))
         .routes(routes!(health::alive))

@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::blocking::blocking;
 use super::refusal::Refusal;
 use crate::path_error::AtPath as _;
 
@@ -53,11 +54,7 @@ impl Spool {
     /// An empty file that is gone when it is closed.
     pub(super) async fn sheet(&self) -> Result<File, Refusal> {
         let folder = self.folder.clone();
-        let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(&folder).at(&folder));
-        match made.await {
-            Ok(made) => Ok(made?),
-            Err(_) => Err(Refusal::Closed),
-        }
+        blocking(move || Ok(tempfile::tempfile_in(&folder).at(&folder)?)).await
     }
 
     /// Refuses a length that is announced, before anything of it comes.

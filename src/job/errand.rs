@@ -9,15 +9,13 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::hands::Return;
 use crate::cutout::CutoutError;
-use crate::pool::{CutReport, Ending, OrderError, Worker};
+use crate::pool::{CutReport, Ending, OrderError, Task, Worker};
 
 /// A photo that somebody brings and waits for.
 #[derive(Debug)]
 pub struct Errand {
-    /// Name of a model that the workers have loaded.
-    pub model: String,
-    /// What the mark says of the source.
-    pub source: String,
+    /// What is asked for.
+    pub task: Task,
     /// The photo, at its start.
     pub photo: File,
     /// Its length in bytes.
@@ -37,7 +35,7 @@ pub enum ErrandError {
     #[error(transparent)]
     Cutout(CutoutError),
     /// The worker died at it.
-    #[error("the process that cuts it out crashed ({0})")]
+    #[error("the process that worked on it crashed ({0})")]
     WorkerDied(Ending),
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
@@ -77,8 +75,7 @@ impl ErrandEnd {
 /// Runs the errand once, within `limit`. A worker that dies at it is not given the photo again: whoever sent it can.
 pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, ErrandEnd) {
     let Errand {
-        model,
-        source,
+        task,
         photo,
         len,
         sink,
@@ -87,9 +84,8 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
     } = errand;
     let mut worker = worker;
     let exchange = async {
-        let report = worker
-            .send(&model, &source, tokio::fs::File::from_std(photo), len)
-            .await?;
+        let photo = tokio::fs::File::from_std(photo);
+        let report = worker.send(task, photo, len).await?;
         let mut sink = tokio::fs::File::from_std(sink);
         worker.receive(&report, &mut sink).await?;
         Ok(report)

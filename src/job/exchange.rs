@@ -9,7 +9,7 @@ use crate::delivery::Temp;
 use crate::intake::SourceError;
 use crate::path_error::{AtPath as _, PathError};
 use crate::percent;
-use crate::pool::{CutReport, OrderError};
+use crate::pool::{CutReport, OrderError, Task};
 
 /// Has the photo cut out within the time that it has; a worker that cannot be used again is let go.
 pub(super) async fn run(
@@ -46,11 +46,12 @@ async fn exchange(
     let Some(worker) = hands.worker() else {
         return Err(ExchangeError::Job(JobError::Stalled(desk.timeout)));
     };
-    let mark_source = percent::encode(job.file.relative());
+    let task = Task::Cut {
+        model: job.folder.model.clone(),
+        source: percent::encode(job.file.relative()),
+    };
     let photo = tokio::fs::File::from_std(photo);
-    let report = worker
-        .send(&job.folder.model, &mark_source, photo, length)
-        .await?;
+    let report = worker.send(task, photo, length).await?;
     worker
         .receive(&report, &mut tokio::fs::File::from_std(writer))
         .await?;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use super::protocol::{self, CutReport, Order, Reply};
+use super::protocol::{self, CutReport, Order, Reply, Task};
 use super::sandbox;
 use crate::config::{CardError, ModelCard};
-use crate::cutout::{self, Cut, CutoutError, Request, Runtime, Session, SessionError};
+use crate::cutout::{self, CutoutError, Output, Request, Runtime, Session, SessionError};
 use crate::onnxruntime;
 
 /// How a worker is set up, as its command line says.
@@ -72,15 +72,15 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
     send(&mut replies, &Reply::Ready(confinement), &[])?;
     while let Some(order) = protocol::read::<Order>(&mut orders)? {
         match carry_out(setting, &order, &mut orders, &mut sessions)? {
-            Ok(cut) => {
+            Ok(output) => {
                 let report = CutReport {
-                    len: cut.png.len() as u64,
-                    width: cut.width,
-                    height: cut.height,
-                    stages: cut.stages,
-                    sha256: cut.sha256,
+                    len: output.png.len() as u64,
+                    width: output.width,
+                    height: output.height,
+                    stages: output.stages,
+                    sha256: output.sha256,
                 };
-                send(&mut replies, &Reply::Cut(report), &cut.png)?;
+                send(&mut replies, &Reply::Cut(report), &output.png)?;
             }
             Err(error) => send(&mut replies, &Reply::Failed(error), &[])?,
         }
@@ -114,7 +114,7 @@ fn carry_out(
     order: &Order,
     orders: &mut impl Read,
     sessions: &mut BTreeMap<String, Session>,
-) -> io::Result<Result<Cut, CutoutError>> {
+) -> io::Result<Result<Output, CutoutError>> {
     let mut photo = Vec::new();
     let length = usize::try_from(order.len).unwrap_or(usize::MAX);
     let mut content = orders.take(order.len);
@@ -128,7 +128,12 @@ fn carry_out(
     }
     #[cfg(feature = "chaos")]
     super::chaos::obey(&photo)?;
-    let Some(session) = sessions.get_mut(&order.model) else {
+    let megapixels_max = setting.megapixels_max;
+    let (model, source) = match &order.task {
+        Task::Cut { model, source } => (model, source),
+        Task::Shrink { side } => return Ok(cutout::shrink(&photo, *side, megapixels_max)),
+    };
+    let Some(session) = sessions.get_mut(model) else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "an order for a model that is not loaded",
@@ -136,8 +141,8 @@ fn carry_out(
     };
     let request = Request {
         photo: &photo,
-        source: &order.source,
-        megapixels_max: setting.megapixels_max,
+        source,
+        megapixels_max,
     };
     Ok(cutout::cut(&request, session))
 }

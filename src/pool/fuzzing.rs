@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::{self, Confinement, CutReport, Order, Reply};
+use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
 use crate::cutout::{CutoutError, Stage};
 
 /// Reads `stream` as the worker reads orders and as the daemon reads replies.
@@ -52,10 +52,10 @@ fn shown(header: &impl Debug) -> String {
 
 /// A frame of every kind, by name.
 pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
-    let order = Order {
+    let order = |task| protocol::encode(&Order { task, len: 1 << 20 });
+    let cut = Task::Cut {
         model: "student".to_owned(),
         source: "sub/a%20b.jpg".to_owned(),
-        len: 1 << 20,
     };
     let report = CutReport {
         len: 9,
@@ -69,7 +69,8 @@ pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
         seccomp: false,
     };
     let frames = [
-        ("order", protocol::encode(&order)),
+        ("order", order(cut)),
+        ("shrink", order(Task::Shrink { side: 320 })),
         ("ready", protocol::encode(&Reply::Ready(confinement))),
         (
             "refused",

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use child::{Setting, serve};
-pub use protocol::{Confinement, CutReport};
+pub use protocol::{Confinement, CutReport, Task};
 pub use spec::WorkerSpec;
 pub use worker::{Ending, OrderError, StartError, Worker};
 

@@ -15,12 +15,27 @@ const HEADER_MAX: u32 = 1 << 16;
 /// What a worker is asked for. The photo's bytes follow.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Order {
-    /// Name of the model.
-    pub(super) model: String,
-    /// What the mark says of the source.
-    pub(super) source: String,
+    /// What is to become of it.
+    pub(super) task: Task,
     /// Length of the photo in bytes.
     pub(super) len: u64,
+}
+
+/// What is to become of a photo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// Its subject on a transparent ground.
+    Cut {
+        /// Name of a model that the worker has loaded.
+        model: String,
+        /// What the mark says of the source.
+        source: String,
+    },
+    /// A smaller picture of it, for which an output of ours is as good a photo as any.
+    Shrink {
+        /// Its longer side is at most that many pixels.
+        side: u32,
+    },
 }
 
 /// What a worker answers.
@@ -30,9 +45,9 @@ pub(super) enum Reply {
     Ready(Confinement),
     /// The first frame: it cannot work, and why.
     Refused(String),
-    /// A cutout. The PNG's bytes follow.
+    /// It is done. The PNG's bytes follow.
     Cut(CutReport),
-    /// There is no cutout of this photo.
+    /// It cannot be done with this photo.
     Failed(CutoutError),
 }
 
@@ -45,7 +60,7 @@ pub struct Confinement {
     pub seccomp: bool,
 }
 
-/// What is told of a cutout besides its bytes.
+/// What is told of a cutout, or of a smaller picture, besides its bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CutReport {
     /// Length of the PNG in bytes.
@@ -54,7 +69,7 @@ pub struct CutReport {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// What each step took, in milliseconds.
+    /// What each step that there was took, in milliseconds.
     pub stages: Vec<(Stage, u32)>,
     /// SHA-256 of the photo.
     pub sha256: [u8; 32],

@@ -1,4 +1,4 @@
-//! The daemon's end of one worker process: order and photo in, report and PNG out. Knows no folder and no ledger.
+//! The daemon's end of one worker process: task and photo in, report and PNG out. Knows no folder and no ledger.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use super::protocol::{self, Confinement, CutReport, Order, Reply};
+use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
 use super::sandbox;
 use super::seal::Seal;
 use super::spec::WorkerSpec;
@@ -83,14 +83,14 @@ pub enum StartError {
 /// Why an order came to nothing. The worker must not be used again unless it is [`OrderError::Failed`].
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
-    /// The worker answered that there is no cutout.
+    /// The worker answered that it cannot be done with this photo.
     #[error(transparent)]
     Failed(CutoutError),
     /// The photo could not be read to its end.
     #[error("reading the photo: {0}")]
     Photo(#[source] io::Error),
     /// The PNG could not be written.
-    #[error("writing the cutout: {0}")]
+    #[error("writing the PNG: {0}")]
     Sink(#[source] io::Error),
     /// The pipe to the worker broke, or what came was nonsense.
     #[error("the worker is lost: {0}")]
@@ -133,7 +133,9 @@ impl Worker {
     /// Sends a small picture through each model, as if it had been dropped into a folder.
     pub async fn prove(&mut self) -> Result<(), StartError> {
         for model in self.spec.model_names() {
-            let sent = self.send(&model, "probe.jpg", PROBE, PROBE.len() as u64);
+            let source = "probe.jpg".to_owned();
+            let task = Task::Cut { model, source };
+            let sent = self.send(task, PROBE, PROBE.len() as u64);
             let result = match sent.await {
                 Ok(report) => self.receive(&report, &mut tokio::io::sink()).await,
                 // It went all the way through the network, which found nothing in it.
@@ -148,16 +150,11 @@ impl Worker {
     /// Sends an order with its photo, `len` bytes of it, and waits for the report.
     pub async fn send(
         &mut self,
-        model: &str,
-        source: &str,
+        task: Task,
         photo: impl tokio::io::AsyncRead + Unpin,
         len: u64,
     ) -> Result<CutReport, OrderError> {
-        let order = Order {
-            model: model.to_owned(),
-            source: source.to_owned(),
-            len,
-        };
+        let order = Order { task, len };
         let header = protocol::encode(&order).map_err(OrderError::Lost)?;
         self.orders
             .write_all(&header)

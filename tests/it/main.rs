@@ -55,6 +55,8 @@ mod http_guard;
 #[cfg(test)]
 mod http_limits;
 #[cfg(test)]
+mod http_photos;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod launch;
@@ -82,6 +84,8 @@ mod requests;
 mod settles;
 #[cfg(test)]
 mod setup;
+#[cfg(test)]
+mod shrinks;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]

@@ -24,10 +24,23 @@ pub(super) fn decode(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutE
     contain(format, || read(format, bytes, megapixels_max))
 }
 
+/// [`decode()`] for outputs of ours as well.
+pub(super) fn decode_any(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutError> {
+    let format = any_format(bytes)?;
+    contain(format, || read(format, bytes, megapixels_max))
+}
+
 /// What kind of picture a file is, if it is one to be cut out.
 pub(super) fn format(bytes: &[u8]) -> Result<Format, CutoutError> {
+    let format = any_format(bytes)?;
+    if format == Format::Png && mark::read(bytes).is_some() {
+        return Err(CutoutError::OwnOutput);
+    }
+    Ok(format)
+}
+
+fn any_format(bytes: &[u8]) -> Result<Format, CutoutError> {
     match sniff::sniff(bytes) {
-        Sniffed::Picture(Format::Png) if mark::read(bytes).is_some() => Err(CutoutError::OwnOutput),
         Sniffed::Picture(format) => Ok(format),
         Sniffed::Unsupported(kind) => Err(CutoutError::Unsupported(kind)),
         Sniffed::Unknown(lookalike) => Err(CutoutError::NotAnImage(lookalike)),

@@ -9,6 +9,7 @@ mod models;
 mod orientation;
 mod private;
 mod reference;
+mod shrink;
 mod tiffs;
 mod truncation;
 mod variants;
@@ -16,7 +17,7 @@ mod variants;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
-use super::{Cut, CutoutError, Request, Runtime, Session, cut};
+use super::{CutoutError, Output, Request, Runtime, Session, cut};
 use crate::config::ModelCard;
 
 const MEGAPIXELS_MAX: u32 = 20;
@@ -52,7 +53,7 @@ fn card(name: &str) -> ModelCard {
 }
 
 /// A cutout by the model that takes brightness for opacity.
-fn cut_by_luma(photo: &[u8]) -> Result<Cut, CutoutError> {
+fn cut_by_luma(photo: &[u8]) -> Result<Output, CutoutError> {
     static SESSION: OnceLock<Mutex<Session>> = OnceLock::new();
     let session = SESSION.get_or_init(|| {
         let session = Session::load(runtime(), &card("luma"), 1);
@@ -70,7 +71,7 @@ fn cut_by_luma(photo: &[u8]) -> Result<Cut, CutoutError> {
 }
 
 /// The pixels of an output, and what stands in it beside them.
-fn open(cut: &Cut) -> (Vec<[u8; 4]>, png::Info<'static>) {
+fn open(cut: &Output) -> (Vec<[u8; 4]>, png::Info<'static>) {
     let decoder = png::Decoder::new(std::io::Cursor::new(&cut.png));
     let mut reader = decoder.read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];

@@ -8,13 +8,13 @@ use image::{DynamicImage, ImageEncoder as _, RgbImage};
 use super::{by_hand, cut_by_luma, farthest, motley, open, read};
 
 /// An EXIF block with nothing but an orientation: TIFF header, one entry.
-fn exif(orientation: u8) -> Vec<u8> {
+pub(super) fn exif(orientation: u8) -> Vec<u8> {
     let mut block = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     block.extend([orientation, 0, 0, 0, 0, 0, 0]);
     block
 }
 
-fn upright(picture: &RgbImage, orientation: u8) -> Vec<[u8; 4]> {
+pub(super) fn upright(picture: &RgbImage, orientation: u8) -> Vec<[u8; 4]> {
     let mut picture = DynamicImage::from(picture.clone());
     picture.apply_orientation(Orientation::from_exif(orientation).unwrap());
     picture.to_rgba8().pixels().map(|p| p.0).collect()
@@ -32,7 +32,7 @@ fn assert_upright(what: &str, file: impl Fn(u8) -> Vec<u8>, picture: &RgbImage, 
     }
 }
 
-fn motley_rgb() -> RgbImage {
+pub(super) fn motley_rgb() -> RgbImage {
     let samples = motley().iter().flat_map(|p| [p[0], p[1], p[2]]).collect();
     RgbImage::from_raw(32, 32, samples).unwrap()
 }

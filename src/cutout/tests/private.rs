@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::{ImageEncoder as _, ImageFormat};
 use moxcms::ColorProfile;
 
-use super::super::Cut;
+use super::super::Output;
 use super::colours::{grey_ink_profile, icc_segment, with_segment};
 use super::{cut_by_luma, open, read};
 use crate::fuzzing::corpus::{encoded, samples, tiff, webp};
@@ -131,7 +131,7 @@ fn indiscreet() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// The kinds of an output's chunks, its pixels once.
-fn chunks(cut: &Cut) -> Vec<[u8; 4]> {
+pub(super) fn chunks(cut: &Output) -> Vec<[u8; 4]> {
     let mut kinds = Vec::new();
     let mut rest = &cut.png[8..];
     while let Some((head, after)) = rest.split_first_chunk::<8>() {

@@ -103,6 +103,11 @@ impl Book {
 
     fn ready(mut connection: Connection) -> Result<Self, LedgerError> {
         schema::migrate(&mut connection)?;
+        Self::identified(connection)
+    }
+
+    /// Takes over a connection to a ledger of the present schema.
+    pub(super) fn identified(connection: Connection) -> Result<Self, LedgerError> {
         let id = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
         Ok(Self { connection, id })
     }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY];
+const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES];
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -71,18 +71,36 @@ const STORY: &str = "
     CREATE INDEX failures_of_version ON failures (version);
 ";
 
+/// Pages of photos, the newest first: each index ends with the row's id.
+const PAGES: &str = "
+    CREATE INDEX versions_of_folder ON versions (folder);
+    CREATE INDEX versions_of_state ON versions (state);
+    CREATE INDEX versions_of_folder_and_state ON versions (folder, state);
+";
+
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
-    if found > known {
-        return Err(LedgerError::FromTheFuture { found });
-    }
-    for (step, version) in STEPS.iter().zip(1..=known).skip(found as usize) {
+    let found = version(connection)?;
+    for (step, version) in STEPS.iter().zip(1_u32..).skip(found) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Tells whether nothing is left for [`migrate`].
+pub(super) fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
+    Ok(version(connection)? == STEPS.len())
+}
+
+/// The number of steps that were taken.
+fn version(connection: &Connection) -> Result<usize, LedgerError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let steps = found as usize;
+    if steps > STEPS.len() {
+        return Err(LedgerError::FromTheFuture { found });
+    }
+    Ok(steps)
 }

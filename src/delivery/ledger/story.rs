@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
 use super::book::{Book, bytes, path};
@@ -49,7 +50,8 @@ pub struct FailedAttempt {
 }
 
 /// How a version stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// A worker has it, or had it when the daemon ended.
     Running,
@@ -65,6 +67,21 @@ pub enum Standing {
     Ignored,
     /// It is gone, or another version has taken its place.
     Superseded,
+}
+
+impl Standing {
+    /// What the ledger and JSON call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Placed => "placed",
+            Self::Done => "done",
+            Self::Quarantined => "quarantined",
+            Self::Ignored => "ignored",
+            Self::Superseded => "superseded",
+        }
+    }
 }
 
 impl Book {
@@ -132,7 +149,7 @@ impl Book {
 }
 
 /// The schema admits no other words.
-fn standing(state: &str) -> Standing {
+pub(super) fn standing(state: &str) -> Standing {
     match state {
         "running" => Standing::Running,
         "placed" => Standing::Placed,

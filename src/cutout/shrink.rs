@@ -1,0 +1,160 @@
+//! Picture bytes -> the bytes of a smaller PNG to look at on a screen: upright, its colours as they
+//! were, nothing else of what the file says. Knows no network.
+
+use std::io::Write as _;
+
+use png::{ColorType, EncodingError};
+use sha2::{Digest as _, Sha256};
+
+use super::compose::scale;
+use super::encode::{self, Sink};
+use super::error::CutoutError;
+use super::photo::Photo;
+use super::resample::{Filter, resample};
+use super::{Clock, Output, Stage, decode};
+
+/// Makes a picture so small that its longer side is at most `side` pixels (0 counts as 1). A smaller
+/// one stays as large as it is. An output of hotcut's own is a picture like any other here.
+///
+/// Memory: the picture's own samples, the PNG, and buffers that grow with the width only.
+///
+/// # Errors
+/// See [`CutoutError`]; the limits are those of a photo that is to be cut out.
+pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, CutoutError> {
+    let mut clock = Clock::start();
+    let sha256 = Sha256::digest(picture).into();
+    let photo = decode::decode_any(picture, megapixels_max)?;
+    clock.stop(Stage::Decode);
+    let (width, height) = fit(photo.width(), photo.height(), side);
+    let png = encode(&photo, (width, height))?;
+    clock.stop(Stage::Encode);
+    Ok(Output {
+        png,
+        width,
+        height,
+        stages: clock.stages,
+        sha256,
+    })
+}
+
+/// The sides of a picture whose longer side is at most `side`; neither is 0.
+fn fit(width: u32, height: u32, side: u32) -> (u32, u32) {
+    let longer = width.max(height);
+    let side = side.clamp(1, longer);
+    let scaled = |length: u32| {
+        let rounded =
+            (u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer);
+        u32::try_from(rounded).unwrap_or(side).max(1)
+    };
+    (scaled(width), scaled(height))
+}
+
+fn encode(photo: &Photo, size: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
+    let mut sink = Sink::default();
+    let kind = if photo.has_alpha() {
+        ColorType::Rgba
+    } else {
+        ColorType::Rgb
+    };
+    let writer =
+        encode::encoder(&mut sink, size, kind, photo.colour()).and_then(png::Encoder::write_header);
+    let mut writer = writer.map_err(|e| encode::failed(&e))?;
+    let mut stream = writer
+        .stream_writer_with_size(encode::CHUNK_BYTES)
+        .map_err(|e| encode::failed(&e))?;
+    // Left alone, colours under little opacity keep all their bits.
+    let is_mixed = photo.has_alpha() && size != (photo.width(), photo.height());
+    let prepare = |rows: &mut [[u8; 4]]| {
+        if is_mixed {
+            rows.iter_mut().for_each(premultiply);
+        }
+    };
+    let mut opaque = Vec::new();
+    // A filter that overshoots is cut off at full opacity before it is at full colour: a bright rim.
+    let filter = if is_mixed {
+        Filter::Even
+    } else {
+        Filter::Sharp
+    };
+    resample(photo, size, filter, prepare, |rows| {
+        if is_mixed {
+            rows.iter_mut().for_each(unpremultiply);
+        }
+        let bytes = if photo.has_alpha() {
+            rows.as_flattened()
+        } else {
+            opaque.clear();
+            opaque
+                .try_reserve(rows.len() * 3)
+                .map_err(|_| CutoutError::OutOfMemory)?;
+            opaque.extend(rows.iter().flat_map(|&[r, g, b, _]| [r, g, b]));
+            &opaque
+        };
+        stream
+            .write_all(bytes)
+            .map_err(|e| encode::failed(&EncodingError::from(e)))
+    })?;
+    stream.finish().map_err(|e| encode::failed(&e))?;
+    writer.finish().map_err(|e| encode::failed(&e))?;
+    Ok(sink.0)
+}
+
+/// Colour becomes as strong as it shows, or what hides under no opacity would bleed into the edges.
+fn premultiply(pixel: &mut [u8; 4]) {
+    let [r, g, b, a] = *pixel;
+    *pixel = [scale(r, a), scale(g, a), scale(b, a), a];
+}
+
+/// The inverse, as far as rounding has left a colour that its opacity allows.
+fn unpremultiply(pixel: &mut [u8; 4]) {
+    let [r, g, b, a] = *pixel;
+    let straight = |v: u8| {
+        let rounded = (u32::from(v) * 255 + u32::from(a) / 2).checked_div(u32::from(a));
+        u8::try_from(rounded.unwrap_or(0)).unwrap_or(u8::MAX)
+    };
+    *pixel = [straight(r), straight(g), straight(b), a];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fit, premultiply, unpremultiply};
+
+    #[test]
+    fn longer_side_is_the_limit_and_nothing_grows() {
+        let cases = [
+            ((400, 300, 100), (100, 75)),
+            ((300, 400, 100), (75, 100)),
+            ((400, 299, 100), (100, 75)),
+            ((80, 40, 100), (80, 40)),
+            ((100, 100, 100), (100, 100)),
+            ((9_000, 1, 300), (300, 1)),
+            ((u32::MAX, u32::MAX - 1, u32::MAX), (u32::MAX, u32::MAX - 1)),
+            ((5, 4, 0), (1, 1)),
+        ];
+        for ((width, height, side), expected) in cases {
+            assert_eq!(
+                fit(width, height, side),
+                expected,
+                "{width} x {height} to {side}"
+            );
+        }
+    }
+
+    #[test]
+    fn colour_comes_back_as_far_as_it_shows() {
+        for a in 0..=255_u8 {
+            for v in 0..=a {
+                let straight = [255, v, 0, a];
+                let mut pixel = straight;
+                premultiply(&mut pixel);
+                unpremultiply(&mut pixel);
+                let shown = |v: u8| f64::from(v) * f64::from(a) / 255.0;
+                let off = (shown(pixel[1]) - shown(straight[1])).abs();
+                assert!(off <= 1.0 && pixel[3] == a, "{straight:?} became {pixel:?}");
+            }
+        }
+        let mut overshot = [200, 10, 0, 100];
+        unpremultiply(&mut overshot);
+        assert_eq!(overshot, [255, 26, 0, 100]);
+    }
+}

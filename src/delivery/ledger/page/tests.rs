@@ -1,0 +1,245 @@
+//! Pages of a real `SQLite` file: what is on them, what they cost, and who may write meanwhile.
+
+use rusqlite::{StatementStatus, params_from_iter};
+
+use super::super::tests::{begin, version};
+use super::super::{Book, Verdict, Version};
+use super::*;
+
+const STATES: [Option<Standing>; 8] = [
+    None,
+    Some(Standing::Running),
+    Some(Standing::Waiting),
+    Some(Standing::Placed),
+    Some(Standing::Done),
+    Some(Standing::Quarantined),
+    Some(Standing::Ignored),
+    Some(Standing::Superseded),
+];
+
+fn ask(
+    folder: Option<&str>,
+    state: Option<Standing>,
+    before: Option<i64>,
+    count: u32,
+) -> PhotoQuery {
+    PhotoQuery {
+        folder: folder.map(str::to_owned),
+        state,
+        before,
+        count,
+    }
+}
+
+/// A ledger of 100,000 versions: most are done, and of one folder; another folder and each other state are rare and old.
+fn long_ledger() -> Book {
+    let book = Book::in_memory().unwrap();
+    let fill = "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
+        WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
+        SELECT iif(n % 1000 = 7 AND n < 50000, 'rare', 'products'), CAST(n || '.jpg' AS BLOB), 10, n, n,
+            CASE WHEN n > 60000 OR n % 500 <> 7 THEN 'done' WHEN n % 3500 < 500 THEN 'running'
+                WHEN n % 3500 < 1000 THEN 'waiting' WHEN n % 3500 < 1500 THEN 'placed'
+                WHEN n % 3500 < 2000 THEN 'quarantined' WHEN n % 3500 < 2500 THEN 'ignored' ELSE 'superseded' END,
+            1, CAST('/out/' || n AS BLOB), 'u2net', n FROM numbers";
+    book.connection.execute(fill, []).unwrap();
+    book
+}
+
+/// What `query` does: its plan, and the steps of `SQLite`'s machine and the rows that it took.
+fn cost(book: &Book, query: &PhotoQuery) -> (String, i32, usize) {
+    let mut values: Vec<rusqlite::types::Value> = vec![query.before.unwrap_or(i64::MAX).into()];
+    values.extend(query.folder.clone().map(Into::into));
+    values.extend(query.state.map(|state| state.word().to_owned().into()));
+    values.push(i64::from(query.count).into());
+    let explain = format!("EXPLAIN QUERY PLAN {}", sql(query));
+    let mut plan = book.connection.prepare(&explain).unwrap();
+    let lines = plan.query_map(params_from_iter(&values), |row| row.get::<_, String>(3));
+    let plan = lines.unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    let mut statement = book.connection.prepare(&sql(query)).unwrap();
+    let rows = statement.query_map(params_from_iter(&values), photo_row);
+    let count = rows.unwrap().map(Result::unwrap).count();
+    (
+        plan.join("; "),
+        statement.get_status(StatementStatus::VmStep),
+        count,
+    )
+}
+
+/// Fails when any choice of filters walks the ledger or sorts it: for want of an index, or because the planner takes another
+/// one. A page of 50 rows takes about 1,000 steps, and the ledger holds 100,000.
+#[test]
+fn a_page_costs_the_page_and_not_the_ledger() {
+    let book = long_ledger();
+    let mut filled = 0;
+    for folder in [None, Some("products"), Some("rare"), Some("none")] {
+        for state in STATES {
+            for before in [None, Some(90_000), Some(30_000), Some(1)] {
+                let query = ask(folder, state, before, 50);
+                let (plan, steps, rows) = cost(&book, &query);
+                assert!(
+                    plan.starts_with("SEARCH versions USING ")
+                        && !plan.contains("SCAN")
+                        && !plan.contains("B-TREE"),
+                    "{query:?}: {plan}"
+                );
+                let allowed = 100 + 25 * i32::try_from(rows).unwrap();
+                assert!(steps <= allowed, "{query:?}: {steps} steps for {rows} rows");
+                filled += usize::from(rows > 0);
+            }
+        }
+    }
+    assert!(filled > 40, "the ledger is too even: {filled}");
+}
+
+/// Fails when a photo is left out between two pages, told twice, or told to those who did not ask for it.
+#[test]
+fn pages_tell_each_photo_once_the_newest_first() {
+    let mut book = long_ledger();
+    for folder in [None, Some("rare")] {
+        for state in [None, Some(Standing::Done), Some(Standing::Waiting)] {
+            let (mut told, mut before) = (Vec::new(), None);
+            for _ in 0..600 {
+                let page = book.photos(&ask(folder, state, before, 1_000)).unwrap();
+                assert!(page.len() <= PAGE_MAX as usize);
+                let Some(last) = page.last() else { break };
+                before = Some(last.id);
+                told.extend(page);
+            }
+            assert!(
+                told.iter()
+                    .all(|row| state.is_none_or(|state| row.standing == state)
+                        && folder.is_none_or(|folder| row.folder == folder))
+            );
+            assert!(told.windows(2).all(|pair| pair[0].id > pair[1].id));
+            let count = "SELECT count(*) FROM versions WHERE (?1 IS NULL OR folder = ?1) AND (?2 IS NULL OR state = ?2)";
+            let values = rusqlite::params![folder, state.map(Standing::word)];
+            let count: i64 = book
+                .connection
+                .query_row(count, values, |row| row.get(0))
+                .unwrap();
+            assert_eq!(i64::try_from(told.len()), Ok(count), "{folder:?} {state:?}");
+        }
+    }
+}
+
+/// Fails when a row tells something else than what was recorded.
+#[test]
+fn a_row_tells_what_was_recorded() {
+    let mut book = Book::in_memory().unwrap();
+    let photo = version("sub/a.jpg", 7);
+    let begun = begin(&mut book, &photo);
+    let running = book.photo(begun.id).unwrap().unwrap();
+    assert_eq!(
+        (running.standing, running.ended_at_ms),
+        (Standing::Running, None)
+    );
+    let reason = "no subject found".to_owned();
+    let verdict = Verdict::Quarantined {
+        reason: reason.clone(),
+    };
+    book.end(begun.id, &verdict).unwrap();
+    let row = book.photo(begun.id).unwrap().unwrap();
+    let Version {
+        folder,
+        source,
+        stamp,
+    } = photo;
+    let expected = PhotoRow {
+        id: begun.id,
+        folder,
+        source,
+        standing: Standing::Quarantined,
+        stamp,
+        output: "/out/a.png".into(),
+        model: "u2net".to_owned(),
+        reason: Some(reason),
+        attempts: 1,
+        begun_at_ms: running.begun_at_ms,
+        ended_at_ms: row.ended_at_ms,
+    };
+    assert!(row.ended_at_ms >= Some(row.begun_at_ms));
+    assert_eq!(row, expected);
+    assert_eq!(book.photos(&ask(None, None, None, 9)).unwrap(), [expected]);
+    assert_eq!(book.photo(begun.id + 1).unwrap(), None);
+}
+
+/// Fails when a word of the ledger is another one on the page, or the filter asks for another one.
+#[test]
+fn each_standing_has_one_word() {
+    for state in STATES.into_iter().flatten() {
+        assert_eq!(standing(state.word()), state);
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(json, format!("\"{}\"", state.word()));
+    }
+}
+
+/// P8: fails when somebody who looks can change the ledger, holds up the daemon, or does not see what it writes.
+#[test]
+fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Book::open_reader(dir.path()).unwrap().is_none());
+    assert!(!dir.path().join("ledger.db").exists());
+    let mut daemon = Book::open(dir.path()).unwrap();
+    let mut reader = Book::open_reader(dir.path()).unwrap().unwrap();
+    assert_eq!(reader.id(), daemon.id());
+    let all = ask(None, None, None, 200);
+    // A page that is being read, and a change that is not made yet, do not wait for each other.
+    reader.connection.execute_batch("BEGIN").unwrap();
+    assert_eq!(reader.photos(&all).unwrap(), []);
+    let begun = begin(&mut daemon, &version("a.jpg", 1));
+    daemon.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(reader.photos(&all).unwrap(), [], "it reads one moment");
+    reader.connection.execute_batch("COMMIT").unwrap();
+    assert_eq!(reader.photos(&all).unwrap().len(), 1);
+    daemon.connection.execute_batch("COMMIT").unwrap();
+    let refused = reader.end(begun.id, &Verdict::Done);
+    assert!(
+        matches!(&refused, Err(LedgerError::Sql(error))
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)),
+        "{refused:?}"
+    );
+    let elsewhere = std::thread::spawn(move || reader.photos(&all).unwrap());
+    daemon.end(begun.id, &Verdict::Done).unwrap();
+    assert_eq!(elsewhere.join().unwrap().len(), 1);
+    drop(daemon);
+    let mut alone = Book::open_reader(dir.path()).unwrap().unwrap();
+    let row = alone.photo(begun.id).unwrap().unwrap();
+    assert_eq!(row.standing, Standing::Done);
+}
+
+/// Fails when looking changes an older ledger, takes a later one for its own, or when an older one lacks the indices after the
+/// daemon has opened it.
+#[test]
+fn a_reader_does_not_migrate() {
+    let dir = tempfile::tempdir().unwrap();
+    let daemon = Book::open(dir.path()).unwrap();
+    let set = |version: u32| {
+        let undo =
+            "DROP INDEX IF EXISTS versions_of_folder; DROP INDEX IF EXISTS versions_of_state;
+            DROP INDEX IF EXISTS versions_of_folder_and_state;";
+        daemon.connection.execute_batch(undo).unwrap();
+        let pragma = daemon
+            .connection
+            .pragma_update(None, "user_version", version);
+        pragma.unwrap();
+    };
+    set(3);
+    assert!(Book::open_reader(dir.path()).unwrap().is_none());
+    let found = "PRAGMA user_version";
+    let found = daemon.connection.query_row(found, [], |row| row.get(0));
+    assert_eq!(found, Ok(3_u32));
+    set(99);
+    let later = Book::open_reader(dir.path());
+    assert!(matches!(
+        later,
+        Err(LedgerError::FromTheFuture { found: 99 })
+    ));
+    set(3);
+    let mut migrated = Book::open(dir.path()).unwrap();
+    assert_eq!(
+        migrated
+            .photos(&ask(Some("a"), Some(Standing::Done), None, 1))
+            .unwrap(),
+        []
+    );
+}

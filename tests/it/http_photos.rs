@@ -1,0 +1,163 @@
+//! `/api/photos` -> what the ledger knows, the pictures that belong to it, and retries. Knows no upload.
+
+use std::fs;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, jpeg, large_jpeg};
+use crate::requests::{get, post, send};
+use crate::setup::Setup;
+
+fn listening() -> HotFolder {
+    HotFolder::start_with(Setup::new().listens())
+}
+
+/// The number of the only photo that stands so.
+#[track_caller]
+fn only(hot: &HotFolder, state: &str) -> i64 {
+    let mut id = None;
+    wait_for(&format!("one photo {state}"), || {
+        let page = get(hot, &format!("/api/photos?state={state}")).json();
+        id = page["photos"][0]["id"].as_i64();
+        id.is_some()
+    });
+    id.expect("waited for")
+}
+
+/// Fails when a page leaves out or repeats a photo, or a filter lets others through.
+#[test]
+fn photos_are_listed_in_pages_newest_first() {
+    let hot = HotFolder::start_with(Setup::new().listens().another_folder("portraits"));
+    for number in 0..5 {
+        hot.drop_file(format!("{number}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_output(format!("{number}.png"));
+    }
+    hot.drop_file("junk.jpg", b"no photo");
+    only(&hot, "quarantined");
+    wait_for("all are done", || {
+        get(&hot, "/api/status").json()["folders"][0]["done"] == 5
+    });
+    let mut found = Vec::new();
+    let mut path = "/api/photos?state=done&folder=products&count=2".to_owned();
+    loop {
+        let page = get(&hot, &path).json();
+        let photos = page["photos"].as_array().unwrap().iter();
+        found.extend(photos.map(|photo| photo["source"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_i64() else {
+            break;
+        };
+        path = format!("/api/photos?state=done&folder=products&count=2&after={next}");
+    }
+    assert_eq!(found, ["4.jpg", "3.jpg", "2.jpg", "1.jpg", "0.jpg"]);
+    let others = get(&hot, "/api/photos?folder=portraits").json();
+    assert_eq!(others["photos"].as_array().unwrap().len(), 0);
+    for path in [
+        "/api/photos?state=lost",
+        "/api/photos?count=0",
+        "/api/photos?count=201",
+    ] {
+        assert_eq!(get(&hot, path).status, 400, "{path}");
+    }
+    assert_eq!(get(&hot, "/api/photos/999").status, 404);
+}
+
+/// Fails when a picture is of another version, or is sent again to a browser that has it.
+#[test]
+fn photo_and_cutout_are_given_as_they_lie() {
+    let hot = listening();
+    let photo = jpeg(Quarter::TopLeft);
+    hot.drop_file("a.jpg", &photo);
+    let cutout = fs::read(hot.wait_output("a.png")).unwrap();
+    let id = only(&hot, "done");
+    let source = get(&hot, &format!("/api/photos/{id}/source"));
+    assert_eq!(
+        (source.header("content-type"), &source.body),
+        (Some("image/jpeg"), &photo)
+    );
+    let answer = get(&hot, &format!("/api/photos/{id}/cutout"));
+    assert_eq!(
+        (answer.header("content-type"), &answer.body),
+        (Some("image/png"), &cutout)
+    );
+    let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
+    let again = send(&hot, &format!("GET /api/photos/{id}/cutout"), &[&tag], &[]);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopRight));
+    wait_for("the photo of then is gone", || {
+        get(&hot, &format!("/api/photos/{id}/source")).status == 404
+    });
+}
+
+/// P6: fails when a small picture is not small, or is made anew each time.
+#[test]
+fn thumbnail_is_made_once_and_kept() {
+    let hot = listening();
+    hot.drop_file("a.jpg", &large_jpeg(Quarter::TopLeft));
+    hot.wait_output("a.png");
+    let id = only(&hot, "done");
+    for of in ["cutout", "source"] {
+        let path = format!("/api/photos/{id}/thumb?of={of}");
+        let first = get(&hot, &path);
+        let picture = image::load_from_memory(&first.body).unwrap();
+        let longest = picture.width().max(picture.height());
+        assert_eq!(longest, 320, "{of}");
+        assert_eq!(get(&hot, &path).body, first.body);
+    }
+    let kept = fs::read_dir(hot.setup().path("state/thumbs")).unwrap();
+    assert_eq!(kept.count(), 2);
+    let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
+    assert!(
+        metrics.contains("hotcut_errands_total{result=\"done\"} 2\n"),
+        "{metrics}"
+    );
+    assert_eq!(
+        get(&hot, &format!("/api/photos/{id}/thumb?side=321")).status,
+        400
+    );
+}
+
+/// Fails when a link, or a path that the ledger was made to hold, leads out of the folders.
+#[test]
+fn what_lies_outside_of_the_folders_is_not_given() {
+    let hot = listening();
+    let secret = hot.setup().path("secret.png");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let output = hot.wait_output("a.png");
+    let id = only(&hot, "done");
+    fs::rename(&output, &secret).unwrap();
+    std::os::unix::fs::symlink(&secret, &output).unwrap();
+    let answer = get(&hot, &format!("/api/photos/{id}/cutout"));
+    assert_eq!((answer.status, answer.problem()), (404, "gone".to_owned()));
+    for path in [
+        "/api/photos/1%2f..%2f..%2fsecret.png/source",
+        "/api/photos/../../secret.png",
+    ] {
+        assert_eq!(get(&hot, path).status, 404, "{path}");
+    }
+}
+
+/// Fails when a photo that was set aside cannot be tried again, or another can.
+#[test]
+fn photo_that_was_set_aside_is_retried() {
+    let hot = listening();
+    hot.drop_file("a.jpg", b"no photo");
+    let id = only(&hot, "quarantined");
+    let photo = get(&hot, &format!("/api/photos/{id}")).json();
+    assert!(
+        photo["reason"].as_str().unwrap().contains("picture"),
+        "{photo}"
+    );
+    let retry = post(&hot, &format!("/api/photos/{id}/retry"), &[]);
+    assert_eq!(retry.status, 204, "{retry:?}");
+    wait_for("it is tried and set aside again", || {
+        hot.log_lines("quarantined") == 2
+    });
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopLeft));
+    let done = only(&hot, "done");
+    let refused = post(&hot, &format!("/api/photos/{done}/retry"), &[]);
+    assert_eq!(
+        (refused.status, refused.problem()),
+        (409, "not_quarantined".to_owned())
+    );
+    assert_eq!(post(&hot, "/api/photos/999/retry", &[]).status, 404);
+}
