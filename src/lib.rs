@@ -13,6 +13,7 @@
 //! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode |
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
+//! | [`herald`] | the loop's news | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
@@ -50,6 +51,7 @@ pub mod daemon;
 pub mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod herald;
 pub mod intake;
 pub mod job;
 pub mod mark;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::{CommandError, block_on};
 use crate::config::Config;
+use crate::herald::Herald;
 use crate::{daemon, shutdown};
 
 /// Serves until SIGTERM or SIGINT.
@@ -12,7 +13,10 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     let config = Config::load(&config_file)?;
     // Before any other thread starts, so that no signal finds the default.
     let requests = shutdown::listen()?;
-    let (_access, reception) = daemon::access();
-    block_on(daemon::run(config_file, config, requests, reception))??;
+    let (access, reception) = daemon::access();
+    let herald = Herald::start(access)?;
+    let ended = block_on(daemon::run(config_file, config, requests, reception));
+    herald.finish();
+    ended??;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,8 +7,8 @@ mod golden;
 mod http;
 mod include;
 mod layout;
-mod notify;
 mod read;
+mod telling;
 mod token;
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub use error::{ConfigError, Fault};
 pub use golden::{GOLDEN_SIDE, Golden};
 pub use http::Http;
 pub use include::Include;
-pub use notify::{Notify, Told, Webhook};
+pub use telling::{Notify, Told, Webhook};
 pub use token::Token;
 
 use crate::path_error::AtPath as _;

@@ -11,7 +11,7 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::{
     Config, DEFAULT_INCLUDE, DEFAULT_MODEL, Daemon, FailedPolicy, Folder, Include, ModelCard,
-    SourcePolicy, http, notify, shipped_models_dir,
+    SourcePolicy, http, shipped_models_dir, telling,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -35,7 +35,7 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
         .collect();
     let http = http_table.and_then(|table| http::read(table, faults));
     names.extend(http.iter().map(|http| http.model.clone()));
-    let notify = notify_table.and_then(|table| notify::read(table, faults));
+    let notify = notify_table.and_then(|table| telling::read(table, faults));
     let models = models(&daemon.models_dir, names, faults);
     Config {
         daemon,

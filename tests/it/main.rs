@@ -47,6 +47,8 @@ mod full;
 #[cfg(test)]
 mod hangs;
 #[cfg(test)]
+mod herald;
+#[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
 mod kills;
@@ -62,6 +64,8 @@ mod namespace;
 mod photos;
 #[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod receiver;
 #[cfg(test)]
 mod recovers;
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) struct Setup {
     root: Rc<TempDir>,
     daemon: Vec<(String, String)>,
     folders: Vec<Folder>,
+    more: String,
     wrapper: Vec<String>,
     other_disk: Option<Rc<TempDir>>,
 }
@@ -35,6 +36,7 @@ impl Setup {
             root: Rc::new(room()),
             daemon: Vec::new(),
             folders: Vec::new(),
+            more: String::new(),
             wrapper: Vec::new(),
             other_disk: None,
         };
@@ -89,6 +91,12 @@ impl Setup {
 
     pub(crate) fn without_last_folder(mut self) -> Setup {
         self.folders.pop();
+        self
+    }
+
+    /// Sets the tables that follow the folders, as TOML.
+    pub(crate) fn tables(mut self, toml: &str) -> Setup {
+        toml.clone_into(&mut self.more);
         self
     }
 
@@ -179,7 +187,7 @@ impl Setup {
             write!(text, "\n[[folder]]\nname = {:?}\n", folder.name).unwrap();
             push_keys(&mut text, &folder.keys);
         }
-        text
+        text + "\n" + &self.more
     }
 }
 
