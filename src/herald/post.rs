@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use hmac::digest::InvalidLength;
 use ureq::Agent;
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::signature::sign;
+use super::signature::{InvalidLength, sign};
 use crate::config::{Token, Webhook};
 
 /// The longest that one attempt takes.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use hmac::digest::InvalidLength;
+pub(super) use hmac::digest::InvalidLength;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
