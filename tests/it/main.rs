@@ -49,6 +49,8 @@ mod hangs;
 #[cfg(test)]
 mod herald;
 #[cfg(test)]
+mod herald_command;
+#[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
 mod kills;
