@@ -13,7 +13,6 @@ use sha2::Sha256;
 use crate::binary::{finish, hotcut, said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, jpeg};
-use crate::processes;
 use crate::receiver::{Receiver, Request};
 use crate::setup::Setup;
 
@@ -74,29 +73,25 @@ fn quarantine_is_told_with_its_reason() {
     );
 }
 
-/// Fails when a folder counts as finished while a worker has one of its photos, or waits for another folder. That the quiet
-/// time is over shows in the other folder, whose photo ended later.
+/// Fails when a folder counts as finished while one of its photos is waited for, or when it keeps another folder waiting.
+/// That the quiet time is over shows in the other folder, whose photo ended later.
 #[test]
 fn folder_is_not_finished_before_its_last_photo() {
     let receiver = Receiver::start(&[]);
     let setup = setup().another_folder("portraits");
     let hot = HotFolder::start_with(tables_for(setup, &receiver, "300ms"));
-    wait_for("two ready workers", || hot.workers().len() == 2);
-    let workers = hot.workers();
-    for (&worker, name) in workers.iter().zip(["a.jpg", "b.jpg"]) {
-        processes::signal(worker, Signal::STOP);
-        hot.drop_file(name, &jpeg(Quarter::TopLeft));
-    }
-    hot.wait_status("both in work", |status| status.running == 2);
-    processes::signal(workers[0], Signal::CONT);
-    hot.wait_status("one done", |status| (status.done, status.running) == (1, 1));
-    let other = hot.setup().input_of("portraits").join("c.jpg");
-    fs::write(other, jpeg(Quarter::TopLeft)).unwrap();
+    let photo = jpeg(Quarter::TopLeft);
+    let (half, rest) = photo.split_at(photo.len() / 2);
+    hot.drop_file("b.jpg", half);
+    hot.wait_log("the file ends early");
+    hot.drop_file("a.jpg", &photo);
+    hot.wait_status("one done", |status| (status.done, status.queued) == (1, 1));
+    fs::write(hot.setup().input_of("portraits").join("c.jpg"), &photo).unwrap();
     assert_event(
         &receiver.next().json(),
         &json!({"event": "folder_finished", "folder": "portraits", "done": 1, "quarantined": 0}),
     );
-    processes::signal(workers[1], Signal::CONT);
+    hot.drop_file("b.jpg", &[half, rest].concat());
     assert_event(
         &receiver.next().json(),
         &json!({"event": "folder_finished", "folder": "products", "done": 2, "quarantined": 0}),
