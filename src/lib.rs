@@ -14,6 +14,7 @@
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | requests | errands, pages and metrics; off unless configured |
+//! | [`herald`] | the loop's news | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
@@ -26,7 +27,7 @@
 //! `tests/it/tidy.rs` proves those that source text can break.
 //!
 //! - `intake`, `cutout` and `delivery` do not know each other; only `job` and `daemon` put them together.
-//! - One file each names `ort`, `notify`, `signal-hook`, `landlock` and `seccompiler`; one folder each `toml` and
+//! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; one folder each `toml` and
 //!   `rusqlite`. Replacing one of them changes that file.
 //! - `cutout` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
 //! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
@@ -34,7 +35,8 @@
 //!   a source is touched only after that, and only if it is still the version that was processed.
 //! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
 //!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
-//! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do.
+//! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do. It does not know
+//!   whom the herald tells of it.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
 //!   [`job::JobError::disposition`].
 //!
@@ -51,6 +53,7 @@ pub mod daemon;
 pub mod delivery;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod herald;
 pub mod hex;
 pub mod http;
 pub mod intake;

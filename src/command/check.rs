@@ -27,6 +27,10 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
                 .map(|(key, fault)| format!("`{key}` of folder \"{name}\": {fault}")),
         );
     }
+    faults.extend(config.notify.iter().filter_map(|notify| {
+        let fault = runnable(&notify.command.as_ref()?.program).err()?;
+        Some(format!("`command` in [notify]: {fault}"))
+    }));
     if !config.models.is_empty()
         && let Err(error) = block_on(try_worker(&config))?
     {
@@ -84,6 +88,13 @@ fn writable(folder: &Path) -> Option<PathError> {
     directory(existing)
         .and_then(|()| allows(existing, access))
         .err()
+}
+
+fn runnable(program: &Path) -> Result<(), PathError> {
+    if program.metadata().at(program)?.is_dir() {
+        return Err(rustix::io::Errno::ISDIR).at(program);
+    }
+    allows(program, Access::EXEC_OK)
 }
 
 fn directory(path: &Path) -> Result<(), PathError> {

@@ -1,10 +1,11 @@
-//! `hotcut run`: a configuration file -> a daemon until it is stopped, and the threads of those who call it.
+//! `hotcut run`: a configuration file -> a daemon until it is stopped, and the threads of those who call or hear it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{CommandError, block_on};
 use crate::config::Config;
+use crate::herald::Herald;
 use crate::{daemon, http, shutdown};
 
 /// Serves until SIGTERM or SIGINT.
@@ -13,9 +14,12 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     // Before any other thread starts, so that no signal finds the default.
     let requests = shutdown::listen()?;
     let (access, reception) = daemon::access();
-    let server = http::start(access)?;
-    block_on(daemon::run(config_file, config, requests, reception))??;
+    let server = http::start(access.clone())?;
+    let herald = Herald::start(access)?;
+    let ended = block_on(daemon::run(config_file, config, requests, reception));
     // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
     server.join().ok();
+    herald.finish();
+    ended??;
     Ok(ExitCode::SUCCESS)
 }

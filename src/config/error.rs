@@ -88,23 +88,41 @@ pub enum Fault {
         /// The table that opens it.
         table: String,
     },
-    /// A token that cannot be read.
-    #[error("`token_file` in {table}: {source}")]
+    /// A secret that cannot be read.
+    #[error("`{key}` in {table}: {source}; it must be a file that hotcut's user may read")]
     NoToken {
         /// The table that names it.
         table: String,
+        /// The key that names it.
+        key: &'static str,
         /// What the system answered.
         source: PathError,
     },
-    /// A token that can be guessed.
-    #[error("`token_file` in {table}: {} holds fewer than {least} characters; `openssl rand -hex 32` makes a good one", file.display())]
+    /// A secret that can be guessed.
+    #[error("`{key}` in {table}: {} holds fewer than {least} characters; `openssl rand -hex 32` makes a good one", file.display())]
     WeakToken {
         /// The table that names it.
         table: String,
+        /// The key that names it.
+        key: &'static str,
         /// The file.
         file: PathBuf,
         /// The fewest characters taken.
         least: usize,
+    },
+    /// An address that nothing can be posted to. It is not shown, since it may hold a password.
+    #[error(
+        "`webhook` in {table} must be an address like \"https://example.org/told\", with http or https"
+    )]
+    Webhook {
+        /// The table that holds it.
+        table: String,
+    },
+    /// Messages for nobody.
+    #[error("{table} needs `webhook` or `command`: without them nobody is told; or leave it out")]
+    NobodyToTell {
+        /// The table.
+        table: String,
     },
     /// A model whose card cannot be used.
     #[error("model \"{model}\": {source}")]

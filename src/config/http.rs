@@ -1,15 +1,10 @@
 //! The `[http]` table -> a validated [`Http`]; binds no address.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use super::DEFAULT_MODEL;
 use super::error::Fault;
 use super::fields::Fields;
-use crate::path_error::AtPath as _;
-
-/// The fewest characters of a token: fewer can be guessed.
-const TOKEN_LEAST: usize = 16;
+use super::{DEFAULT_MODEL, Token};
 
 /// The `[http]` table: the way in for programs and browsers.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,23 +23,6 @@ pub struct Http {
     pub photos_per_minute: u32,
 }
 
-/// A secret that callers know, never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
-
-impl Token {
-    /// The secret's bytes, to be compared in constant time.
-    pub fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(..)")
-    }
-}
-
 /// Reads the table; `None` if it is absent or its address is wrong, the latter noted.
 pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> {
     let mut fields = Fields::new("[http]", table, faults);
@@ -59,7 +37,7 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> 
     if is_open && token_file.is_none() {
         fields.fault(|table| Fault::OpenToAll { table });
     }
-    let token = token_file.and_then(|file| token(file, &mut fields));
+    let token = token_file.and_then(|file| Token::read(file, "token_file", &mut fields));
     let hosts = fields.texts("hosts").unwrap_or_default();
     let model = fields.text("model");
     let upload_max_bytes = fields.size("max_upload").unwrap_or(64 << 20);
@@ -73,22 +51,4 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> 
         upload_max_bytes,
         photos_per_minute,
     })
-}
-
-fn token(file: PathBuf, fields: &mut Fields<'_>) -> Option<Token> {
-    match std::fs::read_to_string(&file).at(&file) {
-        Ok(text) if text.trim().len() >= TOKEN_LEAST => Some(Token(text.trim().to_owned())),
-        Ok(_) => {
-            fields.fault(|table| Fault::WeakToken {
-                table,
-                file,
-                least: TOKEN_LEAST,
-            });
-            None
-        }
-        Err(source) => {
-            fields.fault(|table| Fault::NoToken { table, source });
-            None
-        }
-    }
 }

@@ -8,6 +8,8 @@ mod http;
 mod include;
 mod layout;
 mod read;
+mod telling;
+mod token;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +19,10 @@ use std::time::Duration;
 pub use card::{Activation, CardError, Divisor, ModelCard};
 pub use error::{ConfigError, Fault};
 pub use golden::{GOLDEN_SIDE, Golden};
-pub use http::{Http, Token};
+pub use http::Http;
 pub use include::Include;
+pub use telling::{Notify, Told, Webhook};
+pub use token::Token;
 
 use crate::path_error::AtPath as _;
 
@@ -37,6 +41,8 @@ pub struct Config {
     pub folders: Vec<Arc<Folder>>,
     /// The way in for programs and browsers, if there is one.
     pub http: Option<Http>,
+    /// Who is told of what happens, if anybody.
+    pub notify: Option<Notify>,
     /// The card of every model that a folder or `[http]` names.
     pub models: BTreeMap<String, ModelCard>,
 }
@@ -134,6 +140,7 @@ impl Config {
             daemon,
             folders: Vec::new(),
             http: None,
+            notify: None,
             models: BTreeMap::from([(model.to_owned(), card)]),
         })
     }

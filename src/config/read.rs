@@ -9,10 +9,9 @@ use toml::Table;
 
 use super::error::Fault;
 use super::fields::Fields;
-use super::http;
 use super::{
     Config, DEFAULT_INCLUDE, DEFAULT_MODEL, Daemon, FailedPolicy, Folder, Include, ModelCard,
-    SourcePolicy, shipped_models_dir,
+    SourcePolicy, http, shipped_models_dir, telling,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -23,6 +22,7 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
     let daemon_table = root.table("daemon").unwrap_or_default();
     let folder_tables = root.tables("folder").unwrap_or_default();
     let http_table = root.table("http");
+    let notify_table = root.table("notify");
     root.finish();
 
     let daemon = daemon(daemon_table, faults);
@@ -35,11 +35,13 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
         .collect();
     let http = http_table.and_then(|table| http::read(table, faults));
     names.extend(http.iter().map(|http| http.model.clone()));
+    let notify = notify_table.and_then(|table| telling::read(table, faults));
     let models = models(&daemon.models_dir, names, faults);
     Config {
         daemon,
         folders,
         http,
+        notify,
         models,
     }
 }

@@ -38,23 +38,19 @@ pub struct View {
     pub beat: Instant,
 }
 
-/// Something that has just happened.
+/// An attempt at a photo that has just ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum News {
-    /// An attempt at a photo is over.
-    Photo {
-        /// Its folder.
-        folder: String,
-        /// Its path below the folder, for a person.
-        source: String,
-        /// Its version in the ledger; `None` if it never got there.
-        id: Option<i64>,
-        /// How it ended.
-        result: PhotoResult,
-        /// Why, unless it is done.
-        reason: Option<String>,
-    },
+pub struct News {
+    /// The photo's folder.
+    pub folder: String,
+    /// Its path below the folder, for a person.
+    pub source: String,
+    /// Its version in the ledger; `None` if it never got there.
+    pub id: Option<i64>,
+    /// How it ended.
+    pub result: PhotoResult,
+    /// Why, unless it is done.
+    pub reason: Option<String>,
 }
 
 /// How an attempt ended, as far as others care.

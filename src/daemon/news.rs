@@ -21,7 +21,7 @@ fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
         | Outcome::Paused(_)
         | Outcome::Halted(_) => return None,
     };
-    Some(News::Photo {
+    Some(News {
         folder: job.folder.name.clone(),
         source: percent::display(job.file.relative()),
         id,
@@ -58,8 +58,7 @@ impl Daemon {
             | Outcome::Halted(_) => {}
         }
         if let Some(news) = photo(job, id, outcome) {
-            let News::Photo { folder, result, .. } = &news;
-            tally.photo(folder, *result);
+            tally.photo(&news.folder, news.result);
             self.reception.tell(news);
         }
     }

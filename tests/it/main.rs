@@ -47,6 +47,10 @@ mod full;
 #[cfg(test)]
 mod hangs;
 #[cfg(test)]
+mod herald;
+#[cfg(test)]
+mod herald_command;
+#[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
 mod http;
@@ -70,6 +74,8 @@ mod namespace;
 mod photos;
 #[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod receiver;
 #[cfg(test)]
 mod recovers;
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) struct Setup {
     daemon: Vec<(String, String)>,
     http: Vec<(String, String)>,
     folders: Vec<Folder>,
+    more: String,
     wrapper: Vec<String>,
     other_disk: Option<Rc<TempDir>>,
 }
@@ -37,6 +38,7 @@ impl Setup {
             daemon: Vec::new(),
             http: Vec::new(),
             folders: Vec::new(),
+            more: String::new(),
             wrapper: Vec::new(),
             other_disk: None,
         };
@@ -102,6 +104,12 @@ impl Setup {
 
     pub(crate) fn without_last_folder(mut self) -> Setup {
         self.folders.pop();
+        self
+    }
+
+    /// Sets the tables that follow the folders, as TOML.
+    pub(crate) fn tables(mut self, toml: &str) -> Setup {
+        toml.clone_into(&mut self.more);
         self
     }
 
@@ -196,7 +204,7 @@ impl Setup {
             write!(text, "\n[[folder]]\nname = {:?}\n", folder.name).unwrap();
             push_keys(&mut text, &folder.keys);
         }
-        text
+        text + "\n" + &self.more
     }
 }
 

@@ -36,6 +36,8 @@ fn each_crate_is_named_in_one_place_only() {
     assert_named_only_in("toml", &["src/config/"]);
     assert_named_only_in("signal_hook", &["src/shutdown.rs"]);
     assert_named_only_in("rusqlite", &["src/delivery/ledger"]);
+    assert_named_only_in("hmac", &["src/herald/signature.rs"]);
+    assert_named_only_in("ureq", &["src/herald/post.rs", "src/config/telling.rs"]);
     assert_named_only_in("landlock", &["src/pool/sandbox.rs"]);
     assert_named_only_in("seccompiler", &["src/pool/sandbox.rs"]);
 }
@@ -88,6 +90,21 @@ fn intake_cutout_and_delivery_do_not_know_each_other() {
             for other in rooms.into_iter().filter(|other| *other != room) {
                 assert!(!source.names(other), "{} names {other}", source.path);
             }
+        }
+    }
+}
+
+/// Fails when the loop learns of those whom it must not wait for, or these of what lies behind it.
+#[test]
+fn herald_and_loop_do_not_know_each_other() {
+    for source in production() {
+        let others: &[&str] = match source.path.split('/').nth(1) {
+            Some("daemon") => &["herald", "http"],
+            Some("herald") => &["intake", "job", "pool", "cutout", "delivery"],
+            _ => &[],
+        };
+        for other in others {
+            assert!(!source.names(other), "{} names {other}", source.path);
         }
     }
 }

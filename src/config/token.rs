@@ -1,0 +1,47 @@
+//! A file with a secret -> a [`Token`], which is never shown.
+
+use std::path::PathBuf;
+
+use super::error::Fault;
+use super::fields::Fields;
+use crate::path_error::AtPath as _;
+
+/// The fewest characters of a secret: fewer can be guessed.
+const LEAST: usize = 16;
+
+/// A secret shared with others, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// The secret's bytes; whoever compares them does so in constant time.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Reads the file that `key` names, without the blanks around the secret; `None` if it is of no use, which is noted.
+    pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
+        match std::fs::read_to_string(&file).at(&file) {
+            Ok(text) if text.trim().len() >= LEAST => Some(Self(text.trim().to_owned())),
+            Ok(_) => {
+                fields.fault(|table| Fault::WeakToken {
+                    table,
+                    key,
+                    file,
+                    least: LEAST,
+                });
+                None
+            }
+            Err(source) => {
+                fields.fault(|table| Fault::NoToken { table, key, source });
+                None
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(..)")
+    }
+}

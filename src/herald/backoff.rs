@@ -1,0 +1,50 @@
+//! Attempts that failed -> how long to wait for the next one, or that there is none. Has no clock.
+
+use std::time::Duration;
+
+/// The wait after the first failure; each further one is twice as long.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// The longest wait that hotcut chooses itself.
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// How old a message may get.
+const LIFE: Duration = Duration::from_hours(1);
+
+/// The wait before the next attempt at a message of this `age`, or `None` if it would be too old by then. `failures` have
+/// come one after another, at least one; `asked` is what the receiver wants.
+pub(super) fn next(failures: u32, asked: Option<Duration>, age: Duration) -> Option<Duration> {
+    let doublings = failures.saturating_sub(1).min(16);
+    let own = (FIRST * 2_u32.pow(doublings)).min(LONGEST);
+    let wait = asked.map_or(own, |asked| asked.max(FIRST));
+    (age.saturating_add(wait) <= LIFE).then_some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when the wait does not double, has no end, or overflows.
+    #[test]
+    fn waits_double_up_to_five_minutes() {
+        let wait = |failures| next(failures, None, Duration::ZERO).unwrap().as_secs();
+        assert_eq!([1, 2, 3, 9, 10].map(wait), [1, 2, 4, 256, 300]);
+        assert_eq!(wait(u32::MAX), 300);
+    }
+
+    /// Fails when a receiver is called before it wants to be, or without any pause.
+    #[test]
+    fn receiver_says_when_to_come_again() {
+        let wait = |seconds| next(1, Some(Duration::from_secs(seconds)), Duration::ZERO);
+        assert_eq!(wait(900), Some(Duration::from_mins(15)));
+        assert_eq!(wait(0), Some(Duration::from_secs(1)));
+        assert_eq!(wait(u64::MAX), None);
+    }
+
+    /// Fails when a message is tried for ever.
+    #[test]
+    fn message_is_given_up_after_an_hour() {
+        assert!(next(20, None, Duration::from_mins(55)).is_some());
+        assert_eq!(next(20, None, Duration::from_mins(56)), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! The daemon's news and view -> messages, in the order in which they are to be told. Delivers none.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
+
+use super::message::{Event, Message, Scribe};
+use super::tally::{Moment, Tally};
+use crate::config::Notify;
+use crate::daemon::{Access, News};
+
+/// Where what is heard goes to.
+struct Listener {
+    tally: Tally,
+    scribe: Scribe,
+    messages: broadcast::Sender<Arc<Message>>,
+    has_missed: bool,
+}
+
+/// Listens until the loop has ended. Without a table it only waits for one.
+pub(super) async fn listen(
+    mut access: Access,
+    news: broadcast::Receiver<Arc<News>>,
+    settings: watch::Sender<Option<Notify>>,
+    messages: broadcast::Sender<Arc<Message>>,
+) {
+    let mut listener = Listener {
+        tally: Tally::default(),
+        scribe: Scribe::new(SystemTime::now()),
+        messages,
+        has_missed: false,
+    };
+    // Until the loop shows its configuration, there may be a table.
+    let mut news = Some(news);
+    loop {
+        let mut due = None;
+        if let Some(view) = access.view() {
+            let notify = view.config.notify.as_ref();
+            settings.send_if_modified(|old| {
+                let is_new = old.as_ref() != notify;
+                if is_new {
+                    *old = notify.cloned();
+                }
+                is_new
+            });
+            match notify {
+                None => {
+                    news = None;
+                    listener.tally = Tally::default();
+                }
+                Some(notify) => {
+                    news.get_or_insert_with(|| access.news());
+                    listener.tally.look(&view);
+                    let finished = listener.tally.finished(notify.quiet, Instant::now());
+                    listener.tell(finished);
+                    due = listener.tally.due(notify.quiet);
+                }
+            }
+        }
+        tokio::select! {
+            heard = hear(news.as_mut()) => match heard {
+                Ok(news) => listener.hear(&news),
+                Err(RecvError::Lagged(count)) => listener.miss(count),
+                Err(RecvError::Closed) => break,
+            },
+            is_alive = access.changed() => if !is_alive {
+                break;
+            },
+            () = until(due) => {}
+        }
+    }
+    if let Some(view) = access.view() {
+        listener.tally.look(&view);
+    }
+    if let Some(news) = news {
+        listener.end(news);
+    }
+}
+
+impl Listener {
+    fn hear(&mut self, news: &News) {
+        let event = self.tally.hear(news, moment());
+        self.tell(event);
+    }
+
+    fn miss(&mut self, count: u64) {
+        self.tally.miss(count);
+        if !std::mem::replace(&mut self.has_missed, true) {
+            tracing::warn!(
+                count,
+                "news came too fast; the numbers in messages are lower bounds, with `missed` beside them"
+            );
+        }
+    }
+
+    /// Hears what is left, and tells of every folder that has come to rest.
+    fn end(&mut self, mut news: broadcast::Receiver<Arc<News>>) {
+        loop {
+            match news.try_recv() {
+                Ok(news) => self.hear(&news),
+                Err(TryRecvError::Lagged(count)) => self.miss(count),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        let finished = self.tally.end();
+        self.tell(finished);
+    }
+
+    fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            match self.scribe.write(event, moment()) {
+                // Both receivers are there as long as this is.
+                Ok(message) => drop(self.messages.send(Arc::new(message))),
+                Err(error) => tracing::error!(%error, "a message cannot be written"),
+            }
+        }
+    }
+}
+
+fn moment() -> Moment {
+    Moment {
+        now: Instant::now(),
+        at: SystemTime::now(),
+    }
+}
+
+async fn hear(news: Option<&mut broadcast::Receiver<Arc<News>>>) -> Result<Arc<News>, RecvError> {
+    match news {
+        Some(news) => news.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

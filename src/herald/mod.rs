@@ -1,0 +1,94 @@
+//! The news of the daemon -> messages to a webhook and a command, as the `[notify]` table in force asks.
+//!
+//! A thread of its own, which the daemon does not know: whoever is told, however slowly, keeps no photo waiting.
+
+mod backoff;
+mod inbox;
+mod listener;
+mod message;
+mod post;
+mod program;
+mod signature;
+mod tally;
+mod webhook;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+
+use crate::config::Notify;
+use crate::daemon::{Access, News};
+use inbox::Inbox;
+
+/// How long messages are still delivered after the daemon has ended.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Messages that may wait for one receiver; beyond them the oldest are dropped. A power of two.
+const MESSAGES_MAX: usize = 256;
+
+/// The table in force; closed once the daemon has ended.
+type Settings = watch::Receiver<Option<Notify>>;
+
+/// The thread that tells others.
+#[derive(Debug)]
+pub struct Herald(JoinHandle<()>);
+
+impl Herald {
+    /// Starts the thread. It hears everything that happens from now on, and ends after the loop behind `access`.
+    pub fn start(access: Access) -> io::Result<Self> {
+        let news = access.news();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new()
+            .name("herald".to_owned())
+            .spawn(move || {
+                runtime.block_on(serve(access, news));
+                // A request that hangs is left behind.
+                runtime.shutdown_background();
+            })?;
+        Ok(Self(thread))
+    }
+
+    /// Waits until everything is told, but not much longer than [`FAREWELL`] after the loop has ended.
+    pub fn finish(self) {
+        // If it panicked, that has been printed, and there is nothing left to tell.
+        self.0.join().ok();
+    }
+}
+
+async fn serve(access: Access, news: broadcast::Receiver<Arc<News>>) {
+    let (settings, in_force) = watch::channel(None);
+    let (messages, _) = broadcast::channel(MESSAGES_MAX);
+    let mut to_webhook = Inbox::new("webhook", messages.subscribe());
+    let mut to_command = Inbox::new("command", messages.subscribe());
+    let (settings_of_webhook, settings_of_command) = (in_force.clone(), in_force.clone());
+    tokio::join!(
+        listener::listen(access, news, settings, messages),
+        async {
+            let work = webhook::deliver(&mut to_webhook, settings_of_webhook);
+            until_farewell(work, in_force.clone()).await;
+            to_webhook.end();
+        },
+        async {
+            let work = program::deliver(&mut to_command, settings_of_command);
+            until_farewell(work, in_force.clone()).await;
+            to_command.end();
+        },
+    );
+}
+
+async fn until_farewell(work: impl Future<Output = ()>, mut settings: Settings) {
+    let late = async {
+        while settings.changed().await.is_ok() {}
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = late => {}
+    }
+}

@@ -1,0 +1,136 @@
+//! A message and an address -> one attempt to deliver it, and what came of it. Blocks; tries nothing twice.
+
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{HeaderMap, StatusCode};
+
+use super::signature::{InvalidLength, sign};
+use crate::config::{Token, Webhook};
+
+/// The longest that one attempt takes.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// As much of an answer as is read, so that the connection ends in order.
+const ANSWER_MAX_BYTES: u64 = 4_096;
+
+/// Why a message was not taken. None of it tells the address.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PostError {
+    /// The receiver will not take it later either.
+    #[error("the receiver refuses it: {0}")]
+    Refused(StatusCode),
+    /// The receiver may take it later.
+    #[error("the receiver answers {status}")]
+    Busy {
+        /// What it answered.
+        status: StatusCode,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// No answer came.
+    #[error(transparent)]
+    Unreachable(ureq::Error),
+    /// The body could not be signed.
+    #[error(transparent)]
+    Unsigned(#[from] InvalidLength),
+}
+
+impl PostError {
+    /// How long the receiver wants to be left alone, if it says so.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            Self::Refused(_) | Self::Unreachable(_) | Self::Unsigned(_) => None,
+        }
+    }
+}
+
+/// Posts `body` to `webhook`, signed if there is a secret. Any 2xx is success.
+pub(super) fn post(
+    webhook: &Webhook,
+    secret: Option<&Token>,
+    body: &[u8],
+) -> Result<(), PostError> {
+    let agent: Agent = Agent::config_builder()
+        .timeout_connect(Some(LIMIT))
+        .timeout_global(Some(LIMIT))
+        // An answer that leads elsewhere is a refusal: the body is for this address only.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .user_agent(concat!("hotcut/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into();
+    let mut request = agent.post(webhook.uri()).content_type("application/json");
+    if let Some(secret) = secret {
+        request = request.header("X-Hotcut-Signature", sign(secret.bytes(), body)?);
+    }
+    let mut answer = request.send(body).map_err(PostError::Unreachable)?;
+    // Whatever stands in the answer, its status is known.
+    let rest = answer.body_mut().with_config().limit(ANSWER_MAX_BYTES);
+    drop(rest.read_to_vec());
+    judge(answer.status(), answer.headers())
+}
+
+fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), PostError> {
+    let may_change = status.is_server_error()
+        || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+    if status.is_success() {
+        Ok(())
+    } else if may_change {
+        let seconds = headers.get("retry-after").and_then(|value| {
+            let text = value.to_str().ok()?;
+            text.trim().parse().ok()
+        });
+        Err(PostError::Busy {
+            status,
+            retry_after: seconds.map(Duration::from_secs),
+        })
+    } else {
+        Err(PostError::Refused(status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a message is dropped that would be taken later, or sent on and on to a receiver that will never take it.
+    #[test]
+    fn only_what_may_change_is_tried_again() {
+        let kind = |code: u16| {
+            let status = StatusCode::from_u16(code).unwrap();
+            match judge(status, &HeaderMap::new()) {
+                Ok(()) => "taken",
+                Err(PostError::Busy { .. }) => "later",
+                Err(_) => "never",
+            }
+        };
+        for code in [200, 202, 204] {
+            assert_eq!(kind(code), "taken", "{code}");
+        }
+        for code in [408, 429, 500, 502, 503] {
+            assert_eq!(kind(code), "later", "{code}");
+        }
+        for code in [301, 307, 400, 401, 404, 410] {
+            assert_eq!(kind(code), "never", "{code}");
+        }
+    }
+
+    /// Fails when a number of seconds is not honoured, or a date is taken for one.
+    #[test]
+    fn receiver_may_say_when_it_wants_to_be_called() {
+        let asked = |text: &str| {
+            let headers =
+                HeaderMap::from_iter([("retry-after".parse().unwrap(), text.parse().unwrap())]);
+            match judge(StatusCode::SERVICE_UNAVAILABLE, &headers) {
+                Err(PostError::Busy { retry_after, .. }) => retry_after,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(asked("120"), Some(Duration::from_mins(2)));
+        assert_eq!(asked("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(asked("-1"), None);
+    }
+}

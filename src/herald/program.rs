@@ -1,0 +1,94 @@
+//! Messages -> runs of the command in force, one at a time, each with the message on its stdin and in its environment.
+
+use std::convert::Infallible;
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+
+use super::Settings;
+use super::inbox::Inbox;
+use super::message::Message;
+use crate::config::Told;
+use crate::path_error::{AtPath as _, PathError};
+
+/// The longest that one run takes.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Why a run did not go well.
+#[derive(Debug, thiserror::Error)]
+enum ProgramError {
+    /// It was stopped.
+    #[error("it took longer than {} s and was stopped", LIMIT.as_secs())]
+    Late,
+    /// It says itself that it failed.
+    #[error("it ended with {0}")]
+    Failed(ExitStatus),
+    /// It is not there, or must not be run.
+    #[error(transparent)]
+    NotStarted(PathError),
+    /// Its end could not be waited for.
+    #[error(transparent)]
+    Lost(io::Error),
+}
+
+/// Delivers until there are no more messages. Without a command they are not wanted.
+pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
+    while let Some(message) = inbox.next().await {
+        let told = settings.borrow().clone().and_then(|notify| notify.command);
+        if let Some(told) = told
+            && let Err(error) = run(&told, &message).await
+        {
+            let program = told.program.display();
+            tracing::warn!(%program, %error, "the command of [notify] failed");
+        }
+    }
+}
+
+async fn run(told: &Told, message: &Message) -> Result<(), ProgramError> {
+    let child = Command::new(&told.program)
+        .args(&told.arguments)
+        .envs(message.event.variables())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .at(&told.program)
+        .map_err(ProgramError::NotStarted)?;
+    let mut group = Group(child);
+    let stdin = group.0.stdin.take();
+    // The program need not read, nor need whoever has its stdin after it.
+    let feed = async {
+        if let Some(mut stdin) = stdin {
+            stdin.write_all(&message.json).await.ok();
+        }
+        std::future::pending::<Infallible>().await
+    };
+    let status = tokio::select! {
+        status = group.0.wait() => status.map_err(ProgramError::Lost)?,
+        () = tokio::time::sleep(LIMIT) => return Err(ProgramError::Late),
+        never = feed => match never {},
+    };
+    if status.success() {
+        Ok(())
+    } else {
+        Err(ProgramError::Failed(status))
+    }
+}
+
+/// A program and whatever it has started; killed when dropped before the program has ended.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // No number once it has ended: it may be another process by now.
+        let number = self.0.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(leader) = number.and_then(Pid::from_raw) {
+            kill_process_group(leader, Signal::KILL).ok();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Messages -> posts to the webhook in force, one after another, each until it is taken or given up.
+
+use std::sync::Arc;
+
+use super::Settings;
+use super::backoff;
+use super::inbox::Inbox;
+use super::message::Message;
+use super::post::{PostError, post};
+
+/// Delivers until there are no more messages. Without a webhook they are not wanted.
+pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
+    let mut courier = Courier {
+        settings,
+        failures: 0,
+        is_cut_off: false,
+        is_ending: false,
+    };
+    while let Some(message) = inbox.next().await {
+        courier.deliver(&message).await;
+    }
+}
+
+struct Courier {
+    settings: Settings,
+    /// Attempts that have failed one after another, whatever message they were about.
+    failures: u32,
+    /// Whether the log says that messages wait.
+    is_cut_off: bool,
+    is_ending: bool,
+}
+
+impl Courier {
+    async fn deliver(&mut self, message: &Arc<Message>) {
+        loop {
+            let notify = self.settings.borrow_and_update().clone();
+            let Some((webhook, secret)) =
+                notify.and_then(|notify| Some((notify.webhook?, notify.secret)))
+            else {
+                return;
+            };
+            let receiver = webhook.to_string();
+            let body = Arc::clone(message);
+            let attempt =
+                tokio::task::spawn_blocking(move || post(&webhook, secret.as_ref(), &body.json));
+            let error = match attempt.await {
+                Ok(Ok(())) => {
+                    self.failures = 0;
+                    if std::mem::take(&mut self.is_cut_off) {
+                        tracing::info!(receiver, "the webhook takes messages again");
+                    }
+                    return;
+                }
+                Ok(Err(error)) => error,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            let wait = match &error {
+                PostError::Refused(_) | PostError::Unsigned(_) => None,
+                PostError::Busy { .. } | PostError::Unreachable(_) => {
+                    self.failures += 1;
+                    let asked = error.retry_after();
+                    backoff::next(self.failures, asked, message.made.elapsed())
+                }
+            };
+            let Some(wait) = wait else {
+                tracing::error!(receiver, %error, "a message for the webhook is dropped");
+                return;
+            };
+            if !std::mem::replace(&mut self.is_cut_off, true) {
+                tracing::warn!(receiver, %error, "messages for the webhook wait; it is tried again for up to an hour");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Another address may be better; and at the end it is now or never.
+                changed = self.settings.changed(), if !self.is_ending => {
+                    self.is_ending = changed.is_err();
+                    self.failures = 0;
+                }
+            }
+        }
+    }
+}
