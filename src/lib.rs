@@ -10,7 +10,7 @@
 //! | [`intake`] | a hot folder | settled files: watch, listing and quiet time |
 //! | [`job`] | a settled file and a worker | one finished attempt: the commit order on one screen |
 //! | [`pool`] | an order and photo bytes | PNG bytes, in a process that may die |
-//! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode |
+//! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | requests | errands, pages and metrics; off unless configured |

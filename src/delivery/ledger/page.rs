@@ -98,19 +98,10 @@ impl Book {
     }
 }
 
-/// The index is named, because the planner knows nothing of the rows: walking the newest ones to find those of a small folder
-/// would look as good to it.
 fn sql(query: &PhotoQuery) -> String {
-    let (index, filter) = match (query.folder.is_some(), query.state.is_some()) {
-        (false, false) => ("NOT INDEXED", ""),
-        (true, false) => ("INDEXED BY versions_of_folder", " AND folder = ?"),
-        (false, true) => ("INDEXED BY versions_of_state", " AND state = ?"),
-        (true, true) => (
-            "INDEXED BY versions_of_folder_and_state",
-            " AND folder = ? AND state = ?",
-        ),
-    };
-    format!("SELECT {COLUMNS} FROM versions {index} WHERE id < ?{filter} ORDER BY id DESC LIMIT ?")
+    let folder = query.folder.as_ref().map_or("", |_| " AND folder = ?");
+    let state = query.state.map_or("", |_| " AND state = ?");
+    format!("SELECT {COLUMNS} FROM versions WHERE id < ?{folder}{state} ORDER BY id DESC LIMIT ?")
 }
 
 fn photo_row(row: &Row<'_>) -> rusqlite::Result<PhotoRow> {
