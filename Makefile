@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill fuzz lint bench versus soak load churn clean
+.PHONY: help setup teacher build demo test test-distill test-api fuzz lint bench versus soak load churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -35,6 +35,18 @@ test: setup teacher ## run every test
 
 test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked)
 	@$(MAKE) --no-print-directory -C models/distill test
+
+test-api: build-debug .api/installed ## try every path of the HTTP API with right and wrong requests (fetches schemathesis)
+	@.api/bin/python -m pytest -q -p no:cacheprovider tests/api
+
+.PHONY: build-debug
+build-debug: setup
+	@$(CARGO) build --quiet --locked
+
+.api/installed: tests/api/requirements.txt
+	python3 -m venv --clear .api
+	.api/bin/python -m pip install --quiet --disable-pip-version-check -r tests/api/requirements.txt
+	touch $@
 
 # What libFuzzer and AddressSanitizer want of the compiler is in the stable one too, behind RUSTC_BOOTSTRAP. The limits
 # are those on memory: one allocation, of which the tags of a TIFF may take 256 MB, and all.
@@ -72,4 +84,4 @@ churn: setup ## drop, change and kill at random for SECONDS=60, and compare with
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture
 
 clean: ## delete what was built; what was fetched stays
-	rm -rf target .bench
+	rm -rf target .bench .api

@@ -1,7 +1,6 @@
 //! Why a model cannot be loaded: the library, the file, or a file that is not what its card says.
 //! All are faults of the installation. Does not name `ort`.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -39,7 +38,7 @@ pub enum SessionError {
         source: io::Error,
     },
     /// The model file is not the one that its card describes.
-    #[error("{} is not the file its card describes: sha256 is {}", path.display(), Hex(found))]
+    #[error("{} is not the file its card describes: sha256 is {}", path.display(), crate::hex::encode(found))]
     Checksum {
         /// The file.
         path: PathBuf,
@@ -116,12 +115,4 @@ pub enum Signature {
         /// By the card.
         card: Vec<i64>,
     },
-}
-
-struct Hex<'a>(&'a [u8; 32]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
 }

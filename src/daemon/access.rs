@@ -11,8 +11,8 @@ use super::{LiveStatus, Tally};
 use crate::config::Config;
 use crate::job::Errand;
 
-/// Errands that may wait or run; beyond them callers are turned away.
-pub const ERRANDS_MAX: usize = 64;
+/// Errands that may wait or run for each worker; beyond them callers are turned away, who would else wait for too long.
+const PLACES_PER_WORKER: usize = 8;
 
 /// News that a slow listener may be behind before some are lost to it.
 const NEWS_MAX: usize = 1_024;
@@ -92,6 +92,8 @@ impl Clone for Access {
 /// The loop's end.
 #[derive(Debug)]
 pub struct Reception {
+    places: Arc<Semaphore>,
+    granted: usize,
     pub(super) errands: mpsc::UnboundedReceiver<Errand>,
     view: watch::Sender<Option<Arc<View>>>,
     news: broadcast::Sender<Arc<News>>,
@@ -104,14 +106,17 @@ pub fn access() -> (Access, Reception) {
     let (view, viewer) = watch::channel(None);
     let (news, listener) = broadcast::channel(NEWS_MAX);
     let tally = Tally::default();
+    let places = Arc::new(Semaphore::new(0));
     let access = Access {
         errands,
-        places: Arc::new(Semaphore::new(ERRANDS_MAX)),
+        places: Arc::clone(&places),
         view: viewer,
         news: listener,
         tally: tally.clone(),
     };
     let reception = Reception {
+        places,
+        granted: 0,
         errands: inbox,
         view,
         news,
@@ -164,6 +169,16 @@ impl Access {
 }
 
 impl Reception {
+    /// Has as many places as `workers` can serve soon. Of those that are taken too many some go once they are free, if this
+    /// is called again.
+    pub(super) fn grant_places(&mut self, workers: usize) {
+        let wanted = workers.saturating_mul(PLACES_PER_WORKER);
+        let missing = wanted.saturating_sub(self.granted);
+        self.places.add_permits(missing);
+        let surplus = self.granted.saturating_sub(wanted);
+        self.granted = self.granted + missing - self.places.forget_permits(surplus);
+    }
+
     pub(super) fn show(&self, view: View) {
         self.view.send_replace(Some(Arc::new(view)));
     }
@@ -171,5 +186,28 @@ impl Reception {
     pub(super) fn tell(&self, news: News) {
         // Nobody may be listening.
         self.news.send(Arc::new(news)).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P6: fails when a reload leaves more places than there are workers for, or takes one that is in use.
+    #[test]
+    fn places_follow_the_workers() {
+        let (access, mut reception) = access();
+        assert!(access.place().is_none());
+        reception.grant_places(2);
+        let taken: Vec<_> = std::iter::from_fn(|| access.place()).collect();
+        assert_eq!(taken.len(), 16);
+        reception.grant_places(1);
+        drop(taken);
+        reception.grant_places(1);
+        let taken: Vec<_> = std::iter::from_fn(|| access.place()).collect();
+        assert_eq!(taken.len(), 8);
+        reception.grant_places(3);
+        let more: Vec<_> = std::iter::from_fn(|| access.place()).collect();
+        assert_eq!(more.len(), 16);
     }
 }

@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use access::{Access, ERRANDS_MAX, News, PhotoResult, Reception, View, access};
+pub use access::{Access, News, PhotoResult, Reception, View, access};
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
 pub use tally::Tally;

@@ -37,6 +37,7 @@ const MAGIC_BYTES: u64 = 64;
 pub(super) struct ThumbQuery {
     /// `cutout`, which it is if left out, or `source`.
     #[serde(default)]
+    #[param(inline)]
     of: Of,
     /// The longer side in pixels at most: 320, which it is if left out, or 1600.
     side: Option<u32>,
