@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api fuzz lint bench versus soak load churn clean
+.PHONY: help setup teacher build demo test test-distill test-api fuzz lint bench versus soak load load-http churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -79,6 +79,9 @@ soak: build ## keep a daemon busy for MINUTES=30, and see whether anything grows
 
 load: build ## fill one folder with 20,000 photos and 100,000 names, and see what the others and the memory notice (5 minutes)
 	@$(BENCH_PYTHON) tests/bench/load.py
+
+load-http: build ## send twice the requests that can be served for a minute, beside a full folder (2 minutes)
+	@$(BENCH_PYTHON) tests/bench/http_load.py
 
 churn: setup ## drop, change and kill at random for SECONDS=60, and compare with what must be there
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture

@@ -11,6 +11,7 @@ mod guard;
 mod health;
 mod incoming;
 mod metrics;
+mod page;
 mod photos;
 mod pictures;
 mod refusal;

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::desk::FrontDesk;
 use super::refusal::Refusal;
 use super::{
-    batch, cut, events, guard, health, incoming, metrics, photos, pictures, session, status,
+    batch, cut, events, guard, health, incoming, metrics, page, photos, pictures, session, status,
 };
 
 /// What a form may hold besides its photos.
@@ -65,6 +65,7 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
             post(cut::remove_background).layer(one_photo),
         )
         .route("/openapi.json", get(described))
+        .merge(page::router())
         .fallback(async || Refusal::NoSuchPath)
         .method_not_allowed_fallback(async || Refusal::WrongMethod)
         .layer(middleware::from_fn_with_state(

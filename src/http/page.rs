@@ -1,0 +1,64 @@
+//! `/` and what it needs -> the files that are built into the program. Knows nothing of what they show.
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use sha2::{Digest as _, Sha256};
+
+use crate::hex;
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// Path, type and bytes of each file.
+const FILES: [(&str, &str, &[u8]); 11] = [
+    (
+        "/",
+        "text/html; charset=utf-8",
+        include_bytes!("page/index.html"),
+    ),
+    (
+        "/icon.svg",
+        "image/svg+xml",
+        include_bytes!("page/icon.svg"),
+    ),
+    ("/style.css", STYLE, include_bytes!("page/style.css")),
+    ("/viewer.css", STYLE, include_bytes!("page/viewer.css")),
+    ("/main.js", SCRIPT, include_bytes!("page/main.js")),
+    ("/api.js", SCRIPT, include_bytes!("page/api.js")),
+    ("/live.js", SCRIPT, include_bytes!("page/live.js")),
+    ("/folders.js", SCRIPT, include_bytes!("page/folders.js")),
+    ("/gallery.js", SCRIPT, include_bytes!("page/gallery.js")),
+    ("/uploads.js", SCRIPT, include_bytes!("page/uploads.js")),
+    ("/viewer.js", SCRIPT, include_bytes!("page/viewer.js")),
+];
+
+/// Serves the files.
+pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let mut router = Router::new();
+    for (path, kind, bytes) in FILES {
+        let tag = format!("\"{}\"", hex::encode(&Sha256::digest(bytes)));
+        let answer = move |headers: HeaderMap| async move { file(&headers, &tag, kind, bytes) };
+        router = router.route(path, get(answer));
+    }
+    router
+}
+
+/// The browser keeps a file, and asks each time whether it is still the one: after an update the page must not be half old.
+fn file(headers: &HeaderMap, tag: &str, kind: &'static str, bytes: &'static [u8]) -> Response {
+    let is_known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known == tag);
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
