@@ -8,21 +8,23 @@ const CAPTION = 62;
 const ASIDE_CAPTION = 150;
 /** Rows made above and below the screen. */
 const SPARE_ROWS = 2;
+/** Photos that the viewer wants ahead of it. */
+const SPARE_PHOTOS = 20;
 
 const room = document.querySelector("#gallery");
 const empty = document.querySelector("#empty");
 
 let photos = [];
-let known = new Set();
 let next = null;
 let isLoading = false;
 let filter = { folder: "", state: "done" };
-/** Answers for an earlier filter are dropped. */
+/** How often a filter was chosen; answers for an earlier one are dropped. */
 let round = 0;
+/** The tiles that exist, by the number of their photo: one that comes in front moves the others, and makes none anew. */
 const tiles = new Map();
 let onOpen = () => {};
 
-/** Begins; `open(index)` is called for the tile that was chosen. */
+/** Begins; `open(photo)` is called for the tile that was chosen. */
 export function start(open) {
   onOpen = open;
   addEventListener("scroll", render, { passive: true });
@@ -34,11 +36,9 @@ export async function choose(folder, state) {
   filter = { folder, state };
   round += 1;
   photos = [];
-  known = new Set();
   next = null;
   isLoading = false;
-  for (const tile of tiles.values()) tile.remove();
-  tiles.clear();
+  for (const id of [...tiles.keys()]) drop(id);
   await more();
 }
 
@@ -47,30 +47,35 @@ export async function refresh() {
   const mine = round;
   const page = await api.photos({ ...filter, count: PAGE });
   if (mine !== round) return 0;
-  const oldest = page.next ?? 0;
-  // Within the span of the page the server is right: what is not there stands otherwise by now.
-  const kept = photos.filter((photo) => photo.id < oldest);
+  const known = new Set(photos.map((photo) => photo.id));
   const fresh = page.photos.filter((photo) => !known.has(photo.id)).length;
+  // Within the span of the page the server is right: what is not there stands otherwise by now. Where nothing of the page is
+  // known, more may have come than it holds.
+  const isJoined = fresh < page.photos.length;
+  const kept = isJoined ? photos.filter((photo) => photo.id < (page.next ?? 0)) : [];
   photos = [...page.photos, ...kept];
-  known = new Set(photos.map((photo) => photo.id));
   if (kept.length === 0) next = page.next;
   redraw();
   return fresh;
 }
 
-/** The photo at a place, or nothing. */
-export function at(index) {
-  return photos[index];
+/** The photo so many places after another, or nothing. */
+export function beside(id, by) {
+  const index = photos.findIndex((photo) => photo.id === id);
+  if (index + by > photos.length - SPARE_PHOTOS) askForMore();
+  return index < 0 ? undefined : photos[index + by];
 }
 
-/** Sees to it that the photos around a place are there. */
-export function near(index) {
-  if (index > photos.length - 20) more();
-}
-
-/** Puts the focus on the tile at a place. */
-export function focus(index) {
-  tiles.get(index)?.querySelector(".open").focus();
+/** Puts the focus on the tile of a photo, wherever it is by now. */
+export function focus(id) {
+  const index = photos.findIndex((photo) => photo.id === id);
+  if (index < 0) return;
+  if (!tiles.has(id)) {
+    const { columns, row } = layout();
+    scrollTo(0, room.getBoundingClientRect().top + scrollY + Math.floor(index / columns) * row - innerHeight / 3);
+    render();
+  }
+  tiles.get(id)?.element.querySelector(".open").focus();
 }
 
 async function more() {
@@ -80,9 +85,8 @@ async function more() {
   try {
     const page = await api.photos({ ...filter, after: next, count: PAGE });
     if (mine !== round) return;
-    const fresh = page.photos.filter((photo) => !known.has(photo.id));
-    photos.push(...fresh);
-    for (const photo of fresh) known.add(photo.id);
+    const known = new Set(photos.map((photo) => photo.id));
+    photos.push(...page.photos.filter((photo) => !known.has(photo.id)));
     next = page.next;
   } finally {
     if (mine === round) isLoading = false;
@@ -90,18 +94,31 @@ async function more() {
   redraw();
 }
 
+/** As `more`; if the server is away, it is asked again by whoever notices that it is back. */
+function askForMore() {
+  more().catch(() => {});
+}
+
 function redraw() {
-  for (const tile of tiles.values()) tile.remove();
-  tiles.clear();
+  const wanted = new Map(photos.map((photo) => [photo.id, look(photo)]));
+  for (const [id, tile] of tiles) if (wanted.get(id) !== tile.look) drop(id);
   empty.hidden = photos.length > 0;
   render();
 }
 
+function drop(id) {
+  tiles.get(id).element.remove();
+  tiles.delete(id);
+}
+
 function layout() {
   const width = room.clientWidth;
-  const columns = Math.max(1, Math.floor((width + GAP) / (220 + GAP)));
+  const isAside = filter.state === "quarantined";
+  // On a phone two stand side by side, unless they have a sentence to tell.
+  const least = width < 480 && !isAside ? 140 : 220;
+  const columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
   const side = (width - GAP * (columns - 1)) / columns;
-  const height = side * 0.8 + (filter.state === "quarantined" ? ASIDE_CAPTION : CAPTION);
+  const height = side * 0.8 + (isAside ? ASIDE_CAPTION : CAPTION);
   return { columns, side, height, row: height + GAP };
 }
 
@@ -111,33 +128,35 @@ function render() {
   const top = -room.getBoundingClientRect().top;
   const first = Math.max(0, Math.floor(top / row) - SPARE_ROWS) * columns;
   const last = Math.min(photos.length, (Math.ceil((top + innerHeight) / row) + SPARE_ROWS) * columns);
-  for (const [index, tile] of tiles) {
-    if ((index < first || index >= last) && !tile.contains(document.activeElement)) {
-      tile.remove();
-      tiles.delete(index);
-    }
+  const near = new Set(photos.slice(first, last).map((photo) => photo.id));
+  for (const [id, tile] of tiles) {
+    if (!near.has(id) && !tile.element.contains(document.activeElement)) drop(id);
   }
-  for (let index = first; index < last; index += 1) {
-    const tile = tiles.get(index) ?? place(index);
-    const x = (index % columns) * (side + GAP);
-    const y = Math.floor(index / columns) * row;
-    tile.style.transform = `translate(${x}px, ${y}px)`;
-    tile.style.width = `${side}px`;
-    tile.style.height = `${height}px`;
-  }
-  if (last > photos.length - 4 * columns) more();
+  photos.forEach((photo, index) => {
+    if (!tiles.has(photo.id) && !near.has(photo.id)) return;
+    const { style } = (tiles.get(photo.id) ?? place(photo)).element;
+    style.transform = `translate(${(index % columns) * (side + GAP)}px, ${Math.floor(index / columns) * row}px)`;
+    style.width = `${side}px`;
+    style.height = `${height}px`;
+  });
+  if (round > 0 && last > photos.length - 4 * columns) askForMore();
 }
 
-/** Makes the tile of a place, in the order in which the tab key goes through them. */
-function place(index) {
-  const tile = make(photos[index], index);
-  const later = [...tiles.keys()].filter((other) => other > index);
-  room.insertBefore(tile, tiles.get(Math.min(...later)) ?? null);
-  tiles.set(index, tile);
+/** Makes the tile of a photo, in the order in which the tab key goes through them: the newest first. */
+function place(photo) {
+  const tile = { element: make(photo), look: look(photo) };
+  const older = [...tiles.keys()].filter((other) => other < photo.id);
+  room.insertBefore(tile.element, tiles.get(Math.max(...older))?.element ?? null);
+  tiles.set(photo.id, tile);
   return tile;
 }
 
-function make(photo, index) {
+/** What of a photo its tile shows. */
+function look({ state, attempts, reason, ended_ms }) {
+  return [state, attempts, reason, ended_ms].join(" ");
+}
+
+function make(photo) {
   const tile = document.createElement("div");
   tile.className = "tile";
   const isAside = photo.state === "quarantined";
@@ -146,12 +165,12 @@ function make(photo, index) {
   open.className = "open checker";
   open.setAttribute("aria-label", `Show ${photo.source}`);
   open.disabled = isAside;
-  open.onclick = () => onOpen(index);
+  open.onclick = () => onOpen(photo);
   const picture = document.createElement("img");
   picture.alt = "";
   picture.loading = "lazy";
   picture.decoding = "async";
-  picture.onerror = () => picture.remove();
+  picture.onerror = () => picture.replaceWith(text("missing", "No picture"));
   picture.src = api.pictures(photo.id).tile(isAside ? "source" : "cutout");
   open.append(picture);
   const caption = document.createElement("div");

@@ -14,6 +14,7 @@ const LOOK_MS = 700;
 const COUNTS_MS = 15000;
 
 const element = (name) => document.querySelector(`#${name}`);
+/** The photo in the viewer. */
 let open = null;
 let lookAt = 0;
 let looking = null;
@@ -53,14 +54,12 @@ function offer(select, names) {
   select.value = names.includes(chosen) ? chosen : "";
 }
 
-function openAt(index) {
-  const photo = gallery.at(index);
+function show(photo) {
   if (!photo || photo.state === "quarantined") return;
-  open = index;
-  gallery.near(index);
+  open = photo.id;
   const { before, after, full } = api.pictures(photo.id);
   const name = photo.source.split("/").pop().replace(/\.[^.]*$/, "");
-  viewer.show({ name: `${name}.png`, before, after, full }, (by) => openAt(open + by));
+  viewer.show({ name: `${name}.png`, before, after, full }, (by) => show(gallery.beside(open, by)));
 }
 
 function startSending() {
@@ -104,14 +103,14 @@ element("login-form").onsubmit = async (event) => {
 };
 
 const choose = () => gallery.choose(element("by-folder").value, element("by-state").value);
-element("by-folder").onchange = element("by-state").onchange = choose;
+element("by-folder").onchange = element("by-state").onchange = () => choose().catch(look);
 
 viewer.start(() => {
   if (open !== null) gallery.focus(open);
   open = null;
 });
 uploads.start((picture) => viewer.show(picture));
-gallery.start(openAt);
+gallery.start(show);
 startSending();
 setInterval(look, COUNTS_MS);
 

@@ -3,6 +3,7 @@
 const element = (name) => document.querySelector(`#${name}`);
 const [dialog, stage, sheet, cutout, before] = ["viewer", "stage", "sheet", "cutout", "before"].map(element);
 const ZOOM_MAX = 16;
+const GROUNDS = ["checker", "white", "black", "colour"];
 
 let shown = null;
 let step = null;
@@ -25,7 +26,11 @@ export function show(picture, onStep) {
   sheet.classList.remove("alone");
   before.onerror = () => sheet.classList.add("alone");
   cutout.onload = fit;
-  cutout.onerror = () => note("The cutout is not there any more.");
+  cutout.onerror = () => {
+    sheet.hidden = true;
+    note("The cutout is not there any more.");
+  };
+  sheet.hidden = false;
   before.src = picture.before;
   cutout.src = picture.after;
   if (!dialog.open) dialog.showModal();
@@ -44,7 +49,7 @@ export function start(onClose) {
   };
   element("previous").onclick = () => step?.(-1);
   element("next").onclick = () => step?.(1);
-  element("split").oninput = (event) => sheet.style.setProperty("--split", `${event.target.value}%`);
+  element("split").oninput = (event) => split(event.target.value);
   element("zoom-fit").onclick = fit;
   element("zoom-full").onclick = toFullSize;
   element("zoom-in").onclick = () => zoomBy(1.5);
@@ -62,6 +67,12 @@ export function start(onClose) {
   addEventListener("resize", () => shown && fit());
 }
 
+/** Where the photo ends and the cutout begins, in percent of the width. */
+function split(share) {
+  sheet.style.setProperty("--split", `${share}%`);
+  element("split").value = share;
+}
+
 function note(words) {
   const place = element("viewer-note");
   place.textContent = words;
@@ -69,13 +80,14 @@ function note(words) {
 }
 
 function ground(name) {
-  stage.className = `stage ${name}`;
+  for (const other of GROUNDS) stage.classList.toggle(other, other === name);
   for (const swatch of dialog.querySelectorAll(".swatch")) {
     swatch.setAttribute("aria-pressed", String(swatch.dataset.ground === name));
   }
 }
 
 function fit() {
+  if (!cutout.naturalWidth) return;
   const [room, high] = [stage.clientWidth, stage.clientHeight];
   const scale = Math.min(room / cutout.naturalWidth, high / cutout.naturalHeight);
   const [width, height] = [cutout.naturalWidth * scale, cutout.naturalHeight * scale];
@@ -89,6 +101,7 @@ function apply() {
   sheet.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.zoom})`;
   sheet.style.setProperty("--zoom", view.zoom);
   sheet.dataset.zoom = view.zoom.toFixed(2);
+  stage.classList.toggle("enlarged", view.zoom > 1);
 }
 
 /** Enlarges around a point of the stage, its middle if none is given. */
@@ -139,6 +152,14 @@ function down(event) {
   stage.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, event);
   stage.classList.add("dragged");
+  splitAt(event);
+}
+
+/** A picture that is not enlarged cannot be moved; there the line goes where the finger is. */
+function splitAt(event) {
+  if (view.zoom > 1 || pointers.size !== 1 || !view.width) return;
+  const x = event.clientX - stage.getBoundingClientRect().left - view.x;
+  split(Math.min(100, Math.max(0, (x / view.width) * 100)));
 }
 
 function move(event) {
@@ -149,7 +170,7 @@ function move(event) {
     view.x += event.clientX - last.clientX;
     view.y += event.clientY - last.clientY;
     apply();
-  }
+  } else splitAt(event);
   pointers.set(event.pointerId, event);
 }
 
