@@ -136,9 +136,6 @@ pub(super) async fn retry(
     id: Result<UrlPath<i64>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let row = row(&desk, id).await?;
-    if row.standing != Standing::Quarantined {
-        return Err(Refusal::NotQuarantined);
-    }
     let state_dir = desk.view()?.config.daemon.state_dir.clone();
     // As `hotcut retry` does it: the loop notices within a second.
     let is_retried = blocking(move || match Book::open_existing(&state_dir)? {

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::binary::{CHECKOUT, MODELS, wait_for};
 use crate::hot_folder::HotFolder;
@@ -168,6 +169,11 @@ fn address_that_is_taken_is_told_and_tried_again() {
     let setup = Setup::new().listens().http("listen", &address);
     let hot = HotFolder::start_with(setup);
     hot.wait_log("the address cannot be used");
+    // It is tried again every other second; that nothing is told of it can only be waited for.
+    let begun = Instant::now();
+    wait_for("two more tries", || {
+        begun.elapsed() > Duration::from_secs(5)
+    });
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_output("a.png");
     drop(squatter);
