@@ -1,32 +1,45 @@
 // The ledger's pages -> tiles, of which only those near the screen exist: ten thousand results cost what a screenful costs.
 
 import * as api from "./api.js";
+import { make } from "./tile.js";
 
 const PAGE = 120;
 const GAP = 16;
-const CAPTION = 62;
-const ASIDE_CAPTION = 150;
+const TILE_WIDTH_MIN = { wide: 210, phone: 150 };
+/** Up to this width two cutouts stand side by side on a phone; reasons need the whole width. */
+const PHONE_WIDTH_MAX = 480;
+const CAPTION = { done: 62, quarantined: 158 };
 /** Rows made above and below the screen. */
 const SPARE_ROWS = 2;
 
 const room = document.querySelector("#gallery");
 const empty = document.querySelector("#empty");
+const EMPTY = { done: "No results yet. They appear here as they are made.", quarantined: "No photo is set aside." };
 
+/** Newest first, which is by falling id. */
 let photos = [];
-let known = new Set();
+/** What to ask for after the last of them; null at the end. */
 let next = null;
+/** The least id of the page that every look brings; older photos are looked at one by one. */
+let frontId = 0;
 let isLoading = false;
 let filter = { folder: "", state: "done" };
 /** Answers for an earlier filter are dropped. */
 let round = 0;
+/** By id. */
 const tiles = new Map();
 let onOpen = () => {};
 
-/** Begins; `open(index)` is called for the tile that was chosen. */
+/** Begins; `open(photo)` is called for the tile that was chosen. */
 export function start(open) {
   onOpen = open;
   addEventListener("scroll", render, { passive: true });
-  new ResizeObserver(render).observe(room);
+  let width = 0;
+  new ResizeObserver(() => {
+    if (width === room.clientWidth) return;
+    width = room.clientWidth;
+    render();
+  }).observe(room);
 }
 
 /** Shows other photos. */
@@ -34,155 +47,148 @@ export async function choose(folder, state) {
   filter = { folder, state };
   round += 1;
   photos = [];
-  known = new Set();
   next = null;
   isLoading = false;
   for (const tile of tiles.values()) tile.remove();
   tiles.clear();
-  await more();
+  await refresh();
 }
 
-/** Looks for photos that have come since, and puts them in front. */
+/** Brings the newest photos up to date; tells how many have come. */
 export async function refresh() {
   const mine = round;
   const page = await api.photos({ ...filter, count: PAGE });
   if (mine !== round) return 0;
-  const oldest = page.next ?? 0;
-  // Within the span of the page the server is right: what is not there stands otherwise by now.
-  const kept = photos.filter((photo) => photo.id < oldest);
-  const fresh = page.photos.filter((photo) => !known.has(photo.id)).length;
-  photos = [...page.photos, ...kept];
-  known = new Set(photos.map((photo) => photo.id));
-  if (kept.length === 0) next = page.next;
-  redraw();
-  return fresh;
+  const newest = photos[0]?.id ?? 0;
+  frontId = page.next ?? 0;
+  // Between what was here and a page that does not reach it others may lie: they are asked for once somebody scrolls there.
+  const older = newest < frontId ? [] : photos.filter((photo) => photo.id < frontId);
+  if (older.length === 0) next = page.next;
+  change([...page.photos, ...older]);
+  return page.photos.filter((photo) => photo.id > newest).length;
 }
 
-/** The photo at a place, or nothing. */
-export function at(index) {
-  return photos[index];
+/** Looks at one photo again, if it is one of those that `refresh` does not bring. */
+export async function heard(id) {
+  const mine = round;
+  const isBeyond = () => id >= frontId || (next !== null && id < photos.at(-1)?.id);
+  if (id === null || isBeyond()) return;
+  const photo = await api.photo(id);
+  if (mine !== round || isBeyond()) return;
+  const isWanted = photo.state === filter.state && (!filter.folder || photo.folder === filter.folder);
+  const others = photos.filter((other) => other.id !== id);
+  change(isWanted ? [...others, photo].sort((one, other) => other.id - one.id) : others);
 }
 
-/** Sees to it that the photos around a place are there. */
-export function near(index) {
+/** The photo so many places after that of an id, if there is one. */
+export function neighbour(id, by) {
+  const index = photos.findIndex((photo) => photo.id === id);
   if (index > photos.length - 20) more();
+  return index < 0 ? undefined : photos[index + by];
 }
 
-/** Puts the focus on the tile at a place. */
-export function focus(index) {
-  tiles.get(index)?.querySelector(".open").focus();
+/** Goes to a photo's tile and puts the focus on it. */
+export function focus(id) {
+  const index = photos.findIndex((photo) => photo.id === id);
+  if (index < 0) return;
+  const { columns, row } = layout();
+  const top = room.getBoundingClientRect().top + Math.floor(index / columns) * row;
+  if (top < 0 || top + row > innerHeight) scrollBy(0, top - innerHeight / 3);
+  render();
+  tiles.get(id).querySelector("button").focus({ preventScroll: true });
 }
 
 async function more() {
-  if (isLoading || (photos.length > 0 && next === null)) return;
+  if (isLoading || next === null) return;
   isLoading = true;
   const mine = round;
   try {
     const page = await api.photos({ ...filter, after: next, count: PAGE });
     if (mine !== round) return;
-    const fresh = page.photos.filter((photo) => !known.has(photo.id));
-    photos.push(...fresh);
-    for (const photo of fresh) known.add(photo.id);
+    const last = photos.at(-1)?.id ?? Infinity;
     next = page.next;
+    change([...photos, ...page.photos.filter((photo) => photo.id < last)]);
+  } catch {
+    // The page says already that the server does not answer; the next scroll or look asks again.
   } finally {
     if (mine === round) isLoading = false;
   }
-  redraw();
 }
 
-function redraw() {
-  for (const tile of tiles.values()) tile.remove();
-  tiles.clear();
+/** Takes another list, so that what is looked at stays where it is on the screen, and the focus where it was. */
+function change(list) {
+  const { columns, row } = layout();
+  const top = -room.getBoundingClientRect().top;
+  const place = Math.max(0, Math.floor(top / row)) * columns;
+  const anchor = top > row ? photos[place]?.id : undefined;
+  const focused = [...tiles].find(([, tile]) => tile.contains(document.activeElement))?.[0];
+  const focusedAt = photos.findIndex((photo) => photo.id === focused);
+  photos = list;
+  empty.textContent = EMPTY[filter.state];
   empty.hidden = photos.length > 0;
   render();
+  const moved = photos.findIndex((photo) => photo.id === anchor);
+  if (moved > 0) scrollBy(0, (Math.floor(moved / columns) - place / columns) * row);
+  if (focused !== undefined && !tiles.has(focused)) {
+    const heir = photos[Math.min(focusedAt, photos.length - 1)];
+    if (heir) focus(heir.id);
+  }
 }
 
 function layout() {
   const width = room.clientWidth;
-  const columns = Math.max(1, Math.floor((width + GAP) / (220 + GAP)));
+  const isNarrow = width <= PHONE_WIDTH_MAX && filter.state === "done";
+  const least = TILE_WIDTH_MIN[isNarrow ? "phone" : "wide"];
+  const columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
   const side = (width - GAP * (columns - 1)) / columns;
-  const height = side * 0.8 + (filter.state === "quarantined" ? ASIDE_CAPTION : CAPTION);
+  const height = side * 0.8 + CAPTION[filter.state];
   return { columns, side, height, row: height + GAP };
 }
 
 function render() {
   const { columns, side, height, row } = layout();
-  room.style.height = `${Math.ceil(photos.length / columns) * row}px`;
+  const high = `${Math.ceil(photos.length / columns) * row}px`;
+  if (room.style.height !== high) room.style.height = high;
   const top = -room.getBoundingClientRect().top;
   const first = Math.max(0, Math.floor(top / row) - SPARE_ROWS) * columns;
   const last = Math.min(photos.length, (Math.ceil((top + innerHeight) / row) + SPARE_ROWS) * columns);
-  for (const [index, tile] of tiles) {
-    if ((index < first || index >= last) && !tile.contains(document.activeElement)) {
+  const shown = new Map();
+  for (let index = first; index < last; index += 1) shown.set(photos[index].id, index);
+  for (const [id, tile] of tiles) {
+    if (!shown.has(id) && tile.contains(document.activeElement)) {
+      const index = photos.findIndex((photo) => photo.id === id);
+      if (index >= 0) shown.set(id, index);
+    }
+    if (!shown.has(id)) {
       tile.remove();
-      tiles.delete(index);
+      tiles.delete(id);
     }
   }
-  for (let index = first; index < last; index += 1) {
-    const tile = tiles.get(index) ?? place(index);
-    const x = (index % columns) * (side + GAP);
-    const y = Math.floor(index / columns) * row;
+  for (const index of shown.values()) {
+    const tile = tileOf(photos[index]);
+    const [x, y] = [(index % columns) * (side + GAP), Math.floor(index / columns) * row];
     tile.style.transform = `translate(${x}px, ${y}px)`;
     tile.style.width = `${side}px`;
     tile.style.height = `${height}px`;
+    tile.setAttribute("aria-posinset", index + 1);
+    tile.setAttribute("aria-setsize", next === null ? photos.length : -1);
   }
   if (last > photos.length - 4 * columns) more();
 }
 
-/** Makes the tile of a place, in the order in which the tab key goes through them. */
-function place(index) {
-  const tile = make(photos[index], index);
-  const later = [...tiles.keys()].filter((other) => other > index);
-  room.insertBefore(tile, tiles.get(Math.min(...later)) ?? null);
-  tiles.set(index, tile);
+/** The photo's tile, made anew if there is none of this attempt, where the tab key finds it in order. */
+function tileOf(photo) {
+  const old = tiles.get(photo.id);
+  const attempt = `${photo.state} ${photo.ended_ms}`;
+  if (old?.dataset.attempt === attempt) return old;
+  const tile = make(photo, onOpen);
+  tile.dataset.attempt = attempt;
+  if (old) {
+    old.replaceWith(tile);
+  } else {
+    const older = Math.max(...[...tiles.keys()].filter((id) => id < photo.id));
+    room.insertBefore(tile, tiles.get(older) ?? null);
+  }
+  tiles.set(photo.id, tile);
   return tile;
-}
-
-function make(photo, index) {
-  const tile = document.createElement("div");
-  tile.className = "tile";
-  const isAside = photo.state === "quarantined";
-  const open = document.createElement("button");
-  open.type = "button";
-  open.className = "open checker";
-  open.setAttribute("aria-label", `Show ${photo.source}`);
-  open.disabled = isAside;
-  open.onclick = () => onOpen(index);
-  const picture = document.createElement("img");
-  picture.alt = "";
-  picture.loading = "lazy";
-  picture.decoding = "async";
-  picture.onerror = () => picture.remove();
-  picture.src = api.pictures(photo.id).tile(isAside ? "source" : "cutout");
-  open.append(picture);
-  const caption = document.createElement("div");
-  caption.className = "caption";
-  caption.append(text("name", photo.source), text("of", photo.folder));
-  if (isAside) caption.append(text("reason", photo.reason ?? ""), retryButton(photo));
-  tile.append(open, caption);
-  return tile;
-}
-
-function text(kind, words) {
-  const span = document.createElement("span");
-  span.className = kind;
-  span.textContent = words;
-  span.title = words;
-  return span;
-}
-
-function retryButton(photo) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "retry";
-  button.textContent = "Try again";
-  button.onclick = async () => {
-    button.disabled = true;
-    try {
-      await api.retry(photo.id);
-      button.textContent = "Waiting…";
-    } catch (problem) {
-      button.textContent = problem.message;
-    }
-  };
-  return button;
 }
