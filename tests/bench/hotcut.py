@@ -115,10 +115,10 @@ def serving(folder):
 def family(pid):
     """The process and all that descend from it."""
     parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             # The name in parentheses may hold anything: the fields begin after the last one.
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            parents[int(name)] = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
     members = {pid}
     while True:
         children = {p for p, parent in parents.items() if parent in members} - members

@@ -21,8 +21,8 @@ BACKLOG = 30
 PLACES_PER_WORKER = 8
 # The daemon's own process may grow by so much between the tenth second and the last.
 GROWTH_MAX_MIB = 8
-# What the folder must keep of what it does alone: half of the workers are its own, less what the server itself takes.
-SHARE_MIN = 0.4
+# What the folder must keep of what it does alone: with two workers one is its own, and server and sender take their part of both.
+SHARE_MIN = 0.33
 
 
 class Folder:

@@ -1,11 +1,12 @@
 //! Requests to the API -> the answers that they must get: cutouts, files in hot folders, states. Knows no abuse.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use crate::binary::{MODELS, wait_for};
+use crate::binary::{CHECKOUT, MODELS, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
 use crate::processes;
@@ -210,6 +211,35 @@ fn metrics_count_photos_and_name_no_file() {
         wait_for(line, || text().lines().any(|found| found == line));
     }
     assert!(!text().contains("secret"), "{}", text());
+}
+
+/// Fails when a metric is renamed and README or dashboard keep the old name, or when one goes unexplained.
+#[test]
+fn readme_and_dashboard_name_the_metrics_that_there_are() {
+    let hot = listening();
+    let photo = jpeg(Quarter::TopLeft);
+    assert_eq!(post(&hot, "/remove-background", &photo).status, 200);
+    hot.drop_file("a.jpg", &photo);
+    wait_for("both are counted", || {
+        let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
+        metrics.contains("hotcut_photos_total{") && metrics.contains("hotcut_errands_total{")
+    });
+    let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
+    let named = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        let metrics = words.filter(|word| word.starts_with("hotcut_"));
+        let endings = ["_total", "_bucket", "_sum", "_count"];
+        let bare = metrics.map(|word| {
+            let ending = endings.iter().find_map(|ending| word.strip_suffix(ending));
+            ending.unwrap_or(word).to_owned()
+        });
+        bare.filter(|word| word != "hotcut_session").collect()
+    };
+    let there = named(&metrics);
+    let read = |path: &str| fs::read_to_string(Path::new(CHECKOUT).join(path)).unwrap();
+    assert_eq!(named(&read("README.md")), there);
+    let shown = named(&read("config/grafana.json"));
+    assert!(shown.is_subset(&there), "{:?}", shown.difference(&there));
 }
 
 /// Fails when the description leaves out a path, or is none.
