@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api fuzz lint bench versus soak load load-http churn clean
+.PHONY: help setup teacher build demo test test-distill test-api test-page shots fuzz lint bench versus soak load load-http churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -39,13 +39,20 @@ test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked
 test-api: build-debug .api/installed ## try every path of the HTTP API with right and wrong requests (fetches schemathesis)
 	@.api/bin/python -m pytest -q -p no:cacheprovider tests/api
 
+test-page: build-debug .page/installed ## use the web page in a real browser (fetches playwright; needs chromium)
+	@if command -v chromium >/dev/null; then .page/bin/python -m pytest -q -p no:cacheprovider tests/page; \
+	else echo "SKIPPED page: chromium is not installed (apt-get install chromium)"; fi
+
+shots: build-debug .page/installed ## take pictures of the web page into .page/shots
+	@mkdir -p .page/shots && .page/bin/python tests/page/shots.py .page/shots
+
 .PHONY: build-debug
 build-debug: setup
 	@$(CARGO) build --quiet --locked
 
-.api/installed: tests/api/requirements.txt
-	python3 -m venv --clear .api
-	.api/bin/python -m pip install --quiet --disable-pip-version-check -r tests/api/requirements.txt
+.api/installed .page/installed: .%/installed: tests/%/requirements.txt
+	python3 -m venv --clear .$*
+	.$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # What libFuzzer and AddressSanitizer want of the compiler is in the stable one too, behind RUSTC_BOOTSTRAP. The limits
@@ -87,4 +94,4 @@ churn: setup ## drop, change and kill at random for SECONDS=60, and compare with
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture
 
 clean: ## delete what was built; what was fetched stays
-	rm -rf target .bench .api
+	rm -rf target .bench .api .page

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::desk::FrontDesk;
+use super::page;
 use super::refusal::Refusal;
 use crate::config::{Http, Token};
 use crate::hex;
@@ -101,15 +102,12 @@ fn is_cross_site(headers: &HeaderMap, host: &str) -> bool {
     is_foreign || matches!(site, Some("cross-site" | "same-site"))
 }
 
-/// What holds no secret and does nothing.
+/// What holds no secret and does nothing: the page's own files, and what must answer before anybody is known.
 fn is_public(path: &str) -> bool {
     matches!(
         path,
         "/healthz" | "/readyz" | "/openapi.json" | "/api/session"
-    ) || !path.starts_with("/api/")
-        && !path.starts_with("/remove-background")
-        && path != "/batch"
-        && path != "/metrics"
+    ) || page::has(path)
 }
 
 fn knows(token: &Token, headers: &HeaderMap) -> bool {

@@ -38,6 +38,11 @@ const FILES: [(&str, &str, &[u8]); 15] = [
     ("/viewer.js", SCRIPT, include_bytes!("page/viewer.js")),
 ];
 
+/// Tells whether `path` is one of the files.
+pub(super) fn has(path: &str) -> bool {
+    FILES.iter().any(|(known, ..)| *known == path)
+}
+
 /// Serves the files.
 pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut router = Router::new();

@@ -1,10 +1,11 @@
 //! `POST /api/session`: the token -> a cookie, so that a browser can show pictures that need it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -29,8 +30,11 @@ pub(super) struct Login {
 ))]
 pub(super) async fn log_in(
     State(desk): State<Arc<FrontDesk>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
     login: Result<Json<Login>, JsonRejection>,
 ) -> Result<impl IntoResponse, Refusal> {
+    // A guess costs as much as a photo.
+    desk.allow(client.ip())?;
     let Json(login) = login.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     match &desk.http.token {
         None => Ok((

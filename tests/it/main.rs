@@ -55,6 +55,8 @@ mod hot_folder;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod http_events;
+#[cfg(test)]
 mod http_guard;
 #[cfg(test)]
 mod http_limits;

@@ -14,7 +14,6 @@ const SPARE_ROWS = 2;
 
 const room = document.querySelector("#gallery");
 const empty = document.querySelector("#empty");
-const EMPTY = { done: "No results yet. They appear here as they are made.", quarantined: "No photo is set aside." };
 
 /** Newest first, which is by falling id. */
 let photos = [];
@@ -124,7 +123,6 @@ function change(list) {
   const focused = [...tiles].find(([, tile]) => tile.contains(document.activeElement))?.[0];
   const focusedAt = photos.findIndex((photo) => photo.id === focused);
   photos = list;
-  empty.textContent = EMPTY[filter.state];
   empty.hidden = photos.length > 0;
   render();
   const moved = photos.findIndex((photo) => photo.id === anchor);

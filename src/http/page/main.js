@@ -68,7 +68,7 @@ async function showStatus() {
   folders.show(status.folders);
   uploads.limit(status.max_upload_bytes);
   const names = status.folders.map((folder) => folder.name);
-  offer(element("target"), names, "go into ");
+  offer(element("target"), names, "into ");
   offer(element("by-folder"), names, "");
 }
 

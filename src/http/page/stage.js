@@ -90,7 +90,13 @@ function apply() {
   const { left, span } = seen();
   const at = left + (span * split.value) / 100;
   handle.style.transform = `translateX(${at}px)`;
-  sheet.style.setProperty("--split", `${at - view.x}px`);
+  sheet.style.setProperty("--split", `${((at - view.x) / width) * 100}%`);
+  stage.classList.toggle("enlarged", isEnlarged());
+}
+
+/** Tells whether there is more of the picture than can be seen. */
+function isEnlarged() {
+  return view.width * view.zoom > stage.clientWidth + 1 || view.height * view.zoom > stage.clientHeight + 1;
 }
 
 function seen() {
@@ -100,7 +106,7 @@ function seen() {
 
 function divideAt(x) {
   const { left, span } = seen();
-  split.value = ((x - left) / span) * 100;
+  split.value = Math.round(((x - left) / span) * 1000) / 10;
   apply();
 }
 
@@ -119,8 +125,11 @@ function down(event) {
   stage.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, event);
   const { left, span } = seen();
-  const isNear = Math.abs(place(event)[0] - left - (span * split.value) / 100) < NEAR;
-  isSplitting = isNear && pointers.size === 1 && !handle.hidden;
+  const x = place(event)[0];
+  // A picture that is seen whole cannot be moved: there the division comes to the pointer.
+  const isMeant = !isEnlarged() || Math.abs(x - left - (span * split.value) / 100) < NEAR;
+  isSplitting = isMeant && pointers.size === 1 && !handle.hidden && !sheet.hidden;
+  if (isSplitting) divideAt(x);
   stage.classList.add("dragged");
 }
 

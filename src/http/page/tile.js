@@ -11,7 +11,7 @@ export function make(photo, open) {
   picture.alt = "";
   picture.loading = "lazy";
   picture.decoding = "async";
-  picture.onerror = () => picture.replaceWith(words("missing", "no preview"));
+  picture.onerror = () => picture.replaceWith(words("missing", "No picture"));
   picture.src = api.pictures(photo.id).tile(isAside ? "source" : "cutout");
   frame.append(picture);
   const caption = element("div", "caption");
@@ -20,7 +20,7 @@ export function make(photo, open) {
     caption.append(words("reason", photo.reason ?? ""), retryButton(photo));
   } else {
     frame.type = "button";
-    frame.setAttribute("aria-label", `Show ${photo.source}, ${photo.folder}`);
+    frame.setAttribute("aria-label", `Show ${photo.source}`);
     frame.onclick = () => open(photo);
   }
   tile.append(frame, caption);
@@ -32,7 +32,7 @@ function retryButton(photo) {
   const button = element("button", "retry");
   button.type = "button";
   button.textContent = "Try again";
-  button.setAttribute("aria-label", `Try ${photo.source} again`);
+  button.setAttribute("aria-label", `Try again: ${photo.source}`);
   button.onclick = async () => {
     // Not `disabled`: the focus would be lost.
     if (button.ariaDisabled) return;

@@ -124,7 +124,7 @@ class Row {
     save.download = name;
     save.textContent = "Save PNG";
     this.actions.replaceChildren(show, save);
-    this.succeed("Cut out");
+    this.succeed("Done");
   }
 
   succeed(words) {

@@ -8,21 +8,25 @@ const [dialog, ground, sheet, cutout, before] = ["viewer", "stage", "sheet", "cu
 /** How long a picture may take before it is said that it loads. */
 const SOON_MS = 400;
 
+const GROUNDS = ["checker", "white", "black", "colour"];
+
 let shown = null;
 let step = () => null;
 let saying = 0;
 
 /**
  * Shows `{name, before, after, full}`: addresses of the photo, its cutout, and the cutout in full size.
- * `neighbour(by)` gives a call that shows the one before (-1) or after (1), or nothing if there is none.
+ * `neighbour(by)` gives a call that shows the one before (-1) or after (1), or nothing if there is none;
+ * without it there are no others at all.
  */
-export function show(picture, neighbour = () => null) {
+export function show(picture, neighbour) {
   shown = picture;
-  step = neighbour;
+  step = neighbour ?? (() => null);
   element("viewer-title").textContent = picture.name;
   for (const [name, by] of [["previous", -1], ["next", 1]]) {
     // Not `disabled`: the focus would be lost.
     element(name).ariaDisabled = step(by) ? null : "true";
+    element(name).hidden = !neighbour;
   }
   const save = element("save");
   save.href = picture.full;
@@ -95,7 +99,7 @@ function say(words, afterMs = 0) {
 }
 
 function choose(name) {
-  ground.className = `stage ${name}`;
+  for (const other of GROUNDS) ground.classList.toggle(other, other === name);
   for (const swatch of dialog.querySelectorAll(".swatch")) {
     swatch.ariaPressed = String(swatch.dataset.ground === name);
   }

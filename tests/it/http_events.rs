@@ -1,0 +1,80 @@
+//! `/api/events` -> what a listener hears while photos come, and how it ends with the daemon. Knows no page.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, jpeg};
+use crate::requests::{connect, get, head};
+use crate::setup::Setup;
+use rustix::process::Signal;
+
+/// A listener, with what it has heard last.
+struct Listener {
+    lines: BufReader<TcpStream>,
+}
+
+impl Listener {
+    fn new(hot: &HotFolder) -> Listener {
+        let mut stream = connect(hot);
+        stream.write_all(&head("GET /api/events", &[], 0)).unwrap();
+        Listener {
+            lines: BufReader::new(stream),
+        }
+    }
+
+    /// The data of the next event of this kind; `None` at the end of the stream.
+    fn next(&mut self, kind: &str) -> Option<serde_json::Value> {
+        let mut is_kind = false;
+        let mut line = String::new();
+        while self.lines.read_line(&mut line).unwrap() > 0 {
+            if let Some(found) = line.strip_prefix("event: ") {
+                is_kind = found.trim_end() == kind;
+            }
+            if is_kind && let Some(data) = line.strip_prefix("data: ") {
+                return Some(serde_json::from_str(data).unwrap());
+            }
+            line.clear();
+        }
+        None
+    }
+}
+
+/// P10: fails when a state of a folder, or the end of a photo, is not told while it happens.
+#[test]
+fn listener_hears_of_folders_and_photos() {
+    let hot = HotFolder::start_with(Setup::new().listens());
+    let mut listener = Listener::new(&hot);
+    let folders = listener.next("folders").unwrap();
+    assert_eq!(folders[0]["name"], "products");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let done = listener.next("photo").unwrap();
+    assert_eq!(
+        (&done["source"], &done["result"]),
+        (&"a.jpg".into(), &"done".into())
+    );
+    let photo = get(&hot, &format!("/api/photos/{}", done["id"])).json();
+    assert_eq!(photo["state"], "done");
+    hot.drop_file("b.jpg", b"no photo");
+    let aside = listener.next("photo").unwrap();
+    assert_eq!(
+        (&aside["source"], &aside["result"]),
+        (&"b.jpg".into(), &"quarantined".into())
+    );
+    assert!(
+        aside["reason"].as_str().unwrap().contains("picture"),
+        "{aside}"
+    );
+}
+
+/// P8: fails when a listener, who never ends by himself, holds up a stop.
+#[test]
+fn listener_does_not_hold_up_a_stop() {
+    let setup = Setup::new().listens().daemon("drain_timeout", "3600s");
+    let mut hot = HotFolder::start_with(setup);
+    let mut listener = Listener::new(&hot);
+    listener.next("folders").unwrap();
+    hot.signal(Signal::TERM);
+    assert!(listener.next("photo").is_none());
+    assert_eq!(hot.wait_exit().code(), Some(0));
+}
