@@ -19,6 +19,11 @@ export function start() {
   };
 }
 
+/** Tells whether the token is asked for. */
+export function isAsking() {
+  return element("login").open;
+}
+
 /** Asks for the token. */
 export function ask() {
   if (!element("login").open) element("login").showModal();

@@ -103,19 +103,23 @@ uploads.start((picture) => viewer.show(picture), tell);
 gallery.start(show);
 dropping.start((files) => uploads.add([...files], element("target").value), viewer.isOpen);
 login.start();
-listen({
-  folders: (list) => folders.updateLive(list) && look(),
-  photo: ({ id }) => {
-    gallery.heard(id).catch(look);
-    look();
-  },
-  missed: look,
-  connected: (is) => {
-    isConnected = is;
-    complain("");
-    if (!is) look();
-  },
-});
-setInterval(look, COUNTS_MS);
-await choose();
-look();
+
+await attempt(showStatus);
+// Whoever gives the token loads the page again.
+if (!login.isAsking()) {
+  await choose();
+  setInterval(look, COUNTS_MS);
+  listen({
+    folders: (list) => folders.updateLive(list) && look(),
+    photo: ({ id }) => {
+      gallery.heard(id).catch(look);
+      look();
+    },
+    missed: look,
+    connected: (is) => {
+      isConnected = is;
+      complain("");
+      if (!is) look();
+    },
+  });
+}
