@@ -145,7 +145,7 @@ def test_two_photos_are_sent_at_a_time(start, visit):
             most.append(len(under_way))
 
     page.on("request", begun)
-    page.on("requestfinished", lambda request: under_way.discard(request))
+    page.on("response", lambda response: under_way.discard(response.request))
     photos = [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": sample("cat.jpg")} for n in range(6)]
     page.set_input_files("#files", photos)
     expect(page.locator('#sent [data-state="done"]')).to_have_count(6)
