@@ -135,9 +135,9 @@ fn ready_only_while_a_worker_can_cut() {
     wait_ready(&hot);
 }
 
-/// P9: fails when a reload cannot open, move or close the way in, or when it disturbs the folders.
+/// P9: fails when a reload cannot open, change or close the way in, or closes it over a fault.
 #[test]
-fn reload_opens_and_closes_the_way_in() {
+fn reload_opens_changes_and_closes_the_way_in() {
     let mut hot = HotFolder::start_with(Setup::new());
     assert_eq!(hot.log_lines("http: listening"), 0);
     hot.change_setup(Setup::listens);
@@ -147,6 +147,16 @@ fn reload_opens_and_closes_the_way_in() {
     hot.signal(Signal::HUP);
     hot.wait_log("the new configuration is not taken");
     wait_ready(&hot);
+    hot.change_setup(|setup| setup.listens().http("photos_per_minute", "1"));
+    hot.signal(Signal::HUP);
+    wait_for("a new server", || hot.log_lines("http: listening") == 2);
+    let photo = jpeg(Quarter::TopLeft);
+    assert_eq!(post(&hot, "/remove-background", &photo).status, 200);
+    assert_eq!(post(&hot, "/remove-background", &photo).status, 429);
+    let last = address(&hot);
+    hot.change_setup(Setup::listens_no_more);
+    hot.signal(Signal::HUP);
+    wait_for("nobody listens", || TcpStream::connect(last).is_err());
     hot.stop();
 }
 

@@ -74,6 +74,12 @@ impl Setup {
         self.http("listen", "127.0.0.1:0").http("model", MODEL)
     }
 
+    /// Takes `[http]` away.
+    pub(crate) fn listens_no_more(mut self) -> Setup {
+        self.http.clear();
+        self
+    }
+
     /// Sets a key of `[http]`.
     pub(crate) fn http(mut self, key: &str, value: &str) -> Setup {
         set(&mut self.http, key, value);
