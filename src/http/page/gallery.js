@@ -27,6 +27,8 @@ let filter = { folder: "", state: "done" };
 let round = 0;
 /** By id. */
 const tiles = new Map();
+/** The photo whose row stays in place: as long as it is in the uppermost one, many that come singly move it as often as all at once. */
+let anchor;
 let onOpen = () => {};
 
 /** Begins; `open(photo)` is called for the tile that was chosen. */
@@ -118,15 +120,16 @@ async function more() {
 function change(list) {
   const { columns, row } = layout();
   const top = -room.getBoundingClientRect().top;
-  const place = Math.max(0, Math.floor(top / row)) * columns;
-  const anchor = top > row ? photos[place]?.id : undefined;
+  const topRow = Math.max(0, Math.floor(top / row));
+  const rowOf = (id) => Math.floor(photos.findIndex((photo) => photo.id === id) / columns);
+  if (top < row) anchor = undefined;
+  else if (rowOf(anchor) !== topRow) anchor = photos[topRow * columns]?.id;
   const focused = [...tiles].find(([, tile]) => tile.contains(document.activeElement))?.[0];
   const focusedAt = photos.findIndex((photo) => photo.id === focused);
   photos = list;
   empty.hidden = photos.length > 0;
   render();
-  const moved = photos.findIndex((photo) => photo.id === anchor);
-  if (moved > 0) scrollBy(0, (Math.floor(moved / columns) - place / columns) * row);
+  if (anchor !== undefined && rowOf(anchor) >= 0) scrollBy(0, (rowOf(anchor) - topRow) * row);
   if (focused !== undefined && !tiles.has(focused)) {
     const heir = photos[Math.min(focusedAt, photos.length - 1)];
     if (heir) focus(heir.id);
