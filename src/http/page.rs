@@ -12,7 +12,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, type and bytes of each file.
-const FILES: [(&str, &str, &[u8]); 11] = [
+const FILES: [(&str, &str, &[u8]); 15] = [
     (
         "/",
         "text/html; charset=utf-8",
@@ -31,6 +31,10 @@ const FILES: [(&str, &str, &[u8]); 11] = [
     ("/folders.js", SCRIPT, include_bytes!("page/folders.js")),
     ("/gallery.js", SCRIPT, include_bytes!("page/gallery.js")),
     ("/uploads.js", SCRIPT, include_bytes!("page/uploads.js")),
+    ("/dropping.js", SCRIPT, include_bytes!("page/dropping.js")),
+    ("/login.js", SCRIPT, include_bytes!("page/login.js")),
+    ("/stage.js", SCRIPT, include_bytes!("page/stage.js")),
+    ("/tile.js", SCRIPT, include_bytes!("page/tile.js")),
     ("/viewer.js", SCRIPT, include_bytes!("page/viewer.js")),
 ];
 

@@ -4,6 +4,7 @@ address. Knows no browser."""
 import json
 import pathlib
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.request
@@ -28,6 +29,8 @@ class Hotcut:
         self.daemon = None
         (place / "state").mkdir()
         tables = ""
+        if "photos_per_minute" not in http:
+            http += "\nphotos_per_minute = 1000000"
         for name in folders:
             self.hot(name).mkdir(parents=True)
             tables += (
@@ -37,7 +40,7 @@ class Hotcut:
         self.config = place / "hotcut.toml"
         self.config.write_text(
             f'[daemon]\nstate_dir = "{place}/state"\nmodels_dir = "{models}"\nworkers = 2\n'
-            f'[http]\nlisten = "127.0.0.1:{self.port}"\nmodel = "{model}"\nphotos_per_minute = 1000000\n{http}\n{tables}'
+            f'[http]\nlisten = "127.0.0.1:{self.port}"\nmodel = "{model}"\n{http}\n{tables}'
         )
 
     def hot(self, folder="products"):
@@ -68,6 +71,16 @@ class Hotcut:
         headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
         request = urllib.request.Request(self.url + path, headers=headers)
         return urllib.request.urlopen(request, timeout=PATIENCE_S).read()
+
+    def multiply(self, count):
+        """Makes the ledger's only photo so many more, with other names, while nobody has it open."""
+        with sqlite3.connect(self.place / "state/ledger.db") as ledger:
+            columns = [row[1] for row in ledger.execute("PRAGMA table_info(versions)") if row[1] not in ("id", "source")]
+            ledger.execute(
+                f"INSERT INTO versions (source, {', '.join(columns)}) WITH RECURSIVE numbers(n) AS (VALUES (1) UNION ALL SELECT n + 1"
+                f" FROM numbers WHERE n < {count}) SELECT CAST(printf('%05d.jpg', n) AS BLOB), {', '.join(columns)} FROM versions, numbers"
+            )
+        ledger.close()
 
     def photos(self, state):
         return json.loads(self.get(f"/api/photos?state={state}"))["photos"]

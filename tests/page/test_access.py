@@ -1,7 +1,5 @@
 """Widths, colours, many results, a token, and what axe finds -> whether everybody can use the page."""
 
-import sqlite3
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import refused
@@ -87,13 +85,7 @@ def test_ten_thousand_results_cost_what_a_screenful_costs(start, visit):
     hotcut.drop("cat.jpg")
     hotcut.wait_for("done", 1)
     hotcut.stop()
-    with sqlite3.connect(hotcut.place / "state/ledger.db") as ledger:
-        columns = [row[1] for row in ledger.execute("PRAGMA table_info(versions)") if row[1] not in ("id", "source")]
-        ledger.execute(
-            f"INSERT INTO versions (source, {', '.join(columns)}) WITH RECURSIVE numbers(n) AS (VALUES (1) UNION ALL SELECT n + 1"
-            f" FROM numbers WHERE n < {ROWS}) SELECT CAST(printf('%05d.jpg', n) AS BLOB), {', '.join(columns)} FROM versions, numbers"
-        )
-    ledger.close()
+    hotcut.multiply(ROWS)
     hotcut.start()
     page = visit(hotcut)
     expect(page.get_by_role("button", name=f"Show {ROWS:05}.jpg")).to_be_visible()

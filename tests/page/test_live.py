@@ -56,7 +56,7 @@ def test_tiles_stay_the_same_elements_when_more_come(start, visit):
 def test_what_is_set_aside_tells_why_and_can_be_tried_again(start, visit):
     """Fails when the reason is not shown, when trying again does nothing, or when the page does not notice that it helped."""
     hotcut = start()
-    page = visit(hotcut, expected=[refused(415, "/thumb")])
+    page = visit(hotcut, expected=[refused(415, "/thumb"), refused(404, "/thumb")])
     hotcut.drop("cat.jpg", b"%PDF-1.7 no photo")
     expect(number(page, "products", "aside")).to_have_text("1")
     page.locator("#by-state").select_option("quarantined")

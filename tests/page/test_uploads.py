@@ -99,7 +99,7 @@ def test_photos_can_be_sent_into_a_folder(start, visit):
     assert (hotcut.hot("night.shift-2") / "cat.jpg").read_bytes() == sample("cat.jpg")
     # A second one of the same name takes nobody's place.
     choose(page, "cat.jpg")
-    expect(page.get_by_text("In night.shift-2 as cat-2.jpg")).to_be_visible()
+    expect(page.locator("#sent").get_by_text("In night.shift-2 as cat-2.jpg")).to_be_visible()
     expect(page.get_by_role("button", name="Show cat-2.jpg")).to_be_visible()
 
 
@@ -120,12 +120,49 @@ def test_what_is_no_photo_is_refused_in_the_words_of_the_server(start, visit, tm
 
 
 def test_what_is_too_large_is_told_so(start, visit, tmp_path):
-    """Fails when a photo beyond `max_upload` gives anything but the server's sentence about it."""
-    page = visit(start(http='max_upload = "1 MiB"'), expected=[refused(413, "/remove-background")])
+    """Fails when a photo beyond `max_upload` is sent all the same, or not told to be too large."""
+    page = visit(start(http='max_upload = "1 MiB"'))
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
     large = tmp_path / "poster.jpg"
     large.write_bytes(sample("cat.jpg") + bytes(8 << 20))
     page.set_input_files("#files", large)
     expect(row(page, "poster.jpg").locator(".what")).to_contain_text("1 MiB")
+    assert "POST" not in sent
     # Others are not held up by it.
     choose(page, "cat.jpg")
     expect(row(page, "cat.jpg").locator(".what")).to_have_text("Done")
+
+
+def test_two_photos_are_sent_at_a_time(start, visit):
+    """Fails when a hundred photos are sent at once, which leaves no connection for anything else, or one after the other."""
+    page = visit(start())
+    under_way, most = set(), []
+
+    def begun(request):
+        if request.method == "POST":
+            under_way.add(request)
+            most.append(len(under_way))
+
+    page.on("request", begun)
+    page.on("response", lambda response: under_way.discard(response.request))
+    photos = [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": sample("cat.jpg")} for n in range(6)]
+    page.set_input_files("#files", photos)
+    expect(page.locator('#sent [data-state="done"]')).to_have_count(6)
+    assert max(most) == 2 and len(most) == 6
+
+
+def test_a_photo_that_comes_too_early_waits_and_goes_by_itself(start, visit):
+    """Fails when the page takes "too many" for an end, or tries again at once."""
+    hotcut = start(http="photos_per_minute = 12")
+    for _ in range(12):
+        request = urllib.request.Request(f"{hotcut.url}/remove-background", data=sample("cat.jpg"), method="POST")
+        urllib.request.urlopen(request, timeout=PATIENCE_S).read()
+    page = visit(hotcut, expected=[refused(429, "/remove-background")])
+    tries = []
+    page.on("request", lambda request: request.method == "POST" and tries.append(request))
+    choose(page, "coffee.jpg")
+    what = row(page, "coffee.jpg").locator(".what")
+    expect(what).to_contain_text("too many photos from you")
+    expect(what).to_have_text("Done")
+    assert len(tries) <= 3

@@ -1,10 +1,12 @@
 """A picture in the viewer and what a hand does there -> how large it is shown, on what, where the photo ends, what comes next."""
 
+import io
 import pathlib
 import re
 
 import pytest
 from conftest import refused
+from PIL import Image
 from playwright.sync_api import expect
 from waiting import pictures_loaded, until
 
@@ -177,3 +179,61 @@ def test_a_cutout_that_was_deleted_is_told_so(hotcut, visit):
     expect(title(viewer)).to_have_text("cat.png")
     expect(page.locator("#cutout")).to_be_visible()
     expect(page.locator("#viewer-note")).to_be_hidden()
+
+
+def on_screen(page, x, y):
+    """The colour of a point."""
+    image = page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+    return Image.open(io.BytesIO(image)).convert("RGB").getpixel((0, 0))
+
+
+def test_what_is_seen_is_photo_left_and_cutout_on_the_ground_right(start, visit):
+    """Fails when photo and cutout are exchanged, out of place, or the ground does not come through where the cutout is clear."""
+    photo = Image.new("RGB", (600, 400), "black")
+    photo.paste("white", (0, 0, 600, 200))
+    png = io.BytesIO()
+    photo.save(png, "png")
+    hotcut = start()
+    hotcut.drop("half.png", png.getvalue())
+    page = visit(hotcut)
+    viewer = open_viewer(page, "half.png")
+    viewer.get_by_label("Any colour").fill("#ff0000")
+    box = page.locator("#sheet").bounding_box()
+
+    def colours():
+        return [on_screen(page, box["x"] + box["width"] * x, box["y"] + box["height"] * y) for y in (0.1, 0.9) for x in (0.2, 0.8)]
+
+    white, black, red = (255, 255, 255), (0, 0, 0), (255, 0, 0)
+    # The model takes brightness for foreground: the lower half is clear.
+    assert colours() == [white, white, black, red]
+    slider = viewer.get_by_label("Before / after")
+    slider.focus()
+    slider.press("End")
+    assert colours() == [white, white, black, black]
+    slider.press("Home")
+    assert colours() == [white, white, red, red]
+
+
+def test_the_keyboard_is_enough(hotcut, visit):
+    """Fails when something of the viewer needs a pointer, when the focus is lost at the last photo, or does not come back."""
+    page = visit(hotcut)
+    tile = page.get_by_role("button", name="Show raccoon.jpg")
+    tile.focus()
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    expect(title(viewer)).to_have_text("raccoon.png")
+    pictures_loaded(page)
+    for _ in range(4):
+        page.keyboard.press("+")
+    top = page.locator("#sheet").bounding_box()["y"]
+    page.keyboard.press("Shift+ArrowUp")
+    assert round(page.locator("#sheet").bounding_box()["y"] - top) == 60
+    following = viewer.get_by_role("button", name="Next")
+    following.focus()
+    for name in ("coffee.png", "cat.png", "cat.png"):
+        page.keyboard.press("Enter")
+        expect(title(viewer)).to_have_text(name)
+        expect(following).to_be_focused()
+    expect(following).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Show cat.jpg")).to_be_focused()

@@ -49,6 +49,11 @@ export async function photos({ folder, state, after, count }) {
   return (await request(`api/photos?${query}`)).json();
 }
 
+/** One photo. */
+export async function photo(id) {
+  return (await request(`api/photos/${id}`)).json();
+}
+
 /** Puts a photo that was set aside back into the queue. */
 export async function retry(id) {
   await request(`api/photos/${id}/retry`, { method: "POST" });

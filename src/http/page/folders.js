@@ -2,6 +2,7 @@
 
 const list = document.querySelector("#folders");
 const cards = new Map();
+const NUMBERS = [["queued", "waiting"], ["running", "in work"], ["rate", "a minute"], ["done", "done"], ["aside", "set aside"]];
 
 /** Shows the folders as `/api/status` tells of them. */
 export function show(folders) {
@@ -35,7 +36,8 @@ function update(folder) {
   const state = card.querySelector(".state");
   state.textContent = folder.state;
   state.className = `state ${folder.state.split(":")[0]}`;
-  set("backlog", folder.queued + folder.running);
+  set("queued", folder.queued);
+  set("running", folder.running);
   set("done", folder.done);
   set("aside", folder.quarantined);
   set("rate", folder.photos_per_minute);
@@ -44,7 +46,7 @@ function update(folder) {
 
 function showWaiting(details, waiting) {
   details.hidden = waiting.length === 0;
-  details.querySelector("summary").textContent = `${waiting.length} cannot go on`;
+  details.querySelector("summary").textContent = waiting.length === 1 ? "1 photo is held up" : `${waiting.length} photos are held up`;
   const rows = waiting.map(({ path, reason }) => {
     const row = document.createElement("li");
     row.textContent = `${path}: ${reason}`;
@@ -62,7 +64,7 @@ function make(name) {
   state.className = "state";
   const numbers = document.createElement("dl");
   numbers.className = "numbers";
-  for (const [what, word] of [["backlog", "waiting"], ["rate", "a minute"], ["done", "done"], ["aside", "set aside"]]) {
+  for (const [what, word] of NUMBERS) {
     const pair = document.createElement("div");
     const term = document.createElement("dt");
     term.textContent = word;

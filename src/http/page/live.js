@@ -1,4 +1,4 @@
-// The server's events -> calls, for as long as the page is open; a lost connection is told and made again. Shows nothing.
+// The server's events -> calls, for as long as the page can be seen; a lost connection is told and made again. Shows nothing.
 
 const AGAIN_MS = 2000;
 
@@ -7,18 +7,30 @@ const AGAIN_MS = 2000;
  * `heard.connected(isConnected)`.
  */
 export function listen(heard) {
-  const events = new EventSource("api/events");
-  events.onopen = () => {
-    heard.connected(true);
-    heard.missed();
+  let events = null;
+  let again = 0;
+  const close = () => {
+    clearTimeout(again);
+    events?.close();
   };
-  events.addEventListener("folders", (event) => heard.folders(JSON.parse(event.data)));
-  events.addEventListener("photo", (event) => heard.photo(JSON.parse(event.data)));
-  events.addEventListener("lost", () => heard.missed());
-  events.onerror = () => {
-    heard.connected(false);
-    // Browsers try again by themselves after some errors only.
-    events.close();
-    setTimeout(() => listen(heard), AGAIN_MS);
+  const open = () => {
+    close();
+    events = new EventSource("api/events");
+    events.onopen = () => {
+      heard.connected(true);
+      heard.missed();
+    };
+    events.addEventListener("folders", (event) => heard.folders(JSON.parse(event.data)));
+    events.addEventListener("photo", (event) => heard.photo(JSON.parse(event.data)));
+    events.addEventListener("lost", () => heard.missed());
+    events.onerror = () => {
+      // Browsers try again by themselves after some errors only.
+      close();
+      again = setTimeout(open, AGAIN_MS);
+      heard.connected(false);
+    };
   };
+  // A browser has six connections to a server for all its tabs; one that nobody sees must not keep any.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  if (!document.hidden) open();
 }

@@ -2,9 +2,11 @@
 // the viewer. The only module that names all the others.
 
 import * as api from "./api.js";
+import * as dropping from "./dropping.js";
 import * as folders from "./folders.js";
 import * as gallery from "./gallery.js";
 import { listen } from "./live.js";
+import * as login from "./login.js";
 import * as uploads from "./uploads.js";
 import * as viewer from "./viewer.js";
 
@@ -14,116 +16,110 @@ const LOOK_MS = 700;
 const COUNTS_MS = 15000;
 
 const element = (name) => document.querySelector(`#${name}`);
-/** The photo in the viewer. */
+/** The id of the photo that the viewer shows, if it is one of the gallery. */
 let open = null;
-let lookAt = 0;
-let looking = null;
+let version = null;
+let isConnected = true;
+let isLooking = false;
+let lookAgain = false;
 
-/** Looks at everything again, soon and not too often. */
-function look() {
-  if (looking) return;
-  const wait = Math.max(0, lookAt - performance.now());
-  looking = setTimeout(async () => {
-    looking = null;
-    lookAt = performance.now() + LOOK_MS;
-    try {
+/** Looks at everything again, one look after the other and not too often. */
+async function look() {
+  lookAgain = isLooking;
+  if (isLooking) return;
+  isLooking = true;
+  do {
+    lookAgain = false;
+    await attempt(async () => {
       await showStatus();
       const fresh = await gallery.refresh();
-      if (fresh > 0) element("news").textContent = `${fresh} more ${fresh === 1 ? "result" : "results"}`;
-    } catch (problem) {
-      if (problem.status === 401) askForToken();
-    }
-  }, wait);
+      if (fresh > 0) tell(`${fresh} new ${fresh === 1 ? "photo" : "photos"} in the list`);
+    });
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  } while (lookAgain);
+  isLooking = false;
+}
+
+/** Asks the server for something, and says so if it has no answer. */
+async function attempt(ask) {
+  try {
+    await ask();
+    complain("");
+  } catch (problem) {
+    if (problem.status === 401) login.ask();
+    else complain(problem.message);
+  }
+}
+
+function complain(words) {
+  element("connection").textContent = isConnected ? words : "Connection lost. Trying again…";
+}
+
+/** Says something to those who do not see the page. */
+function tell(words) {
+  element("news").textContent = words;
 }
 
 async function showStatus() {
   const status = await api.status();
+  // A server of another version has another page.
+  if (version !== null && version !== status.version) location.reload();
+  version = status.version;
   folders.show(status.folders);
+  uploads.limit(status.max_upload_bytes);
   const names = status.folders.map((folder) => folder.name);
-  offer(element("target"), names);
-  offer(element("by-folder"), names);
+  offer(element("target"), names, "into ");
+  offer(element("by-folder"), names, "");
 }
 
 /** Offers the folders in a list after its first choice. */
-function offer(select, names) {
+function offer(select, names, before) {
   const wanted = [select.options[0].value, ...names];
   if (wanted.join("\n") === [...select.options].map((option) => option.value).join("\n")) return;
   const chosen = select.value;
-  const into = select.id === "target" ? (name) => `into ${name}` : (name) => name;
-  select.replaceChildren(select.options[0], ...names.map((name) => new Option(into(name), name)));
+  select.replaceChildren(select.options[0], ...names.map((name) => new Option(before + name, name)));
   select.value = names.includes(chosen) ? chosen : "";
+  if (select.value !== chosen) select.dispatchEvent(new Event("change"));
 }
 
 function show(photo) {
-  if (!photo || photo.state === "quarantined") return;
   open = photo.id;
   const { before, after, full } = api.pictures(photo.id);
   const name = photo.source.split("/").pop().replace(/\.[^.]*$/, "");
-  viewer.show({ name: `${name}.png`, before, after, full }, (by) => show(gallery.beside(open, by)));
-}
-
-function startSending() {
-  const [files, hint] = [element("files"), element("drop-hint")];
-  const send = (list) => uploads.add([...list], element("target").value);
-  element("pick").onclick = () => files.click();
-  files.onchange = () => {
-    send(files.files);
-    files.value = "";
-  };
-  let depth = 0;
-  const isPhotos = (event) => event.dataTransfer?.types.includes("Files");
-  addEventListener("dragenter", (event) => {
-    if (isPhotos(event)) hint.hidden = (depth += 1) === 0;
-  });
-  addEventListener("dragleave", (event) => {
-    if (isPhotos(event)) hint.hidden = (depth -= 1) <= 0;
-  });
-  addEventListener("dragover", (event) => isPhotos(event) && event.preventDefault());
-  addEventListener("drop", (event) => {
-    if (!isPhotos(event)) return;
-    event.preventDefault();
-    depth = 0;
-    hint.hidden = true;
-    send(event.dataTransfer.files);
+  viewer.show({ name: `${name}.png`, before, after, full }, (by) => {
+    const other = gallery.neighbour(photo.id, by);
+    return other && (() => show(other));
   });
 }
 
-function askForToken() {
-  if (!element("login").open) element("login").showModal();
-}
-
-element("login-form").onsubmit = async (event) => {
-  event.preventDefault();
-  try {
-    await api.logIn(element("token").value);
-    location.reload();
-  } catch (problem) {
-    element("login-error").textContent = problem.status === 401 ? "That is not the token." : problem.message;
-  }
-};
-
-const choose = () => gallery.choose(element("by-folder").value, element("by-state").value);
-element("by-folder").onchange = element("by-state").onchange = () => choose().catch(look);
+const choose = () => attempt(() => gallery.choose(element("by-folder").value, element("by-state").value));
+element("by-folder").onchange = element("by-state").onchange = choose;
 
 viewer.start(() => {
   if (open !== null) gallery.focus(open);
   open = null;
 });
-uploads.start((picture) => viewer.show(picture));
+uploads.start((picture) => viewer.show(picture), tell);
 gallery.start(show);
-startSending();
-setInterval(look, COUNTS_MS);
+dropping.start((files) => uploads.add([...files], element("target").value), viewer.isOpen);
+login.start();
 
-try {
-  await showStatus();
+await attempt(showStatus);
+// Whoever gives the token loads the page again.
+if (!login.isAsking()) {
   await choose();
+  setInterval(look, COUNTS_MS);
   listen({
     folders: (list) => folders.updateLive(list) && look(),
-    photo: look,
+    photo: ({ id }) => {
+      gallery.heard(id).catch(look);
+      look();
+    },
     missed: look,
-    connected: (isConnected) => (element("connection").hidden = isConnected),
+    connected: (is) => {
+      isConnected = is;
+      complain("");
+      if (!is) look();
+    },
   });
-} catch (problem) {
-  if (problem.status === 401) askForToken();
-  else setTimeout(() => location.reload(), 5000);
 }

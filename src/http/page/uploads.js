@@ -7,12 +7,20 @@ const list = document.querySelector("#sent");
 const section = document.querySelector("#sent-section");
 const waiting = [];
 let running = 0;
+let bytesMax = Infinity;
 let onShow = () => {};
+let onTell = () => {};
 
-/** Begins; `show({name, before, after})` is called for a cutout that is to be looked at. */
-export function start(show) {
+/** Begins; `show({name, before, after, full})` is called for a cutout that is to be looked at, `tell(words)` when one is over. */
+export function start(show, tell) {
   onShow = show;
+  onTell = tell;
   document.querySelector("#forget").onclick = forget;
+}
+
+/** The server takes no more bytes than these; many a browser would not hear it say so while it sends. */
+export function limit(bytes) {
+  bytesMax = bytes;
 }
 
 /** Sends photos to be cut at once, or into the hot folder of that name. */
@@ -20,15 +28,9 @@ export function add(files, folder) {
   for (const file of files) {
     const row = new Row(file, folder);
     list.prepend(row.element);
-    enqueue(row);
+    row.enter();
   }
   section.hidden = list.children.length === 0;
-}
-
-function enqueue(row) {
-  row.tell("waiting");
-  waiting.push(row);
-  go();
 }
 
 function go() {
@@ -71,36 +73,45 @@ class Row {
     this.progress.max = 1;
   }
 
-  tell(state, words = "", isError = false) {
+  /** Takes a place in the queue, the first one if it had its turn before. */
+  enter(isAgain = false) {
+    this.actions.replaceChildren();
+    this.tell("waiting", "Waiting");
+    if (isAgain) waiting.unshift(this);
+    else waiting.push(this);
+    go();
+  }
+
+  tell(state, words, isError = false) {
     this.element.dataset.state = state;
-    this.what.textContent = words || { waiting: "Waiting", sending: "Sending" }[state] || "";
+    this.what.textContent = words;
     this.what.classList.toggle("error", isError);
     this.progress.hidden = state !== "sending";
   }
 
   async send() {
-    this.actions.replaceChildren();
-    this.tell("sending");
+    if (this.file.size > bytesMax) return this.fail(`This photo is larger than the ${mebibytes(bytesMax)} that are taken here.`);
+    this.tell("sending", "Sending");
     this.progress.value = 0;
     const path = this.folder ? `api/folders/${encodeURIComponent(this.folder)}/photos` : "remove-background";
     try {
       const answer = await api.send(path, this.file, (share) => {
         this.progress.value = share;
         if (share === 1) {
-          // The rest is the server's work, of unknown length.
+          // The rest is the server's work, and it does not tell how long that takes.
           this.progress.removeAttribute("value");
           this.what.textContent = this.folder ? "Storing" : "Cutting out";
         }
       });
       await (this.folder ? this.stored(answer) : this.cut(answer));
     } catch (problem) {
-      await this.failed(problem);
+      this.refused(problem);
     }
   }
 
   async stored(answer) {
     const { folder, source } = JSON.parse(await answer.text());
-    this.tell("done", `In ${folder} as ${source}`);
+    this.succeed(`In ${folder} as ${source}`);
   }
 
   cut(answer) {
@@ -113,18 +124,26 @@ class Row {
     save.download = name;
     save.textContent = "Save PNG";
     this.actions.replaceChildren(show, save);
-    this.tell("done", "Done");
+    this.succeed("Done");
   }
 
-  async failed(problem) {
+  succeed(words) {
+    this.tell("done", words);
+    onTell(`${this.file.name}: ${words}`);
+  }
+
+  /** What is only too early is tried again by itself; others have their turn meanwhile. */
+  refused(problem) {
     const isBusy = problem.status === 429 || problem.status === 503;
-    if (isBusy && problem.retryAfterS > 0) {
-      this.tell("waiting", `${problem.message}`);
-      await new Promise((resolve) => setTimeout(resolve, problem.retryAfterS * 1000));
-      return this.send();
-    }
-    this.tell("failed", problem.message, true);
-    this.actions.replaceChildren(button("Try again", () => enqueue(this)));
+    if (!isBusy || !problem.retryAfterS) return this.fail(problem.message);
+    this.tell("waiting", problem.message);
+    setTimeout(() => this.enter(true), problem.retryAfterS * 1000);
+  }
+
+  fail(words) {
+    this.tell("failed", words, true);
+    this.actions.replaceChildren(button("Try again", () => this.enter()));
+    onTell(`${this.file.name}: ${words}`);
   }
 
   url(blob) {
@@ -136,6 +155,10 @@ class Row {
   release() {
     this.urls.forEach((url) => URL.revokeObjectURL(url));
   }
+}
+
+function mebibytes(bytes) {
+  return `${Math.floor(bytes / 2 ** 20)} MiB`;
 }
 
 function button(words, click) {

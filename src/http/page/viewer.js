@@ -1,116 +1,109 @@
-// One photo and its cutout -> before and after, large: slider, zoom, grounds to try, saving. Asks the server for nothing itself.
+// One photo and its cutout -> before and after, large, with grounds to try, saving, and the way to the next. Asks the server for
+// nothing itself; where the picture lies is the stage's business.
+
+import * as stage from "./stage.js";
 
 const element = (name) => document.querySelector(`#${name}`);
-const [dialog, stage, sheet, cutout, before] = ["viewer", "stage", "sheet", "cutout", "before"].map(element);
-const ZOOM_MAX = 16;
+const [dialog, ground, sheet, cutout, before] = ["viewer", "stage", "sheet", "cutout", "before"].map(element);
+/** How long a picture may take before it is said that it loads. */
+const SOON_MS = 400;
+
 const GROUNDS = ["checker", "white", "black", "colour"];
 
 let shown = null;
-let step = null;
-let view = { zoom: 1, x: 0, y: 0, width: 0, height: 0 };
-const pointers = new Map();
+let step = () => null;
+let saying = 0;
 
 /**
  * Shows `{name, before, after, full}`: addresses of the photo, its cutout, and the cutout in full size.
- * `onStep(by)` goes to another one; without it there is none.
+ * `neighbour(by)` gives a call that shows the one before (-1) or after (1), or nothing if there is none;
+ * without it there are no others at all.
  */
-export function show(picture, onStep) {
+export function show(picture, neighbour) {
   shown = picture;
-  step = onStep ?? null;
+  step = neighbour ?? (() => null);
   element("viewer-title").textContent = picture.name;
-  element("viewer-note").hidden = true;
-  element("previous").hidden = element("next").hidden = !step;
+  for (const [name, by] of [["previous", -1], ["next", 1]]) {
+    // Not `disabled`: the focus would be lost.
+    element(name).ariaDisabled = step(by) ? null : "true";
+    element(name).hidden = !neighbour;
+  }
   const save = element("save");
   save.href = picture.full;
   save.download = picture.name;
-  sheet.classList.remove("alone");
-  before.onerror = () => sheet.classList.add("alone");
-  cutout.onload = fit;
-  cutout.onerror = () => {
-    sheet.hidden = true;
-    note("The cutout is not there any more.");
-  };
-  sheet.hidden = false;
+  sheet.hidden = true;
+  alone(false);
+  say("Loading…", SOON_MS);
   before.src = picture.before;
   cutout.src = picture.after;
-  if (!dialog.open) dialog.showModal();
-  stage.focus();
-}
-
-/** Begins. */
-export function start(onClose) {
-  element("close").onclick = () => dialog.close();
-  dialog.onclose = () => {
-    // Pictures of many megapixels need not stay in memory.
-    cutout.removeAttribute("src");
-    before.removeAttribute("src");
-    shown = null;
-    onClose();
-  };
-  element("previous").onclick = () => step?.(-1);
-  element("next").onclick = () => step?.(1);
-  element("split").oninput = (event) => split(event.target.value);
-  element("zoom-fit").onclick = fit;
-  element("zoom-full").onclick = toFullSize;
-  element("zoom-in").onclick = () => zoomBy(1.5);
-  element("zoom-out").onclick = () => zoomBy(1 / 1.5);
-  for (const swatch of dialog.querySelectorAll(".swatch")) swatch.onclick = () => ground(swatch.dataset.ground);
-  element("colour").oninput = (event) => {
-    stage.style.setProperty("--chosen", event.target.value);
-    ground("colour");
-  };
-  dialog.addEventListener("keydown", key);
-  stage.addEventListener("wheel", wheel, { passive: false });
-  stage.addEventListener("pointerdown", down);
-  stage.addEventListener("pointermove", move);
-  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, up);
-  addEventListener("resize", () => shown && fit());
-}
-
-/** Where the photo ends and the cutout begins, in percent of the width. */
-function split(share) {
-  sheet.style.setProperty("--split", `${share}%`);
-  element("split").value = share;
-}
-
-function note(words) {
-  const place = element("viewer-note");
-  place.textContent = words;
-  place.hidden = false;
-}
-
-function ground(name) {
-  for (const other of GROUNDS) stage.classList.toggle(other, other === name);
-  for (const swatch of dialog.querySelectorAll(".swatch")) {
-    swatch.setAttribute("aria-pressed", String(swatch.dataset.ground === name));
+  if (!dialog.open) {
+    dialog.showModal();
+    ground.focus();
   }
 }
 
-function fit() {
-  if (!cutout.naturalWidth) return;
-  const [room, high] = [stage.clientWidth, stage.clientHeight];
-  const scale = Math.min(room / cutout.naturalWidth, high / cutout.naturalHeight);
-  const [width, height] = [cutout.naturalWidth * scale, cutout.naturalHeight * scale];
-  view = { zoom: 1, x: (room - width) / 2, y: (high - height) / 2, width, height };
-  apply();
+/** Tells whether it is open. */
+export function isOpen() {
+  return dialog.open;
 }
 
-function apply() {
-  sheet.style.width = `${view.width}px`;
-  sheet.style.height = `${view.height}px`;
-  sheet.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.zoom})`;
-  sheet.style.setProperty("--zoom", view.zoom);
-  sheet.dataset.zoom = view.zoom.toFixed(2);
-  stage.classList.toggle("enlarged", view.zoom > 1);
+/** Begins; `closed()` is called whenever it was closed. */
+export function start(closed) {
+  stage.start();
+  before.onerror = () => alone(true);
+  cutout.onload = () => {
+    // What loads later is the same in full size, which must stay where it is.
+    if (sheet.hidden) {
+      sheet.hidden = false;
+      stage.fit();
+    }
+    say("");
+  };
+  cutout.onerror = () => say("The cutout is not there any more.");
+  element("close").onclick = () => dialog.close();
+  dialog.onclose = () => {
+    clear();
+    closed();
+  };
+  element("previous").onclick = () => step(-1)?.();
+  element("next").onclick = () => step(1)?.();
+  element("zoom-full").onclick = toFullSize;
+  for (const swatch of dialog.querySelectorAll(".swatch")) swatch.onclick = () => choose(swatch.dataset.ground);
+  element("colour").oninput = (event) => {
+    ground.style.setProperty("--chosen", event.target.value);
+    choose("colour");
+  };
+  dialog.addEventListener("keydown", key);
 }
 
-/** Enlarges around a point of the stage, its middle if none is given. */
-function zoomBy(factor, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
-  const zoom = Math.min(ZOOM_MAX, Math.max(1, view.zoom * factor));
-  const by = zoom / view.zoom;
-  view = { ...view, zoom, x: x - (x - view.x) * by, y: y - (y - view.y) * by };
-  if (zoom === 1) fit();
-  else apply();
+/** Pictures of many megapixels need not stay in memory. */
+function clear() {
+  shown = null;
+  clearTimeout(saying);
+  for (const picture of [before, cutout]) picture.removeAttribute("src");
+}
+
+/** Without the photo there is nothing to compare. */
+function alone(is) {
+  sheet.classList.toggle("alone", is);
+  element("handle").hidden = is;
+  element("split").disabled = is;
+  element("split-words").textContent = is ? "The photo cannot be shown" : "Before / after";
+}
+
+function say(words, afterMs = 0) {
+  clearTimeout(saying);
+  const note = element("viewer-note");
+  note.textContent = "";
+  if (words) saying = setTimeout(() => (note.textContent = words), afterMs);
+}
+
+function choose(name) {
+  for (const other of GROUNDS) ground.classList.toggle(other, other === name);
+  for (const swatch of dialog.querySelectorAll(".swatch")) {
+    swatch.ariaPressed = String(swatch.dataset.ground === name);
+  }
+  element("colour").classList.toggle("chosen", name === "colour");
 }
 
 /** One pixel of the cutout on one of the screen, from the file in full size. */
@@ -118,73 +111,24 @@ async function toFullSize() {
   const picture = shown;
   const full = new Image();
   full.src = picture.full;
+  say("Loading…", SOON_MS);
   try {
     await full.decode();
   } catch {
-    return note("The cutout cannot be shown in full size.");
+    if (picture === shown) say("The cutout cannot be shown in full size.");
+    return;
   }
   if (picture !== shown) return;
-  cutout.onload = null;
   cutout.src = picture.full;
-  const target = full.naturalWidth / devicePixelRatio / view.width;
-  zoomBy(Math.max(1, target) / view.zoom);
+  stage.showPixels(full.naturalWidth);
 }
 
 function key(event) {
-  if (event.target.matches("input")) return;
-  const act = {
-    ArrowLeft: () => step?.(-1), ArrowRight: () => step?.(1),
-    "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: fit,
-  }[event.key];
-  if (act) {
+  if (event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const go = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (stage.press(event.key, event.shiftKey)) event.preventDefault();
+  else if (go && !event.shiftKey) {
     event.preventDefault();
-    act();
+    step(go)?.();
   }
-}
-
-function wheel(event) {
-  event.preventDefault();
-  const box = stage.getBoundingClientRect();
-  zoomBy(Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
-}
-
-function down(event) {
-  stage.setPointerCapture(event.pointerId);
-  pointers.set(event.pointerId, event);
-  stage.classList.add("dragged");
-  splitAt(event);
-}
-
-/** A picture that is not enlarged cannot be moved; there the line goes where the finger is. */
-function splitAt(event) {
-  if (view.zoom > 1 || pointers.size !== 1 || !view.width) return;
-  const x = event.clientX - stage.getBoundingClientRect().left - view.x;
-  split(Math.min(100, Math.max(0, (x / view.width) * 100)));
-}
-
-function move(event) {
-  const last = pointers.get(event.pointerId);
-  if (!last) return;
-  if (pointers.size === 2) pinch(event);
-  else if (view.zoom > 1) {
-    view.x += event.clientX - last.clientX;
-    view.y += event.clientY - last.clientY;
-    apply();
-  } else splitAt(event);
-  pointers.set(event.pointerId, event);
-}
-
-function pinch(event) {
-  const [one, two] = [...pointers.values()];
-  const other = one.pointerId === event.pointerId ? two : one;
-  const mine = one.pointerId === event.pointerId ? one : two;
-  const apart = (a, b) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
-  const box = stage.getBoundingClientRect();
-  const middle = [(event.clientX + other.clientX) / 2 - box.left, (event.clientY + other.clientY) / 2 - box.top];
-  zoomBy(apart(event, other) / Math.max(1, apart(mine, other)), ...middle);
-}
-
-function up(event) {
-  pointers.delete(event.pointerId);
-  if (pointers.size === 0) stage.classList.remove("dragged");
 }
