@@ -87,6 +87,8 @@ impl Daemon {
             config: Arc::new(config),
             _lock: lock,
         };
+        // Before anybody is shown that the loop is there.
+        daemon.reception.grant_places(daemon.config.daemon.workers);
         let rescan = daemon.config.daemon.rescan;
         for folder in daemon.config.folders.clone() {
             let opened = daemon.open_folder(folder, rescan).await?;
