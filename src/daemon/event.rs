@@ -11,7 +11,7 @@ use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarant
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{Discovery, FolderId, Found, Observation, Report, Sighting};
-use crate::job::{Finished, JobError, Outcome, Stalled};
+use crate::job::{Finished, JobError, Outcome, Return, Stalled};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
 use crate::shutdown::Request;
@@ -216,7 +216,7 @@ impl Daemon {
 
     /// The job goes on when its disk does; until then no other photo of its folder is taken.
     fn take_stalled(&mut self, stalled: Stalled) {
-        self.pool.put(Some(stalled.worker));
+        self.free_worker(Return::Fit(Box::new(stalled.worker)));
         let mut folders = self.folders.values_mut();
         if let Some(folder) = folders.find(|one| Arc::ptr_eq(&one.config, &stalled.folder)) {
             let reason = JobError::Stalled(stalled.limit).pause_reason();
@@ -234,8 +234,7 @@ impl Daemon {
             outcome,
         } = finished;
         let now = Instant::now();
-        self.turns.end_job();
-        self.take_back(worker);
+        self.free_worker(worker);
         log::finished(&job, &outcome);
         self.tell(&job, version, &outcome);
         if let Outcome::Halted(error) = outcome {

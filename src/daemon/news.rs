@@ -63,6 +63,15 @@ impl Daemon {
         }
     }
 
+    /// Takes back the worker of a photo. One that was given back while a disk hung counts no second time: a folder that waits
+    /// for its disk must not be taken for one that is served.
+    pub(super) fn free_worker(&mut self, worker: Return) {
+        if !matches!(worker, Return::Earlier) {
+            self.turns.end_job();
+        }
+        self.take_back(worker);
+    }
+
     /// Takes a worker back after a job or an errand, or counts its death.
     pub(super) fn take_back(&mut self, worker: Return) {
         if matches!(worker, Return::Lost) {

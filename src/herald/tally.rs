@@ -91,7 +91,10 @@ impl Tally {
         self.folders.retain(|name, tally| {
             let is_configured = view.config.folders.iter().any(|one| one.name == *name);
             match view.live.folders.iter().find(|one| one.name == *name) {
-                Some(live) => tally.is_busy = live.queued + live.running > 0,
+                Some(live) => {
+                    let is_away = live.state.starts_with("offline");
+                    tally.is_busy = is_away || live.queued + live.running > 0;
+                }
                 None if !is_configured => tally.is_busy = false,
                 None => {}
             }

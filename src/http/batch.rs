@@ -17,6 +17,7 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncSeekExt as _, DuplexStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::compat::FuturesAsyncWriteCompatExt as _;
 use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
@@ -88,7 +89,8 @@ pub(super) async fn cut_batch(
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let form = form.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let model = cut::model(&desk, query.model)?;
-    drop(desk.access.place().ok_or(Refusal::Full)?);
+    let batches = Arc::clone(&desk.batches).try_acquire_owned();
+    let turn = batches.map_err(|_| Refusal::Full)?;
     let spool = desk.spool()?;
     let photos = receive(&desk, &spool, client, form).await?;
     let (zip, body) = tokio::io::duplex(AHEAD_BYTES);
@@ -98,6 +100,7 @@ pub(super) async fn cut_batch(
         model,
         names: BTreeSet::new(),
         failures: Vec::new(),
+        _turn: turn,
     };
     // It ends at the first byte that nobody takes any more.
     tokio::spawn(batch.run(photos, zip));
@@ -165,6 +168,7 @@ struct Batch {
     model: String,
     names: BTreeSet<String>,
     failures: Vec<Failure>,
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Batch {

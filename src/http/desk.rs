@@ -23,12 +23,19 @@ use crate::pool::{CutReport, Task};
 /// Pictures shrunk for the page at a time; the rest wait, and leave places for photos.
 const SHRINKING_MAX: usize = 2;
 
+/// Batches at a time: each may hold hundreds of open files.
+const BATCHES_MAX: usize = 2;
+
+/// The longest file name taken, in bytes: what file systems take too.
+const NAME_MAX: usize = 255;
+
 /// What the handlers of one server share.
 #[derive(Debug)]
 pub(super) struct FrontDesk {
     pub(super) access: Access,
     pub(super) http: Http,
     pub(super) shrinking: Semaphore,
+    pub(super) batches: Arc<Semaphore>,
     allowances: DefaultKeyedRateLimiter<IpAddr>,
     reader: OnceCell<Ledger>,
     thumbs: OnceCell<Arc<Thumbs>>,
@@ -43,6 +50,7 @@ impl FrontDesk {
             access,
             http,
             shrinking: Semaphore::new(SHRINKING_MAX),
+            batches: Arc::new(Semaphore::new(BATCHES_MAX)),
             allowances: DefaultKeyedRateLimiter::keyed(quota),
             reader: OnceCell::new(),
             thumbs: OnceCell::new(),
@@ -145,10 +153,11 @@ fn whole_client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The file name that a caller gave, without any folder; `None` if nothing is left.
+/// The file name that a caller gave, without any folder; `None` if nothing is left, or more than a name can be.
 pub(super) fn bare_name(name: &str) -> Option<&str> {
     let last = name.rsplit(['/', '\\']).next()?;
-    Path::new(last).file_name()?.to_str()
+    let name = Path::new(last).file_name()?.to_str()?;
+    (name.len() <= NAME_MAX).then_some(name)
 }
 
 #[cfg(test)]

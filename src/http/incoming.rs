@@ -96,6 +96,9 @@ pub(super) async fn drop_photo(
             });
         }
         let photo = spool.keep(field).await?;
+        if photo.len == 0 {
+            return Err(Refusal::BadRequest("the photo is empty"));
+        }
         let folder = Arc::clone(folder);
         let source = blocking(move || place(&folder, Path::new(&file), photo)).await?;
         return Ok((

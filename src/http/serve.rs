@@ -1,6 +1,7 @@
 //! A listening socket -> connections, each with its limits of time, and how many there may be. Knows no route.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use futures_util::StreamExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,6 +29,9 @@ const CONNECTIONS_MAX: usize = 256;
 
 /// How long the head of a request may take, also that of the next one on a kept connection.
 const HEAD_MAX: Duration = Duration::from_secs(10);
+
+/// The longest pause within a body: longer than that within a photo, which is told as too slow.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// How long a client may take nothing of an answer.
 const TAKE_MAX: Duration = Duration::from_secs(30);
@@ -74,6 +79,20 @@ pub(super) async fn serve(listener: TcpListener, http: Http, access: Access) {
     drop(tokio::time::timeout(LEAVE_MAX, leaving.shutdown()).await);
 }
 
+/// A body that ends with an error if nothing of it comes for too long, whoever reads it.
+fn timed(body: Incoming) -> Body {
+    let parts = Body::new(body).into_data_stream();
+    Body::from_stream(futures_util::stream::unfold(Some(parts), |parts| async {
+        let mut parts = parts?;
+        match tokio::time::timeout(PAUSE_MAX, parts.next()).await {
+            Ok(None) => None,
+            Ok(Some(Ok(bytes))) => Some((Ok(bytes), Some(parts))),
+            Ok(Some(Err(error))) => Some((Err(io::Error::other(error)), None)),
+            Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), None)),
+        }
+    }))
+}
+
 fn connect(
     stream: TcpStream,
     client: SocketAddr,
@@ -87,7 +106,7 @@ fn connect(
     stream.set_write_timeout(Some(TAKE_MAX));
     let router = router.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
+        let mut request: Request = request.map(timed);
         request.extensions_mut().insert(ConnectInfo(client));
         let router = router.clone();
         async move {

@@ -179,11 +179,20 @@ fn client_who_stops_sending_is_cut_off() {
     stuck
         .write_all(&head("POST /remove-background", &[], 1_000))
         .unwrap();
+    let mut guess = connect(&hot);
+    guess
+        .write_all(&head(
+            "POST /api/session",
+            &["Content-Type: application/json"],
+            100,
+        ))
+        .unwrap();
     let answer = Answer::read(&mut stuck);
     assert_eq!(
         (answer.status, answer.problem()),
         (408, "too_slow".to_owned())
     );
+    assert_eq!(Answer::read(&mut guess).status, 400);
     // Reset or ended: it is over before this side loses its patience.
     if let Err(error) = silent.read_to_end(&mut Vec::new()) {
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
