@@ -87,7 +87,7 @@ def get(url):
     return urllib.request.urlopen(url, timeout=PATIENCE_S)
 
 
-def test_every_answer_is_one_that_the_description_promises(server):
+def test_every_answer_is_one_that_the_description_promises(server, tmp_path):
     """Fails when a handler answers 5xx, another status, another type or another shape than it says, or takes what it says
     that it refuses."""
     schemathesis = pathlib.Path(sys.executable).with_name("schemathesis")
@@ -100,6 +100,6 @@ def test_every_answer_is_one_that_the_description_promises(server):
         "--exclude-checks", "positive_data_acceptance",
     ]
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=600)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert " passed" in done.stdout and "Tested: 14" in done.stdout, done.stdout[-3000:]
