@@ -116,11 +116,8 @@ impl FrontDesk {
     pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
         let state_dir = self.view()?.config.daemon.state_dir.clone();
         let open = || async {
-            let opened = tokio::task::spawn_blocking(move || Book::open_existing(&state_dir)).await;
-            let book = opened
-                .map_err(|_| Refusal::Closed)??
-                .ok_or(Refusal::Closed)?;
-            Ok(Ledger::start(book)?)
+            let book = blocking(move || Ok(Book::open_reader(&state_dir)?)).await?;
+            Ok(Ledger::start(book.ok_or(Refusal::Closed)?)?)
         };
         self.reader.get_or_try_init(open).await
     }

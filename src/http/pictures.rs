@@ -162,7 +162,9 @@ async fn shrunk(desk: &FrontDesk, key: ThumbKey, file: File) -> Result<Vec<u8>, 
         let mut bytes = Vec::new();
         png.rewind().at(path)?;
         png.read_to_end(&mut bytes).at(path)?;
-        thumbs.put(&key, &bytes)?;
+        if let Err(error) = thumbs.put(&key, &bytes) {
+            tracing::debug!(%error, "http: a small picture could not be kept");
+        }
         Ok(bytes)
     })
     .await
