@@ -126,12 +126,12 @@ pub fn access() -> (Access, Reception) {
 }
 
 impl Access {
-    /// A place in the queue, to be held from before the photo is received; `None` if all are taken.
+    /// A place in the queue; `None` if all are taken.
     pub fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    /// As [`Self::place`], but waits for one; `None` once the loop has ended.
+    /// As [`Self::place`], but waits for one; `None` once the loop takes no errands any more.
     pub async fn wait_for_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
@@ -177,6 +177,12 @@ impl Reception {
         self.places.add_permits(missing);
         let surplus = self.granted.saturating_sub(wanted);
         self.granted = self.granted + missing - self.places.forget_permits(surplus);
+    }
+
+    /// Takes no errand any more.
+    pub(super) fn close(&mut self) {
+        self.errands.close();
+        self.places.close();
     }
 
     pub(super) fn show(&self, view: View) {

@@ -58,7 +58,7 @@ impl Daemon {
         Announcer::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
-        self.reception.errands.close();
+        self.reception.close();
         // Dropped errands tell their callers so.
         self.errands.clear();
     }

@@ -112,10 +112,11 @@ impl Tally {
 
     pub(super) fn errand(&self, end: &ErrandEnd) {
         let result = match end {
-            ErrandEnd::Done(report) => {
+            ErrandEnd::Cut(report) => {
                 self.cut(report);
-                "done"
+                "cut"
             }
+            ErrandEnd::Shrunk => "shrunk",
             ErrandEnd::Refused => "refused",
             ErrandEnd::WorkerDied => "worker_died",
             ErrandEnd::TimedOut => {

@@ -48,8 +48,10 @@ pub enum ErrandError {
 /// How an errand ended, for whoever counts.
 #[derive(Debug)]
 pub enum ErrandEnd {
-    /// There is a PNG.
-    Done(CutReport),
+    /// There is a cutout.
+    Cut(CutReport),
+    /// There is a smaller picture.
+    Shrunk,
     /// There can be none.
     Refused,
     /// The worker died at it.
@@ -61,9 +63,10 @@ pub enum ErrandEnd {
 }
 
 impl ErrandEnd {
-    fn of(answer: &Result<CutReport, ErrandError>) -> Self {
+    fn of(is_cut: bool, answer: &Result<CutReport, ErrandError>) -> Self {
         match answer {
-            Ok(report) => Self::Done(report.clone()),
+            Ok(report) if is_cut => Self::Cut(report.clone()),
+            Ok(_) => Self::Shrunk,
             Err(ErrandError::Cutout(_)) => Self::Refused,
             Err(ErrandError::WorkerDied(_)) => Self::WorkerDied,
             Err(ErrandError::TimedOut(_)) => Self::TimedOut,
@@ -83,6 +86,7 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
         place,
     } = errand;
     let mut worker = worker;
+    let is_cut = matches!(task, Task::Cut { .. });
     let exchange = async {
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
@@ -112,7 +116,7 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
         }
     };
     drop(place);
-    let end = ErrandEnd::of(&answer);
+    let end = ErrandEnd::of(is_cut, &answer);
     // Whoever hung up meanwhile needs no answer.
     reply.send(answer).ok();
     (worker, end)

@@ -107,7 +107,7 @@ fn thumbnail_is_made_once_and_kept() {
     assert_eq!(kept.count(), 2);
     let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
     assert!(
-        metrics.contains("hotcut_errands_total{result=\"done\"} 2\n"),
+        metrics.contains("hotcut_errands_total{result=\"shrunk\"} 2\n"),
         "{metrics}"
     );
     assert_eq!(
