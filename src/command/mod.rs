@@ -4,6 +4,7 @@ pub mod check;
 pub mod cut;
 pub mod demo;
 mod error;
+pub mod pages;
 pub mod rebuild;
 pub mod retry;
 pub mod run;
