@@ -64,5 +64,6 @@ pub mod onnxruntime;
 pub mod path_error;
 pub mod percent;
 pub mod pool;
+pub mod room;
 pub mod shutdown;
 pub mod stamp;

@@ -52,6 +52,23 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         let Folder { name, model, .. } = folder.as_ref();
         writeln!(out, "  {name}: {input} -> {output}, model {model}")?;
     }
+    if let Some(http) = &config.http {
+        let listen = http.listen;
+        let who = match http.token {
+            Some(_) => "for whoever knows the token",
+            None => "for programs of this machine",
+        };
+        writeln!(out, "  http: http://{listen}/ {who}")?;
+    }
+    if let Some(notify) = &config.notify {
+        let command = notify.command.as_ref();
+        if let Some(command) = command {
+            writeln!(out, "  notify: runs {}", command.program.display())?;
+        }
+        if let Some(webhook) = &notify.webhook {
+            writeln!(out, "  notify: posts to {webhook}")?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -216,4 +216,15 @@ mod tests {
         let more: Vec<_> = std::iter::from_fn(|| access.place()).collect();
         assert_eq!(more.len(), 16);
     }
+
+    /// P8: fails when somebody still waits for a place once none can come.
+    #[tokio::test]
+    async fn nobody_waits_for_a_place_of_a_loop_that_has_ended() {
+        let (access, mut reception) = access();
+        let waiting = access.wait_for_place();
+        reception.close();
+        assert!(waiting.await.is_none());
+        assert!(access.wait_for_place().await.is_none());
+        assert!(access.place().is_none());
+    }
 }

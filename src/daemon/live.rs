@@ -99,7 +99,7 @@ impl Live {
         let written = serde_json::to_vec(&status)
             .map_err(std::io::Error::from)
             .at(&self.state_dir)
-            .and_then(|json| replace_file(&file(&self.state_dir), &json));
+            .and_then(|json| replace_file(&file(&self.state_dir), &mut json.as_slice()));
         if let Err(error) = &written
             && !self.has_failed
         {

@@ -1,5 +1,6 @@
 //! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,6 +44,11 @@ pub(super) fn damaged(aside: &Path) {
 
 pub(super) fn rebuilt(rebuilt: &Rebuilt) {
     for error in &rebuilt.unreadable {
+        if error.io().kind() == io::ErrorKind::NotFound {
+            // So it is at the first start.
+            tracing::info!(%error, "there is no output folder yet, so there are no cutouts to learn of");
+            continue;
+        }
         tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");
     }
     if rebuilt.cutouts + rebuilt.unclear > 0 {

@@ -52,6 +52,14 @@ impl Destination {
         })
     }
 
+    /// Returns a second handle on the same folder.
+    pub fn try_clone(&self) -> Result<Self, PathError> {
+        Ok(Self {
+            directory: self.directory.try_clone().at(&self.path)?,
+            path: self.path.clone(),
+        })
+    }
+
     /// Opens an existing directory that is already held.
     pub fn from_directory(directory: OwnedFd, path: PathBuf) -> Self {
         Self { directory, path }

@@ -1,14 +1,16 @@
 //! What every handler needs: the way to the loop, the settings in force, the clients' allowances. Answers nothing itself.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
@@ -16,7 +18,7 @@ use super::refusal::Refusal;
 use super::spool::{Spool, Spooled};
 use crate::config::Http;
 use crate::daemon::{Access, View};
-use crate::delivery::{Book, Ledger, Thumbs};
+use crate::delivery::{Book, Ledger, ThumbKey, Thumbs};
 use crate::job::{Errand, ErrandError};
 use crate::pool::{CutReport, Task};
 
@@ -25,6 +27,15 @@ const SHRINKING_MAX: usize = 2;
 
 /// Batches at a time: each may hold hundreds of open files.
 const BATCHES_MAX: usize = 2;
+
+/// Looks into folders at a time. A disk that does not answer keeps a thread for each, and others are told so.
+const LOOKS_MAX: usize = 16;
+
+/// How long such a look is waited for.
+const LOOK_TIME: Duration = Duration::from_secs(5);
+
+/// Pictures remembered that could not be made small.
+const UNSHRINKABLE_MAX: usize = 1_024;
 
 /// The longest file name taken, in bytes: what file systems take too.
 const NAME_MAX: usize = 255;
@@ -36,6 +47,8 @@ pub(super) struct FrontDesk {
     pub(super) http: Http,
     pub(super) shrinking: Semaphore,
     pub(super) batches: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
+    unshrinkable: Mutex<VecDeque<ThumbKey>>,
     allowances: DefaultKeyedRateLimiter<IpAddr>,
     reader: OnceCell<Ledger>,
     thumbs: OnceCell<Arc<Thumbs>>,
@@ -51,6 +64,8 @@ impl FrontDesk {
             http,
             shrinking: Semaphore::new(SHRINKING_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+            looks: Arc::new(Semaphore::new(LOOKS_MAX)),
+            unshrinkable: Mutex::default(),
             allowances: DefaultKeyedRateLimiter::keyed(quota),
             reader: OnceCell::new(),
             thumbs: OnceCell::new(),
@@ -103,6 +118,39 @@ impl FrontDesk {
         }
         let report = result.await.map_err(|_| Refusal::Closed)??;
         Ok((png, report))
+    }
+
+    /// Does what waits for the disk of a hot folder or an output folder.
+    pub(super) async fn on_folder<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let look = timeout(LOOK_TIME, Arc::clone(&self.looks).acquire_owned()).await;
+        let Ok(Ok(look)) = look else {
+            return Err(Refusal::DisksSilent);
+        };
+        let work = blocking(move || {
+            let done = work();
+            drop(look);
+            done
+        });
+        work.await
+    }
+
+    /// Tells whether making this picture small has failed before.
+    pub(super) fn is_unshrinkable(&self, key: &ThumbKey) -> bool {
+        let known = self.unshrinkable.lock();
+        known.unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    /// Notes that this picture cannot be made small, and forgets the one that was noted first if there are too many.
+    pub(super) fn note_unshrinkable(&self, key: ThumbKey) {
+        let known = self.unshrinkable.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= UNSHRINKABLE_MAX {
+            known.pop_front();
+        }
+        known.push_back(key);
     }
 
     /// The thumbnails.

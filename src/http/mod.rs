@@ -4,9 +4,11 @@
 mod answer;
 mod batch;
 mod blocking;
+mod body;
 mod cut;
 mod desk;
 mod events;
+mod form;
 mod guard;
 mod health;
 mod incoming;
@@ -20,12 +22,14 @@ mod serve;
 mod session;
 mod spool;
 mod status;
+mod thumbs;
 
 use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::config::Http;
 use crate::daemon::Access;
@@ -49,14 +53,25 @@ pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
 /// Serves as the configuration in force says, until the loop ends.
 async fn run(mut access: Access) {
     let mut told = None;
+    let mut open: Option<TcpListener> = None;
+    let mut guests = JoinSet::new();
     while let Some(http) = wanted(&mut access).await {
-        match TcpListener::bind(http.listen).await {
+        let listener = match open.take() {
+            Some(listener) => Ok(listener),
+            None => TcpListener::bind(http.listen).await,
+        };
+        match listener {
             Ok(listener) => {
                 told = None;
                 // The port may have been left to the system.
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
-                serve::serve(listener, http, access.clone()).await;
+                let left = serve::serve(&listener, &http, access.clone()).await;
+                // They leave while others come in under the new settings.
+                guests.spawn(left.see_off());
+                let next = access.view().and_then(|view| view.config.http.clone());
+                let stays = next.is_some_and(|next| next.listen == http.listen);
+                open = stays.then_some(listener);
             }
             Err(error) => {
                 if told != Some(error.kind()) {
@@ -67,7 +82,10 @@ async fn run(mut access: Access) {
                 tokio::time::sleep(BIND_RETRY).await;
             }
         }
+        while guests.try_join_next().is_some() {}
     }
+    drop(open);
+    guests.join_all().await;
 }
 
 /// Waits for a configuration with `[http]`; `None` once the loop has ended.

@@ -53,22 +53,6 @@ fn nothing_of_a_request_is_left_on_disk() {
     assert_eq!(names, ["canary", "lock", "status.json"]);
 }
 
-/// Fails when one photo that cannot be cut out spoils a batch, or goes unmentioned.
-#[test]
-fn batch_holds_each_cutout_and_the_list_of_what_failed() {
-    let hot = listening();
-    let photo = jpeg(Quarter::TopLeft);
-    let files: [(&str, &[u8]); 3] = [("a.jpg", &photo), ("b.txt", b"no photo"), ("A.JPG", &photo)];
-    let answer = post_form(&hot, "/batch", &files);
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("application/zip"));
-    let single = post(&hot, "/remove-background?name=a.jpg", &photo).body;
-    let holds = |needle: &[u8]| answer.body.windows(needle.len()).any(|part| part == needle);
-    assert!(holds(&single), "the cutout as it is, uncompressed");
-    assert!(holds(b"a.png") && holds(b"A-2.png") || holds(b"A.png") && holds(b"a-2.png"));
-    assert!(holds(b"failures.json") && holds(b"\"b.txt\"") && holds(b"not_a_photo"));
-}
-
 /// P3: fails when a photo can be seen in its hot folder before it is whole, or takes another's name.
 #[test]
 fn photo_that_is_sent_into_a_folder_is_treated_like_any_other() {
@@ -134,31 +118,6 @@ fn ready_only_while_a_worker_can_cut() {
     assert_eq!(get(&hot, "/healthz").status, 200);
     fs::rename(models.join("away"), models.join("luma.onnx")).unwrap();
     wait_ready(&hot);
-}
-
-/// P9: fails when a reload cannot open, change or close the way in, or closes it over a fault.
-#[test]
-fn reload_opens_changes_and_closes_the_way_in() {
-    let mut hot = HotFolder::start_with(Setup::new());
-    assert_eq!(hot.log_lines("http: listening"), 0);
-    hot.change_setup(Setup::listens);
-    hot.signal(Signal::HUP);
-    wait_ready(&hot);
-    hot.change_setup(|setup| setup.http("model", "nothing"));
-    hot.signal(Signal::HUP);
-    hot.wait_log("the new configuration is not taken");
-    wait_ready(&hot);
-    hot.change_setup(|setup| setup.listens().http("photos_per_minute", "1"));
-    hot.signal(Signal::HUP);
-    wait_for("a new server", || hot.log_lines("http: listening") == 2);
-    let photo = jpeg(Quarter::TopLeft);
-    assert_eq!(post(&hot, "/remove-background", &photo).status, 200);
-    assert_eq!(post(&hot, "/remove-background", &photo).status, 429);
-    let last = address(&hot);
-    hot.change_setup(Setup::listens_no_more);
-    hot.signal(Signal::HUP);
-    wait_for("nobody listens", || TcpStream::connect(last).is_err());
-    hot.stop();
 }
 
 /// P10: fails when an address that is taken stops the folders, or goes untold.

@@ -55,13 +55,21 @@ mod hot_folder;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod http_batch;
+#[cfg(test)]
 mod http_events;
+#[cfg(test)]
+mod http_forms;
 #[cfg(test)]
 mod http_guard;
 #[cfg(test)]
 mod http_limits;
 #[cfg(test)]
 mod http_photos;
+#[cfg(test)]
+mod http_reloads;
+#[cfg(test)]
+mod http_room;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]

@@ -64,6 +64,22 @@ pub(crate) fn large_jpeg(lit: Quarter) -> Vec<u8> {
     encode_jpeg(lit, LARGE, |_| ())
 }
 
+/// A square picture of bright noise, whose cutout is several times as large.
+pub(crate) fn noise_jpeg(side: u16) -> Vec<u8> {
+    let mut state = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0] | 0x80
+    });
+    let pixels: Vec<u8> = noise
+        .take(usize::from(side) * usize::from(side) * 3)
+        .collect();
+    let mut bytes = Vec::new();
+    let encoder = Encoder::new(&mut bytes, 50);
+    encoder.encode(&pixels, side, side, ColorType::Rgb).unwrap();
+    bytes
+}
+
 /// A photo as a JPEG whose EXIF orientation is `orientation` (1 to 8).
 pub(crate) fn turned_jpeg(lit: Quarter, orientation: u8) -> Vec<u8> {
     // TIFF header, big endian; one directory at offset 8 with one entry: 0x0112, SHORT, count 1.
