@@ -125,6 +125,7 @@ impl Daemon {
             sightings: self.channels.sightings.clone(),
         };
         let scout = Scout::start(assignment)?;
+        self.reception.tally.begin_folder(&config.name);
         let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
         folder.output_mount = output_mount;
         Ok((id, folder))

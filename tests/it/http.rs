@@ -11,7 +11,7 @@ use crate::binary::{CHECKOUT, MODELS, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
 use crate::processes;
-use crate::requests::{Answer, address, get, head, post, post_form, send, wait_ready};
+use crate::requests::{Answer, address, get, head, metric, post, post_form, send, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -165,10 +165,14 @@ fn request_under_way_is_answered_before_the_daemon_stops() {
     assert_eq!(hot.wait_exit().code(), Some(0));
 }
 
-/// Fails when what Prometheus reads lacks a count, or names a file.
+const QUARANTINED: &str = "hotcut_photos_total{folder=\"products\",result=\"quarantined\"}";
+
+/// Fails when what Prometheus reads lacks a count, begins to count too late, or names a file.
 #[test]
 fn metrics_count_photos_and_name_no_file() {
     let hot = listening();
+    // A counter that begins at 1 is no increase to Prometheus: the first photo set aside would not be seen.
+    assert_eq!(metric(&hot, QUARANTINED), 0);
     hot.drop_file("secret-name.jpg", &jpeg(Quarter::TopLeft));
     hot.drop_file("secret-junk.jpg", b"no photo");
     hot.wait_output("secret-name.png");
