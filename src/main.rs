@@ -53,6 +53,19 @@ enum Command {
         /// Paths of the photos in their hot folders.
         files: Vec<PathBuf>,
     },
+    /// Cuts photos out again whose cutouts are done, with the model that their folder has now.
+    ///
+    /// A new model changes no cutout by itself. What a photo's cutout is replaced by has its name; the photo must still lie in
+    /// its hot folder.
+    Redo {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Only those that this model has made.
+        #[arg(long, value_name = "NAME", required_unless_present = "files")]
+        model: Option<String>,
+        /// Only these photos, by their paths in their hot folders.
+        files: Vec<PathBuf>,
+    },
     /// Tells everything that is known of one photo, and what it waits for.
     Why {
         #[command(flatten)]
@@ -104,6 +117,11 @@ fn main() -> ExitCode {
         Command::Cut(order) => command::cut::run(&order),
         Command::Status { config, json } => command::status::run(&config.config, json),
         Command::Retry { config, files } => command::retry::run(&config.config, &files),
+        Command::Redo {
+            config,
+            model,
+            files,
+        } => command::redo::run(&config.config, model.as_deref(), &files),
         Command::Why { config, file } => command::why::run(&config.config, &file),
         Command::Rebuild(argument) => command::rebuild::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),

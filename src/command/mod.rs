@@ -5,6 +5,7 @@ pub mod cut;
 pub mod demo;
 mod error;
 pub mod rebuild;
+pub mod redo;
 pub mod retry;
 pub mod run;
 pub mod status;

@@ -6,7 +6,7 @@ use crate::binary::namespaces_work;
 use crate::hot_folder::HotFolder;
 use crate::namespace::Namespace;
 use crate::photos::{Quarter, jpeg, noise_jpeg};
-use crate::requests::{post, wait_ready};
+use crate::requests::{post, post_form, wait_ready};
 use crate::setup::Setup;
 
 const MIB: u64 = 1 << 20;
@@ -50,7 +50,8 @@ fn what_the_ledger_needs_is_left_to_it() {
         (507, "no_room".to_owned())
     );
     leave(250);
-    let answer = post(&hot, cut, &small);
+    let drop = "/api/folders/products/photos";
+    let answer = post_form(&hot, drop, &[("b.jpg", &small)]);
     assert_eq!(
         (answer.status, answer.problem()),
         (507, "no_room".to_owned())

@@ -89,6 +89,8 @@ mod receiver;
 #[cfg(test)]
 mod recovers;
 #[cfg(test)]
+mod redo;
+#[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
 mod rejects;
