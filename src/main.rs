@@ -36,6 +36,11 @@ enum Command {
     Run(ConfigArgument),
     /// Validates the configuration, its models and its folders, and prints every fault; exit code 0 or 78.
     Check(ConfigArgument),
+    /// Prints a configuration for the given hot folders, after a look at them; every key has its comment.
+    Init {
+        /// The folders in which photos will arrive.
+        dirs: Vec<PathBuf>,
+    },
     /// Cuts out photos once: files, or folders with everything below them; exit code 1 if one failed.
     Cut(command::cut::Order),
     /// Shows for each folder its state, what is queued, done and quarantined, and why.
@@ -114,6 +119,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(argument) => command::run::run(argument.config),
         Command::Check(argument) => command::check::run(&argument.config),
+        Command::Init { dirs } => command::init::run(&dirs),
         Command::Cut(order) => command::cut::run(&order),
         Command::Status { config, json } => command::status::run(&config.config, json),
         Command::Retry { config, files } => command::retry::run(&config.config, &files),

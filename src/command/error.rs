@@ -52,6 +52,9 @@ pub enum CommandError {
         "{0} lies in no hot folder of this configuration, and no cutout of it is known; give its whole path"
     )]
     InNoFolder(String),
+    /// A path that the configuration cannot hold.
+    #[error("{} is no UTF-8, which a configuration must be; give the folder another name", .0.display())]
+    Unwritable(PathBuf),
     /// A photo of the demonstration did not come out.
     #[error("the demonstration failed: {0} did not come out; the log above says why")]
     Demo(String),
@@ -71,7 +74,11 @@ impl CommandError {
                 FaultOf::Configuration => EX_CONFIG,
                 FaultOf::Environment => EX_SOFTWARE,
             },
-            Self::Running(_) | Self::NotQuarantined(_) | Self::InNoFolder(_) | Self::Demo(_) => 1,
+            Self::Running(_)
+            | Self::NotQuarantined(_)
+            | Self::InNoFolder(_)
+            | Self::Unwritable(_)
+            | Self::Demo(_) => 1,
             Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
         }
     }

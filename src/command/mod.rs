@@ -4,6 +4,8 @@ pub mod check;
 pub mod cut;
 pub mod demo;
 mod error;
+pub mod init;
+mod outlook;
 pub mod rebuild;
 pub mod redo;
 pub mod retry;

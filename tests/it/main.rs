@@ -71,6 +71,8 @@ mod http_reloads;
 #[cfg(test)]
 mod http_room;
 #[cfg(test)]
+mod init;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod launch;
