@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api test-config test-page shots fuzz lint bench versus soak load load-http churn clean
+.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes shots fuzz lint bench versus soak load load-http churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -42,6 +42,9 @@ test-api: build-debug .api/installed ## try every path of the HTTP API with righ
 test-config: build-debug .config/installed ## hold the schema for editors against the program (fetches taplo)
 	@.config/bin/python -m pytest -q -p no:cacheprovider tests/config
 
+test-recipes: build-debug .recipes/installed ## follow the README's recipes (needs samba, smbclient, rsync, openssh-server)
+	@.recipes/bin/python -m pytest -q -rs -p no:cacheprovider tests/recipes
+
 test-page: build-debug .page/installed ## use the web page in a real browser (fetches playwright; needs chromium)
 	@if command -v chromium >/dev/null; then .page/bin/python -m pytest -q -p no:cacheprovider tests/page; \
 	else echo "SKIPPED page: chromium is not installed (apt-get install chromium)"; fi
@@ -53,7 +56,7 @@ shots: build-debug .page/installed ## take pictures of the web page into .page/s
 build-debug: setup
 	@$(CARGO) build --quiet --locked
 
-.api/installed .config/installed .page/installed: .%/installed: tests/%/requirements.txt
+.api/installed .config/installed .page/installed .recipes/installed: .%/installed: tests/%/requirements.txt
 	python3 -m venv --clear .$*
 	.$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
@@ -97,4 +100,4 @@ churn: setup ## drop, change and kill at random for SECONDS=60, and compare with
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture
 
 clean: ## delete what was built; what was fetched stays
-	rm -rf target .bench .api .config .page
+	rm -rf target .bench .api .config .page .recipes
