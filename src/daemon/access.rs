@@ -221,11 +221,11 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_a_place_of_a_loop_that_has_ended() {
         let (access, mut reception) = access();
-        let waiting = access.wait_for_place();
-        reception.close();
+        let closed = async { reception.close() };
         // Whoever waits for ever fails here rather than hangs.
         let patience = std::time::Duration::from_secs(10);
-        let told = tokio::time::timeout(patience, waiting).await;
+        let waiting = tokio::time::timeout(patience, access.wait_for_place());
+        let (told, ()) = tokio::join!(waiting, closed);
         assert!(matches!(told, Ok(None)));
         assert!(access.place().is_none());
     }

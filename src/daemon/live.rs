@@ -71,6 +71,11 @@ impl Live {
         }
     }
 
+    /// Tells whether a daemon has served from `state_dir` before.
+    pub(super) fn has_served(state_dir: &Path) -> bool {
+        file(state_dir).exists()
+    }
+
     /// Notes what holds the workers in.
     pub(super) fn confine(&mut self, confinement: Confinement) {
         self.confinement = Some(confinement);

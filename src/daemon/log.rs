@@ -42,11 +42,10 @@ pub(super) fn damaged(aside: &Path) {
     );
 }
 
-pub(super) fn rebuilt(rebuilt: &Rebuilt) {
+/// `is_first` tells that hotcut has never served from this state directory.
+pub(super) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
     for error in &rebuilt.unreadable {
-        if error.io().kind() == io::ErrorKind::NotFound {
-            // So it is at the first start.
-            tracing::info!(%error, "there is no output folder yet, so there are no cutouts to learn of");
+        if is_first && error.io().kind() == io::ErrorKind::NotFound {
             continue;
         }
         tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");

@@ -234,7 +234,7 @@ fn open_ledger(config: &Config) -> Result<Book, FatalError> {
     }
     if found != Found::Whole {
         let rebuilt = rebuild(&mut book, &config.folders, &mut Announcer::still_starting)?;
-        log::rebuilt(&rebuilt);
+        log::rebuilt(&rebuilt, !Live::has_served(&config.daemon.state_dir));
     }
     Ok(book)
 }

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::{AtFlags, Dir};
 
-use super::destination::{Destination, Occupant};
+use super::destination::Destination;
 use super::place::{PlaceError, Replace, Temp};
 use crate::path_error::{AtPath as _, PathError};
 
@@ -37,7 +37,7 @@ impl Upload<'_> {
     ) -> Result<Option<OsString>, PlaceError> {
         for name in names {
             // Each try writes the whole photo: a name that is seen to be taken need not be tried.
-            if folder.occupant(&name)? != Occupant::Free {
+            if folder.has(&name)? {
                 continue;
             }
             let temp = self.write(folder)?;

@@ -2,6 +2,7 @@
 //! pool nor the queue but through [`cut`].
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,12 +10,12 @@ use std::sync::Arc;
 
 use async_zip::tokio::write::ZipFileWriter;
 use async_zip::{Compression, ZipEntryBuilder};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncSeekExt as _, DuplexStream};
 use tokio::sync::OwnedSemaphorePermit;
@@ -103,12 +104,8 @@ pub(super) async fn cut_batch(
         failures: Vec::new(),
         _turn: turn,
     };
-    let work = stream::once(batch.write(photos, zip));
-    // A ZIP that is cut short must not end like a whole one.
-    let failed = work.filter_map(async |end| end.err().map(|error| Err(io::Error::other(error))));
-    // The work is a part of the answer, and ends with its connection.
-    let bytes = stream::select(ReaderStream::new(body), failed);
-    let mut response = Response::new(Body::from_stream(bytes));
+    let zip = with_work(ReaderStream::new(body), batch.write(photos, zip));
+    let mut response = Response::new(Body::from_stream(zip));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -120,6 +117,16 @@ pub(super) async fn cut_batch(
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// Bytes and the work that makes them, which is thus a part of the answer and ends with its connection. Work that fails ends
+/// the bytes with an error: what is cut short must not end like what is whole.
+fn with_work<E: Into<Box<dyn Error + Send + Sync>>>(
+    bytes: impl Stream<Item = io::Result<Bytes>>,
+    work: impl Future<Output = Result<(), E>>,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let failed = stream::once(work).filter_map(async |end| Some(Err(io::Error::other(end.err()?))));
+    stream::select(bytes, failed)
 }
 
 async fn receive(
@@ -233,5 +240,23 @@ impl Batch {
         let mut names = std::iter::once(format!("{stem}.png")).chain(numbered);
         let free = names.find(|name| self.names.insert(name.to_lowercase()));
         free.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a ZIP whose making came to a bad end looks whole, or one that came to a good end does not.
+    #[tokio::test]
+    async fn work_that_fails_ends_the_answer_with_an_error() {
+        let ends = async |end: Result<(), io::Error>| {
+            let bytes = stream::iter([Ok(Bytes::from_static(b"PK"))]);
+            let answer = with_work(bytes, async { end });
+            answer.map(|bytes| bytes.is_ok()).collect::<Vec<_>>().await
+        };
+        assert_eq!(ends(Ok(())).await, [true]);
+        let broken = io::ErrorKind::BrokenPipe.into();
+        assert!(ends(Err(broken)).await.contains(&false));
     }
 }

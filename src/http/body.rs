@@ -37,6 +37,8 @@ pub(super) fn timed(body: Incoming, is_asked_for: bool) -> Body {
         is_asked_for,
     };
     Body::from_stream(futures_util::stream::unfold(rest, |mut rest| async {
+        // It is told to send as soon as somebody reads.
+        rest.is_asked_for = false;
         let next = timeout(PAUSE_MAX, rest.parts.as_mut()?.next()).await;
         let failed = match next {
             Ok(Some(Ok(bytes))) => return Some((Ok(bytes), rest)),

@@ -1,18 +1,19 @@
 //! A form -> its photos, one after the other, each kept as it comes. What a client writes before a photo is bounded: the
 //! parser holds it in memory.
 
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::multipart::MultipartError;
+use axum::body::Bytes;
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
+use super::sluice::Sluice;
 use super::spool::{Spool, Spooled};
 
 /// The field that holds a photo.
@@ -30,40 +31,33 @@ const UNBOUNDED: u64 = u64::MAX;
 /// A form of which nothing has been read yet.
 pub(super) struct Form {
     parts: Multipart,
-    /// How much the parser may still be given.
-    left: Arc<AtomicU64>,
+    sluice: Sluice,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let left = Arc::new(AtomicU64::new(HEAD_MAX));
-        let bounds = Arc::clone(&left);
-        let request = request.map(|body| {
-            let bytes = body.into_data_stream().map(move |bytes| {
-                let bytes = bytes.map_err(io::Error::other)?;
-                bound(&bounds, bytes)
-            });
-            Body::from_stream(bytes)
-        });
+        let sluice = Sluice::default();
+        let request = request.map(|body| sluice.body(body));
         let parts = Multipart::from_request(request, state).await;
         let parts = parts.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-        Ok(Self { parts, left })
+        Ok(Self { parts, sluice })
     }
 }
 
-/// The last bytes may be more than is left: they are here already.
-fn bound(left: &AtomicU64, bytes: Bytes) -> io::Result<Bytes> {
-    match left.load(Ordering::Relaxed) {
-        UNBOUNDED => Ok(bytes),
-        0 => Err(io::Error::other(
-            "more than 64 KiB stand before a field's content",
-        )),
-        some => {
-            left.store(some.saturating_sub(bytes.len() as u64), Ordering::Relaxed);
-            Ok(bytes)
-        }
+/// A field's content.
+struct Content<'a> {
+    field: Field<'a>,
+    sluice: Sluice,
+}
+
+impl Stream for Content<'_> {
+    type Item = Result<Bytes, MultipartError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { field, sluice } = &mut *self;
+        sluice.poll(context, |context| field.poll_next_unpin(context))
     }
 }
 
@@ -75,18 +69,25 @@ impl Form {
         admit: impl FnOnce(Option<&str>) -> Result<T, Refusal>,
     ) -> Result<Option<(T, Spooled)>, Refusal> {
         loop {
-            self.left.store(HEAD_MAX, Ordering::Relaxed);
-            let field = timeout(HEAD_MAX_TIME, self.parts.next_field()).await;
-            self.left.store(UNBOUNDED, Ordering::Relaxed);
+            self.sluice.allow(HEAD_MAX);
+            let sluice = self.sluice.clone();
+            let mut field = Box::pin(self.parts.next_field());
+            let field =
+                poll_fn(|context| sluice.poll(context, |context| field.as_mut().poll(context)));
+            let field = timeout(HEAD_MAX_TIME, field).await;
+            self.sluice.allow(UNBOUNDED);
             let field = field.map_err(|_| Refusal::TooSlow)?;
             let Some(field) = field.map_err(|error| unreadable(&error))? else {
                 return Ok(None);
             };
             if field.name() == Some(FIELD) {
                 let admitted = admit(field.file_name())?;
-                return Ok(Some((admitted, spool.keep(field).await?)));
+                return Ok(Some((
+                    admitted,
+                    spool.keep(Content { field, sluice }).await?,
+                )));
             }
-            spool.skip(field).await?;
+            spool.skip(Content { field, sluice }).await?;
         }
     }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Path as UrlPath, State};
@@ -26,6 +27,9 @@ use crate::path_error::AtPath as _;
 
 /// Names tried for one photo.
 const NAMES_MAX: usize = 1_000;
+
+/// How long a photo may take to be written into its folder, whose disk may be slow.
+const UPLOAD_MAX: Duration = Duration::from_mins(5);
 
 /// Tells the photos that are on their way from each other.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -60,22 +64,9 @@ pub(super) async fn drop_photo(
     form: Result<Form, Refusal>,
 ) -> Result<(StatusCode, Json<Dropped>), Refusal> {
     let form = form?;
-    let view = desk.view()?;
-    let folder = view
-        .config
-        .folders
-        .iter()
-        .find(|folder| folder.name == name);
-    let folder = folder.ok_or_else(|| Refusal::UnknownFolder(name.escape_debug().to_string()))?;
-    let live = view.live.folders.iter().find(|live| live.name == name);
-    let state = live.map_or("offline", |live| &live.state);
-    // What is written where a disk should be mounted is lost once it is.
-    if state.starts_with("offline") {
-        return Err(Refusal::Away(name));
-    }
+    let folder = desk.folder_here(&name)?;
     desk.allow(client.ip())?;
     let spool = desk.spool()?;
-    let folder = Arc::clone(folder);
     let admit = |file: Option<&str>| {
         let file = file.and_then(bare_name).map(str::to_owned);
         let file = file.ok_or(Refusal::BadRequest("the photo has no file name"))?;
@@ -91,10 +82,16 @@ pub(super) async fn drop_photo(
     if photo.len == 0 {
         return Err(Refusal::BadRequest("the photo is empty"));
     }
-    let ledger_id = desk.ledger().await?.call(|book| Ok(book.id().to_owned()));
-    let ledger_id = ledger_id.await?;
-    let put = move || put(&folder, &file, photo, &ledger_id);
-    let source = desk.on_folder(put).await?;
+    // It may have come for minutes; meanwhile the folder may have gone.
+    let folder = desk.folder_here(&name)?;
+    let input = folder.input.clone();
+    let known = desk.ledger().await?.call(move |book| {
+        let mount_point = book.mount_of(&input)?;
+        Ok((book.id().to_owned(), mount_point))
+    });
+    let (ledger_id, mount_point) = known.await?;
+    let put = move || put(&folder, mount_point.as_deref(), &file, photo, &ledger_id);
+    let source = desk.on_folder(&name, UPLOAD_MAX, put).await?;
     let dropped = Dropped {
         folder: name,
         source: crate::percent::display(Path::new(&source)),
@@ -104,11 +101,14 @@ pub(super) async fn drop_photo(
 
 fn put(
     folder: &Arc<Folder>,
+    mount_point: Option<&Path>,
     name: &str,
     photo: Spooled,
     ledger_id: &str,
 ) -> Result<OsString, Refusal> {
-    let root = Root::open(&folder.input, None)?;
+    // What is written where a disk should be mounted is lost once it is.
+    let away = |_| Refusal::Away(folder.name.clone());
+    let root = Root::open(&folder.input, mount_point).map_err(away)?;
     let directory = root.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)?;
     let destination = Destination::from_directory(directory, folder.input.clone());
     let filter = Filter::new(Arc::clone(folder));

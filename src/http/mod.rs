@@ -20,11 +20,13 @@ mod refusal;
 mod routes;
 mod serve;
 mod session;
+mod sluice;
 mod spool;
 mod status;
 mod thumbs;
 
 use std::io;
+use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,6 +38,9 @@ use crate::daemon::Access;
 
 /// How often a taken address is tried again.
 const BIND_RETRY: Duration = Duration::from_secs(2);
+
+/// How long answers under way may take once nobody can come in any more.
+const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// Starts the thread. It ends soon after the loop has.
 pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
@@ -53,12 +58,12 @@ pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
 /// Serves as the configuration in force says, until the loop ends.
 async fn run(mut access: Access) {
     let mut told = None;
-    let mut open: Option<TcpListener> = None;
+    let mut open: Option<(SocketAddr, TcpListener)> = None;
     let mut guests = JoinSet::new();
     while let Some(http) = wanted(&mut access).await {
         let listener = match open.take() {
-            Some(listener) => Ok(listener),
-            None => TcpListener::bind(http.listen).await,
+            Some((address, listener)) if address == http.listen => Ok(listener),
+            _ => TcpListener::bind(http.listen).await,
         };
         match listener {
             Ok(listener) => {
@@ -67,11 +72,11 @@ async fn run(mut access: Access) {
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
                 let left = serve::serve(&listener, &http, access.clone()).await;
-                // They leave while others come in under the new settings.
-                guests.spawn(left.see_off());
                 let next = access.view().and_then(|view| view.config.http.clone());
                 let stays = next.is_some_and(|next| next.listen == http.listen);
-                open = stays.then_some(listener);
+                // They leave while others come in under the new settings; whose address is no more must go.
+                guests.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
+                open = stays.then_some((http.listen, listener));
             }
             Err(error) => {
                 if told != Some(error.kind()) {
@@ -85,7 +90,7 @@ async fn run(mut access: Access) {
         while guests.try_join_next().is_some() {}
     }
     drop(open);
-    guests.join_all().await;
+    drop(tokio::time::timeout(LEAVE_MAX, guests.join_all()).await);
 }
 
 /// Waits for a configuration with `[http]`; `None` once the loop has ended.

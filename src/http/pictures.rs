@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path as UrlPath, State};
@@ -25,8 +26,12 @@ use crate::stamp::Stamp;
 /// Bytes that tell one picture format from another.
 const MAGIC_BYTES: u64 = 64;
 
+/// How long a disk may take to show a picture.
+const LOOK_MAX: Duration = Duration::from_secs(10);
+
 /// A picture that is there.
 pub(super) struct Picture {
+    pub(super) folder: String,
     pub(super) file: File,
     pub(super) stamp: Stamp,
 }
@@ -73,6 +78,7 @@ pub(super) async fn open(
     let folders = view.config.folders.iter();
     let folder = folders.clone().find(|folder| folder.name == row.folder);
     let folder = Arc::clone(folder.ok_or(Refusal::Gone)?);
+    let row_folder = row.folder.clone();
     let find = move || {
         let found = match kind {
             ThumbKind::Source => find_source(&folder, &row),
@@ -80,13 +86,13 @@ pub(super) async fn open(
         };
         found.ok_or(Refusal::Gone)
     };
-    desk.on_folder(find).await
+    desk.on_folder(&row_folder, LOOK_MAX, find).await
 }
 
 /// The photo keeps length and time wherever its folder moves it.
 fn find_source(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
     let roots = std::iter::once(folder.input.as_path()).chain(folder.own_folders());
-    let mut pictures = roots.filter_map(|root| picture(root, &row.source));
+    let mut pictures = roots.filter_map(|root| picture(row, root, &row.source));
     pictures.find(|picture| {
         (picture.stamp.len, picture.stamp.mtime_ns) == (row.stamp.len, row.stamp.mtime_ns)
     })
@@ -97,16 +103,17 @@ fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
         return None;
     }
     let relative = row.output.strip_prefix(&folder.output).ok()?;
-    picture(&folder.output, relative)
+    picture(row, &folder.output, relative)
 }
 
 /// A file below `root`, reached without a link.
-fn picture(root: &Path, relative: &Path) -> Option<Picture> {
+fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<Picture> {
     let root = Root::open(root, None).ok()?;
     let file = root.open_below(relative, OFlags::RDONLY).ok()?;
     let stat = rustix::fs::fstat(&file).ok()?;
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     is_file.then(|| Picture {
+        folder: row.folder.clone(),
         file: file.into(),
         stamp: Stamp::of(&stat),
     })
@@ -122,8 +129,12 @@ async fn serve(
     if is_known(headers, &tag) {
         return Ok(not_modified(&tag));
     }
+    let Picture {
+        folder,
+        mut file,
+        stamp,
+    } = picture;
     let look = move || {
-        let mut file = picture.file;
         let path = Path::new("the picture");
         let mut magic = Vec::new();
         (&mut file)
@@ -134,8 +145,8 @@ async fn serve(
         let format = image::guess_format(&magic).map_err(|_| Refusal::Gone)?;
         Ok((file, format.to_mime_type()))
     };
-    let (file, kind) = desk.on_folder(look).await?;
-    let mut response = answer::stream(file, picture.stamp.len, kind);
+    let (file, kind) = desk.on_folder(&folder, LOOK_MAX, look).await?;
+    let mut response = answer::stream(file, stamp.len, kind);
     remember(response.headers_mut(), &tag);
     Ok(response)
 }

@@ -42,7 +42,7 @@ pub(super) enum Refusal {
     NotIncluded { folder: String, name: String },
     #[error("folder \"{0}\" is away now; /api/status tells why")]
     Away(String),
-    #[error("the disks of the folders do not answer; try again in {} s", QUEUE_RETRY.as_secs())]
+    #[error("the disks of the folder do not answer; try again in {} s", QUEUE_RETRY.as_secs())]
     DisksSilent,
     #[error(
         "folder \"{folder}\" has a \"{name}\" already, and takes no other such name; send it under another"

@@ -33,9 +33,6 @@ const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer.
 const TAKE_MAX: Duration = Duration::from_secs(30);
 
-/// How long answers under way may take once the server ends.
-const LEAVE_MAX: Duration = Duration::from_secs(5);
-
 /// How often what is known of idle clients is forgotten.
 const FORGET: Duration = Duration::from_mins(1);
 
@@ -85,10 +82,18 @@ pub(super) struct Guests {
 }
 
 impl Guests {
-    /// Waits until those that are being answered have their answers. Who is not through by then is cut off.
-    pub(super) async fn see_off(self) {
-        drop(tokio::time::timeout(LEAVE_MAX, self.leaving.shutdown()).await);
-        drop(self.connections);
+    /// Waits until those that are being answered have their answers. Who is not through after `limit`, or when this is dropped,
+    /// is cut off.
+    pub(super) async fn see_off(self, limit: Option<Duration>) {
+        let Self {
+            leaving,
+            connections,
+        } = self;
+        match limit {
+            Some(limit) => drop(tokio::time::timeout(limit, leaving.shutdown()).await),
+            None => leaving.shutdown().await,
+        }
+        drop(connections);
     }
 }
 

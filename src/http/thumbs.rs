@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Seek as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path as UrlPath, Query, State};
@@ -22,6 +23,9 @@ use crate::delivery::{ThumbKey, ThumbKind};
 use crate::job::ErrandError;
 use crate::path_error::AtPath as _;
 use crate::pool::Task;
+
+/// How long a disk may take to give a whole picture.
+const COPY_MAX: Duration = Duration::from_secs(30);
 
 /// Which small picture.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -69,7 +73,11 @@ pub(super) async fn thumb(
     };
     let row = row(&desk, id).await?;
     let version = row.id;
-    let Picture { file, stamp } = open(&desk, row, kind).await?;
+    let Picture {
+        folder,
+        file,
+        stamp,
+    } = open(&desk, row, kind).await?;
     let tag = tag(&stamp);
     if is_known(&headers, &tag) {
         return Ok(not_modified(&tag));
@@ -80,24 +88,24 @@ pub(super) async fn thumb(
         side,
         stamp,
     };
-    let (png, len) = shrunk(&desk, key, file).await?;
+    let (png, len) = shrunk(&desk, &folder, key, file).await?;
     let mut response = answer::stream(png, len, "image/png");
     remember(response.headers_mut(), &tag);
     Ok(response)
 }
 
-async fn shrunk(desk: &FrontDesk, key: ThumbKey, file: File) -> Result<(File, u64), Refusal> {
+async fn shrunk(
+    desk: &FrontDesk,
+    folder: &str,
+    key: ThumbKey,
+    file: File,
+) -> Result<(File, u64), Refusal> {
     let thumbs = desk.thumbs().await?;
     let kept = {
         let thumbs = Arc::clone(&thumbs);
         move || Ok(thumbs.get(&key)?)
     };
     if let Some(png) = blocking(kept.clone()).await? {
-        return Ok(png);
-    }
-    let _turn = desk.shrinking.acquire().await;
-    // Somebody else may have had it made meanwhile.
-    if let Some(png) = blocking(kept).await? {
         return Ok(png);
     }
     if desk.is_unshrinkable(&key) {
@@ -108,7 +116,13 @@ async fn shrunk(desk: &FrontDesk, key: ThumbKey, file: File) -> Result<(File, u6
         let spool = spool.clone();
         move || spool.copy(file, key.stamp.len)
     };
-    let photo = desk.on_folder(copy).await?;
+    // Before there is a turn to lose: the disk may not answer.
+    let photo = desk.on_folder(folder, COPY_MAX, copy).await?;
+    let _turn = desk.shrinking.acquire().await;
+    // Somebody else may have had it made meanwhile.
+    if let Some(png) = blocking(kept).await? {
+        return Ok(png);
+    }
     let place = desk.access.wait_for_place().await.ok_or(Refusal::Closed)?;
     let task = Task::Shrink { side: key.side };
     let shrunk = desk.run(&spool, place, task, photo).await;

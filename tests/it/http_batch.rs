@@ -1,6 +1,6 @@
 //! Many photos in one request -> one ZIP, and what else must hold while it is made. Opens no ZIP: entries are stored as they are.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::Shutdown;
 
 use crate::binary::wait_for;
@@ -73,26 +73,6 @@ fn third_batch_is_turned_away() {
     for stream in &mut batches {
         assert_eq!(Answer::read(stream).status, 200);
     }
-}
-
-/// Fails when a batch that a stop cuts short looks whole.
-#[test]
-fn batch_that_is_cut_short_does_not_end_like_a_whole_one() {
-    let (mut hot, _worker) = stopped();
-    let mut stream = connect(&hot);
-    stream.write_all(&batch(3)).unwrap();
-    wait_for("two of it are on their way", || {
-        (metric(&hot, RUNNING), metric(&hot, QUEUED)) == (1, 1)
-    });
-    hot.signal(Signal::HUP);
-    hot.change_setup(Setup::listens_no_more);
-    hot.signal(Signal::HUP);
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok();
-    assert!(
-        !answer.ends_with(b"\r\n0\r\n\r\n"),
-        "the end of the last chunk"
-    );
 }
 
 /// A daemon whose only worker does nothing.

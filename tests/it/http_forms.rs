@@ -46,6 +46,16 @@ fn what_stands_before_a_photo_is_bounded() {
             );
         }
     }
+    // Each small part lets the reader ask for more than it needs.
+    let tiny: Vec<u8> =
+        b"--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n.\r\n".repeat(190);
+    let large = b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
+    let body = [&tiny, &large[..], &vec![b'a'; 60 << 20], b"\r\n--x--\r\n"].concat();
+    let answer = send(&hot, "POST /remove-background", &[KIND], &body);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (415, "not_a_photo".to_owned())
+    );
     let after = peak_mib(hot.pid());
     assert!(after < before + 24, "{before} MiB, then {after} MiB");
 }
@@ -96,6 +106,21 @@ fn photo_gets_no_name_that_its_folder_does_not_take() {
         (409, "name_taken".to_owned())
     );
     assert_eq!(names_in_folder(&hot), ["a.jpg"]);
+}
+
+/// P4: fails when a photo is taken for a folder that is away, where it would be lost under the disk that comes back.
+#[test]
+fn folder_that_is_away_takes_no_photo() {
+    let hot = HotFolder::start_with(Setup::patient().listens());
+    fs::rename(hot.input(""), hot.setup().path("away")).unwrap();
+    hot.wait_state("offline");
+    let photo = jpeg(Quarter::TopLeft);
+    let answer = post_form(&hot, DROP, &[("a.jpg", &photo)]);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (503, "folder_away".to_owned())
+    );
+    assert!(!hot.input("").exists());
 }
 
 /// P6: fails when the half of a photo that a crash has left in a hot folder stays there.

@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
@@ -50,6 +51,9 @@ fn reload_turns_nobody_away() {
         hot.log_lines("http: listening") == 2
     });
     assert_eq!(address(&hot), before);
+    // Longer than those may take whose way in is no more.
+    let begun = Instant::now();
+    wait_for("some time", || begun.elapsed() > Duration::from_secs(7));
     processes::signal(worker, Signal::CONT);
     assert_eq!(Answer::read(&mut stream).status, 200);
 }
