@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use hotcut::command;
+use hotcut::journal::{self, Prioritized};
 use hotcut::pool::Setting;
 
 /// Watches hot folders and cuts every photo that arrives out of its background.
@@ -135,8 +136,15 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_writer(stderr)
         .with_target(false);
-    match format {
-        LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().init(),
+    match (format, journal::is_stderr()) {
+        (LogFormat::Text, false) => log.with_ansi(stderr().is_terminal()).init(),
+        (LogFormat::Text, true) => log
+            .with_ansi(false)
+            .with_level(false)
+            .without_time()
+            .map_event_format(Prioritized)
+            .init(),
+        (LogFormat::Json, false) => log.json().init(),
+        (LogFormat::Json, true) => log.json().map_event_format(Prioritized).init(),
     }
 }

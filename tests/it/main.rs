@@ -63,6 +63,8 @@ mod http_limits;
 #[cfg(test)]
 mod http_photos;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod launch;
