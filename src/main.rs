@@ -63,6 +63,8 @@ enum Command {
     },
     /// Makes a lost ledger anew from the cutouts in the output folders; not while hotcut runs.
     Rebuild(ConfigArgument),
+    /// Prints the drop-in by which systemd lets the service write to the configured folders, and use the network if it must.
+    Unit(ConfigArgument),
     /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
     Demo {
         /// Where to make the folders; a new one in the system's temporary folder if left out.
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
         Command::Retry { config, files } => command::retry::run(&config.config, &files),
         Command::Why { config, file } => command::why::run(&config.config, &file),
         Command::Rebuild(argument) => command::rebuild::run(&argument.config),
+        Command::Unit(argument) => command::unit::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
     };

@@ -8,6 +8,7 @@ pub mod rebuild;
 pub mod retry;
 pub mod run;
 pub mod status;
+pub mod unit;
 pub mod why;
 pub mod worker;
 

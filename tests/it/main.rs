@@ -109,6 +109,8 @@ mod supervisor;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod units;
+#[cfg(test)]
 mod why;
 #[cfg(test)]
 mod workers;
