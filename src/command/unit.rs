@@ -1,13 +1,16 @@
-//! `hotcut unit`: a configuration -> the drop-in by which systemd lets the service do what it says; looks at no folder.
+//! `hotcut unit`: a configuration and what is mounted -> the drop-in by which systemd lets the service do what the configuration
+//! says; looks into no folder.
 
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::CommandError;
 use crate::config::Config;
+use crate::mount;
+use crate::path_error::PathError;
 use crate::percent;
 
 /// What the unit hides from the service, and the setting that shows it again. What must be written is a matter of its own.
@@ -18,6 +21,9 @@ const HIDDEN: &[(&str, &str)] = &[
     ("/tmp", "PrivateTmp=no"),
     ("/var/tmp", "PrivateTmp=no"),
 ];
+
+/// Mount points that hold more than photos, and stay for as long as the system runs.
+const OF_THE_SYSTEM: &[&str] = &["/", "/home", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"];
 
 /// Where the unit's `StateDirectory=` is.
 const STATE_DIRECTORY: &str = "/var/lib/hotcut";
@@ -43,8 +49,12 @@ fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> 
     for folder in &folders {
         mounts.push(format!("RequiresMountsFor={}", quoted("", folder)?));
         // The minus lets the service start while a folder is not there yet.
-        service.push(format!("ReadWritePaths={}", quoted("-", folder)?));
+        service.push(format!(
+            "ReadWritePaths={}",
+            quoted("-", &writable(folder)?)?
+        ));
     }
+    service.dedup();
     let mut shown: Vec<_> = HIDDEN
         .iter()
         .filter(|(root, _)| folders.iter().any(|folder| folder.starts_with(root)))
@@ -83,6 +93,21 @@ fn folders(config: &Config) -> Vec<&Path> {
     folders.sort_unstable();
     folders.dedup();
     folders
+}
+
+/// What must be writable for `folder` to be: itself, or the disk that it lies on.
+///
+/// A folder below a mount point becomes a mount of the service's own. That keeps the disk there for the service when it is unmounted,
+/// and a disk that is mounted later goes beneath it: photos on that one would never be seen.
+fn writable(folder: &Path) -> Result<PathBuf, PathError> {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let disk = mount::point_of(&real)?;
+    let is_of_the_system = OF_THE_SYSTEM.iter().any(|place| disk == Path::new(place));
+    Ok(if is_of_the_system {
+        folder.to_owned()
+    } else {
+        disk
+    })
 }
 
 /// The settings that open as much of the network as is used.

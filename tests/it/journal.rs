@@ -33,7 +33,9 @@ fn told_with(stream: impl FnOnce(&fs::Metadata) -> String) -> String {
     let log = File::create(&path).unwrap();
     let stream = stream(&log.metadata().unwrap());
     let mut command = hotcut();
-    command.args(["rebuild", "--config"]).arg(setup.config_file());
+    command
+        .args(["rebuild", "--config"])
+        .arg(setup.config_file());
     let exit = command.env("JOURNAL_STREAM", stream).stderr(log).status();
     assert_eq!(exit.unwrap().code(), Some(78));
     fs::read_to_string(path).unwrap()
