@@ -44,7 +44,7 @@ test-page: build-debug .page/installed ## use the web page in a real browser (fe
 	else echo "SKIPPED page: chromium is not installed (apt-get install chromium)"; fi
 
 # Root is needed to boot a machine, and debootstrap to make one.
-test-system: build-debug .system/installed ## run hotcut as a service of a booted Debian 12 (as root; fetches Debian, 300 MB unpacked each of 12 and 13)
+test-system: build-debug .system/installed ## run hotcut as a service of a booted Debian 12 (as root; fetches Debian 12 and 13, and keeps 0.5 GB in .system)
 	@if [ "$$(id -u)" != 0 ]; then echo "SKIPPED system: only root can boot a machine"; \
 	elif ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then \
 		echo "SKIPPED system: debootstrap or systemd-nspawn is not installed (apt-get install debootstrap systemd-container)"; \

@@ -23,18 +23,23 @@ def machine_of(suite):
     return machine
 
 
+def take_away(machine):
+    machine.cut_power()
+    shutil.rmtree(machine.root)
+
+
 @pytest.fixture(scope="session")
 def debian_12():
     machine = machine_of("bookworm")
     yield machine
-    machine.cut_power()
+    take_away(machine)
 
 
 @pytest.fixture(scope="session")
 def debian_13():
     machine = machine_of("trixie")
     yield machine
-    machine.cut_power()
+    take_away(machine)
 
 
 @pytest.fixture
