@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use hotcut::command;
+use hotcut::journal::{self, Prioritized};
 use hotcut::pool::Setting;
 
 /// Watches hot folders and cuts every photo that arrives out of its background.
@@ -80,6 +81,8 @@ enum Command {
     },
     /// Makes a lost ledger anew from the cutouts in the output folders; not while hotcut runs.
     Rebuild(ConfigArgument),
+    /// Prints the drop-in by which systemd lets the service write to the configured folders, and use the network if it must.
+    Unit(ConfigArgument),
     /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
     Demo {
         /// Where to make the folders; a new one in the system's temporary folder if left out.
@@ -130,6 +133,7 @@ fn main() -> ExitCode {
         } => command::redo::run(&config.config, model.as_deref(), &files),
         Command::Why { config, file } => command::why::run(&config.config, &file),
         Command::Rebuild(argument) => command::rebuild::run(&argument.config),
+        Command::Unit(argument) => command::unit::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
     };
@@ -159,8 +163,15 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_writer(stderr)
         .with_target(false);
-    match format {
-        LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().init(),
+    match (format, journal::is_stderr()) {
+        (LogFormat::Text, false) => log.with_ansi(stderr().is_terminal()).init(),
+        (LogFormat::Text, true) => log
+            .with_ansi(false)
+            .with_level(false)
+            .without_time()
+            .map_event_format(Prioritized)
+            .init(),
+        (LogFormat::Json, false) => log.json().init(),
+        (LogFormat::Json, true) => log.json().map_event_format(Prioritized).init(),
     }
 }

@@ -11,6 +11,7 @@ pub mod redo;
 pub mod retry;
 pub mod run;
 pub mod status;
+pub mod unit;
 pub mod why;
 pub mod worker;
 

@@ -73,6 +73,8 @@ mod http_room;
 #[cfg(test)]
 mod init;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod launch;
@@ -118,6 +120,8 @@ mod strace;
 mod supervisor;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod units;
 #[cfg(test)]
 mod why;
 #[cfg(test)]
