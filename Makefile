@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api test-page shots fuzz lint bench versus soak load load-http churn clean
+.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system shots fuzz lint bench versus soak load load-http churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -39,9 +39,22 @@ test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked
 test-api: build-debug .api/installed ## try every path of the HTTP API with right and wrong requests (fetches schemathesis)
 	@.api/bin/python -m pytest -q -p no:cacheprovider tests/api
 
+test-config: build-debug .config/installed ## hold the schema for editors against the program (fetches taplo)
+	@.config/bin/python -m pytest -q -p no:cacheprovider tests/config
+
+test-recipes: build-debug .recipes/installed ## follow the README's recipes (needs samba, smbclient, rsync, openssh-server)
+	@.recipes/bin/python -m pytest -q -rs -p no:cacheprovider tests/recipes
+
 test-page: build-debug .page/installed ## use the web page in a real browser (fetches playwright; needs chromium)
 	@if command -v chromium >/dev/null; then .page/bin/python -m pytest -q -p no:cacheprovider tests/page; \
 	else echo "SKIPPED page: chromium is not installed (apt-get install chromium)"; fi
+
+# Root is needed to boot a machine, and debootstrap to make one.
+test-system: build-debug .system/installed ## run hotcut as a service of a booted Debian 12 (as root; fetches Debian 12 and 13, and keeps 0.5 GB in .system)
+	@if [ "$$(id -u)" != 0 ]; then echo "SKIPPED system: only root can boot a machine"; \
+	elif ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then \
+		echo "SKIPPED system: debootstrap or systemd-nspawn is not installed (apt-get install debootstrap systemd-container)"; \
+	else .system/bin/python -m pytest -v -p no:cacheprovider tests/system; fi
 
 shots: build-debug .page/installed ## take pictures of the web page into .page/shots
 	@mkdir -p .page/shots && .page/bin/python tests/page/shots.py .page/shots
@@ -50,7 +63,7 @@ shots: build-debug .page/installed ## take pictures of the web page into .page/s
 build-debug: setup
 	@$(CARGO) build --quiet --locked
 
-.api/installed .page/installed: .%/installed: tests/%/requirements.txt
+.api/installed .config/installed .page/installed .recipes/installed .system/installed: .%/installed: tests/%/requirements.txt
 	python3 -m venv --clear .$*
 	.$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
@@ -94,4 +107,4 @@ churn: setup ## drop, change and kill at random for SECONDS=60, and compare with
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture
 
 clean: ## delete what was built; what was fetched stays
-	rm -rf target .bench .api .page
+	rm -rf target .bench .api .config .page .recipes .system

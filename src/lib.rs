@@ -19,8 +19,8 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`percent`], [`hex`], [`path_error`], [`onnxruntime`] (where the library lies). `fuzzing`, for tests only, is what
-//! hostile bytes are tried on.
+//! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (priorities of log lines), [`onnxruntime`] (where the library lies).
+//! `fuzzing`, for tests only, is what hostile bytes are tried on.
 //!
 //! # Invariants
 //!
@@ -58,11 +58,13 @@ pub mod hex;
 pub mod http;
 pub mod intake;
 pub mod job;
+pub mod journal;
 pub mod mark;
 pub mod mount;
 pub mod onnxruntime;
 pub mod path_error;
 pub mod percent;
 pub mod pool;
+pub mod room;
 pub mod shutdown;
 pub mod stamp;

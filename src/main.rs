@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use hotcut::command;
+use hotcut::journal::{self, Prioritized};
 use hotcut::pool::Setting;
 
 /// Watches hot folders and cuts every photo that arrives out of its background.
@@ -36,6 +37,11 @@ enum Command {
     Run(ConfigArgument),
     /// Validates the configuration, its models and its folders, and prints every fault; exit code 0 or 78.
     Check(ConfigArgument),
+    /// Prints a configuration for the given hot folders, after a look at them; every key has its comment.
+    Init {
+        /// The folders in which photos will arrive.
+        dirs: Vec<PathBuf>,
+    },
     /// Cuts out photos once: files, or folders with everything below them; exit code 1 if one failed.
     Cut(command::cut::Order),
     /// Shows for each folder its state, what is queued, done and quarantined, and why.
@@ -56,6 +62,19 @@ enum Command {
         /// Paths of the photos in their hot folders.
         files: Vec<PathBuf>,
     },
+    /// Cuts photos out again whose cutouts are done, with the model that their folder has now.
+    ///
+    /// A new model changes no cutout by itself. What a photo's cutout is replaced by has its name; the photo must still lie in
+    /// its hot folder.
+    Redo {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Only those that this model has made.
+        #[arg(long, value_name = "NAME", required_unless_present = "files")]
+        model: Option<String>,
+        /// Only these photos, by their paths in their hot folders.
+        files: Vec<PathBuf>,
+    },
     /// Tells everything that is known of one photo, and what it waits for.
     Why {
         #[command(flatten)]
@@ -65,6 +84,8 @@ enum Command {
     },
     /// Makes a lost ledger anew from the cutouts in the output folders; not while hotcut runs.
     Rebuild(ConfigArgument),
+    /// Prints the drop-in by which systemd lets the service write to the configured folders, and use the network if it must.
+    Unit(ConfigArgument),
     /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
     Demo {
         /// Where to make the folders; a new one in the system's temporary folder if left out.
@@ -110,6 +131,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(argument) => command::run::run(argument.config),
         Command::Check(argument) => command::check::run(&argument.config),
+        Command::Init { dirs } => command::init::run(&dirs),
         Command::Cut(order) => command::cut::run(&order),
         Command::Status {
             config,
@@ -117,8 +139,14 @@ fn main() -> ExitCode {
             check,
         } => command::status::run(&config.config, json, check),
         Command::Retry { config, files } => command::retry::run(&config.config, &files),
+        Command::Redo {
+            config,
+            model,
+            files,
+        } => command::redo::run(&config.config, model.as_deref(), &files),
         Command::Why { config, file } => command::why::run(&config.config, &file),
         Command::Rebuild(argument) => command::rebuild::run(&argument.config),
+        Command::Unit(argument) => command::unit::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
         Command::Pages { dir } => command::pages::run(Arguments::command(), &dir),
@@ -149,8 +177,15 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_writer(stderr)
         .with_target(false);
-    match format {
-        LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().init(),
+    match (format, journal::is_stderr()) {
+        (LogFormat::Text, false) => log.with_ansi(stderr().is_terminal()).init(),
+        (LogFormat::Text, true) => log
+            .with_ansi(false)
+            .with_level(false)
+            .without_time()
+            .map_event_format(Prioritized)
+            .init(),
+        (LogFormat::Json, false) => log.json().init(),
+        (LogFormat::Json, true) => log.json().map_event_format(Prioritized).init(),
     }
 }

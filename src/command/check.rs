@@ -1,6 +1,6 @@
 //! `hotcut check`: a configuration file -> every fault in it, its models and its folders.
 
-use std::io::{Write as _, stdout};
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustix::fs::Access;
 
 use super::error::EX_CONFIG;
+use super::outlook::{Fate, Outlook};
 use super::{CommandError, block_on};
 use crate::config::{Config, Folder, SourcePolicy};
 use crate::path_error::{AtPath as _, PathError};
@@ -48,11 +49,42 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         writeln!(out, "  no folder is configured yet: nothing is watched")?;
     }
     for folder in &config.folders {
-        let (input, output) = (folder.input.display(), folder.output.display());
-        let Folder { name, model, .. } = folder.as_ref();
-        writeln!(out, "  {name}: {input} -> {output}, model {model}")?;
+        tell(&mut out, folder)?;
+    }
+    if let Some(http) = &config.http {
+        let listen = http.listen;
+        let who = match http.token {
+            Some(_) => "for whoever knows the token",
+            None => "for programs of this machine",
+        };
+        writeln!(out, "  http: http://{listen}/ {who}")?;
+    }
+    if let Some(notify) = &config.notify {
+        let command = notify.command.as_ref();
+        if let Some(command) = command {
+            writeln!(out, "  notify: runs {}", command.program.display())?;
+        }
+        if let Some(webhook) = &notify.webhook {
+            writeln!(out, "  notify: posts to {webhook}")?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what will become of what lies in the folder.
+fn tell(out: &mut impl Write, folder: &Arc<Folder>) -> Result<(), CommandError> {
+    let (input, output) = (folder.input.display(), folder.output.display());
+    let Folder { name, model, .. } = folder.as_ref();
+    let patterns = folder.include.patterns().join(", ");
+    let settle = humantime::format_duration(folder.settle);
+    writeln!(out, "  {name}: {input} -> {output}")?;
+    writeln!(
+        out,
+        "    takes {patterns} once unchanged for {settle}, and cuts them out with model {model}"
+    )?;
+    writeln!(out, "    {}", Outlook::of(folder)?)?;
+    writeln!(out, "    {}", Fate(folder))?;
+    Ok(())
 }
 
 async fn try_worker(config: &Config) -> Result<(), CommandError> {

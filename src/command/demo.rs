@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::{CommandError, block_on};
-use crate::config::shipped_models_dir;
+use crate::config::{self, shipped_models_dir};
 use crate::path_error::{AtPath as _, PathError};
 
 /// Photos that may be shipped; demo/SOURCES.md tells whose they are.
@@ -49,8 +49,8 @@ impl Stage {
             cutouts: dir.join("cutouts"),
         };
         std::fs::create_dir_all(&stage.hot).at(&stage.hot)?;
-        let quoted = |path: &Path| format!("{:?}", path.display().to_string());
-        let config = format!(
+        let quoted = |path: &Path| config::quoted(&path.display().to_string());
+        let text = format!(
             "[daemon]\nstate_dir = {}\nmodels_dir = {}\n\n\
              [[folder]]\nname = \"demo\"\ninput = {}\noutput = {}\nsettle = \"500ms\"\n",
             quoted(&dir.join("state")),
@@ -58,7 +58,7 @@ impl Stage {
             quoted(&stage.hot),
             quoted(&stage.cutouts),
         );
-        copy_in(&stage.config, config.as_bytes())?;
+        copy_in(&stage.config, text.as_bytes())?;
         Ok(stage)
     }
 }

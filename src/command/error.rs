@@ -7,6 +7,7 @@ use crate::config::ConfigError;
 use crate::daemon::{FatalError, FaultOf};
 use crate::delivery::LedgerError;
 use crate::path_error::PathError;
+use crate::percent;
 use crate::pool::StartError;
 
 /// The configuration is wrong: `RestartPreventExitStatus=` in the unit names it.
@@ -52,6 +53,15 @@ pub enum CommandError {
         "{0} lies in no hot folder of this configuration, and no cutout of it is known; give its whole path"
     )]
     InNoFolder(String),
+    /// A path that the configuration cannot hold.
+    #[error("{} is no UTF-8, which a configuration must be; give the folder another name", .0.display())]
+    Unwritable(PathBuf),
+    /// A folder whose path cannot be written in a unit.
+    #[error(
+        "{} cannot be named in a unit of systemd: use a path without control characters and without `..`",
+        percent::display(.0)
+    )]
+    NoUnitPath(PathBuf),
     /// A photo of the demonstration did not come out.
     #[error("the demonstration failed: {0} did not come out; the log above says why")]
     Demo(String),
@@ -64,14 +74,19 @@ impl CommandError {
     /// The exit code that tells this error to scripts and to systemd.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Model { .. } | Self::NoWorker(StartError::Refused(_)) => {
-                EX_CONFIG
-            }
+            Self::Config(_)
+            | Self::Model { .. }
+            | Self::NoUnitPath(_)
+            | Self::NoWorker(StartError::Refused(_)) => EX_CONFIG,
             Self::Fatal(error) => match error.fault_of() {
                 FaultOf::Configuration => EX_CONFIG,
                 FaultOf::Environment => EX_SOFTWARE,
             },
-            Self::Running(_) | Self::NotQuarantined(_) | Self::InNoFolder(_) | Self::Demo(_) => 1,
+            Self::Running(_)
+            | Self::NotQuarantined(_)
+            | Self::InNoFolder(_)
+            | Self::Unwritable(_)
+            | Self::Demo(_) => 1,
             Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
         }
     }

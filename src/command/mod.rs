@@ -4,11 +4,15 @@ pub mod check;
 pub mod cut;
 pub mod demo;
 mod error;
+pub mod init;
+mod outlook;
 pub mod pages;
 pub mod rebuild;
+pub mod redo;
 pub mod retry;
 pub mod run;
 pub mod status;
+pub mod unit;
 pub mod why;
 pub mod worker;
 

@@ -12,6 +12,7 @@ mod telling;
 mod token;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +30,11 @@ use crate::path_error::AtPath as _;
 /// The model that a folder uses when it names none.
 pub const DEFAULT_MODEL: &str = "student";
 
+/// How long a file must lie unchanged in a folder that names no `settle`.
+const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
+
 /// What a folder takes when it names no `include`.
-pub const DEFAULT_INCLUDE: &[&str] = &["*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff"];
+const DEFAULT_INCLUDE: &[&str] = &["*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff"];
 
 /// A configuration in which every value is in range and no two folders get in each other's way.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +120,21 @@ pub enum FailedPolicy {
 }
 
 impl Folder {
+    /// A folder with the default of everything that has one.
+    pub fn plain(name: String, input: PathBuf, output: PathBuf) -> io::Result<Self> {
+        let include = Include::new(default_include()).map_err(io::Error::other)?;
+        Ok(Self {
+            name,
+            input,
+            output,
+            model: DEFAULT_MODEL.to_owned(),
+            settle: DEFAULT_SETTLE,
+            include,
+            source: SourcePolicy::Keep,
+            failed: FailedPolicy::Note,
+        })
+    }
+
     /// The folders inside the hot folder that are hotcut's own and hold no new photos.
     pub fn own_folders(&self) -> impl Iterator<Item = &Path> {
         let done = match &self.source {
@@ -128,6 +147,15 @@ impl Folder {
         };
         done.into_iter().chain(failed)
     }
+}
+
+fn default_include() -> Vec<String> {
+    DEFAULT_INCLUDE.iter().map(ToString::to_string).collect()
+}
+
+/// Writes `text` as a value of the configuration.
+pub fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 impl Config {

@@ -10,8 +10,8 @@ use toml::Table;
 use super::error::Fault;
 use super::fields::Fields;
 use super::{
-    Config, DEFAULT_INCLUDE, DEFAULT_MODEL, Daemon, FailedPolicy, Folder, Include, ModelCard,
-    SourcePolicy, http, shipped_models_dir, telling,
+    Config, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder, Include, ModelCard,
+    SourcePolicy, default_include, http, shipped_models_dir, telling,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -109,9 +109,7 @@ fn folder(
         .text("model")
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     models.push(model.clone());
-    let settle = fields
-        .duration("settle", MS)
-        .unwrap_or(Duration::from_secs(2));
+    let settle = fields.duration("settle", MS).unwrap_or(DEFAULT_SETTLE);
     let include = include(&mut fields);
     let source = source(&mut fields);
     let failed = fields
@@ -131,8 +129,7 @@ fn folder(
 }
 
 fn include(fields: &mut Fields<'_>) -> Option<Include> {
-    let default = || DEFAULT_INCLUDE.iter().map(ToString::to_string).collect();
-    let patterns = fields.texts("include").unwrap_or_else(default);
+    let patterns = fields.texts("include").unwrap_or_else(default_include);
     match Include::new(patterns) {
         Ok(include) => Some(include),
         Err(source) => {

@@ -216,4 +216,17 @@ mod tests {
         let more: Vec<_> = std::iter::from_fn(|| access.place()).collect();
         assert_eq!(more.len(), 16);
     }
+
+    /// P8: fails when somebody still waits for a place once none can come.
+    #[tokio::test]
+    async fn nobody_waits_for_a_place_of_a_loop_that_has_ended() {
+        let (access, mut reception) = access();
+        let closed = async { reception.close() };
+        // Whoever waits for ever fails here rather than hangs.
+        let patience = std::time::Duration::from_secs(10);
+        let waiting = tokio::time::timeout(patience, access.wait_for_place());
+        let (told, ()) = tokio::join!(waiting, closed);
+        assert!(matches!(told, Ok(None)));
+        assert!(access.place().is_none());
+    }
 }

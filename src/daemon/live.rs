@@ -81,6 +81,11 @@ impl Live {
         }
     }
 
+    /// Tells whether a daemon has served from `state_dir` before.
+    pub(super) fn has_served(state_dir: &Path) -> bool {
+        file(state_dir).exists()
+    }
+
     /// Notes what holds the workers in.
     pub(super) fn confine(&mut self, confinement: Confinement) {
         self.confinement = Some(confinement);
@@ -110,7 +115,7 @@ impl Live {
         let written = serde_json::to_vec(&status)
             .map_err(std::io::Error::from)
             .at(&self.state_dir)
-            .and_then(|json| replace_file(&file(&self.state_dir), &json));
+            .and_then(|json| replace_file(&file(&self.state_dir), &mut json.as_slice()));
         if let Err(error) = &written
             && !self.has_failed
         {

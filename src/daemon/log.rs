@@ -1,5 +1,6 @@
 //! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,8 +46,12 @@ pub(super) fn damaged(aside: &Path) {
     );
 }
 
-pub(super) fn rebuilt(rebuilt: &Rebuilt) {
+/// `is_first` tells that hotcut has never served from this state directory.
+pub(super) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
     for error in &rebuilt.unreadable {
+        if is_first && error.io().kind() == io::ErrorKind::NotFound {
+            continue;
+        }
         tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");
     }
     if rebuilt.cutouts + rebuilt.unclear > 0 {

@@ -21,6 +21,7 @@ use super::{
 use crate::config::{Config, Folder};
 use crate::delivery::{
     Book, Destination, Found, Ledger, lock_state_dir, open_whole, put_back_stray, rebuild,
+    sweep_uploads,
 };
 use crate::intake::{Assignment, Filter, FolderId, Root, Scout};
 use crate::job::{Desk, hidden_name};
@@ -91,6 +92,7 @@ impl Daemon {
         daemon.reception.grant_places(daemon.config.daemon.workers);
         let rescan = daemon.config.daemon.rescan;
         for folder in daemon.config.folders.clone() {
+            daemon.sweep_uploads(&folder).await;
             let opened = daemon.open_folder(folder, rescan).await?;
             daemon.folders.extend([opened]);
         }
@@ -123,6 +125,7 @@ impl Daemon {
             sightings: self.channels.sightings.clone(),
         };
         let scout = Scout::start(assignment)?;
+        self.reception.tally.begin_folder(&config.name);
         let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
         folder.output_mount = output_mount;
         Ok((id, folder))
@@ -160,6 +163,19 @@ impl Daemon {
             tracing::debug!(%error, "half moved photos could not be looked for");
         }
         Ok(())
+    }
+
+    /// Removes photos that a crash has left half brought into the folder. Where it is away, the next start does it.
+    async fn sweep_uploads(&self, config: &Folder) {
+        let (input, ledger_id) = (config.input.clone(), self.desk.ledger_id.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let root = Root::open(&input, None)?;
+            let directory = root.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)?;
+            sweep_uploads(&Destination::from_directory(directory, input), &ledger_id)
+        });
+        if let Ok(Ok(Err(error))) = tokio::time::timeout(FIRST_LOOK_LIMIT, work).await {
+            tracing::debug!(%error, "half brought photos could not be looked for");
+        }
     }
 
     /// Remembers a mount that has come to lie over the output folder since it was opened, so that its going is noticed.
@@ -218,7 +234,7 @@ fn open_ledger(config: &Config) -> Result<Book, FatalError> {
     }
     if found != Found::Whole {
         let rebuilt = rebuild(&mut book, &config.folders, &mut Announcer::still_starting)?;
-        log::rebuilt(&rebuilt);
+        log::rebuilt(&rebuilt, !Live::has_served(&config.daemon.state_dir));
     }
     Ok(book)
 }

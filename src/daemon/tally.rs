@@ -49,16 +49,41 @@ fn stage_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.005, 2.0, 14))
 }
 
+/// How a photo can end.
+const PHOTO_RESULTS: [PhotoResult; 4] = [
+    PhotoResult::Done,
+    PhotoResult::Quarantined,
+    PhotoResult::Ignored,
+    PhotoResult::Retry,
+];
+
+/// What can lead to a file.
+const DISCOVERIES: [Discovery; 3] = [Discovery::Event, Discovery::Listing, Discovery::Again];
+
+/// How an errand can end.
+const ERRAND_RESULTS: [&str; 6] = [
+    "cut",
+    "shrunk",
+    "refused",
+    "worker_died",
+    "timed_out",
+    "disk",
+];
+
 impl Default for Tally {
     fn default() -> Self {
-        Self {
+        let tally = Self {
             photos: Family::default(),
             errands: Family::default(),
             settled: Family::default(),
             stages: Family::new_with_constructor(stage_buckets),
             deaths: Counter::default(),
             timeouts: Counter::default(),
+        };
+        for result in ERRAND_RESULTS {
+            drop(tally.errands.get_or_create(&ErrandLabels { result }));
         }
+        tally
     }
 }
 
@@ -97,17 +122,20 @@ impl Tally {
         );
     }
 
+    /// Begins the counters of a folder at 0: one that begins at 1 is no increase to whoever reads it.
+    pub(super) fn begin_folder(&self, folder: &str) {
+        for result in PHOTO_RESULTS {
+            drop(self.photos.get_or_create(&photo_labels(folder, result)));
+        }
+        for discovery in DISCOVERIES {
+            let labels = settled_labels(folder, discovery);
+            drop(self.settled.get_or_create(&labels));
+        }
+    }
+
     pub(super) fn photo(&self, folder: &str, result: PhotoResult) {
-        let result = match result {
-            PhotoResult::Done => "done",
-            PhotoResult::Quarantined => "quarantined",
-            PhotoResult::Ignored => "ignored",
-            PhotoResult::Retry => "retry",
-        };
-        let folder = folder.to_owned();
-        self.photos
-            .get_or_create(&PhotoLabels { folder, result })
-            .inc();
+        let labels = photo_labels(folder, result);
+        self.photos.get_or_create(&labels).inc();
     }
 
     pub(super) fn errand(&self, end: &ErrandEnd) {
@@ -129,15 +157,8 @@ impl Tally {
     }
 
     pub(super) fn settled(&self, folder: &str, discovery: Discovery) {
-        let by = match discovery {
-            Discovery::Event => "event",
-            Discovery::Listing => "listing",
-            Discovery::Again => "again",
-        };
-        let folder = folder.to_owned();
-        self.settled
-            .get_or_create(&SettledLabels { folder, by })
-            .inc();
+        let labels = settled_labels(folder, discovery);
+        self.settled.get_or_create(&labels).inc();
     }
 
     pub(super) fn cut(&self, report: &CutReport) {
@@ -157,4 +178,25 @@ impl Tally {
     pub(super) fn timeout(&self) {
         self.timeouts.inc();
     }
+}
+
+fn photo_labels(folder: &str, result: PhotoResult) -> PhotoLabels {
+    let result = match result {
+        PhotoResult::Done => "done",
+        PhotoResult::Quarantined => "quarantined",
+        PhotoResult::Ignored => "ignored",
+        PhotoResult::Retry => "retry",
+    };
+    let folder = folder.to_owned();
+    PhotoLabels { folder, result }
+}
+
+fn settled_labels(folder: &str, discovery: Discovery) -> SettledLabels {
+    let by = match discovery {
+        Discovery::Event => "event",
+        Discovery::Listing => "listing",
+        Discovery::Again => "again",
+    };
+    let folder = folder.to_owned();
+    SettledLabels { folder, by }
 }

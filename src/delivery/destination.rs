@@ -52,6 +52,14 @@ impl Destination {
         })
     }
 
+    /// Returns a second handle on the same folder.
+    pub fn try_clone(&self) -> Result<Self, PathError> {
+        Ok(Self {
+            directory: self.directory.try_clone().at(&self.path)?,
+            path: self.path.clone(),
+        })
+    }
+
     /// Opens an existing directory that is already held.
     pub fn from_directory(directory: OwnedFd, path: PathBuf) -> Self {
         Self { directory, path }
@@ -83,6 +91,15 @@ impl Destination {
         Ok(Self { directory, path })
     }
 
+    /// Tells whether anything has `name`; reads nothing of it.
+    pub fn has(&self, name: &OsStr) -> Result<bool, PathError> {
+        match rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(errno).at(&self.path.join(name)),
+        }
+    }
+
     /// Tells who has `name`.
     pub fn occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
         let path = self.path.join(name);
@@ -104,11 +121,12 @@ impl Destination {
 
     /// A file that hotcut may not read is not ours; in a folder that it may not search, every name would seem taken.
     fn unreadable_occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
-        match rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => Ok(Occupant::Foreign),
-            Err(Errno::NOENT) => Ok(Occupant::Free),
-            Err(errno) => Err(errno).at(&self.path.join(name)),
-        }
+        let is_taken = self.has(name)?;
+        Ok(if is_taken {
+            Occupant::Foreign
+        } else {
+            Occupant::Free
+        })
     }
 
     /// Makes the names in this folder durable.

@@ -23,8 +23,8 @@ pub fn cutout_names(source: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// Returns `a.jpg`, `a-2.jpg`, `a-3.jpg`, … for a source that is moved. Never ends.
-pub(super) fn moved_names(name: &OsStr) -> impl Iterator<Item = OsString> {
+/// Returns `a.jpg`, `a-2.jpg`, `a-3.jpg`, … for a file that may not replace another. Never ends.
+pub fn moved_names(name: &OsStr) -> impl Iterator<Item = OsString> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_owned();
     let ending = match Path::new(name).extension() {
         Some(ending) => format!(".{}", ending.to_string_lossy()),

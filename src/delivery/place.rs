@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
@@ -171,20 +171,22 @@ impl Drop for Temp {
 }
 
 /// Replaces a small file of hotcut's own, whole or not at all; not durable across a power cut.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
+pub fn replace_file(path: &Path, content: &mut impl Read) -> Result<(), PathError> {
     let mut temp = path.as_os_str().to_owned();
     temp.push(".tmp");
     let temp = PathBuf::from(temp);
     let mut options = std::fs::OpenOptions::new();
     let opened: io::Result<File> = options.write(true).create(true).truncate(true).open(&temp);
     opened
-        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|mut file| io::copy(content, &mut file))
         .at(&temp)?;
     rustix::fs::rename(&temp, path).at(path)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn temp(dir: &Path, bytes: &[u8]) -> Temp {

@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::replace_file;
 use crate::path_error::{AtPath as _, PathError};
+use crate::room;
 use crate::stamp::Stamp;
 
 /// The most that all thumbnails may weigh together, in bytes.
@@ -100,24 +101,22 @@ impl Thumbs {
         })
     }
 
-    /// Returns a thumbnail, if it is kept, and notes that it was used.
-    pub fn get(&self, key: &ThumbKey) -> Result<Option<Vec<u8>>, PathError> {
+    /// Returns a thumbnail and its length, if it is kept, and notes that it was used.
+    pub fn get(&self, key: &ThumbKey) -> Result<Option<(File, u64)>, PathError> {
         let path = self.path(key);
-        let mut file = match File::open(&path) {
+        let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.at(&path)?,
         };
         // Best effort: at worst it is made again some day.
         file.set_modified(SystemTime::now()).ok();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).at(&path)?;
-        Ok(Some(bytes))
+        let len = file.metadata().at(&path)?.len();
+        Ok(Some((file, len)))
     }
 
     /// Keeps a thumbnail, whole or not at all; those that were not used for the longest time make room for it. One that no
     /// room would do for is not kept.
-    pub fn put(&self, key: &ThumbKey, bytes: &[u8]) -> Result<(), PathError> {
-        let len = bytes.len() as u64;
+    pub fn put(&self, key: &ThumbKey, png: &mut impl Read, len: u64) -> Result<(), PathError> {
         if len > self.bytes_max {
             return Ok(());
         }
@@ -129,8 +128,9 @@ impl Thumbs {
         }
         let replaced = replaced();
         let written = fs::create_dir_all(&self.dir)
+            .and_then(|()| room::ask(File::open(&self.dir)?, len))
             .at(&self.dir)
-            .and_then(|()| replace_file(&path, bytes));
+            .and_then(|()| replace_file(&path, png));
         if written.is_err() {
             let mut half = path.into_os_string();
             half.push(HALF);

@@ -2,19 +2,20 @@
 //! pool nor the queue but through [`cut`].
 
 use std::collections::BTreeSet;
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_zip::tokio::write::ZipFileWriter;
 use async_zip::{Compression, ZipEntryBuilder};
-use axum::body::Body;
-use axum::extract::multipart::MultipartRejection;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Multipart, Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncSeekExt as _, DuplexStream};
 use tokio::sync::OwnedSemaphorePermit;
@@ -24,6 +25,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::cut::{self, NAMELESS, Received};
 use super::desk::{FrontDesk, bare_name};
+use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
 
@@ -84,10 +86,10 @@ pub(super) async fn cut_batch(
     State(desk): State<Arc<FrontDesk>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     query: Result<Query<BatchQuery>, QueryRejection>,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<Form, Refusal>,
 ) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-    let form = form.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    let form = form?;
     let model = cut::model(&desk, query.model)?;
     let batches = Arc::clone(&desk.batches).try_acquire_owned();
     let turn = batches.map_err(|_| Refusal::Full)?;
@@ -102,9 +104,8 @@ pub(super) async fn cut_batch(
         failures: Vec::new(),
         _turn: turn,
     };
-    // It ends at the first byte that nobody takes any more.
-    tokio::spawn(batch.run(photos, zip));
-    let mut response = Response::new(Body::from_stream(ReaderStream::new(body)));
+    let zip = with_work(ReaderStream::new(body), batch.write(photos, zip));
+    let mut response = Response::new(Body::from_stream(zip));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -118,34 +119,38 @@ pub(super) async fn cut_batch(
     Ok(response)
 }
 
+/// Bytes and the work that makes them, which is thus a part of the answer and ends with its connection. Work that fails ends
+/// the bytes with an error: what is cut short must not end like what is whole.
+fn with_work<E: Into<Box<dyn Error + Send + Sync>>>(
+    bytes: impl Stream<Item = io::Result<Bytes>>,
+    work: impl Future<Output = Result<(), E>>,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let failed = stream::once(work).filter_map(async |end| Some(Err(io::Error::other(end.err()?))));
+    stream::select(bytes, failed)
+}
+
 async fn receive(
     desk: &FrontDesk,
     spool: &Spool,
     client: SocketAddr,
-    mut form: Multipart,
+    mut form: Form,
 ) -> Result<Vec<(String, Spooled)>, Refusal> {
     let mut photos = Vec::new();
     loop {
-        let field = form.next_field().await;
-        let Some(field) = field.map_err(|error| Refusal::Unreadable(error.body_text()))? else {
+        let is_full = photos.len() >= PHOTOS_MAX;
+        let admit = |name: Option<&str>| {
+            if is_full {
+                return Err(Refusal::BadRequest(
+                    "too many photos in one request; send at most 200",
+                ));
+            }
+            desk.allow(client.ip())?;
+            Ok(name.and_then(bare_name).unwrap_or(NAMELESS).to_owned())
+        };
+        let Some(photo) = form.next(spool, admit).await? else {
             break;
         };
-        if field.name() != Some("file") {
-            spool.skip(field).await?;
-            continue;
-        }
-        if photos.len() >= PHOTOS_MAX {
-            return Err(Refusal::BadRequest(
-                "too many photos in one request; send at most 200",
-            ));
-        }
-        desk.allow(client.ip())?;
-        let name = field
-            .file_name()
-            .and_then(bare_name)
-            .unwrap_or(NAMELESS)
-            .to_owned();
-        photos.push((name, spool.keep(field).await?));
+        photos.push(photo);
     }
     if photos.is_empty() {
         return Err(Refusal::BadRequest("the form has no field `file`"));
@@ -159,7 +164,7 @@ enum Unfinished {
     #[error(transparent)]
     Zip(#[from] async_zip::error::ZipError),
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 struct Batch {
@@ -172,14 +177,8 @@ struct Batch {
 }
 
 impl Batch {
-    async fn run(mut self, photos: Vec<(String, Spooled)>, zip: DuplexStream) {
-        if let Err(error) = self.write(photos, zip).await {
-            tracing::debug!(%error, "http: a batch was not taken to its end");
-        }
-    }
-
     async fn write(
-        &mut self,
+        mut self,
         photos: Vec<(String, Spooled)>,
         zip: DuplexStream,
     ) -> Result<(), Unfinished> {
@@ -204,11 +203,7 @@ impl Batch {
                 (name, result)
             }
         };
-        let mut results = std::pin::pin!(
-            futures_util::stream::iter(photos)
-                .map(cut)
-                .buffer_unordered(AT_A_TIME)
-        );
+        let mut results = std::pin::pin!(stream::iter(photos).map(cut).buffer_unordered(AT_A_TIME));
         while let Some((name, result)) = results.next().await {
             match result {
                 Ok((png, _)) => {
@@ -227,7 +222,7 @@ impl Batch {
             }
         }
         if !self.failures.is_empty() {
-            let list = serde_json::to_vec_pretty(&self.failures).map_err(std::io::Error::from)?;
+            let list = serde_json::to_vec_pretty(&self.failures).map_err(io::Error::from)?;
             let entry = ZipEntryBuilder::new(FAILURES.into(), Compression::Stored);
             zip.write_entry_whole(entry, &list).await?;
         }
@@ -245,5 +240,23 @@ impl Batch {
         let mut names = std::iter::once(format!("{stem}.png")).chain(numbered);
         let free = names.find(|name| self.names.insert(name.to_lowercase()));
         free.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a ZIP whose making came to a bad end looks whole, or one that came to a good end does not.
+    #[tokio::test]
+    async fn work_that_fails_ends_the_answer_with_an_error() {
+        let ends = async |end: Result<(), io::Error>| {
+            let bytes = stream::iter([Ok(Bytes::from_static(b"PK"))]);
+            let answer = with_work(bytes, async { end });
+            answer.map(|bytes| bytes.is_ok()).collect::<Vec<_>>().await
+        };
+        assert_eq!(ends(Ok(())).await, [true]);
+        let broken = io::ErrorKind::BrokenPipe.into();
+        assert!(ends(Err(broken)).await.contains(&false));
     }
 }

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::RequestExt as _;
-use axum::extract::{ConnectInfo, Multipart, Query, Request, State};
+use axum::extract::{ConnectInfo, FromRequest as _, Query, Request, State};
 use axum::http::header;
 use axum::response::Response;
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer;
 use super::desk::{FrontDesk, bare_name};
+use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
 use crate::percent;
@@ -110,7 +110,10 @@ async fn receive(spool: &Spool, request: Request) -> Result<(Spooled, Option<Str
             .to_ascii_lowercase()
             .starts_with("multipart/")
     }) {
-        return receive_form(spool, request).await;
+        let form = Form::from_request(request, &()).await?;
+        let own_name = |name: Option<&str>| Ok(name.map(str::to_owned));
+        let (name, photo) = form.only(spool, own_name).await?;
+        return Ok((photo, name));
     }
     let announced = headers
         .get(header::CONTENT_LENGTH)
@@ -123,25 +126,6 @@ async fn receive(spool: &Spool, request: Request) -> Result<(Spooled, Option<Str
         ));
     }
     Ok((photo, None))
-}
-
-async fn receive_form(
-    spool: &Spool,
-    request: Request,
-) -> Result<(Spooled, Option<String>), Refusal> {
-    let form = request.extract::<Multipart, _>().await;
-    let mut form = form.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-    loop {
-        let field = form.next_field().await;
-        let Some(field) = field.map_err(|error| Refusal::Unreadable(error.body_text()))? else {
-            return Err(Refusal::BadRequest("the form has no field `file`"));
-        };
-        if field.name() == Some("file") {
-            let name = field.file_name().map(str::to_owned);
-            return Ok((spool.keep(field).await?, name));
-        }
-        spool.skip(field).await?;
-    }
 }
 
 /// A photo that has come whole, and how it is to be cut out.

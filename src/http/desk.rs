@@ -1,22 +1,24 @@
 //! What every handler needs: the way to the loop, the settings in force, the clients' allowances. Answers nothing itself.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
 use super::refusal::Refusal;
 use super::spool::{Spool, Spooled};
-use crate::config::Http;
+use crate::config::{Folder, Http};
 use crate::daemon::{Access, View};
-use crate::delivery::{Book, Ledger, Thumbs};
+use crate::delivery::{Book, Ledger, ThumbKey, Thumbs};
 use crate::job::{Errand, ErrandError};
 use crate::pool::{CutReport, Task};
 
@@ -25,6 +27,15 @@ const SHRINKING_MAX: usize = 2;
 
 /// Batches at a time: each may hold hundreds of open files.
 const BATCHES_MAX: usize = 2;
+
+/// Threads that may wait for the disks of one folder. One that does not answer keeps them, and others are told so.
+const WAITING_MAX: usize = 4;
+
+/// How long one of them is waited for.
+const TURN_MAX: Duration = Duration::from_secs(5);
+
+/// Pictures remembered that could not be made small.
+const UNSHRINKABLE_MAX: usize = 1_024;
 
 /// The longest file name taken, in bytes: what file systems take too.
 const NAME_MAX: usize = 255;
@@ -36,6 +47,9 @@ pub(super) struct FrontDesk {
     pub(super) http: Http,
     pub(super) shrinking: Semaphore,
     pub(super) batches: Arc<Semaphore>,
+    /// By the folder's name.
+    waiting: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    unshrinkable: Mutex<VecDeque<ThumbKey>>,
     allowances: DefaultKeyedRateLimiter<IpAddr>,
     reader: OnceCell<Ledger>,
     thumbs: OnceCell<Arc<Thumbs>>,
@@ -51,6 +65,8 @@ impl FrontDesk {
             http,
             shrinking: Semaphore::new(SHRINKING_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+            waiting: Mutex::default(),
+            unshrinkable: Mutex::default(),
             allowances: DefaultKeyedRateLimiter::keyed(quota),
             reader: OnceCell::new(),
             thumbs: OnceCell::new(),
@@ -103,6 +119,63 @@ impl FrontDesk {
         }
         let report = result.await.map_err(|_| Refusal::Closed)??;
         Ok((png, report))
+    }
+
+    /// The hot folder of that name, unless it is away.
+    pub(super) fn folder_here(&self, name: &str) -> Result<Arc<Folder>, Refusal> {
+        let view = self.view()?;
+        let mut folders = view.config.folders.iter();
+        let folder = folders.find(|folder| folder.name == name);
+        let folder =
+            folder.ok_or_else(|| Refusal::UnknownFolder(name.escape_debug().to_string()))?;
+        let live = view.live.folders.iter().find(|live| live.name == name);
+        if live.is_none_or(|live| live.state.starts_with("offline")) {
+            return Err(Refusal::Away(name.to_owned()));
+        }
+        Ok(Arc::clone(folder))
+    }
+
+    /// Does what waits for the disks of a folder, for up to `limit`.
+    pub(super) async fn on_folder<T: Send + 'static>(
+        &self,
+        folder: &str,
+        limit: Duration,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let places = {
+            let waiting = self.waiting.lock();
+            let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+            let places = waiting.entry(folder.to_owned());
+            Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(WAITING_MAX))))
+        };
+        let Ok(Ok(place)) = timeout(TURN_MAX, places.acquire_owned()).await else {
+            return Err(Refusal::DisksSilent);
+        };
+        let work = blocking(move || {
+            let done = work();
+            drop(place);
+            done
+        });
+        // Whether or not anybody still waits, the thread has its place until its disk answers.
+        timeout(limit, work)
+            .await
+            .map_err(|_| Refusal::DisksSilent)?
+    }
+
+    /// Tells whether making this picture small has failed before.
+    pub(super) fn is_unshrinkable(&self, key: &ThumbKey) -> bool {
+        let known = self.unshrinkable.lock();
+        known.unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    /// Notes that this picture cannot be made small, and forgets the one that was noted first if there are too many.
+    pub(super) fn note_unshrinkable(&self, key: ThumbKey) {
+        let known = self.unshrinkable.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= UNSHRINKABLE_MAX {
+            known.pop_front();
+        }
+        known.push_back(key);
     }
 
     /// The thumbnails.

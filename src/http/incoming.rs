@@ -1,33 +1,37 @@
 //! `POST /api/folders/{folder}/photos`: a photo -> a file in a hot folder, there at once and whole, like any other arrival.
 
-use std::fs::File;
+use std::ffi::OsString;
+use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Json;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::{ConnectInfo, Multipart, Path as UrlPath, State};
+use axum::extract::{ConnectInfo, Path as UrlPath, State};
 use axum::http::StatusCode;
 use rustix::fs::OFlags;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::blocking::blocking;
 use super::cut::PhotoForm;
 use super::desk::{FrontDesk, bare_name};
+use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::Spooled;
 use crate::config::Folder;
-use crate::delivery::{Destination, PlaceError, Replace, Temp};
+use crate::delivery::{Destination, PlaceError, Upload, moved_names};
 use crate::intake::{Filter, Root};
 use crate::path_error::AtPath as _;
 
 /// Names tried for one photo.
-const NAMES_MAX: u32 = 1_000;
+const NAMES_MAX: usize = 1_000;
 
-/// Tells hidden files of this process from each other.
+/// How long a photo may take to be written into its folder, whose disk may be slow.
+const UPLOAD_MAX: Duration = Duration::from_mins(5);
+
+/// Tells the photos that are on their way from each other.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Where the photo lies.
@@ -57,102 +61,76 @@ pub(super) async fn drop_photo(
     State(desk): State<Arc<FrontDesk>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     UrlPath(name): UrlPath<String>,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<Form, Refusal>,
 ) -> Result<(StatusCode, Json<Dropped>), Refusal> {
-    let mut form = form.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-    let view = desk.view()?;
-    let folder = view
-        .config
-        .folders
-        .iter()
-        .find(|folder| folder.name == name);
-    let folder = folder.ok_or_else(|| Refusal::UnknownFolder(name.escape_debug().to_string()))?;
-    let live = view.live.folders.iter().find(|live| live.name == name);
-    let state = live.map_or("offline", |live| &live.state);
-    // What is written where a disk should be mounted is lost once it is.
-    if state.starts_with("offline") {
-        return Err(Refusal::Away(name));
-    }
+    let form = form?;
+    let folder = desk.folder_here(&name)?;
     desk.allow(client.ip())?;
     let spool = desk.spool()?;
-    loop {
-        let field = form.next_field().await;
-        let Some(field) = field.map_err(|error| Refusal::Unreadable(error.body_text()))? else {
-            return Err(Refusal::BadRequest("the form has no field `file`"));
-        };
-        if field.name() != Some("file") {
-            spool.skip(field).await?;
-            continue;
+    let admit = |file: Option<&str>| {
+        let file = file.and_then(bare_name).map(str::to_owned);
+        let file = file.ok_or(Refusal::BadRequest("the photo has no file name"))?;
+        if Filter::new(Arc::clone(&folder)).takes(Path::new(&file)) {
+            return Ok(file);
         }
-        let file = field.file_name().and_then(bare_name);
-        let file = file
-            .ok_or(Refusal::BadRequest("the photo has no file name"))?
-            .to_owned();
-        if !Filter::new(Arc::clone(folder)).takes(Path::new(&file)) {
-            let name = file.escape_debug().to_string();
-            return Err(Refusal::NotIncluded {
-                folder: folder.name.clone(),
-                name,
-            });
-        }
-        let photo = spool.keep(field).await?;
-        if photo.len == 0 {
-            return Err(Refusal::BadRequest("the photo is empty"));
-        }
-        let folder = Arc::clone(folder);
-        let source = blocking(move || place(&folder, Path::new(&file), photo)).await?;
-        return Ok((
-            StatusCode::CREATED,
-            Json(Dropped {
-                folder: name,
-                source: crate::percent::display(&source),
-            }),
-        ));
+        Err(Refusal::NotIncluded {
+            folder: folder.name.clone(),
+            name: file.escape_debug().to_string(),
+        })
+    };
+    let (file, photo) = form.only(&spool, admit).await?;
+    if photo.len == 0 {
+        return Err(Refusal::BadRequest("the photo is empty"));
     }
+    // It may have come for minutes; meanwhile the folder may have gone.
+    let folder = desk.folder_here(&name)?;
+    let input = folder.input.clone();
+    let known = desk.ledger().await?.call(move |book| {
+        let mount_point = book.mount_of(&input)?;
+        Ok((book.id().to_owned(), mount_point))
+    });
+    let (ledger_id, mount_point) = known.await?;
+    let put = move || put(&folder, mount_point.as_deref(), &file, photo, &ledger_id);
+    let source = desk.on_folder(&name, UPLOAD_MAX, put).await?;
+    let dropped = Dropped {
+        folder: name,
+        source: crate::percent::display(Path::new(&source)),
+    };
+    Ok((StatusCode::CREATED, Json(dropped)))
 }
 
-fn place(folder: &Folder, name: &Path, photo: Spooled) -> Result<PathBuf, Refusal> {
-    let Spooled { mut file, len } = photo;
-    let stem = name.file_stem().unwrap_or_default();
-    for number in 1..=NAMES_MAX {
-        let mut candidate = stem.to_owned();
-        if number > 1 {
-            candidate.push(format!("-{number}"));
-        }
-        let mut candidate = PathBuf::from(candidate);
-        if let Some(ending) = name.extension() {
-            candidate.as_mut_os_string().push(".");
-            candidate.as_mut_os_string().push(ending);
-        }
-        let temp = write(folder, &mut file)?;
-        match temp.place(candidate.as_os_str(), Replace::Never, len) {
-            Ok(()) => return Ok(candidate),
-            Err(PlaceError::Taken(_)) => {}
-            Err(PlaceError::Io(error)) => return Err(Refusal::Disk(error)),
-            Err(PlaceError::Short { path, .. }) => {
-                let short = Err(std::io::Error::from(std::io::ErrorKind::WriteZero)).at(&path);
-                return short.map_err(Refusal::Disk);
-            }
-        }
-    }
-    Err(Refusal::BadRequest(
-        "there are a thousand photos of that name already",
-    ))
-}
-
-/// Writes the photo under a hidden name, which no folder takes.
-fn write(folder: &Folder, photo: &mut File) -> Result<Temp, Refusal> {
-    use std::io::Seek as _;
-    let root = Root::open(&folder.input, None)?;
+fn put(
+    folder: &Arc<Folder>,
+    mount_point: Option<&Path>,
+    name: &str,
+    photo: Spooled,
+    ledger_id: &str,
+) -> Result<OsString, Refusal> {
+    // What is written where a disk should be mounted is lost once it is.
+    let away = |_| Refusal::Away(folder.name.clone());
+    let root = Root::open(&folder.input, mount_point).map_err(away)?;
     let directory = root.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)?;
     let destination = Destination::from_directory(directory, folder.input.clone());
-    let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let temp = Temp::create(
-        destination,
-        format!(".hotcut-{process}-{number}.upload.tmp").into(),
-    )?;
-    let mut writer = temp.writer()?;
-    photo.rewind().at(&folder.input)?;
-    std::io::copy(photo, &mut writer).at(&folder.input)?;
-    Ok(temp)
+    let filter = Filter::new(Arc::clone(folder));
+    let names = moved_names(name.as_ref()).take(NAMES_MAX);
+    let names = names.filter(|name| filter.takes(Path::new(name)));
+    let Spooled { mut file, len } = photo;
+    let upload = Upload {
+        ledger_id,
+        number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        photo: &mut file,
+        len,
+    };
+    match upload.put(&destination, names) {
+        Ok(Some(name)) => Ok(name),
+        Ok(None) => Err(Refusal::NameTaken {
+            folder: folder.name.clone(),
+            name: name.escape_debug().to_string(),
+        }),
+        Err(PlaceError::Io(error)) => Err(Refusal::Disk(error)),
+        Err(PlaceError::Taken(path) | PlaceError::Short { path, .. }) => {
+            let short = Err(io::Error::from(io::ErrorKind::WriteZero)).at(&path);
+            short.map_err(Refusal::Disk)
+        }
+    }
 }

@@ -4,9 +4,11 @@
 mod answer;
 mod batch;
 mod blocking;
+mod body;
 mod cut;
 mod desk;
 mod events;
+mod form;
 mod guard;
 mod health;
 mod incoming;
@@ -18,20 +20,27 @@ mod refusal;
 mod routes;
 mod serve;
 mod session;
+mod sluice;
 mod spool;
 mod status;
+mod thumbs;
 
 use std::io;
+use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::config::Http;
 use crate::daemon::Access;
 
 /// How often a taken address is tried again.
 const BIND_RETRY: Duration = Duration::from_secs(2);
+
+/// How long answers under way may take once nobody can come in any more.
+const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// Starts the thread. It ends soon after the loop has.
 pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
@@ -49,14 +58,25 @@ pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
 /// Serves as the configuration in force says, until the loop ends.
 async fn run(mut access: Access) {
     let mut told = None;
+    let mut open: Option<(SocketAddr, TcpListener)> = None;
+    let mut guests = JoinSet::new();
     while let Some(http) = wanted(&mut access).await {
-        match TcpListener::bind(http.listen).await {
+        let listener = match open.take() {
+            Some((address, listener)) if address == http.listen => Ok(listener),
+            _ => TcpListener::bind(http.listen).await,
+        };
+        match listener {
             Ok(listener) => {
                 told = None;
                 // The port may have been left to the system.
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
-                serve::serve(listener, http, access.clone()).await;
+                let left = serve::serve(&listener, &http, access.clone()).await;
+                let next = access.view().and_then(|view| view.config.http.clone());
+                let stays = next.is_some_and(|next| next.listen == http.listen);
+                // They leave while others come in under the new settings; whose address is no more must go.
+                guests.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
+                open = stays.then_some((http.listen, listener));
             }
             Err(error) => {
                 if told != Some(error.kind()) {
@@ -67,7 +87,10 @@ async fn run(mut access: Access) {
                 tokio::time::sleep(BIND_RETRY).await;
             }
         }
+        while guests.try_join_next().is_some() {}
     }
+    drop(open);
+    drop(tokio::time::timeout(LEAVE_MAX, guests.join_all()).await);
 }
 
 /// Waits for a configuration with `[http]`; `None` once the loop has ended.

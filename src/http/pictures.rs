@@ -1,60 +1,39 @@
-//! `/api/photos/{id}/source|cutout|thumb`: a photo of the ledger -> its pictures, from the folders that the configuration names
+//! `/api/photos/{id}/source|cutout`: a photo of the ledger -> its pictures, from the folders that the configuration names
 //! and from nowhere else.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path as UrlPath, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rustix::fs::{FileType, OFlags};
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
 
 use super::answer;
-use super::blocking::blocking;
 use super::desk::FrontDesk;
 use super::photos::row;
 use super::refusal::{Problem, Refusal};
-use super::spool::Spooled;
 use crate::config::Folder;
-use crate::delivery::{PhotoRow, Standing, ThumbKey, ThumbKind};
+use crate::delivery::{PhotoRow, Standing, ThumbKind};
 use crate::intake::Root;
 use crate::path_error::AtPath as _;
-use crate::pool::Task;
 use crate::stamp::Stamp;
 
 /// Bytes that tell one picture format from another.
 const MAGIC_BYTES: u64 = 64;
 
-/// Which small picture.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ThumbQuery {
-    /// `cutout`, which it is if left out, or `source`.
-    #[serde(default)]
-    #[param(inline)]
-    of: Of,
-    /// The longer side in pixels at most: 320, which it is if left out, or 1600.
-    side: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Of {
-    #[default]
-    Cutout,
-    Source,
-}
+/// How long a disk may take to show a picture.
+const LOOK_MAX: Duration = Duration::from_secs(10);
 
 /// A picture that is there.
-struct Picture {
-    file: File,
-    stamp: Stamp,
+pub(super) struct Picture {
+    pub(super) folder: String,
+    pub(super) file: File,
+    pub(super) stamp: Stamp,
 }
 
 /// Gives the photo itself, as long as it lies where it lay, or where its folder has put it.
@@ -70,7 +49,7 @@ pub(super) async fn source(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let picture = open(&desk, row(&desk, id).await?, ThumbKind::Source).await?;
-    serve(picture, &headers).await
+    serve(&desk, picture, &headers).await
 }
 
 /// Gives the cutout.
@@ -86,110 +65,34 @@ pub(super) async fn cutout(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let picture = open(&desk, row(&desk, id).await?, ThumbKind::Cutout).await?;
-    serve(picture, &headers).await
-}
-
-/// Gives a small picture of the cutout or of the photo, which a worker makes once.
-#[utoipa::path(get, path = "/api/photos/{id}/thumb", params(ThumbQuery, ("id" = i64, Path, description = "Its number")), responses(
-    (status = 200, description = "The small picture", body = Vec<u8>, content_type = "image/png"),
-    (status = 304, description = "The caller has it"),
-    (status = "4XX", description = "There is none", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
-))]
-pub(super) async fn thumb(
-    State(desk): State<Arc<FrontDesk>>,
-    id: Result<UrlPath<i64>, PathRejection>,
-    query: Result<Query<ThumbQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-    let side = query.side.unwrap_or(320);
-    // Whoever could ask for any size could fill the disk with sizes.
-    if ![320, 1600].contains(&side) {
-        return Err(Refusal::BadRequest("`side` is 320 or 1600"));
-    }
-    let kind = match query.of {
-        Of::Cutout => ThumbKind::Cutout,
-        Of::Source => ThumbKind::Source,
-    };
-    let row = row(&desk, id).await?;
-    let version = row.id;
-    let Picture { file, stamp } = open(&desk, row, kind).await?;
-    let tag = tag(&stamp);
-    if is_known(&headers, &tag) {
-        return Ok(not_modified(&tag));
-    }
-    let key = ThumbKey {
-        version,
-        kind,
-        side,
-        stamp,
-    };
-    let mut response = (
-        [(header::CONTENT_TYPE, "image/png")],
-        shrunk(&desk, key, file).await?,
-    )
-        .into_response();
-    remember(response.headers_mut(), &tag);
-    Ok(response)
-}
-
-async fn shrunk(desk: &FrontDesk, key: ThumbKey, file: File) -> Result<Vec<u8>, Refusal> {
-    let thumbs = desk.thumbs().await?;
-    let kept = {
-        let thumbs = Arc::clone(&thumbs);
-        move || Ok(thumbs.get(&key)?)
-    };
-    if let Some(bytes) = blocking(kept.clone()).await? {
-        return Ok(bytes);
-    }
-    let _turn = desk.shrinking.acquire().await;
-    // Somebody else may have had it made meanwhile.
-    if let Some(bytes) = blocking(kept).await? {
-        return Ok(bytes);
-    }
-    let spool = desk.spool()?;
-    let place = desk.access.wait_for_place().await.ok_or(Refusal::Closed)?;
-    let photo = Spooled {
-        file,
-        len: key.stamp.len,
-    };
-    let task = Task::Shrink { side: key.side };
-    let (mut png, _) = desk.run(&spool, place, task, photo).await?;
-    blocking(move || {
-        use std::io::Seek as _;
-        let path = Path::new("the small picture");
-        let mut bytes = Vec::new();
-        png.rewind().at(path)?;
-        png.read_to_end(&mut bytes).at(path)?;
-        if let Err(error) = thumbs.put(&key, &bytes) {
-            tracing::debug!(%error, "http: a small picture could not be kept");
-        }
-        Ok(bytes)
-    })
-    .await
+    serve(&desk, picture, &headers).await
 }
 
 /// Opens the photo or its cutout, if it is still the one that the ledger tells of.
-async fn open(desk: &FrontDesk, row: PhotoRow, kind: ThumbKind) -> Result<Picture, Refusal> {
+pub(super) async fn open(
+    desk: &FrontDesk,
+    row: PhotoRow,
+    kind: ThumbKind,
+) -> Result<Picture, Refusal> {
     let view = desk.view()?;
     let folders = view.config.folders.iter();
     let folder = folders.clone().find(|folder| folder.name == row.folder);
     let folder = Arc::clone(folder.ok_or(Refusal::Gone)?);
-    blocking(move || {
+    let row_folder = row.folder.clone();
+    let find = move || {
         let found = match kind {
             ThumbKind::Source => find_source(&folder, &row),
             ThumbKind::Cutout => find_cutout(&folder, &row),
         };
         found.ok_or(Refusal::Gone)
-    })
-    .await
+    };
+    desk.on_folder(&row_folder, LOOK_MAX, find).await
 }
 
 /// The photo keeps length and time wherever its folder moves it.
 fn find_source(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
     let roots = std::iter::once(folder.input.as_path()).chain(folder.own_folders());
-    let mut pictures = roots.filter_map(|root| picture(root, &row.source));
+    let mut pictures = roots.filter_map(|root| picture(row, root, &row.source));
     pictures.find(|picture| {
         (picture.stamp.len, picture.stamp.mtime_ns) == (row.stamp.len, row.stamp.mtime_ns)
     })
@@ -200,30 +103,38 @@ fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
         return None;
     }
     let relative = row.output.strip_prefix(&folder.output).ok()?;
-    picture(&folder.output, relative)
+    picture(row, &folder.output, relative)
 }
 
 /// A file below `root`, reached without a link.
-fn picture(root: &Path, relative: &Path) -> Option<Picture> {
+fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<Picture> {
     let root = Root::open(root, None).ok()?;
     let file = root.open_below(relative, OFlags::RDONLY).ok()?;
     let stat = rustix::fs::fstat(&file).ok()?;
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     is_file.then(|| Picture {
+        folder: row.folder.clone(),
         file: file.into(),
         stamp: Stamp::of(&stat),
     })
 }
 
 /// Answers with a file that is a picture; anything else under its name is not for a browser.
-async fn serve(picture: Picture, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn serve(
+    desk: &FrontDesk,
+    picture: Picture,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     let tag = tag(&picture.stamp);
     if is_known(headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let (file, kind) = blocking(move || {
-        use std::io::Seek as _;
-        let mut file = picture.file;
+    let Picture {
+        folder,
+        mut file,
+        stamp,
+    } = picture;
+    let look = move || {
         let path = Path::new("the picture");
         let mut magic = Vec::new();
         (&mut file)
@@ -233,31 +144,31 @@ async fn serve(picture: Picture, headers: &HeaderMap) -> Result<Response, Refusa
         file.rewind().at(path)?;
         let format = image::guess_format(&magic).map_err(|_| Refusal::Gone)?;
         Ok((file, format.to_mime_type()))
-    })
-    .await?;
-    let mut response = answer::stream(file, picture.stamp.len, kind);
+    };
+    let (file, kind) = desk.on_folder(&folder, LOOK_MAX, look).await?;
+    let mut response = answer::stream(file, stamp.len, kind);
     remember(response.headers_mut(), &tag);
     Ok(response)
 }
 
-fn tag(stamp: &Stamp) -> String {
+pub(super) fn tag(stamp: &Stamp) -> String {
     format!("\"{:x}-{:x}-{:x}\"", stamp.len, stamp.mtime_ns, stamp.ino)
 }
 
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| known == tag)
 }
 
-fn not_modified(tag: &str) -> Response {
+pub(super) fn not_modified(tag: &str) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
     remember(response.headers_mut(), tag);
     response
 }
 
 /// The browser keeps it, and asks each time whether it is still the one.
-fn remember(headers: &mut HeaderMap, tag: &str) {
+pub(super) fn remember(headers: &mut HeaderMap, tag: &str) {
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),

@@ -1,6 +1,7 @@
 //! Everything that a caller can be told instead of a result -> a status code and a sentence to act on, as
 //! `application/problem+json` (RFC 9457). Decides nothing.
 
+use std::io;
 use std::time::Duration;
 
 use axum::Json;
@@ -41,6 +42,16 @@ pub(super) enum Refusal {
     NotIncluded { folder: String, name: String },
     #[error("folder \"{0}\" is away now; /api/status tells why")]
     Away(String),
+    #[error("the disks of the folder do not answer; try again in {} s", QUEUE_RETRY.as_secs())]
+    DisksSilent,
+    #[error(
+        "folder \"{folder}\" has a \"{name}\" already, and takes no other such name; send it under another"
+    )]
+    NameTaken { folder: String, name: String },
+    #[error("the form has more than one field `file`; send one photo, or all of them to /batch")]
+    SecondPhoto,
+    #[error("no small picture could be made of it; ask for the whole one")]
+    NoThumb,
     #[error("there is no such photo, or it is another version by now")]
     Gone,
     #[error("this photo is not set aside, so there is nothing to retry")]
@@ -57,8 +68,6 @@ pub(super) enum Refusal {
     Closed,
     #[error("{0}")]
     Errand(#[from] ErrandError),
-    #[error("the machine has no room for it now: {0}")]
-    NoRoom(PathError),
     #[error(transparent)]
     Disk(#[from] PathError),
     #[error(transparent)]
@@ -90,11 +99,16 @@ impl Refusal {
             Self::UnknownHost(_) => (StatusCode::MISDIRECTED_REQUEST, "unknown_host"),
             Self::NoSuchPath => (StatusCode::NOT_FOUND, "no_such_path"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong_method"),
-            Self::BadRequest(_) | Self::Unreadable(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::BadRequest(_) | Self::Unreadable(_) | Self::SecondPhoto => {
+                (StatusCode::BAD_REQUEST, "bad_request")
+            }
             Self::UnknownModel { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
             Self::UnknownFolder(_) => (StatusCode::NOT_FOUND, "unknown_folder"),
             Self::NotIncluded { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "not_included"),
+            Self::NameTaken { .. } => (StatusCode::CONFLICT, "name_taken"),
             Self::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "folder_away"),
+            Self::DisksSilent => (StatusCode::SERVICE_UNAVAILABLE, "disks_silent"),
+            Self::NoThumb => (StatusCode::NOT_FOUND, "no_thumb"),
             Self::Gone => (StatusCode::NOT_FOUND, "gone"),
             Self::NotQuarantined => (StatusCode::CONFLICT, "not_quarantined"),
             Self::TooLong(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_long"),
@@ -103,8 +117,8 @@ impl Refusal {
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Self::Closed => (StatusCode::SERVICE_UNAVAILABLE, "closed"),
             Self::Errand(error) => errand_kind(error),
-            Self::NoRoom(_) => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
-            Self::Disk(_) | Self::Ledger(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
+            Self::Disk(error) => disk_kind(error.io()),
+            Self::Ledger(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
         }
     }
 
@@ -112,7 +126,11 @@ impl Refusal {
         if let Self::TooMany(wait) = self {
             return Some(*wait);
         }
-        matches!(self, Self::Full | Self::Closed | Self::Away(_)).then_some(QUEUE_RETRY)
+        let passes = matches!(
+            self,
+            Self::Full | Self::Closed | Self::Away(_) | Self::DisksSilent
+        );
+        passes.then_some(QUEUE_RETRY)
     }
 
     /// What goes into the answer, and into the list of a batch.
@@ -141,7 +159,19 @@ fn errand_kind(error: &ErrandError) -> (StatusCode, &'static str) {
         ErrandError::Cutout(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_photo"),
         ErrandError::WorkerDied(_) => (StatusCode::UNPROCESSABLE_ENTITY, "crashed"),
         ErrandError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
-        ErrandError::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
+        ErrandError::Disk(error) => disk_kind(error),
+    }
+}
+
+fn disk_kind(error: &io::Error) -> (StatusCode, &'static str) {
+    let is_full = matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    );
+    if is_full {
+        (StatusCode::INSUFFICIENT_STORAGE, "no_room")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "machine")
     }
 }
 

@@ -14,6 +14,7 @@ use super::desk::FrontDesk;
 use super::refusal::Refusal;
 use super::{
     batch, cut, events, guard, health, incoming, metrics, page, photos, pictures, session, status,
+    thumbs,
 };
 
 /// What a form may hold besides its photos.
@@ -48,7 +49,7 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
         .routes(routes!(photos::retry))
         .routes(routes!(pictures::source))
         .routes(routes!(pictures::cutout))
-        .routes(routes!(pictures::thumb))
+        .routes(routes!(thumbs::thumb))
         .routes(routes!(events::events))
         .routes(routes!(metrics::metrics))
         .routes(routes!(health::alive))

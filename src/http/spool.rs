@@ -2,7 +2,9 @@
 //! photo: how long it may be and how fast it must come is all that is judged.
 
 use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -13,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::blocking::blocking;
 use super::refusal::Refusal;
 use crate::path_error::AtPath as _;
+use crate::room;
 
 /// The longest pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -20,11 +23,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// The longest that a body may take.
 const WHOLE_MAX: Duration = Duration::from_mins(5);
 
-/// What must stay free where the ledger lies: without room for it hotcut ends.
-const RESERVE_BYTES: u64 = 256 << 20;
-
-/// How much is written between two looks at the room that is left.
-const LOOK_BYTES: u64 = 8 << 20;
+/// How much is written between two looks at the room that is left: all connections together stay within the reserve.
+const LOOK_BYTES: u64 = 1 << 20;
 
 /// A body that has come whole.
 #[derive(Debug)]
@@ -54,7 +54,12 @@ impl Spool {
     /// An empty file that is gone when it is closed.
     pub(super) async fn sheet(&self) -> Result<File, Refusal> {
         let folder = self.folder.clone();
-        blocking(move || Ok(tempfile::tempfile_in(&folder).at(&folder)?)).await
+        blocking(move || {
+            let sheet = tempfile::tempfile_in(&folder).at(&folder)?;
+            room::ask(&sheet, LOOK_BYTES).at(&folder)?;
+            Ok(sheet)
+        })
+        .await
     }
 
     /// Refuses a length that is announced, before anything of it comes.
@@ -70,23 +75,15 @@ impl Spool {
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
     ) -> Result<Spooled, Refusal> {
-        let until = Instant::now() + WHOLE_MAX;
         let mut file = tokio::fs::File::from_std(self.sheet().await?);
-        let mut body = std::pin::pin!(body);
-        let (mut len, mut look_at) = (0_u64, 0_u64);
-        loop {
-            let next = timeout_at(until, timeout(PAUSE_MAX, body.next())).await;
-            let Ok(Ok(next)) = next else {
-                return Err(Refusal::TooSlow);
-            };
-            let Some(bytes) = next else {
-                break;
-            };
-            let bytes = bytes.map_err(|error| Refusal::Unreadable(error.to_string()))?;
+        let (mut len, mut look_at) = (0_u64, LOOK_BYTES);
+        let mut body = pin!(body);
+        let until = Instant::now() + WHOLE_MAX;
+        while let Some(bytes) = next(&mut body, until).await? {
             len += bytes.len() as u64;
             self.check_len(len)?;
             if len >= look_at {
-                self.check_room()?;
+                room::ask(&file, LOOK_BYTES).at(&self.folder)?;
                 look_at = len + LOOK_BYTES;
             }
             file.write_all(&bytes).await.at(&self.folder)?;
@@ -102,26 +99,36 @@ impl Spool {
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
     ) -> Result<(), Refusal> {
-        let mut body = std::pin::pin!(body);
         let mut len = 0;
-        while let Some(bytes) = timeout(PAUSE_MAX, body.next())
-            .await
-            .map_err(|_| Refusal::TooSlow)?
-        {
-            len += bytes
-                .map_err(|error| Refusal::Unreadable(error.to_string()))?
-                .len() as u64;
+        let mut body = pin!(body);
+        let until = Instant::now() + WHOLE_MAX;
+        while let Some(bytes) = next(&mut body, until).await? {
+            len += bytes.len() as u64;
             self.check_len(len)?;
         }
         Ok(())
     }
 
-    fn check_room(&self) -> Result<(), Refusal> {
-        let room = rustix::fs::statvfs(&self.folder).at(&self.folder)?;
-        if room.f_bavail.saturating_mul(room.f_frsize) < RESERVE_BYTES {
-            let full = Err(rustix::io::Errno::NOSPC).at(&self.folder);
-            return full.map_err(Refusal::NoRoom);
-        }
-        Ok(())
+    /// Copies a file of a folder, whose disk may stop to answer while a worker reads it. Waits for that disk.
+    pub(super) fn copy(&self, mut file: File, len: u64) -> Result<Spooled, Refusal> {
+        let mut sheet = tempfile::tempfile_in(&self.folder).at(&self.folder)?;
+        room::ask(&sheet, len).at(&self.folder)?;
+        let mut file = (&mut file).take(len);
+        io::copy(&mut file, &mut sheet).at(&self.folder)?;
+        sheet.rewind().at(&self.folder)?;
+        Ok(Spooled { file: sheet, len })
     }
+}
+
+/// The next bytes; `None` at the end.
+async fn next<E: std::fmt::Display>(
+    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
+    until: Instant,
+) -> Result<Option<Bytes>, Refusal> {
+    let bytes = timeout_at(until, timeout(PAUSE_MAX, body.next())).await;
+    let Ok(Ok(bytes)) = bytes else {
+        return Err(Refusal::TooSlow);
+    };
+    let bytes = bytes.transpose();
+    bytes.map_err(|error| Refusal::Unreadable(error.to_string()))
 }

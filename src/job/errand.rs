@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::hands::Return;
 use crate::cutout::CutoutError;
 use crate::pool::{CutReport, Ending, OrderError, Task, Worker};
+use crate::room;
 
 /// A photo that somebody brings and waits for.
 #[derive(Debug)]
@@ -90,14 +91,18 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
     let exchange = async {
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
+        if let Err(error) = room::ask(&sink, report.len) {
+            // The worker is well, and can be used again once it is rid of its PNG.
+            worker.receive(&report, &mut tokio::io::sink()).await?;
+            return Ok(Err(ErrandError::Disk(error)));
+        }
         let mut sink = tokio::fs::File::from_std(sink);
         worker.receive(&report, &mut sink).await?;
-        Ok(report)
+        Ok(Ok(report))
     };
-    let result: Result<Result<CutReport, OrderError>, _> =
-        tokio::time::timeout(limit, exchange).await;
+    let result: Result<Result<_, OrderError>, _> = tokio::time::timeout(limit, exchange).await;
     let (worker, answer) = match result {
-        Ok(Ok(report)) => (Return::Fit(Box::new(worker)), Ok(report)),
+        Ok(Ok(answer)) => (Return::Fit(Box::new(worker)), answer),
         Ok(Err(OrderError::Failed(error))) => (
             Return::Fit(Box::new(worker)),
             Err(ErrandError::Cutout(error)),

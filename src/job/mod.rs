@@ -20,7 +20,7 @@ pub use hands::{Return, Stalled, Stalls};
 pub use original::explain_late;
 
 use crate::config::Folder;
-use crate::delivery::{Arrival, Begun, Destination, Temp};
+use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
 use crate::intake::{SettledFile, SourceError, SourceFile};
 use crate::pool::{CutReport, Ending, Worker};
 use hands::Hands;
@@ -149,15 +149,19 @@ impl Attempt<'_> {
         if let Some(placed) = self.take_unretired().await? {
             return Ok(Step::Conclude(placed));
         }
-        let place = seat::choose(self.job, &source, &self.desk.ledger).await?;
+        let mut place = seat::choose(self.job, &source, &self.desk.ledger).await?;
+        if place.already.is_some() && self.is_redo().await? {
+            place.already = None;
+            place.replace = Replace::Own;
+        }
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&place).await?;
         self.begun = Some(begun);
-        if let Some(sha256) = place.already {
+        if let Some(already) = &place.already {
             self.sync_output(&place).await?;
             return Ok(Step::Conclude(Placed {
                 output: self.job.folder.output.join(&place.name),
-                sha256,
+                sha256: already.sha256,
                 report: None,
             }));
         }
@@ -212,12 +216,20 @@ impl Attempt<'_> {
         }))
     }
 
+    /// Somebody has asked for another cutout than the one that is there.
+    async fn is_redo(&self) -> Result<bool, JobError> {
+        let version = Original::of(self.job).version;
+        let ledger = &self.desk.ledger;
+        Ok(ledger.call(move |book| book.is_redo(&version)).await?)
+    }
+
     async fn begin(&self, place: &Place) -> Result<Begun, JobError> {
         let version = Original::of(self.job).version;
         let file = &self.job.file;
         let arrival = Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed());
         let output = self.job.folder.output.join(&place.name);
-        let model = self.job.folder.model.clone();
+        let made_by = place.already.as_ref().map(|already| &already.model);
+        let model = made_by.unwrap_or(&self.job.folder.model).clone();
         let ledger = &self.desk.ledger;
         let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
         // Whoever has it already will finish it; what is there then is looked at again.

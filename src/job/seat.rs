@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Job, JobError, blocking};
 use crate::delivery::{Destination, Ledger, Occupant, Replace, Seat, cutout_names, fold_case};
 use crate::intake::SourceFile;
+use crate::mark::Mark;
 use crate::percent;
 
 /// Where a cutout goes.
@@ -15,8 +16,17 @@ pub(super) struct Place {
     pub(super) name: PathBuf,
     /// Whether what is there may be replaced.
     pub(super) replace: Replace,
-    /// Set if a cutout of this very version is there already: the SHA-256 of the source.
-    pub(super) already: Option<[u8; 32]>,
+    /// Set if a cutout of this very version is there already.
+    pub(super) already: Option<Already>,
+}
+
+/// A cutout that need not be made.
+#[derive(Debug)]
+pub(super) struct Already {
+    /// The SHA-256 of the source.
+    pub(super) sha256: [u8; 32],
+    /// The model that has made it.
+    pub(super) model: String,
 }
 
 /// Finds the name: the one that the source has had before, else the first that is free.
@@ -42,7 +52,7 @@ pub(super) async fn choose(
                 });
             }
             Occupant::Ours(mark) if mark.source == mark_source => {
-                let already = same_content(source, mark.sha256).await?;
+                let already = same_content(source, mark).await?;
                 return Ok(Place {
                     name,
                     replace: Replace::Own,
@@ -58,8 +68,8 @@ pub(super) async fn choose(
             Occupant::Free => None,
             // Without a record of it, only a cutout of the same content is known to be of the same source.
             Occupant::Ours(mark) if mark.source == mark_source => {
-                match same_content(source, mark.sha256).await? {
-                    Some(sha256) => Some(sha256),
+                match same_content(source, mark).await? {
+                    Some(already) => Some(already),
                     None => continue,
                 }
             }
@@ -85,13 +95,11 @@ pub(super) async fn choose(
     unreachable!("there is always another number")
 }
 
-async fn same_content(
-    source: &Arc<SourceFile>,
-    sha256: [u8; 32],
-) -> Result<Option<[u8; 32]>, JobError> {
+async fn same_content(source: &Arc<SourceFile>, mark: Mark) -> Result<Option<Already>, JobError> {
     let source = Arc::clone(source);
     let found = blocking(move || source.hash()).await?;
-    Ok(Some(found).filter(|found| *found == sha256))
+    let Mark { sha256, model, .. } = mark;
+    Ok((found == sha256).then_some(Already { sha256, model }))
 }
 
 async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {

@@ -187,7 +187,7 @@ fn retry_of_a_file_that_is_not_quarantined_says_so() {
 fn help_teaches_every_command() {
     let run = finish(hotcut().arg("--help"));
     assert!(run.status.success(), "{run:?}");
-    for command in ["run", "check", "cut", "status", "retry", "demo"] {
+    for command in ["run", "check", "cut", "status", "retry", "unit", "demo"] {
         assert!(said(&run).contains(command), "{command} in\n{}", said(&run));
         let help = finish(hotcut().args([command, "--help"]));
         assert!(

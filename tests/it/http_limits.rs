@@ -10,7 +10,7 @@ use crate::corpus::{self, bombs};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, bomb, jpeg};
 use crate::processes;
-use crate::requests::{Answer, connect, get, head, post, post_form, wait_ready};
+use crate::requests::{Answer, connect, head, metric, post, post_form, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -206,14 +206,4 @@ fn wait_running(hot: &HotFolder, count: u64) {
     wait_for("errands with a worker", || {
         metric(hot, "hotcut_running_errands") == count
     });
-}
-
-fn metric(hot: &HotFolder, name: &str) -> u64 {
-    let text = String::from_utf8(get(hot, "/metrics").body).unwrap();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .parse()
-        .unwrap()
 }

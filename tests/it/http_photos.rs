@@ -5,7 +5,7 @@ use std::fs;
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg, large_jpeg};
-use crate::requests::{get, post, send};
+use crate::requests::{get, metric, post, send};
 use crate::setup::Setup;
 
 fn listening() -> HotFolder {
@@ -114,6 +114,24 @@ fn thumbnail_is_made_once_and_kept() {
         get(&hot, &format!("/api/photos/{id}/thumb?side=321")).status,
         400
     );
+}
+
+/// P5: fails when a picture that cannot be made small is given to a worker each time that the page asks for it.
+#[test]
+fn picture_that_cannot_be_made_small_is_tried_once() {
+    let hot = listening();
+    hot.drop_file("a.jpg", b"no photo");
+    let id = only(&hot, "quarantined");
+    let path = format!("/api/photos/{id}/thumb?of=source");
+    assert_eq!(get(&hot, &path).status, 415);
+    for _ in 0..3 {
+        let answer = get(&hot, &path);
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (404, "no_thumb".to_owned())
+        );
+    }
+    assert_eq!(metric(&hot, "hotcut_errands_total{result=\"refused\"}"), 1);
 }
 
 /// Fails when a link, or a path that the ledger was made to hold, leads out of the folders.

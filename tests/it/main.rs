@@ -55,13 +55,25 @@ mod hot_folder;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod http_batch;
+#[cfg(test)]
 mod http_events;
+#[cfg(test)]
+mod http_forms;
 #[cfg(test)]
 mod http_guard;
 #[cfg(test)]
 mod http_limits;
 #[cfg(test)]
 mod http_photos;
+#[cfg(test)]
+mod http_reloads;
+#[cfg(test)]
+mod http_room;
+#[cfg(test)]
+mod init;
+#[cfg(test)]
+mod journal;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -80,6 +92,8 @@ mod processes;
 mod receiver;
 #[cfg(test)]
 mod recovers;
+#[cfg(test)]
+mod redo;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
@@ -106,6 +120,8 @@ mod strace;
 mod supervisor;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod units;
 #[cfg(test)]
 mod why;
 #[cfg(test)]

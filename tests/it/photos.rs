@@ -64,6 +64,22 @@ pub(crate) fn large_jpeg(lit: Quarter) -> Vec<u8> {
     encode_jpeg(lit, LARGE, |_| ())
 }
 
+/// A square picture of bright noise, whose cutout is several times as large.
+pub(crate) fn noise_jpeg(side: u16) -> Vec<u8> {
+    let mut state = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0] | 0x80
+    });
+    let pixels: Vec<u8> = noise
+        .take(usize::from(side) * usize::from(side) * 3)
+        .collect();
+    let mut bytes = Vec::new();
+    let encoder = Encoder::new(&mut bytes, 50);
+    encoder.encode(&pixels, side, side, ColorType::Rgb).unwrap();
+    bytes
+}
+
 /// A photo as a JPEG whose EXIF orientation is `orientation` (1 to 8).
 pub(crate) fn turned_jpeg(lit: Quarter, orientation: u8) -> Vec<u8> {
     // TIFF header, big endian; one directory at offset 8 with one entry: 0x0112, SHORT, count 1.
@@ -171,25 +187,30 @@ pub(crate) fn shows(path: &Path, lit: Quarter) -> bool {
 /// The source that the mark of an output names: percent-encoded, relative to the hot folder.
 #[track_caller]
 pub(crate) fn marked_source(path: &Path) -> String {
-    let mark = mark(path).expect("our outputs are marked");
-    let source = mark
-        .split(' ')
-        .find_map(|field| field.strip_prefix("source="));
-    source.expect("a mark names its source").to_owned()
+    marked(path, "source=")
+}
+
+/// The model that the mark of an output names.
+#[track_caller]
+pub(crate) fn marked_model(path: &Path) -> String {
+    marked(path, "model=")
 }
 
 /// SHA-256 of the source that an output was made of, as its mark tells it.
 #[track_caller]
 pub(crate) fn marked_sha256(path: &Path) -> [u8; 32] {
-    let mark = mark(path).expect("our outputs are marked");
-    let digits = mark
-        .split(' ')
-        .find_map(|field| field.strip_prefix("sha256="));
-    let digits = digits.expect("a mark names its source's hash");
+    let digits = marked(path, "sha256=");
     std::array::from_fn(|index| {
         let pair = digits.get(index * 2..index * 2 + 2).expect("64 digits");
         u8::from_str_radix(pair, 16).expect("hexadecimal digits")
     })
+}
+
+#[track_caller]
+fn marked(path: &Path, key: &str) -> String {
+    let mark = mark(path).expect("our outputs are marked");
+    let value = mark.split(' ').find_map(|field| field.strip_prefix(key));
+    value.expect("a mark has every field").to_owned()
 }
 
 fn mark(path: &Path) -> Option<String> {

@@ -130,11 +130,12 @@ pub(crate) fn post(hot: &HotFolder, path: &str, body: &[u8]) -> Answer {
 /// Sends photos as fields `file` of a form.
 #[track_caller]
 pub(crate) fn post_form(hot: &HotFolder, path: &str, files: &[(&str, &[u8])]) -> Answer {
-    let kind = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}");
-    send(hot, &format!("POST {path}"), &[&kind], &form(files))
+    let (kind, body) = form(files);
+    send(hot, &format!("POST {path}"), &[&kind], &body)
 }
 
-fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
+/// A form with photos: its header line, and its body.
+pub(crate) fn form(files: &[(&str, &[u8])]) -> (String, Vec<u8>) {
     let mut body = Vec::new();
     for (name, bytes) in files {
         let disposition = format!("form-data; name=\"file\"; filename=\"{name}\"");
@@ -145,7 +146,20 @@ fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
         body.extend(b"\r\n");
     }
     body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
-    body
+    let kind = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}");
+    (kind, body)
+}
+
+/// A value of `/metrics`, labels included in its name.
+#[track_caller]
+pub(crate) fn metric(hot: &HotFolder, name: &str) -> u64 {
+    let text = String::from_utf8(get(hot, "/metrics").body).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}"))
+        .parse()
+        .unwrap()
 }
 
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Order;
-use crate::config::{DEFAULT_INCLUDE, FailedPolicy, Folder, Include, SourcePolicy};
+use crate::config::{FailedPolicy, Folder};
 use crate::intake::{Filter, Found, Observation, Root, Settle, SettledFile, Walk, Writer};
 use crate::job::Job;
 use crate::path_error::{AtPath as _, PathError};
@@ -69,16 +69,13 @@ fn jobs_of(
 }
 
 fn folder(input: &Path, output: &Path, model: &str) -> std::io::Result<Folder> {
-    let include = DEFAULT_INCLUDE.iter().map(ToString::to_string).collect();
+    let name = input.display().to_string();
+    let plain = Folder::plain(name, input.to_owned(), output.to_owned())?;
     Ok(Folder {
-        name: input.display().to_string(),
-        input: input.to_owned(),
-        output: output.to_owned(),
         model: model.to_owned(),
         settle: Duration::ZERO,
-        include: Include::new(include).map_err(std::io::Error::other)?,
-        source: SourcePolicy::Keep,
         failed: FailedPolicy::Leave,
+        ..plain
     })
 }
 

@@ -204,7 +204,7 @@ impl Book {
         connection
             .prepare_cached(
                 "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5,
-                    is_explained = ?6 WHERE id = ?1",
+                    is_explained = ?6, is_redo = is_redo AND ?2 NOT IN ('done', 'placed') WHERE id = ?1",
             )?
             .execute(params![
                 id,

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES];
+const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO];
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -78,6 +78,9 @@ const PAGES: &str = "
     CREATE INDEX versions_of_folder_and_state ON versions (folder, state);
 ";
 
+/// Versions that are done and are to be cut out again.
+const REDO: &str = "ALTER TABLE versions ADD COLUMN is_redo INTEGER NOT NULL DEFAULT 0";
+
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     let found = version(connection)?;
@@ -103,4 +106,54 @@ fn version(connection: &Connection) -> Result<usize, LedgerError> {
         return Err(LedgerError::FromTheFuture { found });
     }
     Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::tests::{begin, version};
+    use super::super::{Book, Counts};
+    use super::*;
+
+    /// P1, P2: fails when an upgrade loses or forgets what an earlier hotcut has recorded.
+    #[test]
+    fn the_ledger_of_every_earlier_version_is_taken_over() {
+        for (steps, version_number) in (1..=STEPS.len()).zip(1_u32..) {
+            let dir = tempfile::tempdir().unwrap();
+            let ledger = Connection::open(dir.path().join("ledger.db")).unwrap();
+            for step in STEPS.iter().take(steps) {
+                ledger.execute_batch(step).unwrap();
+            }
+            ledger
+                .pragma_update(None, "user_version", version_number)
+                .unwrap();
+            ledger
+                .execute_batch(
+                    "INSERT INTO names VALUES (CAST('/out' AS BLOB), CAST('a.png' AS BLOB), 'products',
+                        CAST('a.jpg' AS BLOB), CAST('a.png' AS BLOB));
+                    INSERT INTO mounts VALUES (CAST('/in' AS BLOB), CAST('/' AS BLOB));
+                    INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
+                    VALUES ('products', CAST('a.jpg' AS BLOB), 10, 1, -1, 'done', 1, CAST('/out/a.png' AS BLOB), 'u2net', 5),
+                        ('products', CAST('b.jpg' AS BLOB), 10, 1, -1, 'quarantined', 3, CAST('/out/b.png' AS BLOB), 'u2net', 6),
+                        ('products', CAST('c.jpg' AS BLOB), 10, 1, -1, 'running', 1, CAST('/out/c.png' AS BLOB), 'u2net', 7);",
+                )
+                .unwrap();
+            drop(ledger);
+            let mut book = Book::open(dir.path()).unwrap();
+            let left = book.recover().unwrap();
+            assert_eq!(left.len(), 1, "{steps}");
+            let Counts {
+                done, quarantined, ..
+            } = book.counts("products").unwrap();
+            assert_eq!((done, quarantined), (1, 1), "{steps}");
+            let versions = ["a.jpg", "b.jpg", "c.jpg"].map(|source| version(source, 1));
+            assert_eq!(book.unfinished(&versions).unwrap(), [false, false, true]);
+            let name = book.name_of("products", Path::new("a.jpg"), Path::new("/out"));
+            assert_eq!(name.unwrap().as_deref(), Some(Path::new("a.png")));
+            let mount = book.mount_of(Path::new("/in")).unwrap();
+            assert_eq!(mount.as_deref(), Some(Path::new("/")));
+            assert_eq!(begin(&mut book, &versions[2]).attempt, 1, "not its fault");
+        }
+    }
 }

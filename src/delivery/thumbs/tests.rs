@@ -27,6 +27,19 @@ fn write(path: &Path, bytes: &[u8]) {
     file.unwrap().write_all(bytes).unwrap();
 }
 
+fn put(thumbs: &Thumbs, key: &ThumbKey, mut bytes: &[u8]) {
+    let len = bytes.len() as u64;
+    thumbs.put(key, &mut bytes, len).unwrap();
+}
+
+fn get(thumbs: &Thumbs, key: &ThumbKey) -> Option<Vec<u8>> {
+    let (mut file, len) = thumbs.get(key).unwrap()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len() as u64, len);
+    Some(bytes)
+}
+
 fn used_at(thumbs: &Thumbs, version: i64, seconds: u64) {
     let file = File::open(thumbs.path(&key(version))).unwrap();
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
@@ -79,17 +92,14 @@ fn each_key_has_its_own_thumbnail() {
             ..one
         },
     ];
-    thumbs.put(&one, b"one").unwrap();
+    put(&thumbs, &one, b"one");
     for other in others {
         assert!(is_ours(&other.to_string()), "{other}");
-        assert_eq!(thumbs.get(&other).unwrap(), None, "{other}");
+        assert_eq!(get(&thumbs, &other), None, "{other}");
     }
-    thumbs.put(&others[0], b"two").unwrap();
-    assert_eq!(thumbs.get(&one).unwrap().as_deref(), Some(&b"one"[..]));
-    assert_eq!(
-        thumbs.get(&others[0]).unwrap().as_deref(),
-        Some(&b"two"[..])
-    );
+    put(&thumbs, &others[0], b"two");
+    assert_eq!(get(&thumbs, &one).as_deref(), Some(&b"one"[..]));
+    assert_eq!(get(&thumbs, &others[0]).as_deref(), Some(&b"two"[..]));
 }
 
 /// Fails when the thumbnails ever weigh more than they may, when one that replaces itself counts twice, or when a start forgets
@@ -99,7 +109,7 @@ fn limit_holds() {
     let dir = tempfile::tempdir().unwrap();
     let thumbs = Thumbs::with_limit(dir.path(), LIMIT).unwrap();
     for version in 0..40 {
-        thumbs.put(&key(version), &[7; 100]).unwrap();
+        put(&thumbs, &key(version), &[7; 100]);
         assert!(weight(&thumbs) <= LIMIT);
         assert!(kept(&thumbs).contains(&version), "{version} is the newest");
         if version == 12 {
@@ -109,10 +119,10 @@ fn limit_holds() {
     let before = kept(&thumbs);
     assert!(before.len() >= 14, "no more goes than must: {before:?}");
     for _ in 0..30 {
-        thumbs.put(&key(39), &[8; 100]).unwrap();
+        put(&thumbs, &key(39), &[8; 100]);
     }
     assert_eq!(kept(&thumbs), before);
-    thumbs.put(&key(90), &[7; 1_601]).unwrap();
+    put(&thumbs, &key(90), &[7; 1_601]);
     assert_eq!(
         kept(&thumbs),
         before,
@@ -120,7 +130,7 @@ fn limit_holds() {
     );
     let again = Thumbs::with_limit(dir.path(), LIMIT).unwrap();
     for version in 50..70 {
-        again.put(&key(version), &[7; 100]).unwrap();
+        put(&again, &key(version), &[7; 100]);
         assert!(weight(&again) <= LIMIT);
     }
     drop(again);
@@ -134,7 +144,7 @@ fn what_was_not_used_for_the_longest_time_goes_first() {
     let dir = tempfile::tempdir().unwrap();
     let thumbs = Thumbs::with_limit(dir.path(), LIMIT).unwrap();
     for version in 0..16 {
-        thumbs.put(&key(version), &[7; 100]).unwrap();
+        put(&thumbs, &key(version), &[7; 100]);
         used_at(
             &thumbs,
             version,
@@ -145,7 +155,7 @@ fn what_was_not_used_for_the_longest_time_goes_first() {
     for version in [0, 10] {
         assert!(thumbs.get(&key(version)).unwrap().is_some());
     }
-    thumbs.put(&key(20), &[7; 100]).unwrap();
+    put(&thumbs, &key(20), &[7; 100]);
     let expected: Vec<i64> = (0..16)
         .filter(|version| ![13, 7].contains(version))
         .chain([20])
@@ -158,10 +168,10 @@ fn what_was_not_used_for_the_longest_time_goes_first() {
 fn what_a_crash_left_is_swept() {
     let dir = tempfile::tempdir().unwrap();
     let thumbs = Thumbs::open(dir.path()).unwrap();
-    thumbs.put(&key(1), b"whole").unwrap();
+    put(&thumbs, &key(1), b"whole");
     let half = thumbs.dir.join(format!("{}.tmp", key(2)));
     write(&half, b"ha");
-    assert_eq!(thumbs.get(&key(2)).unwrap(), None);
+    assert_eq!(get(&thumbs, &key(2)), None);
     drop(thumbs);
     let thumbs = Thumbs::open(dir.path()).unwrap();
     assert!(!half.exists());
@@ -187,7 +197,7 @@ fn what_others_put_there_is_left_alone() {
     fs::create_dir(&folder).unwrap();
     let thumbs = Thumbs::with_limit(dir.path(), LIMIT).unwrap();
     for version in 0..30 {
-        thumbs.put(&key(version), &[7; 100]).unwrap();
+        put(&thumbs, &key(version), &[7; 100]);
     }
     assert!(kept(&thumbs).len() >= 14);
     for name in names {
@@ -206,12 +216,12 @@ fn folder_that_vanished_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
     let thumbs = Thumbs::with_limit(dir.path(), LIMIT).unwrap();
     for version in 0..16 {
-        thumbs.put(&key(version), &[7; 100]).unwrap();
+        put(&thumbs, &key(version), &[7; 100]);
     }
     fs::remove_dir_all(&thumbs.dir).unwrap();
-    assert_eq!(thumbs.get(&key(1)).unwrap(), None);
+    assert_eq!(get(&thumbs, &key(1)), None);
     for version in 0..16 {
-        thumbs.put(&key(version), &[7; 100]).unwrap();
+        put(&thumbs, &key(version), &[7; 100]);
     }
     assert_eq!(kept(&thumbs).len(), 16);
 }

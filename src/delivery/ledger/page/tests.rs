@@ -213,11 +213,10 @@ fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
 fn a_reader_does_not_migrate() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Book::open(dir.path()).unwrap();
+    let undo = "DROP INDEX versions_of_folder; DROP INDEX versions_of_state; DROP INDEX versions_of_folder_and_state;
+        ALTER TABLE versions DROP COLUMN is_redo;";
+    daemon.connection.execute_batch(undo).unwrap();
     let set = |version: u32| {
-        let undo =
-            "DROP INDEX IF EXISTS versions_of_folder; DROP INDEX IF EXISTS versions_of_state;
-            DROP INDEX IF EXISTS versions_of_folder_and_state;";
-        daemon.connection.execute_batch(undo).unwrap();
         let pragma = daemon
             .connection
             .pragma_update(None, "user_version", version);

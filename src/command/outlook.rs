@@ -1,0 +1,98 @@
+//! A hot folder as it lies there -> what a person should know before it is served, in words. Changes nothing.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytesize::ByteSize;
+
+use crate::config::{FailedPolicy, Folder, SourcePolicy};
+use crate::intake::{Filter, Found, Root, Walk};
+use crate::mount;
+use crate::path_error::PathError;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Outlook {
+    /// Files that the folder takes.
+    photos: u64,
+    /// What they weigh.
+    bytes: u64,
+    /// The name of its file system, if that does not tell what others write.
+    deaf_kind: Option<&'static str>,
+}
+
+impl Outlook {
+    /// Lists the hot folder of `folder`.
+    pub(super) fn of(folder: &Arc<Folder>) -> Result<Self, PathError> {
+        let root = Root::open(&folder.input, None)?;
+        let filter = Filter::new(Arc::clone(folder));
+        let (mut photos, mut bytes) = (0, 0);
+        let walk = Walk {
+            root: &root,
+            filter: &filter,
+        };
+        let unreadable = walk.below(Path::new(""), &mut |seen| {
+            for observation in seen {
+                if let Found::File(stamp) = observation.found {
+                    photos += 1;
+                    bytes += stamp.len;
+                }
+            }
+            Ok::<_, PathError>(())
+        })?;
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+        Ok(Self {
+            photos,
+            bytes,
+            deaf_kind: mount::deaf_kind(&folder.input)?,
+        })
+    }
+}
+
+impl fmt::Display for Outlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.deaf_kind {
+            None => f.write_str("it is watched")?,
+            Some(kind) => write!(
+                f,
+                "it is listed every `rescan`, since {kind} does not tell what others write"
+            )?,
+        }
+        let size = ByteSize(self.bytes);
+        match self.photos {
+            0 => f.write_str("; no photo lies in it now"),
+            1 => write!(f, "; 1 photo lies in it now ({size})"),
+            photos => write!(f, "; {photos} photos lie in it now ({size})"),
+        }
+    }
+}
+
+/// What becomes of the photos of a folder.
+pub(super) struct Fate<'a>(pub(super) &'a Folder);
+
+impl fmt::Display for Fate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(folder) = self;
+        match &folder.source {
+            SourcePolicy::Keep => f.write_str("photos stay where they are")?,
+            SourcePolicy::Move(done) => {
+                write!(f, "photos that are done are moved to {}", done.display())?;
+            }
+            SourcePolicy::Delete => f.write_str("photos that are done are DELETED")?,
+        }
+        match &folder.failed {
+            FailedPolicy::Note => {
+                f.write_str("; one that cannot be cut out stays, with a note beside it")
+            }
+            FailedPolicy::Move(failed) => write!(
+                f,
+                "; one that cannot be cut out is moved to {}, with a note",
+                failed.display()
+            ),
+            FailedPolicy::Leave => f.write_str("; one that cannot be cut out stays"),
+        }
+    }
+}

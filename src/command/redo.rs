@@ -1,0 +1,97 @@
+//! `hotcut redo`: photos that are done -> the queue again, for another model; a running daemon sees it at once. Cuts nothing.
+
+use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::config::{Config, Folder};
+use crate::delivery::{Book, DonePhoto};
+use crate::percent;
+use crate::stamp::Stamp;
+
+/// Puts back what the model `of_model` has cut out, if it is given, and of that only `files`, if there are any.
+pub fn run(
+    config_file: &Path,
+    of_model: Option<&str>,
+    files: &[PathBuf],
+) -> Result<ExitCode, CommandError> {
+    let config = super::read_leniently(config_file)?;
+    let mut out = stdout().lock();
+    let mut book = Book::open_existing(&config.daemon.state_dir)?;
+    let wanted = Wanted::of(&config, of_model, files)?;
+    let (mut again, mut away) = (0, 0);
+    for folder in &config.folders {
+        let done = match &mut book {
+            Some(book) => book.done(&folder.name)?,
+            None => Vec::new(),
+        };
+        for photo in done.iter().filter(|photo| wanted.has(folder, photo)) {
+            if !is_there(folder, photo) {
+                away += 1;
+            } else if let Some(book) = &mut book
+                && book.redo(&photo.version)?
+            {
+                again += 1;
+            }
+        }
+    }
+    writeln!(
+        out,
+        "to be cut out again, each with the model of its folder: {again}"
+    )?;
+    if away > 0 {
+        writeln!(
+            out,
+            "no longer in their hot folders as they were, so their cutouts stay: {away}"
+        )?;
+    }
+    if again == 0 && !files.is_empty() {
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which photos are meant.
+struct Wanted<'a> {
+    of_model: Option<&'a str>,
+    /// Photos by their folder's name and their path below it; all if it is `None`.
+    photos: Option<Vec<(&'a str, PathBuf)>>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(
+        config: &'a Config,
+        of_model: Option<&'a str>,
+        files: &[PathBuf],
+    ) -> Result<Self, CommandError> {
+        let mut photos = Vec::new();
+        for file in files {
+            let real = std::path::absolute(file)?;
+            let below = config.folders.iter().find_map(|folder| {
+                let below = real.strip_prefix(&folder.input).ok()?;
+                Some((folder.name.as_str(), below.to_owned()))
+            });
+            let unknown = || CommandError::InNoFolder(percent::display(file));
+            photos.push(below.ok_or_else(unknown)?);
+        }
+        Ok(Self {
+            of_model,
+            photos: (!files.is_empty()).then_some(photos),
+        })
+    }
+
+    fn has(&self, folder: &Folder, photo: &DonePhoto) -> bool {
+        let is_named = self.photos.as_ref().is_none_or(|photos| {
+            let mut photos = photos.iter();
+            photos.any(|(name, path)| *name == folder.name && *path == photo.version.source)
+        });
+        is_named && self.of_model.is_none_or(|model| model == photo.model)
+    }
+}
+
+/// Whether the very photo that was cut out lies there; another one is cut out anyway.
+fn is_there(folder: &Folder, photo: &DonePhoto) -> bool {
+    let path = folder.input.join(&photo.version.source);
+    rustix::fs::lstat(&path).is_ok_and(|stat| Stamp::of(&stat).same_version(&photo.version.stamp))
+}

@@ -1,0 +1,90 @@
+//! A configuration whose `[http]` changes -> a way in that opens, changes and closes, and clients who do not notice. Knows no
+//! handler.
+
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, jpeg};
+use crate::processes;
+use crate::requests::{Answer, address, connect, get, head, metric, post, wait_ready};
+use crate::setup::Setup;
+use rustix::process::Signal;
+
+/// P9: fails when a reload cannot open, change or close the way in, or closes it over a fault.
+#[test]
+fn reload_opens_changes_and_closes_the_way_in() {
+    let mut hot = HotFolder::start_with(Setup::new());
+    assert_eq!(hot.log_lines("http: listening"), 0);
+    hot.change_setup(Setup::listens);
+    hot.signal(Signal::HUP);
+    wait_ready(&hot);
+    hot.change_setup(|setup| setup.http("model", "nothing"));
+    hot.signal(Signal::HUP);
+    hot.wait_log("the new configuration is not taken");
+    wait_ready(&hot);
+    hot.change_setup(|setup| setup.listens().http("photos_per_minute", "1"));
+    hot.signal(Signal::HUP);
+    wait_for("a new server", || hot.log_lines("http: listening") == 2);
+    let photo = jpeg(Quarter::TopLeft);
+    assert_eq!(post(&hot, "/remove-background", &photo).status, 200);
+    assert_eq!(post(&hot, "/remove-background", &photo).status, 429);
+    let last = address(&hot);
+    hot.change_setup(Setup::listens_no_more);
+    hot.signal(Signal::HUP);
+    wait_for("nobody listens", || TcpStream::connect(last).is_err());
+    hot.stop();
+}
+
+/// P8, P9: fails when a reload that leaves the address as it is turns anybody away, or drops an answer that is under way.
+#[test]
+fn reload_turns_nobody_away() {
+    let (mut hot, worker, mut stream) = under_way();
+    let before = address(&hot);
+    hot.change_setup(|setup| setup.http("photos_per_minute", "100"));
+    hot.signal(Signal::HUP);
+    wait_for("the new settings", || {
+        assert_eq!(get(&hot, "/healthz").status, 200);
+        hot.log_lines("http: listening") == 2
+    });
+    assert_eq!(address(&hot), before);
+    // Longer than those may take whose way in is no more.
+    let begun = Instant::now();
+    wait_for("some time", || begun.elapsed() > Duration::from_secs(7));
+    processes::signal(worker, Signal::CONT);
+    assert_eq!(Answer::read(&mut stream).status, 200);
+}
+
+/// P8: fails when a connection outlives the way in that it came by.
+#[test]
+fn who_is_not_through_when_the_way_in_closes_is_cut_off() {
+    let (mut hot, _worker, mut stream) = under_way();
+    hot.change_setup(Setup::listens_no_more);
+    hot.signal(Signal::HUP);
+    let mut answer = Vec::new();
+    // Reset or ended, before this side loses its patience.
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+    assert_eq!(answer, b"");
+}
+
+/// A request whose photo is with a worker that does nothing.
+fn under_way() -> (HotFolder, u32, TcpStream) {
+    let setup = Setup::new().listens();
+    let setup = setup.daemon("workers", "1").daemon("timeout", "300s");
+    let hot = HotFolder::start_with(setup);
+    wait_ready(&hot);
+    let worker = hot.stop_worker();
+    let mut stream = connect(&hot);
+    let photo = jpeg(Quarter::TopLeft);
+    let head = head("POST /remove-background", &[], photo.len());
+    stream.write_all(&[head, photo].concat()).unwrap();
+    wait_for("the worker has it", || {
+        metric(&hot, "hotcut_running_errands") == 1
+    });
+    (hot, worker, stream)
+}

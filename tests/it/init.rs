@@ -1,0 +1,119 @@
+//! Folders as they lie -> the configuration that `hotcut init` proposes for them, and what `hotcut check` says of it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::binary::{finish, hotcut, said};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, jpeg};
+use crate::setup::Setup;
+
+/// P4, P10: fails when the proposal is refused by the service itself, when two folders get in each other's way, or when what
+/// lies in them goes unmentioned.
+#[test]
+fn what_is_proposed_can_be_served() {
+    let setup = Setup::new();
+    let folders = ["products", "portraits \"& more\"", "twice/products"];
+    let folders = folders.map(|name| setup.path("studio").join(name));
+    for folder in &folders {
+        fs::create_dir_all(folder).unwrap();
+    }
+    for name in ["a.jpg", "b.jpg", "notes.txt"] {
+        fs::write(folders[0].join(name), jpeg(Quarter::TopLeft)).unwrap();
+    }
+    fs::set_permissions(&folders[1], fs::Permissions::from_mode(0o770)).unwrap();
+    let proposal = init(&folders);
+    assert_eq!(proposal.status.code(), Some(0), "{}", said(&proposal));
+    let text = String::from_utf8(proposal.stdout).unwrap();
+    assert!(text.contains("2 photos lie in it now"), "{text}");
+    assert!(text.contains("must be in that group"), "{text}");
+    let state = setup.path("state");
+    let text = text.replace(
+        "# state_dir = \"/var/lib/hotcut\"",
+        &format!("state_dir = \"{}\"", state.display()),
+    );
+    fs::write(setup.config_file(), text).unwrap();
+    let check = finish(
+        hotcut()
+            .args(["check", "--config"])
+            .arg(setup.config_file()),
+    );
+    assert_eq!(check.status.code(), Some(0), "{}", said(&check));
+    let told = String::from_utf8(check.stdout).unwrap();
+    for words in [
+        "products: ",
+        "portraitsmore: ",
+        "products-2: ",
+        "2 photos lie in it now",
+        "no photo lies in it now",
+        "photos stay where they are",
+        "*.tiff once unchanged for 2s",
+    ] {
+        assert!(told.contains(words), "no {words:?} in {told}");
+    }
+}
+
+/// Fails when a folder that is not there, or that no configuration can name, is proposed all the same.
+#[test]
+fn folder_that_cannot_be_served_is_told() {
+    let setup = Setup::new();
+    let missing = init(&[setup.path("nowhere")]);
+    assert_eq!(missing.status.code(), Some(70), "{}", said(&missing));
+    assert!(said(&missing).contains("nowhere"), "{}", said(&missing));
+    let odd = setup.path(OsStr::from_bytes(b"\xff"));
+    fs::create_dir(&odd).unwrap();
+    let odd = init(&[odd]);
+    assert_eq!(odd.status.code(), Some(1), "{}", said(&odd));
+    assert!(said(&odd).contains("UTF-8"), "{}", said(&odd));
+}
+
+/// P10: fails when the proposal without a folder is no configuration, or the service that has it does not say what it lacks.
+#[test]
+fn proposal_without_a_folder_waits_for_one() {
+    let proposal = init(&[]);
+    let text = String::from_utf8(proposal.stdout).unwrap();
+    assert!(text.contains("\n# [[folder]]\n"), "{text}");
+    let hot = HotFolder::start();
+    let state = hot.setup().path("other").display().to_string();
+    let text = text.replace(
+        "# state_dir = \"/var/lib/hotcut\"",
+        &format!("state_dir = \"{state}\""),
+    );
+    fs::write(hot.setup().config_file(), text).unwrap();
+    let check = hot.command("check", [""; 0]);
+    assert_eq!(check.status.code(), Some(0), "{}", said(&check));
+    assert!(
+        said(&check).contains("nothing is watched"),
+        "{}",
+        said(&check)
+    );
+}
+
+/// P4: fails when a folder whose photos are deleted or moved is not told so.
+#[test]
+fn check_says_what_becomes_of_photos() {
+    let hot = HotFolder::start_with(Setup::new().moves_sources().moves_failures());
+    let told = said(&hot.command("check", [""; 0]));
+    let done = hot.setup().path("done").display().to_string();
+    assert!(
+        told.contains(&format!("done are moved to {done}")),
+        "{told}"
+    );
+    assert!(told.contains("cannot be cut out is moved to"), "{told}");
+    let hot = HotFolder::start_with(Setup::new().folder("source", "delete").listens());
+    let told = said(&hot.command("check", [""; 0]));
+    assert!(told.contains("photos that are done are DELETED"), "{told}");
+    assert!(
+        told.contains("http: http://127.0.0.1:0/ for programs of this machine"),
+        "{told}"
+    );
+}
+
+fn init(folders: &[PathBuf]) -> Output {
+    let paths = folders.iter().map(PathBuf::as_path);
+    finish(hotcut().arg("init").args(paths.map(Path::as_os_str)))
+}

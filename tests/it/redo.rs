@@ -1,0 +1,105 @@
+//! Photos that are done and another model -> nothing by itself, and new cutouts for whoever asks. Knows no ledger.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::binary::{MODELS, identity, said, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg, marked_model};
+use crate::setup::Setup;
+use rustix::process::Signal;
+
+/// P2, P4: fails when a new model cuts anything out by itself, when what was asked for is not cut out with it, when anything
+/// else is, or when a cutout gets a second name.
+#[test]
+fn other_model_cuts_out_again_what_was_asked_for_and_nothing_else() {
+    let mut hot = HotFolder::start_with(two_models());
+    for name in ["a", "b", "c"] {
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_output(format!("{name}.png"));
+    }
+    hot.wait_status("done", |status| status.done == 3);
+    fs::write(hot.input("c.jpg"), jpeg(Quarter::TopRight)).unwrap();
+    hot.wait_status("the corrected one", |status| status.done == 4);
+    let before = ["a.png", "b.png", "c.png"].map(|name| identity(&hot.output(name)));
+    hot.change_setup(|setup| setup.folder("model", "other"));
+    hot.signal(Signal::HUP);
+    hot.drop_file("d.jpg", &jpeg(Quarter::TopLeft));
+    assert_eq!(marked_model(&hot.wait_output("d.png")), "other");
+    hot.stop();
+    hot.restart();
+    hot.wait_status("all are known", |status| {
+        status.done == 5 && status.queued == 0
+    });
+    let after = ["a.png", "b.png", "c.png"].map(|name| identity(&hot.output(name)));
+    assert_eq!(after, before, "a model is a choice");
+
+    let one = hot.input("b.jpg");
+    let output = hot.command("redo", [one.as_os_str()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    wait_for("b", || marked_model(&hot.output("b.png")) == "other");
+    assert_eq!(identity(&hot.output("a.png")), before[0]);
+
+    let d = identity(&hot.output("d.png"));
+    let output = hot.command("redo", ["--model", "luma"]);
+    assert!(said(&output).contains("its folder: 2"), "{}", said(&output));
+    for name in ["a.png", "c.png"] {
+        wait_for(name, || marked_model(&hot.output(name)) == "other");
+    }
+    assert_cutout(&hot.output("a.png"), Quarter::TopLeft);
+    assert_cutout(&hot.output("c.png"), Quarter::TopRight);
+    hot.wait_status("done", |status| status.running == 0 && status.queued == 0);
+    assert_eq!(identity(&hot.output("d.png")), d);
+    let names = ["a.png", "b.png", "c.png", "d.png"].map(PathBuf::from);
+    assert_eq!(hot.outputs(), names);
+}
+
+/// P4: fails when a cutout that somebody has retouched is replaced, or a photo that went away is looked for.
+#[test]
+fn retouched_cutouts_and_photos_that_went_away_are_left_alone() {
+    let hot = HotFolder::start_with(two_models());
+    for name in ["a", "b"] {
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_output(format!("{name}.png"));
+    }
+    hot.wait_status("done", |status| status.done == 2);
+    fs::write(hot.output("a.png"), b"retouched").unwrap();
+    fs::remove_file(hot.input("b.jpg")).unwrap();
+    let b = identity(&hot.output("b.png"));
+    let output = hot.command("redo", ["--model", "luma"]);
+    assert!(said(&output).contains("its folder: 1"), "{}", said(&output));
+    assert!(
+        said(&output).contains("cutouts stay: 1"),
+        "{}",
+        said(&output)
+    );
+    assert_cutout(&hot.wait_output("a.jpg.png"), Quarter::TopLeft);
+    assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"retouched");
+    assert_eq!(identity(&hot.output("b.png")), b);
+}
+
+/// Fails when nothing is asked for and everything is cut out again.
+#[test]
+fn without_a_model_or_a_photo_nothing_is_done() {
+    let hot = HotFolder::start();
+    let output = hot.command("redo", [""; 0]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let output = hot.command("redo", ["/nowhere/a.jpg"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+}
+
+/// A second model that does the same as the first under another name.
+fn two_models() -> Setup {
+    let setup = Setup::new();
+    let models = setup.path("models");
+    fs::create_dir(&models).unwrap();
+    for (from, to) in [
+        ("luma.toml", "luma.toml"),
+        ("luma.onnx", "luma.onnx"),
+        ("luma.toml", "other.toml"),
+        ("luma.onnx", "other.onnx"),
+    ] {
+        fs::copy(Path::new(MODELS).join(from), models.join(to)).unwrap();
+    }
+    setup.daemon("models_dir", &models.display().to_string())
+}

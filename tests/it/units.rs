@@ -1,0 +1,248 @@
+//! `hotcut unit`: what it prints, read as systemd reads it, and what systemd says of it beside the unit that it belongs to.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::binary::{CHECKOUT, finish, hotcut, namespaces_work, said};
+use crate::setup::Setup;
+
+/// Fails when a folder that hotcut writes to is left out, for then the service may only read it, or when the service may start
+/// before the folder's disk is mounted.
+#[test]
+fn each_folder_is_writable_and_waited_for() {
+    let setup = Setup::new().moves_sources().moves_failures();
+    let setup = setup.another_folder("faces");
+    let mut wanted: Vec<PathBuf> = ["products", "faces"]
+        .iter()
+        .flat_map(|name| [setup.input_of(name), setup.output_of(name)])
+        .chain(["done", "failed", "state"].map(|name| setup.path(name)))
+        .collect();
+    wanted.sort();
+    let text = printed(&setup);
+    let texts = wanted.iter().map(|path| path.display().to_string());
+    assert_eq!(
+        words(&text, "RequiresMountsFor="),
+        texts.collect::<Vec<_>>()
+    );
+    for folder in &wanted {
+        assert!(is_writable(&text, folder), "{folder:?}: {text}");
+    }
+    assert_eq!(complaints(&text), "");
+}
+
+/// P1: fails when a name that means something to systemd makes it pass over the folder, or take another one.
+#[test]
+fn a_name_means_nothing_else_to_systemd() {
+    for name in [
+        "a studio",
+        "100%/%h and %%",
+        "the \"good\" ones",
+        "it's",
+        "back\\slash \\x41",
+        "ends in \\",
+        "#1; ${HOME} $1",
+        "Möbel",
+    ] {
+        let setup = Setup::new();
+        let folder = setup.path(name);
+        let setup = setup.folder("output", &folder.display().to_string());
+        let text = printed(&setup);
+        let word = folder.display().to_string();
+        assert!(words(&text, "RequiresMountsFor=").contains(&word), "{text}");
+        assert!(is_writable(&text, &folder), "{text}");
+        assert_eq!(complaints(&text), "", "{name}");
+    }
+}
+
+/// P1: fails when a folder below a disk's mount point is named: the service keeps that disk then, whatever is mounted there later.
+#[test]
+fn a_disk_is_writable_as_a_whole() {
+    if !namespaces_work("a_disk_is_writable_as_a_whole") {
+        return;
+    }
+    let setup = Setup::new();
+    let (disk, output) = (setup.path("disk"), setup.path("disk/deep/out"));
+    fs::create_dir(&disk).unwrap();
+    let setup = setup.folder("output", &output.display().to_string());
+    setup.write_config();
+    let mut inside = Command::new("unshare");
+    inside.args(["-Urm", "sh", "-ec"]);
+    inside.args(["mount -t tmpfs disk \"$1\"; shift; exec \"$@\"", "sh"]);
+    inside.arg(&disk).arg(hotcut().get_program());
+    let run = finish(inside.args(["unit", "--config"]).arg(setup.config_file()));
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(is_writable(&text, &setup.path("disk/deep")), "{text}");
+    let waited_for = words(&text, "RequiresMountsFor=");
+    assert!(waited_for.contains(&output.display().to_string()), "{text}");
+}
+
+/// Fails when half a drop-in is printed for a folder that cannot be named in one: systemd reads on in the next line.
+#[test]
+fn a_name_that_no_unit_can_hold_is_refused() {
+    for name in ["a\n[Service]\nUser=root", "a\rb", "a\tb", "up/../over"] {
+        let setup = Setup::new();
+        let output = format!("{}/{name}", setup.path("out").display());
+        let run = print(&setup.folder("output", &output));
+        assert_eq!(run.status.code(), Some(78), "{name:?}: {run:?}");
+        assert!(run.stdout.is_empty(), "{name:?}: {run:?}");
+        assert!(said(&run).contains("cannot be named"), "{name:?}: {run:?}");
+    }
+}
+
+/// Fails when the network is opened for nobody, or not as far as the configuration needs it.
+#[test]
+fn the_network_is_open_as_far_as_it_is_used() {
+    let keys = ["PrivateNetwork=", "IPAddress", "RestrictAddressFamilies="];
+    let token = Setup::new();
+    let token_file = token.path("token").display().to_string();
+    fs::write(&token_file, "0123456789abcdef").unwrap();
+    let webhook = "[notify]\nwebhook = \"http://127.0.0.1:9/told\"\n";
+    let command = "[notify]\ncommand = [\"/bin/true\"]\n";
+    let open = "PrivateNetwork=no IPAddressDeny= RestrictAddressFamilies=AF_INET AF_INET6";
+    for (setup, wanted) in [
+        (Setup::new(), String::new()),
+        (Setup::new().tables(command), String::new()),
+        (
+            Setup::new().listens(),
+            open.replace("IPAddressDeny=", "IPAddressAllow=localhost"),
+        ),
+        (
+            Setup::new()
+                .listens()
+                .http("listen", "0.0.0.0:8190")
+                .http("token_file", &token_file),
+            open.to_owned(),
+        ),
+        (Setup::new().tables(webhook), format!("{open} AF_NETLINK")),
+        (
+            Setup::new().listens().tables(webhook),
+            format!("{open} AF_NETLINK"),
+        ),
+    ] {
+        let text = printed(&setup);
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| keys.iter().any(|key| line.starts_with(key)))
+            .collect();
+        assert_eq!(lines.join(" "), wanted);
+        assert_eq!(complaints(&text), "");
+    }
+}
+
+/// Fails when a folder in a home is hidden from the service, or homes are shown to one that has no folder there.
+#[test]
+fn a_folder_that_the_unit_hides_is_shown() {
+    for (output, wanted) in [
+        ("/srv/out", ""),
+        ("/homes/anna/out", ""),
+        ("/home/anna/out", "ProtectHome=read-only"),
+        ("/var/tmp/out", "PrivateTmp=no"),
+    ] {
+        // Whatever the tree of the test lies in is not to count.
+        let setup = Setup::new()
+            .daemon("state_dir", "/var/lib/hotcut")
+            .folder("input", "/srv/in")
+            .folder("output", output);
+        let text = printed(&setup);
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("ProtectHome=") || line.starts_with("PrivateTmp="))
+            .collect();
+        assert_eq!(lines.join(" "), wanted, "{output}");
+    }
+}
+
+/// P8: fails when systemd kills a service that is still within its `drain_timeout`.
+#[test]
+fn a_long_drain_is_waited_for() {
+    let stop = |setup: &Setup| words(&printed(setup), "TimeoutStopSec=").join(" ");
+    assert_eq!(stop(&Setup::new()), "");
+    assert_eq!(
+        stop(&Setup::new().daemon("drain_timeout", "2m")),
+        "135000ms"
+    );
+    let unit = fs::read_to_string(unit_file()).unwrap();
+    assert!(
+        unit.contains("TimeoutStopSec=45s"),
+        "30 s and the same margin"
+    );
+}
+
+/// Fails when the drop-in of a faulty configuration is printed.
+#[test]
+fn a_faulty_configuration_has_no_drop_in() {
+    let run = print(&Setup::new().folder("settle", "soon"));
+    assert_eq!(run.status.code(), Some(78), "{run:?}");
+    assert!(run.stdout.is_empty(), "{run:?}");
+}
+
+fn print(setup: &Setup) -> Output {
+    setup.write_config();
+    finish(hotcut().args(["unit", "--config"]).arg(setup.config_file()))
+}
+
+#[track_caller]
+fn printed(setup: &Setup) -> String {
+    let run = print(setup);
+    assert!(run.status.success(), "{run:?}");
+    String::from_utf8(run.stdout).unwrap()
+}
+
+/// Whether the drop-in lets the service write to `path`, where it is.
+fn is_writable(text: &str, path: &Path) -> bool {
+    let words = words(text, "ReadWritePaths=");
+    let mut places = words.iter().filter_map(|word| word.strip_prefix('-'));
+    places.any(|place| path.starts_with(place))
+}
+
+/// The words of every line of `key`, as systemd takes them out of quotes and specifiers.
+fn words(text: &str, key: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix(key)) {
+        let (mut word, mut quote, mut chars) = (String::new(), None, line.chars());
+        while let Some(char) = chars.next() {
+            match char {
+                '\\' => word.extend(chars.next()),
+                '%' => word.extend(chars.next().filter(|next| *next == '%')),
+                '"' | '\'' if quote == Some(char) => quote = None,
+                '"' | '\'' if quote.is_none() => quote = Some(char),
+                ' ' if quote.is_none() => words.push(std::mem::take(&mut word)),
+                _ => word.push(char),
+            }
+        }
+        assert_eq!(quote, None, "{line}");
+        words.push(word);
+    }
+    words
+}
+
+fn unit_file() -> PathBuf {
+    PathBuf::from(CHECKOUT).join("systemd/hotcut.service")
+}
+
+/// What `systemd-analyze verify` says of the unit with this drop-in; nothing where it is not installed.
+fn complaints(drop_in: &str) -> String {
+    let room = tempfile::tempdir().unwrap();
+    let unit = room.path().join("hotcut.service");
+    let text = fs::read_to_string(unit_file()).unwrap();
+    fs::write(&unit, text.replace("/usr/bin/hotcut", "/bin/true")).unwrap();
+    let drop_ins = room.path().join("hotcut.service.d");
+    fs::create_dir(&drop_ins).unwrap();
+    fs::write(drop_ins.join("folders.conf"), drop_in).unwrap();
+    let mut verify = Command::new("systemd-analyze");
+    verify.args(["verify", "--man=no", "--recursive-errors=no"]);
+    match verify.arg(&unit).output() {
+        Ok(output) => {
+            let said = said(&output);
+            let ours = said.lines().filter(|line| line.contains("hotcut"));
+            ours.collect::<Vec<_>>().join("\n")
+        }
+        Err(error) => {
+            let line = format!("\nSKIPPED verify of a drop-in: `systemd-analyze`: {error}\n");
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
+            String::new()
+        }
+    }
+}

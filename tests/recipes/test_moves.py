@@ -1,0 +1,78 @@
+"""Photos that are sorted by date once they are done, and a whole installation that moves to another machine -> nothing is cut out
+twice. Knows no transfer."""
+
+import datetime
+import pathlib
+import shutil
+import stat
+import subprocess
+
+import pytest
+from hotcut import Hotcut
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def script(name):
+    """The script of that name in the README."""
+    text = (CHECKOUT / "README.md").read_text()
+    return text.split(f"# {name}\n", 1)[1].split("```", 1)[0]
+
+
+@pytest.fixture
+def sorted_by_date(tmp_path):
+    """A hotcut that moves its photos, and has them sorted when a folder is finished."""
+    hotcut = Hotcut(tmp_path)
+    program = tmp_path / "by-date"
+    program.write_text("#!/bin/sh\n" + script("/usr/local/bin/hotcut-by-date"))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    done = tmp_path / "done"
+    done.mkdir()
+    text = hotcut.config.read_text()
+    text = text.replace('settle = "200ms"', f'settle = "200ms"\nsource = "move"\ndone = "{done}"')
+    hotcut.config.write_text(text + f'[notify]\ncommand = ["{program}", "{done}"]\nquiet = "1s"\n')
+    yield hotcut.start()
+    hotcut.stop()
+
+
+def test_done_photos_are_sorted_by_date(sorted_by_date):
+    """Fails when the README's script does not do what it says, or a photo is cut out again when it has moved."""
+    for name in ["cat.jpg", "coffee.jpg"]:
+        sorted_by_date.drop(name)
+    done = sorted_by_date.place / "done"
+    days = [datetime.date.today(), datetime.date.today() + datetime.timedelta(days=1)]
+
+    def is_sorted():
+        return all(any((done / day.isoformat() / name).exists() for day in days) for name in ["cat.jpg", "coffee.jpg"])
+
+    sorted_by_date.wait(is_sorted, "photos in a folder of their day")
+    assert [path for path in done.iterdir() if path.is_file()] == []
+    assert not list(sorted_by_date.hot().iterdir())
+
+
+def test_another_machine(tmp_path):
+    """Fails when a photo is cut out again, or a cutout gets another name, because every file has another inode now."""
+    hotcut = Hotcut(tmp_path).start()
+    try:
+        for name in ["cat.jpg", "coffee.jpg"]:
+            hotcut.drop(name)
+        hotcut.wait_for("done", 2)
+        hotcut.stop()
+        log = (tmp_path / "log").read_text()
+        assert log.count("cut out") == 2, log
+        for part in ["state", "in", "out"]:
+            old = tmp_path / f"{part}-old"
+            (tmp_path / part).rename(old)
+            subprocess.run(["cp", "-a", old, tmp_path / part], check=True)
+            shutil.rmtree(old)
+        before = {path.name: path.stat().st_ino for path in hotcut.out().iterdir()}
+        hotcut.start()
+        hotcut.drop("raccoon.jpg")
+        # Those that came with the ledger are looked at and found done, each as a version of its own.
+        hotcut.wait_for("done", 5)
+        after = {path.name: path.stat().st_ino for path in hotcut.out().iterdir()}
+        assert after.pop("raccoon.png") and after == before
+        log = (tmp_path / "log").read_text()
+        assert sum("cut out" in line for line in log.splitlines()) == 3, log
+    finally:
+        hotcut.stop()
