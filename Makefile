@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system shots fuzz lint bench versus soak load load-http churn clean
+.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system test-package deb tarball advisories shots fuzz lint bench versus soak load load-http churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -20,6 +20,32 @@ teacher: ## fetch U²-Net too (176 MB), for model = "u2net", the tests and the b
 # In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.
 build: setup ## build target/release/hotcut
 	$(CARGO) build --release --locked --target-dir target
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+ARCHIVE := hotcut-$(VERSION)-$(shell uname -m)
+CARGO_DEB := 3.8.0
+# The time of the last commit stands for now, so that the same source gives the same bytes.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+deb: target/package/tree target/tools/bin/cargo-deb ## make a Debian package in target/dist (cargo-deb is built first)
+	@printf 'hotcut (%s-1) unstable; urgency=medium\n\n  * What has changed is told by the history of the source.\n\n -- %s  %s\n' \
+		'$(VERSION)' "$$(sed -n 's/^maintainer = "\(.*\)"$$/\1/p' Cargo.toml)" "$$(LC_ALL=C date -uRd @$(SOURCE_DATE_EPOCH))" >target/package/pages/changelog
+	@mkdir -p target/dist
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) target/tools/bin/cargo-deb --quiet --no-build --no-strip --output target/dist
+
+# Unlike a package it needs no root, and runs from wherever it is unpacked.
+tarball: target/package/tree ## make an archive in target/dist that runs from any folder
+	@rm -rf target/package/$(ARCHIVE) && mkdir -p target/dist && cp -a target/package/tree/usr target/package/$(ARCHIVE)
+	tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner -C target/package -c $(ARCHIVE) \
+		| gzip -9n >target/dist/$(ARCHIVE).tar.gz
+
+.PHONY: target/package/tree
+target/package/tree: build
+	@.package/stage $@
+
+target/tools/bin/cargo-deb:
+	$(CARGO) install --locked --version $(CARGO_DEB) --root target/tools --target-dir target/tools/build cargo-deb
+	@rm -rf target/tools/build
 
 demo: build ## cut the sample photos out through a temporary hot folder
 	@target/release/hotcut demo
@@ -78,11 +104,18 @@ fuzz: ## fuzz the readers for SECONDS=60 each (cargo install cargo-fuzz)
 			-timeout=20 -malloc_limit_mb=300 -rss_limit_mb=2048 -artifact_prefix=target/fuzz/artifacts/$$target/; \
 	done
 
-lint: ## check format, clippy and the systemd unit
+# cargo-deny's fourth check wants a list from the network that changes every day: it is `make advisories`.
+lint: ## check format, clippy, the systemd unit, and the licences and sources of the dependencies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --features chaos -- -D warnings
 	@sh .ci/lint-unit systemd/hotcut.service
+	@sh .ci/setup deny
+	.tools/cargo-deny --config .deny.toml --log-level error check licenses bans sources
+
+advisories: ## ask RustSec's list, fetched anew, whether a dependency is known to be unsafe
+	@sh .ci/setup deny
+	.tools/cargo-deny --config .deny.toml check advisories
 
 bench: build teacher ## compare with rembg: speed, memory, matte (about 15 minutes)
 	@$(BENCH_PYTHON) tests/bench/prepare.py

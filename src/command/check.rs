@@ -46,7 +46,7 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let mut out = stdout().lock();
     writeln!(out, "{}: ok", config_file.display())?;
     if config.folders.is_empty() {
-        writeln!(out, "  there is no [[folder]] yet: nothing is watched")?;
+        writeln!(out, "  no folder is configured yet: nothing is watched")?;
     }
     for folder in &config.folders {
         tell(&mut out, folder)?;

@@ -6,6 +6,7 @@ pub mod demo;
 mod error;
 pub mod init;
 mod outlook;
+pub mod pages;
 pub mod rebuild;
 pub mod redo;
 pub mod retry;

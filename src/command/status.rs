@@ -41,8 +41,9 @@ struct QuarantinedStatus {
     attempts: u32,
 }
 
-/// Prints the state of every configured folder, whether the daemon runs or not.
-pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
+/// Prints the state of every configured folder, whether the daemon runs or not. With `check`, the exit code tells whether
+/// it runs and serves them all.
+pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let state_dir = &config.daemon.state_dir;
     let mut book = Book::open_existing(state_dir)?;
@@ -60,6 +61,8 @@ pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
             .and_then(|live| live.folders.iter().find(|one| one.name == folder.name));
         folders.push(folder_status(&folder.name, counts, quarantined, live));
     }
+    let is_alive = live.is_some() && LiveStatus::is_fresh(state_dir);
+    let is_well = is_alive && folders.iter().all(FolderStatus::is_served);
     let confinement = live.and_then(|live| live.confinement);
     let status = Status {
         confinement,
@@ -72,7 +75,17 @@ pub fn run(config_file: &Path, json: bool) -> Result<ExitCode, CommandError> {
     } else {
         print(&mut out, &status)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if check && !is_well {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+impl FolderStatus {
+    fn is_served(&self) -> bool {
+        ["online", "polling"].contains(&self.state.as_str())
+    }
 }
 
 fn folder_status(
@@ -112,6 +125,9 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
             held(landlock),
             held(seccomp)
         )?;
+    }
+    if status.folders.is_empty() {
+        writeln!(out, "no folder is configured yet")?;
     }
     for folder in &status.folders {
         writeln!(out, "{}: {}", folder.name, folder.state)?;

@@ -34,7 +34,10 @@ impl Announcer {
 
     /// The daemon serves its folders.
     pub(super) fn ready(config: &Config) {
-        let status = format!("serving {} hot folders", config.folders.len());
+        let status = match config.folders.len() {
+            0 => "no folder is configured yet".to_owned(),
+            count => format!("serving {count} hot folders"),
+        };
         say(&[NotifyState::Ready, NotifyState::Status(&status)]);
     }
 

@@ -125,7 +125,7 @@ impl Daemon {
         let times = [
             folders,
             self.pool.start_at(),
-            self.live.write_at(&self.folders),
+            Some(self.live.write_at(&self.folders)),
         ];
         times.into_iter().flatten().fold(self.tick_at, Instant::min)
     }

@@ -17,6 +17,9 @@ use crate::pool::Confinement;
 /// The least time between two writings.
 const INTERVAL: Duration = Duration::from_millis(200);
 
+/// The most between two writings: the age of the file tells whether the loop turns.
+const BEAT: Duration = Duration::from_secs(10);
+
 /// What only the running daemon knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveStatus {
@@ -47,6 +50,13 @@ impl LiveStatus {
     pub fn read(state_dir: &Path) -> Option<Self> {
         let bytes = std::fs::read(file(state_dir)).ok()?;
         serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Tells whether the loop of the daemon on `state_dir` has turned lately.
+    pub fn is_fresh(state_dir: &Path) -> bool {
+        let written = std::fs::metadata(file(state_dir)).and_then(|data| data.modified());
+        // A time to come is that of a clock that was set back since.
+        written.is_ok_and(|at| at.elapsed().map_or(true, |age| age < 3 * BEAT))
     }
 }
 
@@ -81,20 +91,21 @@ impl Live {
         self.confinement = Some(confinement);
     }
 
-    /// Writes what has changed, not too often; tells whether it did.
+    /// Writes what there is to tell, if it is time to; tells whether it did.
     pub(super) fn write(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) -> bool {
-        let is_due = self.write_at(folders).is_some_and(|when| now >= when);
+        let is_due = now >= self.write_at(folders);
         if is_due {
             self.write_now(folders, now);
         }
         is_due
     }
 
-    /// When the file is to be written next; `None` if it tells what is.
-    pub(super) fn write_at(&self, folders: &BTreeMap<FolderId, HotFolder>) -> Option<Instant> {
+    /// When the file is to be written next.
+    pub(super) fn write_at(&self, folders: &BTreeMap<FolderId, HotFolder>) -> Instant {
         match &self.written {
-            None => Some(self.started),
-            Some((at, last)) => (*last != self.status(folders)).then(|| *at + INTERVAL),
+            None => self.started,
+            Some((at, last)) if *last == self.status(folders) => *at + BEAT,
+            Some((at, _)) => *at + INTERVAL,
         }
     }
 

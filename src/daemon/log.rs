@@ -24,14 +24,18 @@ pub(super) fn confinement(confinement: Confinement) {
 }
 
 pub(super) fn ready(config: &Config) {
-    if config.folders.is_empty() {
-        tracing::warn!("the configuration has no [[folder]] yet; add one and reload");
-    }
+    no_folder(config);
     tracing::info!(
         folders = config.folders.len(),
         workers = config.daemon.workers,
         "ready"
     );
+}
+
+pub(super) fn no_folder(config: &Config) {
+    if config.folders.is_empty() {
+        tracing::warn!("no folder is configured yet; name one in a [[folder]] and reload");
+    }
 }
 
 pub(super) fn damaged(aside: &Path) {

@@ -88,6 +88,7 @@ impl Daemon {
             started = opened.len(),
             "the configuration is reloaded"
         );
+        log::no_folder(&config);
         self.pool.change(config.daemon.workers, first);
         self.desk = Desk::new(
             &config,

@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
-use crate::binary::{MODELS, files_below, finish, hotcut, said};
+use rustix::process::Signal;
+
+use crate::binary::{MODELS, files_below, finish, hotcut, said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, assert_cutout, jpeg, png};
 use crate::setup::Setup;
@@ -118,6 +121,34 @@ fn status_works_with_the_daemon_running_and_stopped() {
     }
 }
 
+/// P10: fails when `status --check` calls a daemon well that is gone, that does not turn or that cannot serve a folder, or one
+/// unwell that serves.
+#[test]
+fn status_check_tells_a_well_daemon_by_its_exit_code() {
+    let mut hot = HotFolder::start_with(Setup::new().daemon("rescan", "1s"));
+    let code = |hot: &HotFolder| hot.command("status", ["--check"]).status.code();
+    hot.wait_state("online");
+    assert_eq!(code(&hot), Some(0));
+
+    let away = hot.setup().path("away");
+    fs::rename(hot.input(""), &away).unwrap();
+    hot.wait_state("offline");
+    assert_eq!(code(&hot), Some(1));
+    fs::rename(&away, hot.input("")).unwrap();
+    hot.wait_state("online");
+
+    hot.signal(Signal::STOP);
+    let written = fs::File::open(hot.setup().path("state/status.json")).unwrap();
+    let minute_ago = SystemTime::now() - Duration::from_mins(1);
+    written.set_modified(minute_ago).unwrap();
+    assert_eq!(code(&hot), Some(1), "the loop does not turn");
+    hot.signal(Signal::CONT);
+    wait_for("the loop turns", || code(&hot) == Some(0));
+
+    hot.stop();
+    assert_eq!(code(&hot), Some(1));
+}
+
 /// P5: the photo hung its only attempt because its worker was stopped; fails when a person cannot say "again".
 #[test]
 fn retry_puts_a_quarantined_file_back_into_the_queue() {
@@ -181,6 +212,36 @@ fn every_line_of_the_json_log_is_json() {
     }
     let finished = log.lines().filter(|line| line.contains("a.png")).count();
     assert_eq!(finished, 1, "one line for a finished photo");
+}
+
+/// Fails when a command has no man page, a hidden one is offered, or two runs differ in a byte.
+#[test]
+fn pages_are_those_of_the_commands_that_are_shown() {
+    let setup = Setup::new();
+    let written = ["one", "two"].map(|name| {
+        let dir = setup.path(name);
+        let run = finish(hotcut().arg("pages").arg(&dir));
+        assert!(run.status.success(), "{run:?}");
+        let read = |path: std::path::PathBuf| (fs::read(dir.join(&path)).unwrap(), path);
+        files_below(&dir).into_iter().map(read).collect::<Vec<_>>()
+    });
+    assert_eq!(written[0], written[1]);
+    let help = said(&finish(hotcut().arg("--help")));
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"run"), "{help}");
+    let man = |name: &str| setup.path(format!("one/man/{name}.1")).is_file();
+    assert!(man("hotcut"));
+    for command in commands.iter().filter(|command| **command != "help") {
+        assert!(man(&format!("hotcut-{command}")), "{command}");
+    }
+    for (text, path) in &written[0] {
+        let text = String::from_utf8_lossy(text);
+        assert!(!text.contains("worker"), "{} offers it", path.display());
+    }
 }
 
 #[track_caller]

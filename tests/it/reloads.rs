@@ -58,6 +58,23 @@ fn sighup_with_a_new_folder_serves_it() {
     assert_eq!(hot.status_of("portraits").state, "online");
 }
 
+/// P10: fails when a daemon whose configuration names no folder yet ends, does not say what it waits for, or needs a restart to
+/// serve the first one.
+#[test]
+fn a_daemon_without_a_folder_waits_for_the_first_and_says_so() {
+    let mut hot = HotFolder::start_with(Setup::new().without_last_folder());
+    let check = hot.command("check", [] as [&str; 0]);
+    assert_eq!(check.status.code(), Some(0), "{check:?}");
+    let status = hot.command("status", ["--check"]);
+    assert_eq!(status.status.code(), Some(0), "{status:?}");
+    for told in [hot.log(), said(&check), said(&status)] {
+        assert!(told.contains("no folder is configured yet"), "{told}");
+    }
+    hot.change_setup(|setup| setup.another_folder("products"));
+    hot.signal(Signal::HUP);
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+}
 /// P9: fails when a folder that was taken out is still served. The marker settles later.
 #[test]
 fn sighup_without_a_folder_leaves_it_alone() {
