@@ -149,7 +149,7 @@ fn main() -> ExitCode {
         Command::Unit(argument) => command::unit::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
-        Command::Pages { dir } => command::pages::run(Arguments::command(), &dir),
+        Command::Pages { dir } => command::pages::run(&Arguments::command(), &dir),
     };
     match result {
         Ok(code) => code,

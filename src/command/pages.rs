@@ -9,8 +9,8 @@ use super::CommandError;
 use crate::path_error::AtPath as _;
 
 /// Makes `man` and `completions` below `dir`, with one man page for `program` and each command that is not hidden.
-pub fn run(program: clap::Command, dir: &Path) -> Result<ExitCode, CommandError> {
-    let mut program = without_hidden(&program);
+pub fn run(program: &clap::Command, dir: &Path) -> Result<ExitCode, CommandError> {
+    let mut program = without_hidden(program);
     let (man, completions) = (dir.join("man"), dir.join("completions"));
     for folder in [&man, &completions] {
         std::fs::create_dir_all(folder).at(folder)?;

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::binary::wait_for;
+use crate::binary::{said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, assert_cutout, jpeg};
 use crate::processes;
