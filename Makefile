@@ -82,6 +82,9 @@ test-system: build-debug .system/installed ## run hotcut as a service of a boote
 		echo "SKIPPED system: debootstrap or systemd-nspawn is not installed (apt-get install debootstrap systemd-container)"; \
 	else .system/bin/python -m pytest -v -p no:cacheprovider tests/system; fi
 
+test-package: deb tarball .system/installed ## look into package and archive, and install the package on a booted Debian 12 (as root)
+	@.system/bin/python -m pytest -v -rs -p no:cacheprovider tests/package
+
 shots: build-debug .page/installed ## take pictures of the web page into .page/shots
 	@mkdir -p .page/shots && .page/bin/python tests/page/shots.py .page/shots
 

@@ -34,7 +34,7 @@ pub(super) fn ready(config: &Config) {
 
 pub(super) fn no_folder(config: &Config) {
     if config.folders.is_empty() {
-        tracing::warn!("no folder is configured yet; name one in a [[folder]] and reload");
+        tracing::warn!("no folder is configured yet; name one in a [[folder]] and restart");
     }
 }
 

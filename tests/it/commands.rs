@@ -230,9 +230,9 @@ fn pages_are_those_of_the_commands_that_are_shown() {
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands: Vec<&str> = commands
         .take_while(|line| !line.is_empty())
-        // Further lines of what is said of a command stand deeper.
-        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
-        .filter(|name| !name.is_empty())
+        // Deeper lines go on with what is said of a command.
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(commands.contains(&"run"), "{help}");
     let man = |name: &str| setup.path(format!("one/man/{name}.1")).is_file();

@@ -10,13 +10,19 @@ CACHE = CHECKOUT / ".system"
 
 
 def root(suite, name):
-    """A fresh copy, with hotcut, of a Debian that is fetched once."""
+    """A fresh copy of a Debian, with hotcut."""
+    copy = bare_root(suite, name)
+    install(copy)
+    return copy
+
+
+def bare_root(suite, name):
+    """A fresh copy of a Debian that is fetched once."""
     bare, copy = CACHE / suite, CACHE / name
     if not bare.exists():
         fetch(suite, bare)
     shutil.rmtree(copy, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", bare, copy], check=True)
-    install(copy)
     return copy
 
 

@@ -1,0 +1,78 @@
+"""What `make deb tarball` has left in target/dist -> the package, the archive, and a Debian on which the package can be installed."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+import debian  # noqa: E402
+from machine import Machine  # noqa: E402
+
+DIST = debian.CHECKOUT / "target/dist"
+
+
+def version():
+    return re.search(r'^version = "(.*)"$', (debian.CHECKOUT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+
+
+@pytest.fixture(scope="session")
+def deb():
+    [file] = DIST.glob(f"hotcut_{version()}-1_*.deb")
+    return file
+
+
+@pytest.fixture(scope="session")
+def archive():
+    [file] = DIST.glob(f"hotcut-{version()}-*.tar.gz")
+    return file
+
+
+@pytest.fixture(scope="session")
+def later_deb(deb, tmp_path_factory):
+    """The same package under a higher version."""
+    room = tmp_path_factory.mktemp("later")
+    subprocess.run(["dpkg-deb", "-R", deb, room / "tree"], check=True)
+    control = room / "tree/DEBIAN/control"
+    control.write_text(control.read_text().replace(f"Version: {version()}-1", f"Version: {version()}-2"))
+    later = room / "later.deb"
+    subprocess.run(["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", room / "tree", later], check=True, stdout=subprocess.DEVNULL)
+    return later
+
+
+@pytest.fixture(scope="session")
+def booted():
+    if os.getuid() != 0:
+        pytest.skip("only root can boot a machine")
+    if not (shutil.which("debootstrap") and shutil.which("systemd-nspawn")):
+        pytest.skip("debootstrap or systemd-nspawn is not installed (apt-get install debootstrap systemd-container)")
+    machine = Machine(debian.bare_root("bookworm", "bookworm.package"))
+    yield machine.boot()
+    machine.cut_power()
+    shutil.rmtree(machine.root)
+
+
+@pytest.fixture
+def bare(booted):
+    """A Debian 12 that knows nothing of hotcut."""
+    booted.try_run("apt-get", "purge", "--yes", "hotcut")
+    for place in ("/srv/hot", "/srv/cutouts", "/var/lib/hotcut", "/etc/hotcut"):
+        shutil.rmtree(booted.path(place), ignore_errors=True)
+    return booted
+
+
+@pytest.fixture
+def installed(bare, deb):
+    """The same with the package installed, as a user does it."""
+    apt_install(bare, deb)
+    return bare
+
+
+def apt_install(machine, deb):
+    shutil.copy(deb, machine.path("/opt/hotcut.deb"))
+    machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "/opt/hotcut.deb")

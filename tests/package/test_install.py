@@ -1,0 +1,90 @@
+"""A bare Debian 12 and the package -> a service that starts, is upgraded and goes, with the photos where they were."""
+
+import json
+
+from conftest import apt_install
+from debian import CHECKOUT
+from machine import wait
+
+HOT, OUT, STATE = "/srv/hot/products", "/srv/cutouts/products", "/var/lib/hotcut"
+CONFIG = "/etc/hotcut/hotcut.toml"
+
+
+def show(machine, key):
+    return machine.run("systemctl", "show", "--value", "-p", key, "hotcut").strip()
+
+
+def add_folder(machine):
+    """As the README says: folders, the table, a restart, since a unit that runs has no right to folders made later."""
+    machine.run("install", "-d", "-o", "hotcut", "-g", "hotcut", "-m", "2770", HOT, OUT)
+    with machine.path(CONFIG).open("a") as file:
+        file.write(f'\n[[folder]]\nname = "products"\ninput = "{HOT}"\noutput = "{OUT}"\nsettle = "200ms"\n')
+    machine.run("systemctl", "restart", "hotcut")
+    wait(lambda: show(machine, "StatusText") == "serving 1 hot folders", "the folder is served")
+
+
+def cut_one(machine):
+    photo = machine.path(f"{HOT}/cat.jpg")
+    photo.write_bytes((CHECKOUT / "src/command/demo/cat.jpg").read_bytes())
+    photo.chmod(0o644)
+    cutout = machine.path(f"{OUT}/cat.png")
+    wait(cutout.exists, "the cutout")
+    wait(lambda: done(machine) == 1, "it is done")
+    return photo, cutout
+
+
+def done(machine):
+    return sum(folder["done"] for folder in json.loads(machine.run("hotcut", "status", "--json"))["folders"])
+
+
+def test_an_install_is_a_service_that_waits_for_its_first_folder(installed):
+    """P10: fails when a fresh install is not started and enabled, ends for want of a folder, or does not say what it waits for."""
+    assert show(installed, "ActiveState") == "active"
+    assert show(installed, "UnitFileState") == "enabled"
+    assert show(installed, "StatusText") == "no folder is configured yet"
+    for command in (["check"], ["status", "--check"]):
+        assert "no folder is configured yet" in installed.run("hotcut", *command)
+    assert "no folder is configured yet" in installed.run("journalctl", "--no-pager", "-u", "hotcut")
+    add_folder(installed)
+    cut_one(installed)
+
+
+def test_an_upgrade_keeps_configuration_and_ledger(installed, later_deb):
+    """P2: fails when an upgrade forgets what the user wrote or what was done, cuts it out again, or leaves the old program running."""
+    add_folder(installed)
+    _, cutout = cut_one(installed)
+    config, before = installed.path(CONFIG).read_text(), cutout.stat()
+    started = show(installed, "InvocationID")
+    apt_install(installed, later_deb)
+    assert show(installed, "ActiveState") == "active" and show(installed, "InvocationID") != started
+    assert installed.path(CONFIG).read_text() == config
+    wait(lambda: show(installed, "StatusText") == "serving 1 hot folders", "the folder is served")
+    assert done(installed) == 1
+    after = cutout.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_an_upgrade_of_a_stopped_service_does_not_enable_it(installed, later_deb):
+    """Fails when an upgrade starts what its user has switched off."""
+    installed.run("systemctl", "disable", "--now", "hotcut")
+    apt_install(installed, later_deb)
+    assert show(installed, "UnitFileState") == "disabled"
+    assert show(installed, "ActiveState") == "inactive"
+
+
+def test_purge_takes_what_the_package_made_and_no_photo(installed):
+    """P4: fails when a removal loses the configuration, or a purge leaves the ledger or takes a photo, even one in the state folder."""
+    add_folder(installed)
+    photo, cutout = cut_one(installed)
+    misplaced = installed.path(f"{STATE}/misplaced.jpg")
+    misplaced.write_bytes(photo.read_bytes())
+
+    installed.run("apt-get", "remove", "--yes", "hotcut")
+    assert not installed.processes("/usr/bin/hotcut", "run")
+    assert installed.path(CONFIG).exists() and installed.path(f"{STATE}/ledger.db").exists()
+
+    installed.run("apt-get", "purge", "--yes", "hotcut")
+    assert not installed.path("/etc/hotcut").exists()
+    assert [path.name for path in installed.path(STATE).iterdir()] == ["misplaced.jpg"]
+    assert photo.exists() and cutout.exists()
+    assert installed.try_run("systemctl", "cat", "hotcut").returncode != 0
