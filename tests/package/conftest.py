@@ -46,24 +46,28 @@ def later_deb(deb, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def booted():
+def debian_tools():
     if os.getuid() != 0:
         pytest.skip("only root can boot a machine")
     if not (shutil.which("debootstrap") and shutil.which("systemd-nspawn")):
         pytest.skip("debootstrap or systemd-nspawn is not installed (apt-get install debootstrap systemd-container)")
+
+
+@pytest.fixture
+def debian_root(debian_tools):
+    """The root of a bare Debian 12."""
+    root = debian.bare_root("bookworm", "bookworm.image")
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture
+def bare(debian_tools):
+    """A booted Debian 12 that knows nothing of hotcut."""
     machine = Machine(debian.bare_root("bookworm", "bookworm.package"))
     yield machine.boot()
     machine.cut_power()
     shutil.rmtree(machine.root)
-
-
-@pytest.fixture
-def bare(booted):
-    """A Debian 12 that knows nothing of hotcut."""
-    booted.try_run("apt-get", "purge", "--yes", "hotcut")
-    for place in ("/srv/hot", "/srv/cutouts", "/var/lib/hotcut", "/etc/hotcut"):
-        shutil.rmtree(booted.path(place), ignore_errors=True)
-    return booted
 
 
 @pytest.fixture

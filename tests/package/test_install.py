@@ -1,6 +1,8 @@
 """A bare Debian 12 and the package -> a service that starts, is upgraded and goes, with the photos where they were."""
 
 import json
+import re
+import shutil
 
 from conftest import apt_install
 from debian import CHECKOUT
@@ -88,3 +90,42 @@ def test_purge_takes_what_the_package_made_and_no_photo(installed):
     assert [path.name for path in installed.path(STATE).iterdir()] == ["misplaced.jpg"]
     assert photo.exists() and cutout.exists()
     assert installed.try_run("systemctl", "cat", "hotcut").returncode != 0
+
+
+def readme(before):
+    """The lines of the first block of commands after these words, as root types them."""
+    text = (CHECKOUT / "README.md").read_text().split(before, 1)[1]
+    block = re.search(r"```sh\n(.*?)```", text, re.DOTALL)[1]
+    return block.replace("sudo ", "").splitlines()
+
+
+def test_the_readme_leads_from_nothing_to_a_service_in_six_lines(bare, deb):
+    """Fails when a line of it does not work as it stands, or a photo that is dropped afterwards does not come out."""
+    make, *lines = readme("\n## Install\n")
+    assert make == "make deb" and len(lines) == 5
+    bare.path("/opt/target/dist").mkdir(parents=True, exist_ok=True)
+    shutil.copy(deb, bare.path("/opt/target/dist"))
+    for line in lines:
+        shown = bare.run("sh", "-ec", f"cd /opt; {line.replace('apt install', 'apt-get install --yes')}")
+    assert "products: online" in shown
+    photo = bare.path(f"{HOT}/cat.jpg")
+    photo.write_bytes((CHECKOUT / "src/command/demo/cat.jpg").read_bytes())
+    photo.chmod(0o644)
+    wait(bare.path(f"{HOT}-cutouts/cat.png").exists, "the cutout")
+
+
+def test_the_archive_can_be_laid_over_usr(bare, archive):
+    """Fails when the paragraph on other systems leaves out a step, or the unit does not find the program."""
+    shutil.copy(archive, bare.path("/opt/archive.tar.gz"))
+    command = re.search(r"`sudo (tar [^`]* -C /usr)`", (CHECKOUT / "README.md").read_text())[1]
+    modes = bare.run("stat", "-c", "%a %n", "/usr/bin", "/usr/lib", "/usr/share")
+    bare.run(*command.replace("ARCHIVE", "/opt/archive.tar.gz").split())
+    assert bare.run("stat", "-c", "%a %n", "/usr/bin", "/usr/lib", "/usr/share") == modes
+    example = "/usr/share/doc/hotcut/examples/hotcut.toml"
+    bare.run("install", "-D", "-m", "644", example, CONFIG)
+    bare.run("systemd-sysusers", "hotcut.conf")
+    bare.run("systemd-tmpfiles", "--create", "hotcut.conf")
+    bare.run("install", "-d", "-o", "hotcut", "-g", "hotcut", "-m", "2770", HOT, OUT)
+    bare.run("systemctl", "daemon-reload")
+    bare.run("systemctl", "start", "hotcut")
+    cut_one(bare)

@@ -1,0 +1,18 @@
+FROM rust:1.92-bookworm AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends build-essential python3-pip
+WORKDIR /source
+COPY . .
+RUN make tarball
+RUN mkdir /hotcut && tar -xzf target/dist/hotcut-*.tar.gz --strip-components=1 -C /hotcut
+
+FROM debian:bookworm-slim
+COPY --from=build /hotcut /usr/local
+COPY --from=build /source/target/package/tree/etc/hotcut /etc/hotcut
+RUN useradd --system --uid 990 --home-dir /var/lib/hotcut --shell /usr/sbin/nologin hotcut
+RUN install -d -o hotcut -g hotcut -m 750 /var/lib/hotcut
+USER hotcut
+VOLUME /var/lib/hotcut
+# The first model is loaded within this time on any machine that is of use.
+HEALTHCHECK --start-period=1m CMD ["hotcut", "status", "--check"]
+ENTRYPOINT ["hotcut"]
+CMD ["run"]
