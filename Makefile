@@ -24,7 +24,9 @@ build: setup ## build target/release/hotcut
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 ARCHIVE := hotcut-$(VERSION)-$(shell uname -m)
 CARGO_DEB := 3.8.0
-# The time of the last commit stands for now, so that the same source gives the same bytes.
+# The time of the last commit stands for now, so that the same source gives the same bytes. Not for
+# cargo, which would build all C code anew for each commit.
+unexport SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 deb: target/package/tree target/tools/bin/cargo-deb ## make a Debian package in target/dist (cargo-deb is built first)
