@@ -26,8 +26,8 @@ ARCHIVE := hotcut-$(VERSION)-$(shell uname -m)
 CARGO_DEB := 3.8.0
 # The time of the last commit stands for now, so that the same source gives the same bytes. Not for
 # cargo, which would build all C code anew for each commit.
-unexport SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+unexport SOURCE_DATE_EPOCH
 
 deb: target/package/tree target/tools/bin/cargo-deb ## make a Debian package in target/dist (cargo-deb is built first)
 	@printf 'hotcut (%s-1) unstable; urgency=medium\n\n  * What has changed is told by the history of the source.\n\n -- %s  %s\n' \
