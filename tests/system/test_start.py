@@ -42,7 +42,7 @@ def test_without_a_folder_it_waits(hotcut):
     """P10: fails when a fresh installation fails at every boot, or does not say what it waits for; a reload is enough then."""
     hotcut.machine.path("/etc/hotcut/hotcut.toml").write_text("")
     hotcut.start()
-    hotcut.wait_for_log("no [[folder]] yet", "-p", "warning")
+    hotcut.wait_for_log("no folder is configured yet", "-p", "warning")
     hotcut.configure()
     hotcut.run("systemctl", "reload", "hotcut")
     hotcut.drop("a.jpg")
