@@ -67,6 +67,8 @@ def test_a_retry_that_comes_too_late_says_so(start, visit):
     page.locator("#by-state").select_option("quarantined")
     button = page.get_by_role("button", name="Try again")
     expect(button).to_be_visible()
+    # Asked for once the photo is replaced, its picture would be refused in another way.
+    expect(page.locator(".tile .missing")).to_be_visible()
     # The page does not hear that the photo is done already.
     page.route("**/api/photos?*", lambda route: route.abort())
     hotcut.drop("cat.jpg", sample("cat.jpg"))
