@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use crate::binary::{CHECKOUT, MODELS, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
 use crate::processes;
-use crate::requests::{Answer, address, get, head, metric, post, post_form, send, wait_ready};
+use crate::requests::{Answer, begin, get, metric, post, post_form, send, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -148,9 +147,7 @@ fn request_under_way_is_answered_before_the_daemon_stops() {
     wait_ready(&hot);
     let worker = hot.stop_worker();
     let photo = jpeg(Quarter::TopLeft);
-    let head = head("POST /remove-background", &[], photo.len());
-    let mut stream = TcpStream::connect(address(&hot)).unwrap();
-    stream.write_all(&[head, photo].concat()).unwrap();
+    let mut stream = begin(&hot, "POST /remove-background", &[], &photo);
     wait_for("the errand has the worker", || {
         let metrics = get(&hot, "/metrics").body;
         String::from_utf8(metrics)

@@ -1,13 +1,12 @@
 //! Many photos in one request -> one ZIP, and what else must hold while it is made. Opens no ZIP: entries are stored as they are.
 
-use std::io::Write as _;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::processes;
-use crate::requests::{Answer, connect, form, head, metric, post, post_form, wait_ready};
+use crate::requests::{Answer, begin, form, metric, post, post_form, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -34,8 +33,7 @@ fn batch_holds_each_cutout_and_the_list_of_what_failed() {
 #[test]
 fn batch_ends_with_its_client() {
     let (hot, worker) = stopped();
-    let mut stream = connect(&hot);
-    stream.write_all(&batch(6)).unwrap();
+    let stream = begin_batch(&hot, 6);
     wait_for("two of it are on their way", || {
         (metric(&hot, RUNNING), metric(&hot, QUEUED)) == (1, 1)
     });
@@ -57,10 +55,7 @@ fn batch_ends_with_its_client() {
 #[test]
 fn third_batch_is_turned_away() {
     let (hot, worker) = stopped();
-    let mut batches = [connect(&hot), connect(&hot)];
-    for stream in &mut batches {
-        stream.write_all(&batch(1)).unwrap();
-    }
+    let mut batches = [begin_batch(&hot, 1), begin_batch(&hot, 1)];
     wait_for("both are on their way", || {
         (metric(&hot, RUNNING), metric(&hot, QUEUED)) == (1, 1)
     });
@@ -87,8 +82,8 @@ fn stopped() -> (HotFolder, u32) {
     (hot, worker)
 }
 
-fn batch(photos: usize) -> Vec<u8> {
+fn begin_batch(hot: &HotFolder, photos: usize) -> TcpStream {
     let photo = jpeg(Quarter::TopLeft);
     let (kind, body) = form(&vec![("a.jpg", &photo[..]); photos]);
-    [head("POST /batch", &[&kind], body.len()), body].concat()
+    begin(hot, "POST /batch", &[&kind], &body)
 }

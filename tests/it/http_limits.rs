@@ -10,7 +10,7 @@ use crate::corpus::{self, bombs};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, bomb, jpeg};
 use crate::processes;
-use crate::requests::{Answer, connect, head, metric, post, post_form, wait_ready};
+use crate::requests::{Answer, begin, connect, head, metric, post, post_form, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -101,10 +101,8 @@ fn photo_that_kills_its_worker_is_refused() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
     wait_ready(&hot);
     let worker = hot.stop_worker();
-    let mut stream = connect(&hot);
     let photo = jpeg(Quarter::TopLeft);
-    let head = head("POST /remove-background", &[], photo.len());
-    stream.write_all(&[head, photo].concat()).unwrap();
+    let mut stream = begin(&hot, "POST /remove-background", &[], &photo);
     wait_running(&hot, 1);
     processes::signal(worker, Signal::KILL);
     let answer = Answer::read(&mut stream);
@@ -122,17 +120,8 @@ fn full_queue_turns_away_and_clients_who_hang_up_free_their_places() {
     wait_ready(&hot);
     let worker = hot.stop_worker();
     let photo = jpeg(Quarter::TopLeft);
-    let request = [
-        head("POST /remove-background", &[], photo.len()),
-        photo.clone(),
-    ]
-    .concat();
-    let mut waiting = Vec::new();
-    for _ in 0..8 {
-        let mut stream = connect(&hot);
-        stream.write_all(&request).unwrap();
-        waiting.push(stream);
-    }
+    let begin = || begin(&hot, "POST /remove-background", &[], &photo);
+    let mut waiting: Vec<_> = std::iter::repeat_with(begin).take(8).collect();
     wait_for("all places are taken", || {
         metric(&hot, "hotcut_queued_errands") == 7
     });

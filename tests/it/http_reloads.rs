@@ -2,7 +2,6 @@
 //! handler.
 
 use std::io::Read as _;
-use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::processes;
-use crate::requests::{Answer, address, connect, get, head, metric, post, wait_ready};
+use crate::requests::{Answer, address, begin, get, metric, post, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -79,10 +78,8 @@ fn under_way() -> (HotFolder, u32, TcpStream) {
     let hot = HotFolder::start_with(setup);
     wait_ready(&hot);
     let worker = hot.stop_worker();
-    let mut stream = connect(&hot);
     let photo = jpeg(Quarter::TopLeft);
-    let head = head("POST /remove-background", &[], photo.len());
-    stream.write_all(&[head, photo].concat()).unwrap();
+    let stream = begin(&hot, "POST /remove-background", &[], &photo);
     wait_for("the worker has it", || {
         metric(&hot, "hotcut_running_errands") == 1
     });

@@ -95,11 +95,17 @@ pub(crate) fn connect(hot: &HotFolder) -> TcpStream {
 /// Sends a request with the given further header lines and a body.
 #[track_caller]
 pub(crate) fn send(hot: &HotFolder, line: &str, headers: &[&str], body: &[u8]) -> Answer {
+    Answer::read(&mut begin(hot, line, headers, body))
+}
+
+/// Sends a request whose answer is read later.
+#[track_caller]
+pub(crate) fn begin(hot: &HotFolder, line: &str, headers: &[&str], body: &[u8]) -> TcpStream {
     let mut stream = connect(hot);
     stream.write_all(&head(line, headers, body.len())).unwrap();
     // A server that refuses early need not read the rest.
     stream.write_all(body).ok();
-    Answer::read(&mut stream)
+    stream
 }
 
 /// The head of a request whose body is `len` bytes long.
