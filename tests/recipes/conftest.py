@@ -1,6 +1,7 @@
 """Nothing -> a running hotcut with one hot folder, for recipes that put photos into it. Knows no recipe."""
 
 import pathlib
+import sqlite3
 import sys
 
 import pytest
@@ -43,5 +44,9 @@ def assert_all_cut(studio, photos):
         log = (studio.place / "log").read_text()
         assert log.count("cut out") == len(originals), log
         assert not studio.photos("quarantined")
+        # A photo that was taken too early is tried again, and nobody would see it.
+        with sqlite3.connect(studio.place / "state/ledger.db") as ledger:
+            assert ledger.execute("SELECT reason FROM failures").fetchall() == []
+        ledger.close()
 
     return look
