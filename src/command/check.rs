@@ -60,8 +60,7 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         writeln!(out, "  http: http://{listen}/ {who}")?;
     }
     if let Some(notify) = &config.notify {
-        let command = notify.command.as_ref();
-        if let Some(command) = command {
+        if let Some(command) = &notify.command {
             writeln!(out, "  notify: runs {}", command.program.display())?;
         }
         if let Some(webhook) = &notify.webhook {

@@ -141,7 +141,7 @@ impl Daemon {
             .call(move |book| book.half_retired(&name))
             .await?;
         let (input, desk) = (config.input.clone(), self.desk.clone());
-        let work = tokio::task::spawn_blocking(move || {
+        first_look("half moved photos", move || {
             let root = Root::open(&input, None)?;
             for (id, source) in rows {
                 let parent = source.parent().unwrap_or(Path::new(""));
@@ -157,25 +157,20 @@ impl Daemon {
                     source.file_name().unwrap_or_default(),
                 )?;
             }
-            Ok::<_, PathError>(())
-        });
-        if let Ok(Ok(Err(error))) = tokio::time::timeout(FIRST_LOOK_LIMIT, work).await {
-            tracing::debug!(%error, "half moved photos could not be looked for");
-        }
+            Ok(())
+        })
+        .await;
         Ok(())
     }
 
     /// Removes photos that a crash has left half brought into the folder. Where it is away, the next start does it.
     async fn sweep_uploads(&self, config: &Folder) {
         let (input, ledger_id) = (config.input.clone(), self.desk.ledger_id.clone());
-        let work = tokio::task::spawn_blocking(move || {
-            let root = Root::open(&input, None)?;
-            let directory = root.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)?;
+        first_look("half brought photos", move || {
+            let directory = Root::open(&input, None)?.directory()?;
             sweep_uploads(&Destination::from_directory(directory, input), &ledger_id)
-        });
-        if let Ok(Ok(Err(error))) = tokio::time::timeout(FIRST_LOOK_LIMIT, work).await {
-            tracing::debug!(%error, "half brought photos could not be looked for");
-        }
+        })
+        .await;
     }
 
     /// Remembers a mount that has come to lie over the output folder since it was opened, so that its going is noticed.
@@ -223,6 +218,14 @@ impl Daemon {
                 .await?;
         }
         Ok(Some(actual))
+    }
+}
+
+/// Looks for `what` in a folder, whose disk may not answer.
+async fn first_look(what: &str, look: impl FnOnce() -> Result<(), PathError> + Send + 'static) {
+    let look = tokio::task::spawn_blocking(look);
+    if let Ok(Ok(Err(error))) = tokio::time::timeout(FIRST_LOOK_LIMIT, look).await {
+        tracing::debug!(%error, "{what} could not be looked for");
     }
 }
 

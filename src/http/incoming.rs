@@ -11,7 +11,6 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path as UrlPath, State};
 use axum::http::StatusCode;
-use rustix::fs::OFlags;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -109,8 +108,7 @@ fn put(
     // What is written where a disk should be mounted is lost once it is.
     let away = |_| Refusal::Away(folder.name.clone());
     let root = Root::open(&folder.input, mount_point).map_err(away)?;
-    let directory = root.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)?;
-    let destination = Destination::from_directory(directory, folder.input.clone());
+    let destination = Destination::from_directory(root.directory()?, folder.input.clone());
     let filter = Filter::new(Arc::clone(folder));
     let names = moved_names(name.as_ref()).take(NAMES_MAX);
     let names = names.filter(|name| filter.takes(Path::new(name)));

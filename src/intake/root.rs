@@ -62,6 +62,11 @@ impl Root {
         self.path.join(relative)
     }
 
+    /// Opens the folder itself, for whoever puts files into it or sweeps it.
+    pub fn directory(&self) -> Result<OwnedFd, PathError> {
+        self.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)
+    }
+
     /// Opens `relative` without following any link, and without waiting on a FIFO.
     pub fn open_below(&self, relative: &Path, flags: OFlags) -> Result<OwnedFd, PathError> {
         // A handle on the path alone never waits, and the kernel refuses to be told so.
