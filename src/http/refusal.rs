@@ -157,6 +157,7 @@ fn errand_kind(error: &ErrandError) -> (StatusCode, &'static str) {
             (StatusCode::UNPROCESSABLE_ENTITY, "no_subject")
         }
         ErrandError::Cutout(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_photo"),
+        ErrandError::ModelGone => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
         ErrandError::WorkerDied(_) => (StatusCode::UNPROCESSABLE_ENTITY, "crashed"),
         ErrandError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
         ErrandError::Disk(error) => disk_kind(error),

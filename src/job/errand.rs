@@ -35,6 +35,9 @@ pub enum ErrandError {
     /// The worker found that there can be none.
     #[error(transparent)]
     Cutout(CutoutError),
+    /// The worker's model is another: the configuration has changed since it was asked for.
+    #[error("the model that was asked for is not in use any more")]
+    ModelGone,
     /// The worker died at it.
     #[error("the process that worked on it crashed ({0})")]
     WorkerDied(Ending),
@@ -68,7 +71,7 @@ impl ErrandEnd {
         match answer {
             Ok(report) if is_cut => Self::Cut(report.clone()),
             Ok(_) => Self::Shrunk,
-            Err(ErrandError::Cutout(_)) => Self::Refused,
+            Err(ErrandError::Cutout(_) | ErrandError::ModelGone) => Self::Refused,
             Err(ErrandError::WorkerDied(_)) => Self::WorkerDied,
             Err(ErrandError::TimedOut(_)) => Self::TimedOut,
             Err(ErrandError::Disk(_)) => Self::Disk,
@@ -89,6 +92,10 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
     let mut worker = worker;
     let is_cut = matches!(task, Task::Cut { .. });
     let exchange = async {
+        // A worker that is asked for a model that it has not loaded ends.
+        if !worker.spec().can_do(&task) {
+            return Ok(Err(ErrandError::ModelGone));
+        }
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
         if let Err(error) = room::ask(&sink, report.len) {

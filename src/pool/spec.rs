@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::protocol::Task;
 use crate::config::{Config, ModelCard};
 
 /// What workers are started with. Two equal ones make workers that can stand for each other.
@@ -38,6 +39,14 @@ impl WorkerSpec {
     /// The names of the models that each worker loads.
     pub(super) fn model_names(&self) -> Vec<String> {
         self.models.iter().map(|card| card.name.clone()).collect()
+    }
+
+    /// Tells whether such a worker can do `task`.
+    pub fn can_do(&self, task: &Task) -> bool {
+        match task {
+            Task::Cut { model, .. } => self.models.iter().any(|card| card.name == *model),
+            Task::Shrink { .. } => true,
+        }
     }
 
     /// The command that starts such a worker.

@@ -71,9 +71,40 @@ fn who_is_not_through_when_the_way_in_closes_is_cut_off() {
     assert_eq!(answer, b"");
 }
 
+/// P5, P9: the model of requests that wait goes with a reload; fails when they cost workers, or are told that their photos crash.
+#[test]
+fn request_for_a_model_that_a_reload_took_away_costs_no_worker() {
+    let (mut hot, worker, mut first) =
+        under_way_with(|setup| setup.another_folder("others").folder("model", "blank"));
+    let photo = jpeg(Quarter::TopLeft);
+    let mut waiting: Vec<_> = (0..3)
+        .map(|_| begin(&hot, "POST /remove-background?model=blank", &[], &photo))
+        .collect();
+    wait_for("all of them wait", || {
+        metric(&hot, "hotcut_queued_errands") == 3
+    });
+    hot.change_setup(Setup::without_last_folder);
+    hot.signal(Signal::HUP);
+    hot.wait_log("the configuration is reloaded");
+    processes::signal(worker, Signal::CONT);
+    assert_eq!(Answer::read(&mut first).status, 200);
+    for stream in &mut waiting {
+        let answer = Answer::read(stream);
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (422, "unknown_model".to_owned())
+        );
+    }
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 0);
+}
+
 /// A request whose photo is with a worker that does nothing.
 fn under_way() -> (HotFolder, u32, TcpStream) {
-    let setup = Setup::new().listens();
+    under_way_with(|setup| setup)
+}
+
+fn under_way_with(change: impl FnOnce(Setup) -> Setup) -> (HotFolder, u32, TcpStream) {
+    let setup = change(Setup::new().listens());
     let setup = setup.daemon("workers", "1").daemon("timeout", "300s");
     let hot = HotFolder::start_with(setup);
     wait_ready(&hot);
