@@ -60,6 +60,9 @@ impl LiveStatus {
     }
 }
 
+/// The folder of the canaries.
+const CANARY: &str = "canary";
+
 /// The daemon's corner of the state directory.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -83,7 +86,8 @@ impl Live {
 
     /// Tells whether a daemon has served from `state_dir` before.
     pub(super) fn has_served(state_dir: &Path) -> bool {
-        file(state_dir).exists()
+        // Its own file goes with the daemon.
+        state_dir.join(CANARY).exists()
     }
 
     /// Notes what holds the workers in.
@@ -152,7 +156,7 @@ impl Live {
     }
 
     fn canary(&self, name: &str) -> PathBuf {
-        self.state_dir.join("canary").join(name)
+        self.state_dir.join(CANARY).join(name)
     }
 }
 

@@ -92,6 +92,7 @@ impl Daemon {
         daemon.reception.grant_places(daemon.config.daemon.workers);
         let rescan = daemon.config.daemon.rescan;
         for folder in daemon.config.folders.clone() {
+            Announcer::still_starting();
             daemon.sweep_uploads(&folder).await;
             let opened = daemon.open_folder(folder, rescan).await?;
             daemon.folders.extend([opened]);

@@ -136,6 +136,25 @@ fn damaged_ledger_is_set_aside_and_made_anew_from_the_cutouts() {
     );
 }
 
+/// P2, P10: fails when a first start is reported as trouble, or when it is not told that the cutouts, which a lost ledger could
+/// be made of, are out of reach.
+#[test]
+fn cutouts_that_cannot_be_looked_for_are_told_unless_there_were_none() {
+    const TOLD: &str = "cutouts could not be looked for";
+    let setup = Setup::new();
+    let output = setup.output_of("products");
+    fs::remove_dir(&output).unwrap();
+    let mut hot = HotFolder::start_with(setup);
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("a.png");
+    hot.stop();
+    assert_eq!(hot.log_lines(TOLD), 0);
+    fs::rename(&output, output.with_extension("away")).unwrap();
+    fs::remove_file(hot.setup().path("state/ledger.db")).unwrap();
+    hot.restart();
+    assert_eq!(hot.log_lines(TOLD), 1);
+}
+
 /// P2: originals are moved away, so only the cutouts are left to tell; fails when `rebuild` does not learn them, or when it
 /// works under the hands of a daemon.
 #[test]
