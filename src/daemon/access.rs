@@ -131,6 +131,11 @@ impl Access {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
+    /// Tells whether the loop takes errands: not any more once it has been asked to stop.
+    pub fn is_taking(&self) -> bool {
+        !self.places.is_closed()
+    }
+
     /// As [`Self::place`], but waits for one; `None` once the loop takes no errands any more.
     pub async fn wait_for_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).acquire_owned().await.ok()

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Seek as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Weak;
 
 use rustix::fs::{AtFlags, Dir};
 
@@ -17,19 +18,22 @@ const ENDING: &str = ".upload.tmp";
 
 /// A photo on its way into a hot folder.
 #[derive(Debug)]
-pub struct Upload<'a> {
+pub struct Upload {
     /// The ledger's name for itself.
-    pub ledger_id: &'a str,
+    pub ledger_id: String,
     /// Tells it from the others that are on their way.
     pub number: u64,
     /// Its bytes.
-    pub photo: &'a mut File,
+    pub photo: File,
     /// How many there are.
     pub len: u64,
+    /// Alive as long as somebody waits for it: one who has been told that it failed will send it again.
+    pub waiting: Weak<()>,
 }
 
-impl Upload<'_> {
-    /// Puts the photo into `folder` under the first of `names` that is free, and returns that; `None` if none is.
+impl Upload {
+    /// Puts the photo into `folder` under the first of `names` that is free, and returns that; `None` if none is, or if nobody
+    /// waits any more.
     pub fn put(
         self,
         folder: &Destination,
@@ -41,6 +45,9 @@ impl Upload<'_> {
                 continue;
             }
             let temp = self.write(folder)?;
+            if self.waiting.strong_count() == 0 {
+                break;
+            }
             match temp.place(&name, Replace::Never, self.len) {
                 Ok(()) => return Ok(Some(name)),
                 Err(PlaceError::Taken(_)) => {}
@@ -53,7 +60,7 @@ impl Upload<'_> {
     fn write(&self, folder: &Destination) -> Result<Temp, PathError> {
         let name = format!(".hotcut-{}-{}{ENDING}", self.ledger_id, self.number);
         let temp = Temp::create(folder.try_clone()?, name.into())?;
-        let (mut from, mut to) = (&*self.photo, temp.writer()?);
+        let (mut from, mut to) = (&self.photo, temp.writer()?);
         from.rewind().at(folder.path())?;
         io::copy(&mut from, &mut to).at(folder.path())?;
         Ok(temp)
@@ -79,6 +86,7 @@ pub fn sweep_uploads(folder: &Destination, ledger_id: &str) -> Result<(), PathEr
 mod tests {
     use std::io::Write as _;
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
 
@@ -89,14 +97,28 @@ mod tests {
     }
 
     fn put(folder: &Path, bytes: &[u8], names: &[&str]) -> Option<OsString> {
+        let caller = Arc::new(());
+        put_for(Arc::downgrade(&caller), folder, bytes, names)
+    }
+
+    fn put_for(waiting: Weak<()>, folder: &Path, bytes: &[u8], names: &[&str]) -> Option<OsString> {
         let upload = Upload {
-            ledger_id: "0123abcd",
+            ledger_id: "0123abcd".to_owned(),
             number: 7,
-            photo: &mut photo(bytes),
+            photo: photo(bytes),
             len: bytes.len() as u64,
+            waiting,
         };
         let folder = Destination::open(folder, None).unwrap();
         upload.put(&folder, names.iter().map(Into::into)).unwrap()
+    }
+
+    /// P2: fails when a photo whose sender was told that it failed is there all the same, once the disk answers.
+    #[test]
+    fn photo_that_nobody_waits_for_is_not_put() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(put_for(Weak::new(), dir.path(), b"late", &["a"]), None);
+        assert_eq!(names(dir.path()), [] as [&str; 0]);
     }
 
     fn names(folder: &Path) -> Vec<OsString> {
@@ -129,10 +151,11 @@ mod tests {
         let mut options = std::fs::OpenOptions::new();
         let unreadable = options.write(true).open("/dev/null").unwrap();
         let upload = Upload {
-            ledger_id: "0123abcd",
+            ledger_id: "0123abcd".to_owned(),
             number: 8,
-            photo: &mut { unreadable },
+            photo: unreadable,
             len: 5,
+            waiting: Weak::new(),
         };
         let folder = Destination::open(dir.path(), None).unwrap();
         let names = ["a"; 3].into_iter().map(Into::into);

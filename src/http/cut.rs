@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequest as _, Query, Request, State};
 use axum::http::header;
 use axum::response::Response;
+use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
@@ -70,13 +71,13 @@ pub(super) async fn remove_background(
     let model = model(&desk, query.model)?;
     desk.allow(client.ip())?;
     // Whoever would be turned away in the end need not send anything.
-    drop(desk.access.place().ok_or(Refusal::Full)?);
+    drop(desk.place()?);
     let spool = desk.spool()?;
     let (photo, own_name) = receive(&spool, request).await?;
     let given = query.name.or(own_name);
     let name = given.as_deref().and_then(bare_name).unwrap_or(NAMELESS);
     let name = name.to_owned();
-    let place = desk.access.place().ok_or(Refusal::Full)?;
+    let place = desk.place()?;
     let received = Received {
         photo,
         name: name.clone(),
@@ -119,7 +120,9 @@ async fn receive(spool: &Spool, request: Request) -> Result<(Spooled, Option<Str
         .get(header::CONTENT_LENGTH)
         .and_then(|len| len.to_str().ok()?.parse().ok());
     spool.check_len(announced.unwrap_or(0))?;
-    let photo = spool.keep(request.into_body().into_data_stream()).await?;
+    let body = request.into_body().into_data_stream();
+    let body = body.map_err(|error| Refusal::of_body(&error, error.to_string()));
+    let photo = spool.keep(body).await?;
     if photo.len == 0 {
         return Err(Refusal::BadRequest(
             "the request has no body; send the photo as the body, or as the field `file` of a form",

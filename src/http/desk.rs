@@ -25,6 +25,9 @@ use crate::pool::{CutReport, Task};
 /// Pictures shrunk for the page at a time; the rest wait, and leave places for photos.
 const SHRINKING_MAX: usize = 2;
 
+/// Pictures copied for it, from wherever they lie, that wait for that.
+const COPIES_MAX: usize = 8;
+
 /// Batches at a time: each may hold hundreds of open files.
 const BATCHES_MAX: usize = 2;
 
@@ -46,6 +49,7 @@ pub(super) struct FrontDesk {
     pub(super) access: Access,
     pub(super) http: Http,
     pub(super) shrinking: Semaphore,
+    pub(super) copies: Semaphore,
     pub(super) batches: Arc<Semaphore>,
     /// By the folder's name.
     waiting: Mutex<BTreeMap<String, Arc<Semaphore>>>,
@@ -64,6 +68,7 @@ impl FrontDesk {
             access,
             http,
             shrinking: Semaphore::new(SHRINKING_MAX),
+            copies: Semaphore::new(COPIES_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
             waiting: Mutex::default(),
             unshrinkable: Mutex::default(),
@@ -93,6 +98,21 @@ impl FrontDesk {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 Refusal::TooMany(wait + Duration::from_millis(999))
             })
+    }
+
+    /// A place in the queue, which nobody waits for.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        match self.access.place() {
+            Some(place) => Ok(place),
+            None if self.access.is_taking() => Err(Refusal::Full),
+            None => Err(Refusal::Closed),
+        }
+    }
+
+    /// Tells whether a worker would cut a photo that came now.
+    pub(super) fn is_ready(&self) -> bool {
+        let view = self.access.view();
+        view.is_some_and(|view| view.is_proved && view.workers > 0) && self.access.is_taking()
     }
 
     /// Has a worker do something to a photo. A caller who goes away meanwhile gives up the place in the queue.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::StatusCode;
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 
@@ -50,14 +51,20 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 struct Content<'a> {
     field: Field<'a>,
     sluice: Sluice,
+    spool: &'a Spool,
 }
 
 impl Stream for Content<'_> {
-    type Item = Result<Bytes, MultipartError>;
+    type Item = Result<Bytes, Refusal>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { field, sluice } = &mut *self;
-        sluice.poll(context, |context| field.poll_next_unpin(context))
+        let Self {
+            field,
+            sluice,
+            spool,
+        } = &mut *self;
+        let next = sluice.poll(context, |context| field.poll_next_unpin(context));
+        next.map_err(|error| unreadable(&error, spool))
     }
 }
 
@@ -77,17 +84,20 @@ impl Form {
             let field = timeout(HEAD_MAX_TIME, field).await;
             self.sluice.allow(UNBOUNDED);
             let field = field.map_err(|_| Refusal::TooSlow)?;
-            let Some(field) = field.map_err(|error| unreadable(&error))? else {
+            let Some(field) = field.map_err(|error| unreadable(&error, spool))? else {
                 return Ok(None);
             };
-            if field.name() == Some(FIELD) {
-                let admitted = admit(field.file_name())?;
-                return Ok(Some((
-                    admitted,
-                    spool.keep(Content { field, sluice }).await?,
-                )));
+            let is_photo = field.name() == Some(FIELD);
+            let content = Content {
+                field,
+                sluice,
+                spool,
+            };
+            if is_photo {
+                let admitted = admit(content.field.file_name())?;
+                return Ok(Some((admitted, spool.keep(content).await?)));
             }
-            spool.skip(Content { field, sluice }).await?;
+            spool.skip(content).await?;
         }
     }
 
@@ -105,6 +115,9 @@ impl Form {
     }
 }
 
-fn unreadable(error: &MultipartError) -> Refusal {
-    Refusal::Unreadable(error.body_text())
+fn unreadable(error: &MultipartError, spool: &Spool) -> Refusal {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return spool.too_long();
+    }
+    Refusal::of_body(error, error.body_text())
 }

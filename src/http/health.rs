@@ -24,17 +24,14 @@ pub(super) async fn alive(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'
     }
 }
 
-/// Tells whether a worker can really cut: one has cut a trial picture since the start, and one is there now.
+/// Tells whether a worker can really cut: one has cut a trial picture since the start, one is
+/// there now, and hotcut is not stopping.
 #[utoipa::path(get, path = "/readyz", responses(
     (status = 200, description = "A worker can cut", body = String),
     (status = 503, description = "No worker can cut", body = String),
 ))]
 pub(super) async fn ready(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'static str) {
-    let can_cut = desk
-        .access
-        .view()
-        .is_some_and(|view| view.is_proved && view.workers > 0);
-    if can_cut && is_turning(&desk) {
+    if desk.is_ready() && is_turning(&desk) {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "no worker can cut now\n")

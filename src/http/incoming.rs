@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path as UrlPath, State};
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -18,7 +19,6 @@ use super::cut::PhotoForm;
 use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
-use super::spool::Spooled;
 use crate::config::Folder;
 use crate::delivery::{Destination, PlaceError, Upload, moved_names};
 use crate::intake::{Filter, Root};
@@ -59,9 +59,10 @@ pub(super) struct Dropped {
 pub(super) async fn drop_photo(
     State(desk): State<Arc<FrontDesk>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
-    UrlPath(name): UrlPath<String>,
+    name: Result<UrlPath<String>, PathRejection>,
     form: Result<Form, Refusal>,
 ) -> Result<(StatusCode, Json<Dropped>), Refusal> {
+    let UrlPath(name) = name.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let form = form?;
     let folder = desk.folder_here(&name)?;
     desk.allow(client.ip())?;
@@ -89,7 +90,15 @@ pub(super) async fn drop_photo(
         Ok((book.id().to_owned(), mount_point))
     });
     let (ledger_id, mount_point) = known.await?;
-    let put = move || put(&folder, mount_point.as_deref(), &file, photo, &ledger_id);
+    let caller = Arc::new(());
+    let upload = Upload {
+        ledger_id,
+        number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        photo: photo.file,
+        len: photo.len,
+        waiting: Arc::downgrade(&caller),
+    };
+    let put = move || put(upload, &folder, mount_point.as_deref(), &file);
     let source = desk.on_folder(&name, UPLOAD_MAX, put).await?;
     let dropped = Dropped {
         folder: name,
@@ -99,11 +108,10 @@ pub(super) async fn drop_photo(
 }
 
 fn put(
+    upload: Upload,
     folder: &Arc<Folder>,
     mount_point: Option<&Path>,
     name: &str,
-    photo: Spooled,
-    ledger_id: &str,
 ) -> Result<OsString, Refusal> {
     // What is written where a disk should be mounted is lost once it is.
     let away = |_| Refusal::Away(folder.name.clone());
@@ -112,13 +120,6 @@ fn put(
     let filter = Filter::new(Arc::clone(folder));
     let names = moved_names(name.as_ref()).take(NAMES_MAX);
     let names = names.filter(|name| filter.takes(Path::new(name)));
-    let Spooled { mut file, len } = photo;
-    let upload = Upload {
-        ledger_id,
-        number: NUMBER.fetch_add(1, Ordering::Relaxed),
-        photo: &mut file,
-        len,
-    };
     match upload.put(&destination, names) {
         Ok(Some(name)) => Ok(name),
         Ok(None) => Err(Refusal::NameTaken {

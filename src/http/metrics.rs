@@ -45,7 +45,7 @@ pub(super) async fn metrics(
     desk.access.tally().register(&mut registry);
     let view = desk.view()?;
     register_folders(&view, &mut registry);
-    register_workers(&view, &mut registry);
+    register_workers(&view, desk.is_ready(), &mut registry);
     let mut text = String::new();
     // Writing to a text cannot fail.
     encode(&mut text, &registry).ok();
@@ -93,7 +93,7 @@ fn register_folders(view: &View, registry: &mut Registry) {
     );
 }
 
-fn register_workers(view: &View, registry: &mut Registry) {
+fn register_workers(view: &View, is_ready: bool, registry: &mut Registry) {
     for (name, help, value) in [
         (
             "running_errands",
@@ -111,11 +111,7 @@ fn register_workers(view: &View, registry: &mut Registry) {
             "Workers that there should be",
             view.config.daemon.workers,
         ),
-        (
-            "ready",
-            "1 if a worker can cut",
-            usize::from(view.is_proved && view.workers > 0),
-        ),
+        ("ready", "1 if a worker can cut", usize::from(is_ready)),
     ] {
         let gauge: Gauge = Gauge::default();
         gauge.set(count(value));

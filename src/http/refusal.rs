@@ -1,8 +1,9 @@
 //! Everything that a caller can be told instead of a result -> a status code and a sentence to act on, as
 //! `application/problem+json` (RFC 9457). Decides nothing.
 
-use std::io;
+use std::error::Error;
 use std::time::Duration;
+use std::{io, iter};
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -74,6 +75,15 @@ pub(super) enum Refusal {
     Ledger(#[from] LedgerError),
 }
 
+/// What an error says of itself as the cause of; I/O errors say nothing of one that they only carry.
+fn cause<'a>(error: &&'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let error: &'a (dyn Error + 'static) = *error;
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|carried| carried as _),
+        None => error.source(),
+    }
+}
+
 /// When a full queue may be tried again.
 const QUEUE_RETRY: Duration = Duration::from_secs(5);
 
@@ -91,6 +101,20 @@ pub(super) struct Problem {
 }
 
 impl Refusal {
+    /// A body that came to an end before its time, for whatever reason.
+    pub(super) fn of_body(error: &(dyn Error + 'static), words: String) -> Self {
+        let mut causes = iter::successors(Some(error), cause);
+        let is_late = causes.any(|error| {
+            let error = error.downcast_ref::<io::Error>();
+            error.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        });
+        if is_late {
+            Self::TooSlow
+        } else {
+            Self::Unreadable(words)
+        }
+    }
+
     /// The status code, and the word for programs.
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
@@ -194,5 +218,20 @@ impl IntoResponse for Refusal {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a client whose line is slow is told that the request is wrong.
+    #[test]
+    fn lateness_is_found_below_whatever_wraps_it() {
+        let wrapped =
+            |kind: io::ErrorKind| axum::Error::new(io::Error::other(io::Error::from(kind)));
+        let told = |kind| Refusal::of_body(&wrapped(kind), String::new()).kind().1;
+        assert_eq!(told(io::ErrorKind::TimedOut), "too_slow");
+        assert_eq!(told(io::ErrorKind::ConnectionReset), "bad_request");
     }
 }

@@ -20,6 +20,9 @@ use super::{
 /// What a form may hold besides its photos.
 const FORM_EXTRA_BYTES: usize = 1 << 20;
 
+/// What a token may take: it is read by whoever asks.
+const LOGIN_BYTES: usize = 4 << 10;
+
 /// What the description says besides the handlers.
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
@@ -40,6 +43,9 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
     let batches = OpenApiRouter::new()
         .routes(routes!(batch::cut_batch))
         .layer(many_photos);
+    let logins = OpenApiRouter::new()
+        .routes(routes!(session::log_in))
+        .layer(DefaultBodyLimit::max(LOGIN_BYTES));
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .merge(photos)
         .merge(batches)
@@ -54,7 +60,7 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
         .routes(routes!(metrics::metrics))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
-        .routes(routes!(session::log_in))
+        .merge(logins)
         .split_for_parts();
     let described = move || {
         let description = description.clone();

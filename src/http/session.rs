@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, FromRequest as _, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -31,10 +31,11 @@ pub(super) struct Login {
 pub(super) async fn log_in(
     State(desk): State<Arc<FrontDesk>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
-    login: Result<Json<Login>, JsonRejection>,
+    request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     // A guess costs as much as a photo.
     desk.allow(client.ip())?;
+    let login: Result<Json<Login>, JsonRejection> = Json::from_request(request, &()).await;
     let Json(login) = login.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     match &desk.http.token {
         None => Ok((

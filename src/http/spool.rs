@@ -65,15 +65,20 @@ impl Spool {
     /// Refuses a length that is announced, before anything of it comes.
     pub(super) fn check_len(&self, len: u64) -> Result<(), Refusal> {
         if len > self.len_max {
-            return Err(Refusal::TooLong(self.len_max >> 20));
+            return Err(self.too_long());
         }
         Ok(())
     }
 
+    /// What is said of more than may come.
+    pub(super) fn too_long(&self) -> Refusal {
+        Refusal::TooLong(self.len_max >> 20)
+    }
+
     /// Keeps the whole of `body`.
-    pub(super) async fn keep<E: std::fmt::Display>(
+    pub(super) async fn keep(
         &self,
-        body: impl Stream<Item = Result<Bytes, E>>,
+        body: impl Stream<Item = Result<Bytes, Refusal>>,
     ) -> Result<Spooled, Refusal> {
         let mut file = tokio::fs::File::from_std(self.sheet().await?);
         let (mut len, mut look_at) = (0_u64, LOOK_BYTES);
@@ -95,9 +100,9 @@ impl Spool {
     }
 
     /// Reads what nobody wants, to get to what comes after it.
-    pub(super) async fn skip<E: std::fmt::Display>(
+    pub(super) async fn skip(
         &self,
-        body: impl Stream<Item = Result<Bytes, E>>,
+        body: impl Stream<Item = Result<Bytes, Refusal>>,
     ) -> Result<(), Refusal> {
         let mut len = 0;
         let mut body = pin!(body);
@@ -114,21 +119,44 @@ impl Spool {
         let mut sheet = tempfile::tempfile_in(&self.folder).at(&self.folder)?;
         room::ask(&sheet, len).at(&self.folder)?;
         let mut file = (&mut file).take(len);
-        io::copy(&mut file, &mut sheet).at(&self.folder)?;
+        if io::copy(&mut file, &mut sheet).at(&self.folder)? < len {
+            return Err(Refusal::Gone);
+        }
         sheet.rewind().at(&self.folder)?;
         Ok(Spooled { file: sheet, len })
     }
 }
 
 /// The next bytes; `None` at the end.
-async fn next<E: std::fmt::Display>(
-    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
+async fn next(
+    body: &mut (impl Stream<Item = Result<Bytes, Refusal>> + Unpin),
     until: Instant,
 ) -> Result<Option<Bytes>, Refusal> {
     let bytes = timeout_at(until, timeout(PAUSE_MAX, body.next())).await;
     let Ok(Ok(bytes)) = bytes else {
         return Err(Refusal::TooSlow);
     };
-    let bytes = bytes.transpose();
-    bytes.map_err(|error| Refusal::Unreadable(error.to_string()))
+    bytes.transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// P5: fails when a photo that is written anew while it is copied goes to a worker as longer than it is.
+    #[test]
+    fn file_that_became_shorter_is_not_handed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::new(dir.path(), 1 << 20);
+        let photo = |len| {
+            let mut photo = tempfile::tempfile().unwrap();
+            photo.write_all(b"12345").unwrap();
+            photo.rewind().unwrap();
+            spool.copy(photo, len)
+        };
+        assert!(matches!(photo(5), Ok(Spooled { len: 5, .. })));
+        assert!(matches!(photo(6), Err(Refusal::Gone)));
+    }
 }

@@ -19,7 +19,7 @@ use super::desk::FrontDesk;
 use super::photos::row;
 use super::pictures::{Picture, is_known, not_modified, open, remember, tag};
 use super::refusal::{Problem, Refusal};
-use crate::delivery::{ThumbKey, ThumbKind};
+use crate::delivery::{ThumbKey, ThumbKind, Thumbs};
 use crate::job::ErrandError;
 use crate::path_error::AtPath as _;
 use crate::pool::Task;
@@ -94,6 +94,19 @@ pub(super) async fn thumb(
     Ok(response)
 }
 
+/// The small picture if it is there; refuses one that cannot be made.
+async fn kept(
+    desk: &FrontDesk,
+    thumbs: &Arc<Thumbs>,
+    key: ThumbKey,
+) -> Result<Option<(File, u64)>, Refusal> {
+    if desk.is_unshrinkable(&key) {
+        return Err(Refusal::NoThumb);
+    }
+    let thumbs = Arc::clone(thumbs);
+    blocking(move || Ok(thumbs.get(&key)?)).await
+}
+
 async fn shrunk(
     desk: &FrontDesk,
     folder: &str,
@@ -101,26 +114,20 @@ async fn shrunk(
     file: File,
 ) -> Result<(File, u64), Refusal> {
     let thumbs = desk.thumbs().await?;
-    let kept = {
-        let thumbs = Arc::clone(&thumbs);
-        move || Ok(thumbs.get(&key)?)
-    };
-    if let Some(png) = blocking(kept.clone()).await? {
+    if let Some(png) = kept(desk, &thumbs, key).await? {
         return Ok(png);
-    }
-    if desk.is_unshrinkable(&key) {
-        return Err(Refusal::NoThumb);
     }
     let spool = desk.spool()?;
     let copy = {
         let spool = spool.clone();
         move || spool.copy(file, key.stamp.len)
     };
+    let _copy = desk.copies.acquire().await;
     // Before there is a turn to lose: the disk may not answer.
     let photo = desk.on_folder(folder, COPY_MAX, copy).await?;
     let _turn = desk.shrinking.acquire().await;
     // Somebody else may have had it made meanwhile.
-    if let Some(png) = blocking(kept).await? {
+    if let Some(png) = kept(desk, &thumbs, key).await? {
         return Ok(png);
     }
     let place = desk.access.wait_for_place().await.ok_or(Refusal::Closed)?;

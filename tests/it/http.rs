@@ -139,7 +139,8 @@ fn address_that_is_taken_is_told_and_tried_again() {
     assert_eq!(hot.log_lines("the address cannot be used"), 1);
 }
 
-/// P8: fails when a photo that a request has brought is dropped by a stop, or holds it up.
+/// P8: fails when a photo that a request has brought is dropped by a stop or holds it up, or when others are sent while
+/// nobody takes them any more.
 #[test]
 fn request_under_way_is_answered_before_the_daemon_stops() {
     let setup = Setup::new().listens().daemon("workers", "1");
@@ -156,6 +157,13 @@ fn request_under_way_is_answered_before_the_daemon_stops() {
     });
     hot.signal(Signal::TERM);
     hot.wait_log("draining");
+    assert_eq!(get(&hot, "/readyz").status, 503);
+    assert_eq!(metric(&hot, "hotcut_ready"), 0);
+    let another = post(&hot, "/remove-background", &photo);
+    assert_eq!(
+        (another.status, another.problem()),
+        (503, "closed".to_owned())
+    );
     processes::signal(worker, Signal::CONT);
     let answer = Answer::read(&mut stream);
     assert_eq!((answer.status, &answer.body[1..4]), (200, &b"PNG"[..]));
@@ -197,8 +205,11 @@ fn readme_and_dashboard_name_the_metrics_that_there_are() {
     assert_eq!(post(&hot, "/remove-background", &photo).status, 200);
     hot.drop_file("a.jpg", &photo);
     wait_for("both are counted", || {
-        let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
-        metrics.contains("hotcut_photos_total{") && metrics.contains("hotcut_errands_total{")
+        let photos = metric(
+            &hot,
+            "hotcut_photos_total{folder=\"products\",result=\"done\"}",
+        );
+        (photos, metric(&hot, "hotcut_errands_total{result=\"cut\"}")) == (1, 1)
     });
     let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
     let named = |text: &str| -> BTreeSet<String> {

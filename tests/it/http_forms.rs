@@ -60,6 +60,19 @@ fn what_stands_before_a_photo_is_bounded() {
     assert!(after < before + 24, "{before} MiB, then {after} MiB");
 }
 
+/// Fails when a form of many small fields is as long as it likes, or is told as one that cannot be read.
+#[test]
+fn form_that_is_too_long_in_all_is_told_as_that() {
+    let hot = HotFolder::start_with(Setup::new().listens().http("max_upload", "1 MiB"));
+    let head = b"--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n";
+    let field = [&head[..], &vec![b'a'; 900 << 10], b"\r\n"].concat();
+    let answer = send(&hot, "POST /remove-background", &[KIND], &field.repeat(4));
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (413, "too_long".to_owned())
+    );
+}
+
 /// Fails when a photo that came with another is dropped without a word, or one of them gets into the folder.
 #[test]
 fn second_photo_of_a_form_is_told() {

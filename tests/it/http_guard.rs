@@ -1,9 +1,11 @@
 //! Requests from the wrong place, without the token, or that make no sense -> a refusal. Knows no limit.
 
+use std::io::Write as _;
+
 use crate::binary::said;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
-use crate::requests::{get, post, send};
+use crate::requests::{Answer, connect, get, head, post, post_form, send};
 use crate::setup::Setup;
 
 /// Fails when a page of another site, or a name that another site can point here, gets in.
@@ -143,5 +145,44 @@ fn nonsense_is_refused() {
     assert_eq!(
         post(&hot, "/remove-background", &jpeg(Quarter::TopLeft)).status,
         200
+    );
+}
+
+/// Fails when somebody who has no token yet can keep a server busy: by guesses without end, or by one that has none.
+#[test]
+fn guess_at_the_token_is_short_and_counted_before_it_is_read() {
+    let setup = Setup::new().listens().http("photos_per_minute", "2");
+    let hot = HotFolder::start_with(setup);
+    let json = "Content-Type: application/json";
+    let long = format!("{{\"token\":\"{}\"}}", "a".repeat(5_000));
+    let answer = send(&hot, "POST /api/session", &[json], long.as_bytes());
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (400, "bad_request".to_owned())
+    );
+    let guess = br#"{"token":"a"}"#;
+    assert_eq!(
+        send(&hot, "POST /api/session", &[json], guess).status,
+        204,
+        "there is no token here"
+    );
+    let mut silent = connect(&hot);
+    let head = head("POST /api/session", &[json], 1_000);
+    silent.write_all(&head).unwrap();
+    let answer = Answer::read(&mut silent);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (429, "too_many".to_owned())
+    );
+}
+
+/// Fails when a path that is no text is refused in words for nobody.
+#[test]
+fn folder_whose_name_is_no_text_is_a_problem_like_others() {
+    let hot = HotFolder::start_with(Setup::new().listens());
+    let answer = post_form(&hot, "/api/folders/%ff/photos", &[("a.jpg", b"a")]);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (400, "bad_request".to_owned())
     );
 }

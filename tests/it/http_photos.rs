@@ -5,8 +5,10 @@ use std::fs;
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg, large_jpeg};
-use crate::requests::{get, metric, post, send};
+use crate::processes;
+use crate::requests::{Answer, begin, get, metric, post, send};
 use crate::setup::Setup;
+use rustix::process::Signal;
 
 fn listening() -> HotFolder {
     HotFolder::start_with(Setup::new().listens())
@@ -132,6 +134,39 @@ fn picture_that_cannot_be_made_small_is_tried_once() {
         );
     }
     assert_eq!(metric(&hot, "hotcut_errands_total{result=\"refused\"}"), 1);
+}
+
+/// P5: fails when each of those who ask for it at once costs a worker's time.
+#[test]
+fn picture_that_many_ask_for_is_tried_by_those_only_who_are_served_at_once() {
+    let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
+    hot.drop_file("a.jpg", b"no photo");
+    let id = only(&hot, "quarantined");
+    let worker = hot.stop_worker();
+    let line = format!("GET /api/photos/{id}/thumb?of=source");
+    let mut asked: Vec<_> = (0..6).map(|_| begin(&hot, &line, &[], &[])).collect();
+    wait_for("one is with the worker, another waits for it", || {
+        (
+            metric(&hot, "hotcut_running_errands"),
+            metric(&hot, "hotcut_queued_errands"),
+        ) == (1, 1)
+    });
+    wait_for("the others have their copies", || unnamed_files(&hot) >= 6);
+    processes::signal(worker, Signal::CONT);
+    for stream in &mut asked {
+        assert!([404, 415].contains(&Answer::read(stream).status));
+    }
+    let refused = metric(&hot, "hotcut_errands_total{result=\"refused\"}");
+    assert!(refused <= 2, "{refused} were tried");
+}
+
+/// Files that the daemon has open in its state directory, and that have no name.
+fn unnamed_files(hot: &HotFolder) -> usize {
+    let state = hot.setup().path("state");
+    let open = fs::read_dir(format!("/proc/{}/fd", hot.pid())).unwrap();
+    let open = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    open.filter(|path| path.starts_with(&state) && path.to_string_lossy().ends_with(" (deleted)"))
+        .count()
 }
 
 /// Fails when a link, or a path that the ledger was made to hold, leads out of the folders.
