@@ -17,6 +17,8 @@ use crate::pool::Confinement;
 struct Status {
     /// What holds the workers in, as far as it is known: only while hotcut runs.
     confinement: Option<Confinement>,
+    /// How the way in over HTTP stands, if there is one and hotcut runs.
+    http: Option<String>,
     folders: Vec<FolderStatus>,
 }
 
@@ -63,9 +65,12 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
     }
     let is_alive = live.is_some() && LiveStatus::is_fresh(state_dir);
     let is_well = is_alive && folders.iter().all(FolderStatus::is_served);
-    let confinement = live.and_then(|live| live.confinement);
+    let LiveStatus {
+        confinement, http, ..
+    } = live.unwrap_or_default();
     let status = Status {
         confinement,
+        http,
         folders,
     };
     let mut out = stdout().lock();
@@ -125,6 +130,9 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
             held(landlock),
             held(seccomp)
         )?;
+    }
+    if let Some(http) = &status.http {
+        writeln!(out, "http: {http}")?;
     }
     if status.folders.is_empty() {
         writeln!(out, "no folder is configured yet")?;

@@ -74,6 +74,7 @@ pub struct Access {
     places: Arc<Semaphore>,
     view: watch::Receiver<Option<Arc<View>>>,
     news: broadcast::Receiver<Arc<News>>,
+    http: watch::Sender<Option<String>>,
     tally: Tally,
 }
 
@@ -84,6 +85,7 @@ impl Clone for Access {
             places: Arc::clone(&self.places),
             view: self.view.clone(),
             news: self.news.resubscribe(),
+            http: self.http.clone(),
             tally: self.tally.clone(),
         }
     }
@@ -97,6 +99,7 @@ pub struct Reception {
     pub(super) errands: mpsc::UnboundedReceiver<Errand>,
     view: watch::Sender<Option<Arc<View>>>,
     news: broadcast::Sender<Arc<News>>,
+    http: watch::Receiver<Option<String>>,
     pub(super) tally: Tally,
 }
 
@@ -105,6 +108,7 @@ pub fn access() -> (Access, Reception) {
     let (errands, inbox) = mpsc::unbounded_channel();
     let (view, viewer) = watch::channel(None);
     let (news, listener) = broadcast::channel(NEWS_MAX);
+    let (http, http_told) = watch::channel(None);
     let tally = Tally::default();
     let places = Arc::new(Semaphore::new(0));
     let access = Access {
@@ -112,6 +116,7 @@ pub fn access() -> (Access, Reception) {
         places: Arc::clone(&places),
         view: viewer,
         news: listener,
+        http,
         tally: tally.clone(),
     };
     let reception = Reception {
@@ -120,6 +125,7 @@ pub fn access() -> (Access, Reception) {
         errands: inbox,
         view,
         news,
+        http: http_told,
         tally,
     };
     (access, reception)
@@ -162,6 +168,11 @@ impl Access {
         self.view.changed().await.is_ok()
     }
 
+    /// Tells the loop how the way in over HTTP stands, for whoever asks for the daemon's status.
+    pub fn tell_http(&self, state: Option<String>) {
+        self.http.send_replace(state);
+    }
+
     /// What has been counted since the start.
     pub fn tally(&self) -> &Tally {
         &self.tally
@@ -188,6 +199,11 @@ impl Reception {
     pub(super) fn close(&mut self) {
         self.errands.close();
         self.places.close();
+    }
+
+    /// How the way in over HTTP stands.
+    pub(super) fn http(&self) -> Option<String> {
+        self.http.borrow().clone()
     }
 
     pub(super) fn show(&self, view: View) {

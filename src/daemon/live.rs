@@ -25,6 +25,9 @@ const BEAT: Duration = Duration::from_secs(10);
 pub struct LiveStatus {
     /// What holds the workers in; `None` until one has got ready.
     pub confinement: Option<Confinement>,
+    /// How the way in over HTTP stands: `listening on …` or what keeps it from that; `None` without one.
+    #[serde(default)]
+    pub http: Option<String>,
     /// One entry a folder.
     pub folders: Vec<LiveFolder>,
 }
@@ -69,6 +72,7 @@ pub(super) struct Live {
     state_dir: PathBuf,
     started: Instant,
     confinement: Option<Confinement>,
+    http: Option<String>,
     written: Option<(Instant, LiveStatus)>,
     has_failed: bool,
 }
@@ -79,6 +83,7 @@ impl Live {
             state_dir: state_dir.to_owned(),
             started: Instant::now(),
             confinement: None,
+            http: None,
             written: None,
             has_failed: false,
         }
@@ -93,6 +98,11 @@ impl Live {
     /// Notes what holds the workers in.
     pub(super) fn confine(&mut self, confinement: Confinement) {
         self.confinement = Some(confinement);
+    }
+
+    /// Notes how the way in over HTTP stands.
+    pub(super) fn note_http(&mut self, http: Option<String>) {
+        self.http = http;
     }
 
     /// Writes what there is to tell, if it is time to; tells whether it did.
@@ -151,6 +161,7 @@ impl Live {
     pub(super) fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
         LiveStatus {
             confinement: self.confinement,
+            http: self.http.clone(),
             folders: folders.values().map(live_folder).collect(),
         }
     }

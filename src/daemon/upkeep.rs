@@ -37,6 +37,7 @@ impl Daemon {
         if all_watch {
             self.announcer.alive(now);
         }
+        self.live.note_http(self.reception.http());
         self.reception.grant_places(self.config.daemon.workers);
         self.show();
         Ok(())

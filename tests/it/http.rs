@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::binary::{CHECKOUT, MODELS, wait_for};
+use crate::binary::{CHECKOUT, MODELS, said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
 use crate::processes;
@@ -127,6 +127,7 @@ fn address_that_is_taken_is_told_and_tried_again() {
     let setup = Setup::new().listens().http("listen", &address);
     let hot = HotFolder::start_with(setup);
     hot.wait_log("the address cannot be used");
+    wait_http(&hot, &format!("{address} cannot be used"));
     // It is tried again every other second; that nothing is told of it can only be waited for.
     let begun = Instant::now();
     wait_for("two more tries", || {
@@ -136,7 +137,18 @@ fn address_that_is_taken_is_told_and_tried_again() {
     hot.wait_output("a.png");
     drop(squatter);
     wait_ready(&hot);
+    wait_http(&hot, &format!("listening on {address}"));
     assert_eq!(hot.log_lines("the address cannot be used"), 1);
+}
+
+/// Waits until both forms of `hotcut status` tell so of the way in.
+#[track_caller]
+fn wait_http(hot: &HotFolder, state: &str) {
+    wait_for(state, || {
+        let text = said(&hot.command("status", [] as [&str; 0]));
+        let told = hot.whole_status().http.unwrap_or_default();
+        told.starts_with(state) && text.contains(&format!("http: {state}"))
+    });
 }
 
 /// P8: fails when a photo that a request has brought is dropped by a stop or holds it up, or when others are sent while

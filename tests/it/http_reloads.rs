@@ -35,6 +35,7 @@ fn reload_opens_changes_and_closes_the_way_in() {
     hot.change_setup(Setup::listens_no_more);
     hot.signal(Signal::HUP);
     wait_for("nobody listens", || TcpStream::connect(last).is_err());
+    wait_for("nothing is told", || hot.whole_status().http.is_none());
     hot.stop();
 }
 

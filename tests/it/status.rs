@@ -8,6 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Status {
     pub(crate) confinement: Option<Confinement>,
+    pub(crate) http: Option<String>,
     pub(crate) folders: Vec<FolderStatus>,
 }
 
