@@ -9,7 +9,7 @@ use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 
 /// How long an answer may take before a test fails: far beyond what a busy machine needs.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Divides the parts of a form.
 const BOUNDARY: &str = "hotcut-test-boundary";
