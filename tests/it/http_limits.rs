@@ -39,15 +39,61 @@ fn body_that_is_too_long_is_refused_before_it_has_come() {
         (answer.status, answer.problem()),
         (413, "too_long".to_owned())
     );
-    let mut stream = connect(&hot);
-    let chunked =
-        "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-    stream.write_all(chunked.as_bytes()).unwrap();
     let chunk = [b"10000\r\n".to_vec(), vec![0; 0x10000], b"\r\n".to_vec()].concat();
+    let chunked = || {
+        let mut stream = connect(&hot);
+        let head = "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let mut stream = chunked();
     // It would go on for ever.
     while stream.write_all(&chunk).is_ok() {}
+    let mut stream = chunked();
+    // Not so much that the connection is broken before the answer is read.
+    for _ in 0..256 {
+        stream.write_all(&chunk).unwrap();
+    }
+    stream.shutdown(Shutdown::Write).unwrap();
+    let answer = Answer::read(&mut stream);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (413, "too_long".to_owned())
+    );
     let form = post_form(&hot, CUT, &[("a.jpg", &vec![0; 2 << 20])]);
     assert_eq!((form.status, form.problem()), (413, "too_long".to_owned()));
+    assert_still_cuts(&hot);
+}
+
+/// Fails when a second request can hide in a body whose length is told twice: whoever stands between may have read it otherwise.
+#[test]
+fn request_whose_length_is_contradictory_hides_no_other() {
+    let hot = listening();
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let whole = format!("Content-Length: {}\r\n", hidden.len() + 5);
+    let nothing = "Content-Length: 0\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for lengths in [
+        [nothing, &whole],
+        [&whole, nothing],
+        [&whole, chunked],
+        [chunked, &whole],
+    ] {
+        let lengths = lengths.concat();
+        let mut stream = connect(&hot);
+        let request = format!(
+            "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\n{lengths}\r\n0\r\n\r\n{hidden}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answers = Vec::new();
+        // Reset or ended: what has come before is here.
+        if let Err(error) = stream.read_to_end(&mut answers) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+        let answers = String::from_utf8(answers).unwrap();
+        assert!(answers.starts_with("HTTP/1.1 400 "), "{lengths}{answers}");
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+    }
     assert_still_cuts(&hot);
 }
 
