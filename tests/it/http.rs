@@ -137,6 +137,7 @@ fn ready_only_while_a_worker_can_cut() {
     fs::rename(models.join("luma.onnx"), models.join("away")).unwrap();
     processes::signal(hot.workers()[0], Signal::KILL);
     wait_for("not ready", || get(&hot, "/readyz").status == 503);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1, "an idle one");
     assert_eq!(get(&hot, "/healthz").status, 200);
     fs::rename(models.join("away"), models.join("luma.onnx")).unwrap();
     wait_ready(&hot);

@@ -10,7 +10,7 @@ use crate::corpus::{self, bombs};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, bomb, jpeg};
 use crate::processes;
-use crate::requests::{Answer, begin, connect, head, metric, post, post_form, wait_ready};
+use crate::requests::{Answer, begin, connect, gauge, head, metric, post, post_form, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -123,7 +123,7 @@ fn every_kind_of_hostile_picture_gets_a_refusal_or_a_cutout() {
     assert_still_cuts(&hot);
 }
 
-/// P7: fails when a photo that a worker hangs at is not given up at `timeout`, or told as anything but that.
+/// P7, P10: fails when a photo that a worker hangs at is not given up at `timeout`, told as anything but that, or not counted.
 #[test]
 fn photo_that_takes_too_long_is_a_timeout() {
     let setup = Setup::new()
@@ -139,9 +139,12 @@ fn photo_that_takes_too_long_is_a_timeout() {
         (504, "timeout".to_owned())
     );
     assert_still_cuts(&hot);
+    assert_eq!(metric(&hot, "hotcut_timeouts_total"), 1);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
 
-/// P5: fails when a worker's death is anything worse than a refusal of its photo.
+/// P5, P10: fails when a worker's death is anything worse than a refusal of its photo, when it is not counted, or when nobody
+/// can see that a folder's photo waits meanwhile.
 #[test]
 fn photo_that_kills_its_worker_is_refused() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
@@ -150,6 +153,10 @@ fn photo_that_kills_its_worker_is_refused() {
     let photo = jpeg(Quarter::TopLeft);
     let mut stream = begin(&hot, "POST /remove-background", &[], &photo);
     wait_running(&hot, 1);
+    let oldest = || gauge(&hot, "hotcut_oldest_queued_seconds{folder=\"products\"}");
+    assert!(oldest() <= 0.0);
+    hot.drop_file("a.jpg", &photo);
+    wait_for("a photo that waits for a worker", || oldest() > 0.0);
     processes::signal(worker, Signal::KILL);
     let answer = Answer::read(&mut stream);
     assert_eq!(
@@ -157,6 +164,9 @@ fn photo_that_kills_its_worker_is_refused() {
         (422, "crashed".to_owned())
     );
     assert_still_cuts(&hot);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
+    hot.wait_output("a.png");
+    wait_for("no photo waits", || oldest() <= 0.0);
 }
 
 /// P6: fails when more requests are taken in than there are places, or a place is not free again once its client has gone.
