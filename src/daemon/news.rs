@@ -63,12 +63,9 @@ impl Daemon {
         }
     }
 
-    /// Takes back the worker of a photo. One that was given back while a disk hung counts no second time: a folder that waits
-    /// for its disk must not be taken for one that is served.
+    /// Takes back the worker of a photo.
     pub(super) fn free_worker(&mut self, worker: Return) {
-        if !matches!(worker, Return::Earlier) {
-            self.turns.end_job();
-        }
+        self.turns.end_job(&worker);
         self.take_back(worker);
     }
 
