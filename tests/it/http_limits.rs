@@ -1,7 +1,7 @@
 //! Requests that are too large, too many, too slow or hostile -> a refusal that says what to do, and a daemon that goes on.
 //! Knows no token and no other site.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
 use std::time::Instant;
 
@@ -251,4 +251,32 @@ fn wait_running(hot: &HotFolder, count: u64) {
     wait_for("errands with a worker", || {
         metric(hot, "hotcut_running_errands") == count
     });
+}
+
+/// P6: fails when more connections are taken than there may be, or when a place is not free again once its client has gone.
+#[test]
+fn connection_for_which_there_is_no_place_waits_for_one() {
+    let hot = listening();
+    let listen = || {
+        let mut stream = begin(&hot, "GET /api/events", &[], &[]);
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        stream
+    };
+    let mut listeners: Vec<_> = std::iter::repeat_with(listen).take(256).collect();
+    let mut waiting = begin(&hot, "GET /healthz", &[], &[]);
+    // Those who are in are served meanwhile.
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let lines = BufReader::new(&listeners[0]).lines();
+    lines
+        .map(Result::unwrap)
+        .find(|line| line == "event: photo")
+        .unwrap();
+    waiting.set_nonblocking(true).unwrap();
+    let early = waiting.peek(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(early, Err(ErrorKind::WouldBlock));
+    waiting.set_nonblocking(false).unwrap();
+    drop(listeners.pop());
+    assert_eq!(Answer::read(&mut waiting).status, 200);
 }
