@@ -38,6 +38,36 @@ pub struct View {
     pub beat: Instant,
 }
 
+#[cfg(test)]
+impl View {
+    /// A loop with one hot folder `a` and the tables of `toml`, that has nothing to do.
+    pub(crate) fn idle(toml: &str) -> Self {
+        use std::io::Write as _;
+        let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(
+            file,
+            "[daemon]\nmodels_dir = {models:?}\nstate_dir = \"/state\"\n{toml}\n\
+             [[folder]]\nname = \"a\"\ninput = \"/hot\"\noutput = \"/out\"\nmodel = \"luma\""
+        )
+        .unwrap();
+        Self {
+            config: Arc::new(Config::load(file.path()).unwrap()),
+            live: LiveStatus {
+                confinement: None,
+                http: None,
+                folders: Vec::new(),
+            },
+            oldest: Vec::new(),
+            errands: 0,
+            running_errands: 0,
+            workers: 1,
+            is_proved: true,
+            beat: Instant::now(),
+        }
+    }
+}
+
 /// An attempt at a photo that has just ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct News {
@@ -51,6 +81,20 @@ pub struct News {
     pub result: PhotoResult,
     /// Why, unless it is done.
     pub reason: Option<String>,
+}
+
+#[cfg(test)]
+impl News {
+    /// A cutout that is in its place, in folder `a`.
+    pub(crate) fn done() -> Self {
+        Self {
+            folder: "a".to_owned(),
+            source: "a.jpg".to_owned(),
+            id: Some(1),
+            result: PhotoResult::Done,
+            reason: None,
+        }
+    }
 }
 
 /// How an attempt ended, as far as others care.
@@ -206,11 +250,11 @@ impl Reception {
         self.http.borrow().clone()
     }
 
-    pub(super) fn show(&self, view: View) {
+    pub(crate) fn show(&self, view: View) {
         self.view.send_replace(Some(Arc::new(view)));
     }
 
-    pub(super) fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, news: News) {
         // Nobody may be listening.
         self.news.send(Arc::new(news)).ok();
     }

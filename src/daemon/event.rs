@@ -34,11 +34,7 @@ impl Daemon {
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
             Event::Stalled(stalled) => self.take_stalled(*stalled),
             Event::ErrandCame(errand) => self.errands.push_back(*errand),
-            Event::ErrandEnded(worker, end) => {
-                self.turns.end_errand();
-                self.reception.tally.errand(&end);
-                self.take_back(worker);
-            }
+            Event::ErrandEnded(errand) => self.take_errand(*errand),
             Event::Reloaded(result) => self.end_reload(*result).await?,
             Event::Woken => {}
         }

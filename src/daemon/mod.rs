@@ -40,7 +40,7 @@ pub use troubles::Waiting;
 
 use crate::config::Config;
 use crate::intake::{FolderId, Report, Sighting};
-use crate::job::{Desk, Errand, ErrandEnd, Finished, Return, Stalled, Stalls};
+use crate::job::{Desk, EndedErrand, Errand, Finished, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
 use crate::shutdown::Request;
 use announce::Announcer;
@@ -70,7 +70,7 @@ enum Event {
     Finished(FolderId, Box<Finished>),
     Stalled(Box<Stalled>),
     ErrandCame(Box<Errand>),
-    ErrandEnded(Return, Box<ErrandEnd>),
+    ErrandEnded(Box<EndedErrand>),
     Reloaded(Box<Result<Reloaded, reload::Refusal>>),
     Woken,
 }
@@ -89,7 +89,7 @@ struct Daemon {
     reception: Reception,
     /// Errands that wait for a worker.
     errands: VecDeque<Errand>,
-    running_errands: JoinSet<(Return, ErrandEnd)>,
+    running_errands: JoinSet<EndedErrand>,
     turns: Turns,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
@@ -160,8 +160,7 @@ pub async fn run(
                 Event::Finished(id, Box::new(finished))
             }
             Some(ended) = daemon.running_errands.join_next(), if !daemon.running_errands.is_empty() => {
-                let (worker, end) = unpanicked(ended);
-                Event::ErrandEnded(worker, Box::new(end))
+                Event::ErrandEnded(Box::new(unpanicked(ended)))
             }
             Some(ended) = daemon.starts.join_next(), if !daemon.starts.is_empty() => {
                 Event::Started(unpanicked(ended))

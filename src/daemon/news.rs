@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Daemon, News, PhotoResult, Readiness, Return, View};
-use crate::job::{Job, JobError, Outcome};
+use crate::job::{EndedErrand, Job, JobError, Outcome};
 use crate::percent;
 
 /// The news of an attempt; `None` if nothing of note became of it.
@@ -63,13 +63,23 @@ impl Daemon {
         }
     }
 
-    /// Takes back the worker of a photo. One that was given back while a disk hung counts no second time: a folder that waits
-    /// for its disk must not be taken for one that is served.
+    /// Takes back the worker of a photo.
     pub(super) fn free_worker(&mut self, worker: Return) {
-        if !matches!(worker, Return::Earlier) {
-            self.turns.end_job();
-        }
+        self.turns.end_job(&worker);
         self.take_back(worker);
+    }
+
+    /// Takes back the worker of an errand, and gives the answer once all of it is counted.
+    pub(super) fn take_errand(&mut self, errand: EndedErrand) {
+        let EndedErrand {
+            end,
+            worker,
+            answer,
+        } = errand;
+        self.turns.end_errand();
+        self.reception.tally.errand(&end);
+        self.take_back(worker);
+        answer.give();
     }
 
     /// Takes a worker back after a job or an errand, or counts its death.

@@ -92,10 +92,13 @@ impl Daemon {
         daemon.reception.grant_places(daemon.config.daemon.workers);
         let rescan = daemon.config.daemon.rescan;
         for folder in daemon.config.folders.clone() {
-            Announcer::still_starting();
+            let begun = Instant::now();
             daemon.sweep_uploads(&folder).await;
             let opened = daemon.open_folder(folder, rescan).await?;
             daemon.folders.extend([opened]);
+            if begun.elapsed() >= FIRST_LOOK_LIMIT {
+                Announcer::still_starting();
+            }
         }
         Ok(daemon)
     }

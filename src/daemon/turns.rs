@@ -1,5 +1,7 @@
 //! Who gets the next worker, a folder or an errand: each has a share of the workers that the other cannot take. Pure.
 
+use crate::job::Return;
+
 /// Who is at work.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
@@ -35,9 +37,13 @@ impl Turns {
         self.was_errand = false;
     }
 
-    /// A photo of a folder is through.
-    pub(super) fn end_job(&mut self) {
-        self.jobs = self.jobs.saturating_sub(1);
+    /// A photo of a folder gives its worker back. One that was given back while a disk hung counts no second time: a folder
+    /// that waits for its disk must not be taken for one that is served.
+    pub(super) fn end_job(&mut self, worker: &Return) {
+        match worker {
+            Return::Fit(_) | Return::Lost => self.jobs = self.jobs.saturating_sub(1),
+            Return::Earlier => {}
+        }
     }
 }
 
@@ -54,7 +60,7 @@ mod tests {
             if running.len() == workers {
                 match running.pop_front() {
                     Some(true) => turns.end_errand(),
-                    _ => turns.end_job(),
+                    _ => turns.end_job(&Return::Lost),
                 }
             }
             let is_errand = turns.is_errands(workers);
@@ -91,7 +97,23 @@ mod tests {
         }
         assert!(turns.is_errands(4));
         turns.begin_errand();
-        turns.end_job();
+        turns.end_job(&Return::Lost);
         assert!(!turns.is_errands(4));
+    }
+
+    /// P1: of two photos one stalls, whose worker is given back long before its end; fails when that end frees the other's place
+    /// as well: errands would be taken for the only ones who are served.
+    #[test]
+    fn photo_that_has_stalled_ends_one_turn() {
+        let mut turns = Turns::default();
+        turns.begin_job();
+        turns.begin_job();
+        turns.end_job(&Return::Lost);
+        turns.begin_errand();
+        assert_eq!((turns.jobs, turns.errands), (1, 1));
+        turns.end_job(&Return::Earlier);
+        assert_eq!((turns.jobs, turns.errands), (1, 1));
+        turns.end_job(&Return::Lost);
+        assert_eq!(turns.jobs, 0);
     }
 }

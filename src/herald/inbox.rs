@@ -56,3 +56,29 @@ impl Inbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::broadcast;
+
+    use super::super::MESSAGES_MAX;
+    use super::*;
+
+    /// P6: fails when more messages wait than there may, when others are dropped than the oldest, or when that ends the rest.
+    #[tokio::test]
+    async fn oldest_messages_are_dropped_when_they_become_too_many() {
+        let (messages, receiver) = broadcast::channel(MESSAGES_MAX);
+        let mut inbox = Inbox::new("webhook", receiver);
+        for number in 0..=256_u16 {
+            let mut message = Message::finished();
+            message.json = number.to_be_bytes().to_vec();
+            messages.send(Arc::new(message)).unwrap();
+        }
+        drop(messages);
+        for number in 1..=256_u16 {
+            let message = inbox.next().await.unwrap();
+            assert_eq!(message.json, number.to_be_bytes());
+        }
+        assert!(inbox.next().await.is_none());
+    }
+}

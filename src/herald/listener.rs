@@ -140,3 +140,64 @@ async fn until(due: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::daemon::{View, access};
+
+    /// Counts of finished photos and of missed news, until so many photos are told.
+    async fn counts(heard: &mut broadcast::Receiver<Arc<Message>>, photos: u64) -> (u64, u64) {
+        let mut counts = (0, 0);
+        while counts.0 < photos {
+            let message = timeout(Duration::from_mins(1), heard.recv()).await;
+            if let Event::FolderFinished { done, missed, .. } = &message.unwrap().unwrap().event {
+                counts.0 += done;
+                counts.1 += missed;
+            }
+        }
+        counts
+    }
+
+    /// P10: fails when news that came too fast are not told to be missing, or are the last that is heard.
+    #[tokio::test]
+    async fn news_that_come_too_fast_are_told_as_missed() {
+        let (access, reception) = access();
+        let news = access.news();
+        reception.show(View::idle(
+            "[notify]\nquiet = \"100ms\"\ncommand = [\"/bin/true\"]",
+        ));
+        for _ in 0..1_030 {
+            reception.tell(News::done());
+        }
+        let (settings, _) = watch::channel(None);
+        let (messages, mut heard) = broadcast::channel(64);
+        let listening = tokio::spawn(listen(access, news, settings, messages));
+        assert_eq!(counts(&mut heard, 1_024).await, (1_024, 6));
+        drop(reception);
+        listening.await.unwrap();
+    }
+
+    /// P8, P10: fails when what was missed before the end is not told at the end.
+    #[tokio::test]
+    async fn news_that_were_missed_before_the_end_are_told() {
+        let (access, reception) = access();
+        let news = access.news();
+        for _ in 0..1_030 {
+            reception.tell(News::done());
+        }
+        let (messages, mut heard) = broadcast::channel(64);
+        let mut listener = Listener {
+            tally: Tally::default(),
+            scribe: Scribe::new(SystemTime::UNIX_EPOCH),
+            messages,
+            has_missed: false,
+        };
+        listener.end(news);
+        assert_eq!(counts(&mut heard, 1_024).await, (1_024, 6));
+    }
+}

@@ -47,6 +47,25 @@ pub(super) struct Message {
     pub(super) json: Vec<u8>,
 }
 
+#[cfg(test)]
+impl Message {
+    /// One of no interest.
+    pub(super) fn finished() -> Self {
+        let moment = Moment {
+            now: Instant::now(),
+            at: UNIX_EPOCH,
+        };
+        let event = Event::FolderFinished {
+            folder: "a".to_owned(),
+            done: 1,
+            quarantined: 0,
+            missed: 0,
+            since: rfc3339(UNIX_EPOCH),
+        };
+        Scribe::new(UNIX_EPOCH).write(event, moment).unwrap()
+    }
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     id: String,

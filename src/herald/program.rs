@@ -22,8 +22,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 enum ProgramError {
     /// It was stopped.
-    #[error("it took longer than {} s and was stopped", LIMIT.as_secs())]
-    Late,
+    #[error("it took longer than {} s and was stopped", .0.as_secs())]
+    Late(Duration),
     /// It says itself that it failed.
     #[error("it ended with {0}")]
     Failed(ExitStatus),
@@ -40,7 +40,7 @@ pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
     while let Some(message) = inbox.next().await {
         let told = settings.borrow().clone().and_then(|notify| notify.command);
         if let Some(told) = told
-            && let Err(error) = run(&told, &message).await
+            && let Err(error) = run(&told, &message, LIMIT).await
         {
             let program = told.program.display();
             tracing::warn!(%program, %error, "the command of [notify] failed");
@@ -48,7 +48,7 @@ pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
     }
 }
 
-async fn run(told: &Told, message: &Message) -> Result<(), ProgramError> {
+async fn run(told: &Told, message: &Message, limit: Duration) -> Result<(), ProgramError> {
     let child = Command::new(&told.program)
         .args(&told.arguments)
         .envs(message.event.variables())
@@ -70,7 +70,7 @@ async fn run(told: &Told, message: &Message) -> Result<(), ProgramError> {
     };
     let status = tokio::select! {
         status = group.0.wait() => status.map_err(ProgramError::Lost)?,
-        () = tokio::time::sleep(LIMIT) => return Err(ProgramError::Late),
+        () = tokio::time::sleep(limit) => return Err(ProgramError::Late(limit)),
         never = feed => match never {},
     };
     if status.success() {
@@ -90,5 +90,45 @@ impl Drop for Group {
         if let Some(leader) = number.and_then(Pid::from_raw) {
             kill_process_group(leader, Signal::KILL).ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// P7: fails when a command is waited for longer than the limit, or when what it has started outlives it.
+    #[tokio::test]
+    async fn command_that_takes_too_long_is_stopped_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("pid");
+        let script = "sleep 1000 & echo $! > \"$1.part\"; mv \"$1.part\" \"$1\"; wait";
+        let told = Told {
+            program: "/bin/sh".into(),
+            arguments: ["-c", script, "sh", &pid_file.display().to_string()]
+                .map(str::to_owned)
+                .to_vec(),
+        };
+        let mut limit = Duration::from_millis(100);
+        let patience = Duration::from_mins(1);
+        let test = async {
+            // A busy machine may need longer before the command has begun.
+            while !pid_file.exists() {
+                limit *= 2;
+                let run = run(&told, &Message::finished(), limit).await;
+                assert!(matches!(run, Err(ProgramError::Late(_))), "{run:?}");
+            }
+            let pid = fs::read_to_string(&pid_file).unwrap();
+            let line = Path::new("/proc").join(pid.trim()).join("cmdline");
+            while fs::read(&line).is_ok_and(|line| line.starts_with(b"sleep")) {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(patience, test).await.expect("all are stopped");
     }
 }

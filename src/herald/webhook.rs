@@ -80,3 +80,38 @@ impl Courier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use tokio::sync::watch;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+    use crate::daemon::View;
+
+    /// P6: fails when a message that nobody takes is tried for ever, or is not tried at all.
+    #[tokio::test]
+    async fn message_that_is_an_hour_old_is_dropped_after_a_last_attempt() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        // Whoever calls is hung up on.
+        std::thread::spawn(move || silent.incoming().for_each(drop));
+        let view = View::idle(&format!("[notify]\nwebhook = \"http://{address}/\""));
+        let (_daemon, settings) = watch::channel(view.config.notify.clone());
+        let mut courier = Courier {
+            settings,
+            failures: 0,
+            is_cut_off: false,
+            is_ending: false,
+        };
+        let mut message = Message::finished();
+        message.made = Instant::now().checked_sub(Duration::from_hours(1)).unwrap();
+        let message = Arc::new(message);
+        let dropped = timeout(Duration::from_secs(30), courier.deliver(&message)).await;
+        assert!(dropped.is_ok(), "{} attempts", courier.failures);
+        assert_eq!(courier.failures, 1);
+    }
+}

@@ -70,3 +70,35 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use futures_util::StreamExt as _;
+
+    use super::*;
+    use crate::daemon::{View, access};
+
+    /// P10: fails when a listener whom news have escaped is not told so, or hears no more of what follows.
+    #[tokio::test]
+    async fn listener_who_falls_behind_is_told_what_is_lost() {
+        let (access, reception) = access();
+        reception.show(View::idle(
+            "[http]\nlisten = \"127.0.0.1:0\"\nmodel = \"luma\"",
+        ));
+        let http = access.view().unwrap().config.http.clone().unwrap();
+        let desk = Arc::new(FrontDesk::new(access, http));
+        let body = events(State(desk)).await.into_response().into_body();
+        for _ in 0..1_030 {
+            reception.tell(News::done());
+        }
+        let mut events = body.into_data_stream();
+        let mut next = async || {
+            let event = events.next().await.unwrap().unwrap();
+            String::from_utf8(event.to_vec()).unwrap()
+        };
+        assert!(next().await.starts_with("event: folders\n"));
+        assert_eq!(next().await, "event: lost\ndata: 6\n\n");
+        assert!(next().await.starts_with("event: photo\n"));
+    }
+}

@@ -42,10 +42,7 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -
     let desk = Arc::new(FrontDesk::new(access, http.clone()));
     let router = routes::router(&desk);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut guests = Guests {
-        leaving: GracefulShutdown::new(),
-        connections: JoinSet::new(),
-    };
+    let mut guests = Guests::default();
     let mut forget = tokio::time::interval(FORGET);
     loop {
         let accept = async {
@@ -55,6 +52,7 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -
         tokio::select! {
             (accepted, permit) = accept => match (accepted, permit) {
                 (Ok((stream, client)), Ok(permit)) => {
+                    let stream = watched(stream, TAKE_MAX);
                     connect(stream, client, &router, &mut guests, permit);
                 }
                 // Out of file descriptors, perhaps: others will be closed.
@@ -76,6 +74,7 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -
 }
 
 /// Connections of a server that takes no others.
+#[derive(Default)]
 pub(super) struct Guests {
     leaving: GracefulShutdown,
     connections: JoinSet<()>,
@@ -97,17 +96,22 @@ impl Guests {
     }
 }
 
+/// A connection that breaks when its client takes nothing of what is written for `take_max`.
+fn watched(stream: TcpStream, take_max: Duration) -> TimeoutStream<TcpStream> {
+    // Answers are written in large pieces; the last one must not wait.
+    stream.set_nodelay(true).ok();
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(take_max));
+    stream
+}
+
 fn connect(
-    stream: TcpStream,
+    stream: TimeoutStream<TcpStream>,
     client: SocketAddr,
     router: &Router,
     guests: &mut Guests,
     permit: OwnedSemaphorePermit,
 ) {
-    // Answers are written in large pieces; the last one must not wait.
-    stream.set_nodelay(true).ok();
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(TAKE_MAX));
     let router = router.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let is_asked_for = request.headers().contains_key(header::EXPECT);
@@ -134,4 +138,39 @@ fn connect(
         }
         drop(permit);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// P6: fails when a client who takes nothing of an answer has its place for ever.
+    #[tokio::test]
+    async fn client_who_takes_nothing_of_an_answer_is_cut_off() {
+        // More than the system takes for a client who reads nothing.
+        let router = Router::new().route("/", get(async || vec![0_u8; 64 << 20]));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, address) = listener.accept().await.unwrap();
+        let places = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&places).try_acquire_owned().unwrap();
+        let mut guests = Guests::default();
+        let stream = watched(stream, Duration::from_millis(200));
+        connect(stream, address, &router, &mut guests, permit);
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await
+            .unwrap();
+        let patience = Duration::from_mins(1);
+        let end = timeout(patience, guests.connections.join_next()).await;
+        end.expect("it is cut off").unwrap().unwrap();
+        assert_eq!(places.available_permits(), 1);
+        drop(client);
+    }
 }

@@ -79,8 +79,33 @@ impl ErrandEnd {
     }
 }
 
+/// An errand that is over, but for the answer: whoever has that must find all of it counted.
+#[derive(Debug)]
+pub struct EndedErrand {
+    /// How it ended.
+    pub end: ErrandEnd,
+    /// The worker, or that there is none any more.
+    pub worker: Return,
+    /// What whoever waits is to be told.
+    pub answer: Answer,
+}
+
+/// An answer and who waits for it.
+#[derive(Debug)]
+pub struct Answer {
+    result: Result<CutReport, ErrandError>,
+    reply: oneshot::Sender<Result<CutReport, ErrandError>>,
+}
+
+impl Answer {
+    /// Gives the answer, unless the caller has hung up.
+    pub fn give(self) {
+        self.reply.send(self.result).ok();
+    }
+}
+
 /// Runs the errand once, within `limit`. A worker that dies at it is not given the photo again: whoever sent it can.
-pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, ErrandEnd) {
+pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> EndedErrand {
     let Errand {
         task,
         photo,
@@ -107,8 +132,8 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
         worker.receive(&report, &mut sink).await?;
         Ok(Ok(report))
     };
-    let result: Result<Result<_, OrderError>, _> = tokio::time::timeout(limit, exchange).await;
-    let (worker, answer) = match result {
+    let outcome: Result<Result<_, OrderError>, _> = tokio::time::timeout(limit, exchange).await;
+    let (worker, result) = match outcome {
         Ok(Ok(answer)) => (Return::Fit(Box::new(worker)), answer),
         Ok(Err(OrderError::Failed(error))) => (
             Return::Fit(Box::new(worker)),
@@ -128,8 +153,9 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> (Return, Er
         }
     };
     drop(place);
-    let end = ErrandEnd::of(is_cut, &answer);
-    // Whoever hung up meanwhile needs no answer.
-    reply.send(answer).ok();
-    (worker, end)
+    EndedErrand {
+        end: ErrandEnd::of(is_cut, &result),
+        worker,
+        answer: Answer { result, reply },
+    }
 }

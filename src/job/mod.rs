@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use desk::{Desk, hidden_name};
-pub use errand::{Errand, ErrandEnd, ErrandError, run as run_errand};
+pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError};
 pub use finish::Outcome;
 pub use hands::{Return, Stalled, Stalls};

@@ -34,6 +34,29 @@ fn api_and_folder_give_the_same_bytes() {
     }
 }
 
+/// Fails when the model that is asked for is not the one that cuts. The other one finds no subject in any photo.
+#[test]
+fn model_that_is_asked_for_is_used() {
+    let setup = Setup::new().listens().another_folder("portraits");
+    let hot = HotFolder::start_with(setup.folder("model", "blank"));
+    let photo = jpeg(Quarter::TopLeft);
+    let cut = "/remove-background";
+    assert_eq!(post(&hot, &format!("{cut}?model=luma"), &photo).status, 200);
+    let answer = post(&hot, &format!("{cut}?model=blank"), &photo);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (422, "no_subject".to_owned())
+    );
+    for (model, finds_none) in [("luma", false), ("blank", true)] {
+        let path = format!("/batch?model={model}");
+        let answer = post_form(&hot, &path, &[("a.jpg", &photo)]);
+        assert_eq!(answer.status, 200, "{model}");
+        let zip = String::from_utf8_lossy(&answer.body);
+        assert_eq!(zip.contains("\"no_subject\""), finds_none, "{model}");
+        assert_eq!(zip.contains("a.png"), !finds_none, "{model}");
+    }
+}
+
 /// P6: fails when bodies or answers are left lying in the state directory.
 #[test]
 fn nothing_of_a_request_is_left_on_disk() {
@@ -114,6 +137,7 @@ fn ready_only_while_a_worker_can_cut() {
     fs::rename(models.join("luma.onnx"), models.join("away")).unwrap();
     processes::signal(hot.workers()[0], Signal::KILL);
     wait_for("not ready", || get(&hot, "/readyz").status == 503);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1, "an idle one");
     assert_eq!(get(&hot, "/healthz").status, 200);
     fs::rename(models.join("away"), models.join("luma.onnx")).unwrap();
     wait_ready(&hot);

@@ -1,11 +1,13 @@
 //! `/api/events` -> what a listener hears while photos come, and how it ends with the daemon. Knows no page.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
-use crate::requests::{connect, get, head};
+use crate::requests::{PATIENCE, connect, get, head};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -27,7 +29,10 @@ impl Listener {
     fn next(&mut self, kind: &str) -> Option<serde_json::Value> {
         let mut is_kind = false;
         let mut line = String::new();
+        let begun = Instant::now();
         while self.lines.read_line(&mut line).unwrap() > 0 {
+            // Whoever has nothing to tell says so again and again.
+            assert!(begun.elapsed() < PATIENCE, "no {kind}");
             if let Some(found) = line.strip_prefix("event: ") {
                 is_kind = found.trim_end() == kind;
             }
@@ -37,6 +42,20 @@ impl Listener {
             line.clear();
         }
         None
+    }
+
+    /// Listens until the first folder's state begins with `state`.
+    #[track_caller]
+    fn wait_state(&mut self, state: &str) {
+        let begun = Instant::now();
+        loop {
+            let folders = self.next("folders").expect("the stream goes on");
+            let told = folders[0]["state"].as_str().unwrap();
+            if told.starts_with(state) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{told}, not {state}");
+        }
     }
 }
 
@@ -65,6 +84,18 @@ fn listener_hears_of_folders_and_photos() {
         aside["reason"].as_str().unwrap().contains("picture"),
         "{aside}"
     );
+}
+
+/// P10: fails when a listener is told how the folders are at first only.
+#[test]
+fn listener_hears_of_a_folder_that_goes_and_comes_back() {
+    let hot = HotFolder::start_with(Setup::new().listens().daemon("rescan", "1s"));
+    let mut listener = Listener::new(&hot);
+    listener.wait_state("online");
+    fs::rename(hot.input(""), hot.setup().path("products/away")).unwrap();
+    listener.wait_state("offline");
+    fs::create_dir(hot.input("")).unwrap();
+    listener.wait_state("online");
 }
 
 /// P8: fails when a listener, who never ends by himself, holds up a stop.

@@ -1,7 +1,7 @@
 //! Requests that are too large, too many, too slow or hostile -> a refusal that says what to do, and a daemon that goes on.
 //! Knows no token and no other site.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::corpus::{self, bombs};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, bomb, jpeg};
 use crate::processes;
-use crate::requests::{Answer, begin, connect, head, metric, post, post_form, wait_ready};
+use crate::requests::{Answer, begin, connect, gauge, head, metric, post, post_form, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
@@ -39,15 +39,61 @@ fn body_that_is_too_long_is_refused_before_it_has_come() {
         (answer.status, answer.problem()),
         (413, "too_long".to_owned())
     );
-    let mut stream = connect(&hot);
-    let chunked =
-        "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-    stream.write_all(chunked.as_bytes()).unwrap();
     let chunk = [b"10000\r\n".to_vec(), vec![0; 0x10000], b"\r\n".to_vec()].concat();
+    let chunked = || {
+        let mut stream = connect(&hot);
+        let head = "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let mut stream = chunked();
     // It would go on for ever.
     while stream.write_all(&chunk).is_ok() {}
+    let mut stream = chunked();
+    // Not so much that the connection is broken before the answer is read.
+    for _ in 0..256 {
+        stream.write_all(&chunk).unwrap();
+    }
+    stream.shutdown(Shutdown::Write).unwrap();
+    let answer = Answer::read(&mut stream);
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (413, "too_long".to_owned())
+    );
     let form = post_form(&hot, CUT, &[("a.jpg", &vec![0; 2 << 20])]);
     assert_eq!((form.status, form.problem()), (413, "too_long".to_owned()));
+    assert_still_cuts(&hot);
+}
+
+/// Fails when a second request can hide in a body whose length is told twice: whoever stands between may have read it otherwise.
+#[test]
+fn request_whose_length_is_contradictory_hides_no_other() {
+    let hot = listening();
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let whole = format!("Content-Length: {}\r\n", hidden.len() + 5);
+    let nothing = "Content-Length: 0\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for lengths in [
+        [nothing, &whole],
+        [&whole, nothing],
+        [&whole, chunked],
+        [chunked, &whole],
+    ] {
+        let lengths = lengths.concat();
+        let mut stream = connect(&hot);
+        let request = format!(
+            "POST /remove-background HTTP/1.1\r\nHost: 127.0.0.1\r\n{lengths}\r\n0\r\n\r\n{hidden}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answers = Vec::new();
+        // Reset or ended: what has come before is here.
+        if let Err(error) = stream.read_to_end(&mut answers) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+        let answers = String::from_utf8(answers).unwrap();
+        assert!(answers.starts_with("HTTP/1.1 400 "), "{lengths}{answers}");
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+    }
     assert_still_cuts(&hot);
 }
 
@@ -77,7 +123,7 @@ fn every_kind_of_hostile_picture_gets_a_refusal_or_a_cutout() {
     assert_still_cuts(&hot);
 }
 
-/// P7: fails when a photo that a worker hangs at is not given up at `timeout`, or told as anything but that.
+/// P7, P10: fails when a photo that a worker hangs at is not given up at `timeout`, told as anything but that, or not counted.
 #[test]
 fn photo_that_takes_too_long_is_a_timeout() {
     let setup = Setup::new()
@@ -93,9 +139,12 @@ fn photo_that_takes_too_long_is_a_timeout() {
         (504, "timeout".to_owned())
     );
     assert_still_cuts(&hot);
+    assert_eq!(metric(&hot, "hotcut_timeouts_total"), 1);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
 
-/// P5: fails when a worker's death is anything worse than a refusal of its photo.
+/// P5, P10: fails when a worker's death is anything worse than a refusal of its photo, when it is not counted, or when nobody
+/// can see that a folder's photo waits meanwhile.
 #[test]
 fn photo_that_kills_its_worker_is_refused() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
@@ -104,6 +153,10 @@ fn photo_that_kills_its_worker_is_refused() {
     let photo = jpeg(Quarter::TopLeft);
     let mut stream = begin(&hot, "POST /remove-background", &[], &photo);
     wait_running(&hot, 1);
+    let oldest = || gauge(&hot, "hotcut_oldest_queued_seconds{folder=\"products\"}");
+    assert!(oldest() <= 0.0);
+    hot.drop_file("a.jpg", &photo);
+    wait_for("a photo that waits for a worker", || oldest() > 0.0);
     processes::signal(worker, Signal::KILL);
     let answer = Answer::read(&mut stream);
     assert_eq!(
@@ -111,6 +164,9 @@ fn photo_that_kills_its_worker_is_refused() {
         (422, "crashed".to_owned())
     );
     assert_still_cuts(&hot);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
+    hot.wait_output("a.png");
+    wait_for("no photo waits", || oldest() <= 0.0);
 }
 
 /// P6: fails when more requests are taken in than there are places, or a place is not free again once its client has gone.
@@ -195,4 +251,32 @@ fn wait_running(hot: &HotFolder, count: u64) {
     wait_for("errands with a worker", || {
         metric(hot, "hotcut_running_errands") == count
     });
+}
+
+/// P6: fails when more connections are taken than there may be, or when a place is not free again once its client has gone.
+#[test]
+fn connection_for_which_there_is_no_place_waits_for_one() {
+    let hot = listening();
+    let listen = || {
+        let mut stream = begin(&hot, "GET /api/events", &[], &[]);
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        stream
+    };
+    let mut listeners: Vec<_> = std::iter::repeat_with(listen).take(256).collect();
+    let mut waiting = begin(&hot, "GET /healthz", &[], &[]);
+    // Those who are in are served meanwhile.
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let lines = BufReader::new(&listeners[0]).lines();
+    lines
+        .map(Result::unwrap)
+        .find(|line| line == "event: photo")
+        .unwrap();
+    waiting.set_nonblocking(true).unwrap();
+    let early = waiting.peek(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(early, Err(ErrorKind::WouldBlock));
+    waiting.set_nonblocking(false).unwrap();
+    drop(listeners.pop());
+    assert_eq!(Answer::read(&mut waiting).status, 200);
 }

@@ -93,6 +93,29 @@ fn proposal_without_a_folder_waits_for_one() {
     );
 }
 
+/// Fails when it is not told who may come in, or who is told of photos, or when that tells a secret.
+#[test]
+fn check_says_who_comes_in_and_who_is_told() {
+    let setup = Setup::new().listens();
+    let token_file = setup.path("token");
+    fs::write(&token_file, "0123456789abcdef-secret\n").unwrap();
+    let setup = setup.http("token_file", &token_file.display().to_string());
+    let hot = HotFolder::start_with(setup.tables(
+        "[notify]\nwebhook = \"https://me:secret@example.org/secret\"\ncommand = [\"/bin/true\", \"secret\"]\n",
+    ));
+    let check = hot.command("check", [""; 0]);
+    let told = said(&check);
+    assert_eq!(check.status.code(), Some(0), "{told}");
+    for line in [
+        "  http: http://127.0.0.1:0/ for whoever knows the token",
+        "  notify: runs /bin/true",
+        "  notify: posts to https://example.org",
+    ] {
+        assert!(told.lines().any(|one| one == line), "{line} in\n{told}");
+    }
+    assert!(!told.contains("secret"), "{told}");
+}
+
 /// P4: fails when a folder whose photos are deleted or moved is not told so.
 #[test]
 fn check_says_what_becomes_of_photos() {

@@ -9,7 +9,7 @@ use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 
 /// How long an answer may take before a test fails: far beyond what a busy machine needs.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Divides the parts of a form.
 const BOUNDARY: &str = "hotcut-test-boundary";
@@ -156,16 +156,26 @@ pub(crate) fn form(files: &[(&str, &[u8])]) -> (String, Vec<u8>) {
     (kind, body)
 }
 
-/// A value of `/metrics`, labels included in its name.
+/// A whole number of `/metrics`, labels included in its name.
 #[track_caller]
 pub(crate) fn metric(hot: &HotFolder, name: &str) -> u64 {
+    reading(hot, name).parse().unwrap()
+}
+
+/// As [`metric`], of what is no whole number.
+#[track_caller]
+pub(crate) fn gauge(hot: &HotFolder, name: &str) -> f64 {
+    reading(hot, name).parse().unwrap()
+}
+
+#[track_caller]
+fn reading(hot: &HotFolder, name: &str) -> String {
     let text = String::from_utf8(get(hot, "/metrics").body).unwrap();
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .parse()
-        .unwrap()
+        .to_owned()
 }
 
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {

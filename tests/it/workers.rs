@@ -6,30 +6,35 @@ use crate::binary::{said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::processes::{self, is_worker, limit, open_files, status_field};
+use crate::requests::metric;
 use crate::setup::Setup;
 use crate::status::Confinement;
 use crate::strace::{self, strace_works};
 
-/// P5: fails when the death of a worker loses its photo, blames it at once, or ends the daemon.
+/// P5, P10: fails when the death of a worker loses its photo, blames it at once, ends the daemon, or is not counted.
 #[test]
 fn photo_whose_worker_is_killed_is_delivered_by_another_one() {
-    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
     processes::signal(worker, Signal::KILL);
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     assert_ne!(hot.workers(), [worker]);
     assert!(hot.status().quarantined.is_empty());
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
+    assert_eq!(metric(&hot, "hotcut_timeouts_total"), 0);
 }
 
-/// P7: a stopped process ignores every polite request; fails when the deadline only abandons it, or when its photo is
-/// not tried again.
+/// P7, P10: a stopped process ignores every polite request; fails when the deadline only abandons it, when its photo is not
+/// tried again, or when neither is counted.
 #[test]
 fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
     let setup = Setup::new().daemon("workers", "1").daemon("timeout", "1s");
-    let hot = HotFolder::start_with(setup);
+    let hot = HotFolder::start_with(setup.listens());
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
     wait_for("the stopped worker is killed", || !is_worker(worker));
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert_eq!(metric(&hot, "hotcut_timeouts_total"), 1);
+    assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
 
 /// P5: fails when a photo that hangs its workers is tried for ever, or takes the next photo with it.

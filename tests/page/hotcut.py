@@ -21,7 +21,7 @@ PATIENCE_S = 60
 class Hotcut:
     """One daemon at one address; `folders` are the names of its hot folders."""
 
-    def __init__(self, place, folders=("products",), models=TEST_MODELS, model="luma", http=""):
+    def __init__(self, place, folders=("products",), models=TEST_MODELS, model="luma", daemon="", http=""):
         self.place = place
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -39,7 +39,7 @@ class Hotcut:
             )
         self.config = place / "hotcut.toml"
         self.config.write_text(
-            f'[daemon]\nstate_dir = "{place}/state"\nmodels_dir = "{models}"\nworkers = 2\n'
+            f'[daemon]\nstate_dir = "{place}/state"\nmodels_dir = "{models}"\nworkers = 2\n{daemon}\n'
             f'[http]\nlisten = "127.0.0.1:{self.port}"\nmodel = "{model}"\n{http}\n{tables}'
         )
 
