@@ -55,6 +55,7 @@ fn is_damage(error: &LedgerError) -> bool {
         LedgerError::Io(_)
         | LedgerError::InUse(_)
         | LedgerError::NotLocal { .. }
+        | LedgerError::Closed(_)
         | LedgerError::FromTheFuture { .. }
         | LedgerError::Gone => false,
     }

@@ -14,6 +14,7 @@ mod summary;
 mod verdict;
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as thread_channel;
 
@@ -53,6 +54,9 @@ pub enum LedgerError {
         /// The name of the file system.
         kind: &'static str,
     },
+    /// Who asks has no rights in the state directory.
+    #[error("{} is closed to this user: run the command with sudo, or as the user hotcut", .0.display())]
+    Closed(PathBuf),
     /// A later hotcut has written the ledger.
     #[error(
         "the ledger has schema {found}, which this hotcut does not know; install the version that wrote it"
@@ -146,9 +150,14 @@ pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
 }
 
 /// Tells whether a daemon runs on `state_dir`, without getting in its way.
-pub fn is_in_use(state_dir: &Path) -> bool {
-    let Ok(lock) = File::open(state_dir.join("lock")) else {
-        return false;
+pub fn is_in_use(state_dir: &Path) -> Result<bool, LedgerError> {
+    let path = state_dir.join("lock");
+    let lock = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(LedgerError::Closed(path));
+        }
+        Err(_) => return Ok(false),
+        Ok(lock) => lock,
     };
     let wanted = Flock {
         start: 0,
@@ -157,7 +166,10 @@ pub fn is_in_use(state_dir: &Path) -> bool {
         typ: FlockType::WriteLock,
         offset_type: FlockOffsetType::Set,
     };
-    matches!(rustix::process::fcntl_getlk(&lock, &wanted), Ok(Some(_)))
+    Ok(matches!(
+        rustix::process::fcntl_getlk(&lock, &wanted),
+        Ok(Some(_))
+    ))
 }
 
 #[cfg(test)]

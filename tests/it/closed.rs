@@ -1,0 +1,66 @@
+//! Folders that are closed to whoever runs a command: what it says of them, and what it does all the same.
+
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::binary::{finish, hotcut, namespaces_work, said};
+use crate::hot_folder::HotFolder;
+use crate::photos::HTML;
+
+/// P10: fails when somebody who may not look into the state directory is told that hotcut is not running, or nothing is set aside.
+#[test]
+fn state_directory_is_an_error_with_advice() {
+    if !namespaces_work("state_directory_is_an_error_with_advice") {
+        return;
+    }
+    let hot = HotFolder::start();
+    hot.drop_file("a.jpg", HTML);
+    hot.wait_quarantined("a.jpg");
+    let state = hot.setup().path("state");
+    let (config, photo) = (hot.setup().config_file(), hot.input("a.jpg"));
+    for (closed, named) in [
+        ("", "ledger.db"),
+        ("ledger.db", "ledger.db"),
+        ("lock", "lock"),
+    ] {
+        let path = state.join(closed);
+        let before = path.metadata().unwrap().mode();
+        set_mode(&path, 0);
+        for args in [
+            &["status"][..],
+            &["status", "--check"],
+            &["retry"],
+            &["redo", "--model", "luma"],
+            &["why", photo.to_str().unwrap()],
+        ] {
+            if closed == "lock" && !["status", "why"].contains(&args[0]) {
+                continue;
+            }
+            let args = args.iter().map(OsStr::new);
+            let run = without_rights(args.chain(["--config".as_ref(), config.as_os_str()]));
+            assert_eq!(run.status.code(), Some(70), "{run:?}");
+            let said = said(&run);
+            let path = state.join(named).display().to_string();
+            assert!(said.contains(&path) && said.contains("sudo"), "{said}");
+        }
+        set_mode(&path, before);
+    }
+}
+
+/// Runs the program as its owner, who may go where modes allow and no further, root or not.
+fn without_rights<'a>(args: impl IntoIterator<Item = &'a OsStr>) -> Output {
+    let mut command = Command::new("unshare");
+    command.args([
+        "-Ur",
+        "setpriv",
+        "--bounding-set=-dac_override,-dac_read_search",
+    ]);
+    finish(command.arg(hotcut().get_program()).args(args))
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
