@@ -10,7 +10,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::verdict::Verdict;
-use super::{LedgerError, schema};
+use super::{LedgerError, give, schema};
 use crate::stamp::Stamp;
 
 /// The ledger itself, on the thread that owns it.
@@ -79,7 +79,10 @@ pub struct Begun {
 impl Book {
     /// Opens or makes the ledger in `state_dir`.
     pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
-        let connection = Connection::open(state_dir.join("ledger.db"))?;
+        let path = state_dir.join("ledger.db");
+        // Empty, it is a database that knows nothing. What `SQLite` puts beside it gets the same owner.
+        give(&path, state_dir);
+        let connection = Connection::open(path)?;
         // Another process (`status`, `retry`) holds a lock for moments only.
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;

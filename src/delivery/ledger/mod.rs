@@ -15,6 +15,7 @@ mod verdict;
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as thread_channel;
 
@@ -135,6 +136,7 @@ pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
         return Err(LedgerError::NotLocal { path, kind });
     }
     let path = state_dir.join("lock");
+    give(&path, state_dir);
     let mut options = std::fs::OpenOptions::new();
     let lock = options
         .write(true)
@@ -146,6 +148,21 @@ pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
         Ok(()) => Ok(lock),
         Err(Errno::WOULDBLOCK | Errno::ACCESS) => Err(LedgerError::InUse(state_dir.to_owned())),
         Err(errno) => Ok(Err(errno).at(&path)?),
+    }
+}
+
+/// Makes the file `path` in `state_dir`, unless it is there, for whom the directory belongs to: a daemon that runs as another user
+/// could not open what root makes for itself. Where that fails, whoever opens the file meets the error too.
+fn give(path: &Path, state_dir: &Path) {
+    let make = || {
+        let mut options = std::fs::OpenOptions::new();
+        // One that is there is not even opened: closing it would give up this process's locks on it.
+        let made = options.write(true).create_new(true).open(path)?;
+        let owner = state_dir.metadata()?;
+        fchown(made, Some(owner.uid()), Some(owner.gid()))
+    };
+    if rustix::process::geteuid().is_root() {
+        make().ok();
     }
 }
 
