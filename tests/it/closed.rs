@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 
 use crate::binary::{finish, hotcut, namespaces_work, said};
 use crate::hot_folder::HotFolder;
-use crate::photos::HTML;
+use crate::photos::{HTML, Quarter, jpeg};
+use crate::setup::Setup;
 
 /// P10: fails when somebody who may not look into the state directory is told that hotcut is not running, or nothing is set aside.
 #[test]
@@ -48,6 +49,34 @@ fn state_directory_is_an_error_with_advice() {
         }
         set_mode(&path, before);
     }
+}
+
+/// P10: fails when one subfolder, without which the others are served, keeps a folder from being proposed or checked, or when
+/// nothing is said of it.
+#[test]
+fn subfolder_is_a_remark() {
+    if !namespaces_work("subfolder_is_a_remark") {
+        return;
+    }
+    let setup = Setup::new();
+    setup.write_config();
+    let (config, input) = (setup.config_file(), setup.input_of("products"));
+    let closed = input.join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::write(input.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
+    set_mode(&closed, 0);
+    for args in [
+        ["check".as_ref(), "--config".as_ref(), config.as_os_str()],
+        ["init".as_ref(), "--".as_ref(), input.as_os_str()],
+    ] {
+        let run = without_rights(args);
+        assert_eq!(run.status.code(), Some(0), "{run:?}");
+        let told = said(&run);
+        assert!(told.contains("1 photo lies in it now"), "{told}");
+        let remark = format!("out of reach: {}", closed.display());
+        assert!(told.contains(&remark), "{told}");
+    }
+    set_mode(&closed, 0o755);
 }
 
 /// Runs the program as its owner, who may go where modes allow and no further, root or not.
