@@ -24,8 +24,8 @@ build: setup ## build target/release/hotcut
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 ARCHIVE := hotcut-$(VERSION)-$(shell uname -m)
 CARGO_DEB := 3.8.0
-# The time of the last commit stands for now, so that the same source gives the same bytes. Not for
-# cargo, which would build all C code anew for each commit.
+# The time of the last commit stands for now, so that what was built once gives the same bytes whenever it is packed. The program
+# itself names the folders that it was built in. Not for cargo, which would build all C code anew for each commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 unexport SOURCE_DATE_EPOCH
 

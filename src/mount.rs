@@ -26,7 +26,7 @@ const DEAF: &[(u32, &str)] = &[
     (0x7665_7266, "vboxsf"),
 ];
 
-/// Returns the mount point that `path` lies under. The path need not exist.
+/// Returns the mount point that `path` lies under. The path need not exist. A place that is mounted on itself is none.
 pub fn point_of(path: &Path) -> Result<PathBuf, PathError> {
     let table = std::fs::read(MOUNTINFO).at(Path::new(MOUNTINFO))?;
     Ok(longest_prefix(&table, path))
@@ -59,12 +59,54 @@ pub fn check(expected: &Path, actual: &Path) -> io::Result<()> {
     ))
 }
 
+/// One line of the kernel's list.
+struct Mount<'a> {
+    id: &'a [u8],
+    parent: &'a [u8],
+    /// Major and minor number.
+    device: &'a [u8],
+    /// Which directory of the device is shown.
+    root: PathBuf,
+    point: PathBuf,
+}
+
+impl<'a> Mount<'a> {
+    fn parse(line: &'a [u8]) -> Option<Self> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        Some(Self {
+            id: fields.next()?,
+            parent: fields.next()?,
+            device: fields.next()?,
+            root: unescape(fields.next()?),
+            point: unescape(fields.next()?),
+        })
+    }
+
+    /// Tells whether it shows what would be seen at its point without it. Systemd makes such mounts of a service's
+    /// `ReadWritePaths=`: they come and go with the unit, not with a disk.
+    fn is_bound_to_itself(&self, mounts: &[Mount<'_>]) -> bool {
+        let Some(parent) = mounts.iter().find(|mount| mount.id == self.parent) else {
+            return false;
+        };
+        let below = self.point.strip_prefix(&parent.point);
+        self.device == parent.device
+            && below.is_ok_and(|below| {
+                parent
+                    .root
+                    .components()
+                    .chain(below.components())
+                    .eq(self.root.components())
+            })
+    }
+}
+
 fn longest_prefix(table: &[u8], path: &Path) -> PathBuf {
-    table
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
-        .map(unescape)
-        .filter(|point| path.starts_with(point))
+    let lines = table.split(|byte| *byte == b'\n');
+    let mounts: Vec<Mount<'_>> = lines.filter_map(Mount::parse).collect();
+    mounts
+        .iter()
+        .filter(|mount| path.starts_with(&mount.point) && !mount.is_bound_to_itself(&mounts))
+        .map(|mount| mount.point.clone())
         .max_by_key(|point| point.components().count())
         .unwrap_or_else(|| PathBuf::from("/"))
 }
@@ -110,6 +152,24 @@ mod tests {
             Path::new("/mnt/the share/deep")
         );
         assert_eq!(point("/mnt/the shared"), Path::new("/"));
+    }
+
+    /// P10: fails when what a unit makes writable is taken for a disk: once the unit names another folder, that disk is missed for ever.
+    #[test]
+    fn a_place_that_is_mounted_on_itself_is_no_disk() {
+        let table = b"1 0 0:30 /@ / ro - btrfs /dev/sda rw\n\
+            2 1 0:30 /@/srv/hot /srv/hot rw - btrfs /dev/sda rw\n\
+            3 2 0:30 /@/srv/hot/deep /srv/hot/deep rw - btrfs /dev/sda rw\n\
+            4 1 0:30 /@/opt/disk /mnt/disk rw - btrfs /dev/sda rw\n\
+            5 4 0:30 /@/opt/disk/a\\040hot /mnt/disk/a\\040hot rw - btrfs /dev/sda rw\n\
+            6 1 8:17 / /mnt/whole rw - ext4 /dev/sdb rw\n\
+            7 6 8:17 / /mnt/whole rw - ext4 /dev/sdb rw\n\
+            8 1 8:33 /srv/hot /srv/other rw - ext4 /dev/sdc rw\n";
+        let point = |path: &str| longest_prefix(table, Path::new(path));
+        assert_eq!(point("/srv/hot/deep/in"), Path::new("/"));
+        assert_eq!(point("/mnt/disk/a hot/in"), Path::new("/mnt/disk"));
+        assert_eq!(point("/mnt/whole/in"), Path::new("/mnt/whole"));
+        assert_eq!(point("/srv/other/in"), Path::new("/srv/other"));
     }
 
     #[test]

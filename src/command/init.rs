@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::CommandError;
+use super::account::{Account, LISTED_BY_OTHERS};
 use super::outlook::Outlook;
 use crate::config::{self, Folder};
 use crate::path_error::AtPath as _;
@@ -19,8 +20,8 @@ const EXAMPLE: &str = include_str!("../../config/hotcut.toml");
 const FOLDER: &str = "[[folder]]\n";
 const REST: &str = "# The web page, the API";
 
-/// Mode bits by which everybody may list a folder.
-const FOR_ALL: u32 = 0o005;
+/// Whom the service runs as.
+const SERVICE: &str = "hotcut";
 
 /// Prints a configuration for `inputs`; if there are none, one whose folder is still to be filled in.
 pub fn run(inputs: &[PathBuf]) -> Result<ExitCode, CommandError> {
@@ -115,11 +116,20 @@ impl Sketch {
     }
 }
 
-/// What to do if only some may look into the folder.
+/// What to do if the service may not look into the folder, as far as that is known.
 fn closed(input: &Path) -> Result<Option<String>, CommandError> {
     let metadata = input.metadata().at(input)?;
-    let is_open = metadata.mode() & FOR_ALL == FOR_ALL;
-    let group = metadata.gid();
+    let (mode, owner, group) = (metadata.mode(), metadata.uid(), metadata.gid());
+    let (users, groups) = (std::fs::read("/etc/passwd"), std::fs::read("/etc/group"));
+    let service = Account::find(
+        SERVICE,
+        &users.unwrap_or_default(),
+        &groups.unwrap_or_default(),
+    );
+    let is_open = match &service {
+        Some(service) => service.may_list(mode, owner, group),
+        None => mode & LISTED_BY_OTHERS == LISTED_BY_OTHERS,
+    };
     Ok((!is_open).then(|| {
         format!(
             "only its owner and its group ({group}) may look into it, so the user hotcut must be in that group"

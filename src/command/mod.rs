@@ -1,5 +1,6 @@
 //! One file a command: arguments -> what it prints and its exit code; knows no stage from inside.
 
+mod account;
 pub mod check;
 pub mod cut;
 pub mod demo;

@@ -20,6 +20,8 @@ pub(super) struct Outlook {
     bytes: u64,
     /// The name of its file system, if that does not tell what others write.
     deaf_kind: Option<&'static str>,
+    /// The first subfolder that cannot be read, if there is one: it keeps nobody from serving the others.
+    unreadable: Option<PathError>,
 }
 
 impl Outlook {
@@ -41,13 +43,11 @@ impl Outlook {
             }
             Ok::<_, PathError>(())
         })?;
-        if let Some(error) = unreadable {
-            return Err(error);
-        }
         Ok(Self {
             photos,
             bytes,
             deaf_kind: mount::deaf_kind(&folder.input)?,
+            unreadable,
         })
     }
 }
@@ -63,9 +63,13 @@ impl fmt::Display for Outlook {
         }
         let size = ByteSize(self.bytes);
         match self.photos {
-            0 => f.write_str("; no photo lies in it now"),
-            1 => write!(f, "; 1 photo lies in it now ({size})"),
-            photos => write!(f, "; {photos} photos lie in it now ({size})"),
+            0 => f.write_str("; no photo lies in it now")?,
+            1 => write!(f, "; 1 photo lies in it now ({size})")?,
+            photos => write!(f, "; {photos} photos lie in it now ({size})")?,
+        }
+        match &self.unreadable {
+            Some(error) => write!(f, "; what lies in a subfolder is out of reach: {error}"),
+            None => Ok(()),
         }
     }
 }

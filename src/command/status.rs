@@ -49,7 +49,7 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
     let config = super::read_leniently(config_file)?;
     let state_dir = &config.daemon.state_dir;
     let mut book = Book::open_existing(state_dir)?;
-    let live = is_in_use(state_dir)
+    let live = is_in_use(state_dir)?
         .then(|| LiveStatus::read(state_dir))
         .flatten();
     let mut folders = Vec::new();

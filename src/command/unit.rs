@@ -48,6 +48,11 @@ fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> 
     let mut service = Vec::new();
     for folder in &folders {
         mounts.push(format!("RequiresMountsFor={}", quoted("", folder)?));
+        // Systemd follows no link when it looks for the mounts that a path needs.
+        let real = real(folder);
+        if real != *folder {
+            mounts.push(format!("RequiresMountsFor={}", quoted("", &real)?));
+        }
         // The minus lets the service start while a folder is not there yet.
         service.push(format!(
             "ReadWritePaths={}",
@@ -55,9 +60,21 @@ fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> 
         ));
     }
     service.dedup();
+    let read = config
+        .notify
+        .iter()
+        .filter_map(|notify| notify.command.as_ref());
+    let read = read.map(|command| command.program.as_path());
+    let used: Vec<PathBuf> = folders
+        .iter()
+        .copied()
+        .chain(read)
+        .chain([config.daemon.models_dir.as_path()])
+        .flat_map(|path| [path.to_owned(), real(path)])
+        .collect();
     let mut shown: Vec<_> = HIDDEN
         .iter()
-        .filter(|(root, _)| folders.iter().any(|folder| folder.starts_with(root)))
+        .filter(|(root, _)| used.iter().any(|path| path.starts_with(root)))
         .map(|(_, setting)| (*setting).to_owned())
         .collect();
     shown.dedup();
@@ -100,14 +117,25 @@ fn folders(config: &Config) -> Vec<&Path> {
 /// A folder below a mount point becomes a mount of the service's own. That keeps the disk there for the service when it is unmounted,
 /// and a disk that is mounted later goes beneath it: photos on that one would never be seen.
 fn writable(folder: &Path) -> Result<PathBuf, PathError> {
-    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let disk = mount::point_of(&real)?;
+    let disk = mount::point_of(&real(folder))?;
     let is_of_the_system = OF_THE_SYSTEM.iter().any(|place| disk == Path::new(place));
     Ok(if is_of_the_system {
         folder.to_owned()
     } else {
         disk
     })
+}
+
+/// Where `path` leads, through every link on its way that is there now.
+fn real(path: &Path) -> PathBuf {
+    let mut parts = path.ancestors().filter_map(|part| {
+        let below = path.strip_prefix(part).ok()?;
+        Some(part.canonicalize().ok()?.join(below))
+    });
+    // Without a slash at the end, as whoever wrote the path wrote it.
+    parts
+        .next()
+        .map_or_else(|| path.to_owned(), |found| found.components().collect())
 }
 
 /// The settings that open as much of the network as is used.

@@ -38,11 +38,13 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     let known = story
         .iter()
         .find(|chapter| chapter.stamp.same_version(&stamp));
+    let state_dir = &config.daemon.state_dir;
+    let live = is_in_use(state_dir)?.then(|| LiveStatus::read(state_dir).unwrap_or_default());
     let now = match known.map(|chapter| chapter.standing) {
         Some(Standing::Done | Standing::Quarantined | Standing::Ignored) => {
             "this version is in the hot folder; nothing is left to do with it".to_owned()
         }
-        _ => waits_for(&config, folder, &source, kind, stamp),
+        _ => waits_for(live.as_ref(), folder, &source, kind, stamp),
     };
     writeln!(out, "now: {now}")?;
     Ok(ExitCode::SUCCESS)
@@ -152,9 +154,9 @@ fn tell_failure(out: &mut impl Write, failed: &FailedAttempt) -> std::io::Result
     )
 }
 
-/// What keeps a version from being worked on that is not finished.
+/// What keeps a version from being worked on that is not finished; `live` is what the daemon tells, if it runs.
 fn waits_for(
-    config: &Config,
+    live: Option<&LiveStatus>,
     folder: &Arc<Folder>,
     source: &Path,
     kind: FileType,
@@ -170,11 +172,9 @@ fn waits_for(
     if stamp.len == 0 {
         return "it is empty, so whoever writes it is waited for".to_owned();
     }
-    let state_dir = &config.daemon.state_dir;
-    if !is_in_use(state_dir) {
+    let Some(live) = live else {
         return "hotcut is not running; the photo is looked at when it starts".to_owned();
-    }
-    let live = LiveStatus::read(state_dir).unwrap_or_default();
+    };
     let Some(live) = live.folders.iter().find(|live| live.name == folder.name) else {
         return "the running hotcut does not serve this folder; reload it".to_owned();
     };

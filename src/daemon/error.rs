@@ -57,6 +57,7 @@ impl FatalError {
             | Self::NoWorker(StartError::Refused(_)) => FaultOf::Configuration,
             Self::Ledger(
                 LedgerError::Io(_)
+                | LedgerError::Closed(_)
                 | LedgerError::Damaged(_)
                 | LedgerError::Sql(_)
                 | LedgerError::Gone,

@@ -21,6 +21,8 @@ mod checks;
 #[cfg(test)]
 mod churn;
 #[cfg(test)]
+mod closed;
+#[cfg(test)]
 mod commands;
 #[path = "../../src/fuzzing/corpus/mod.rs"]
 #[expect(

@@ -116,6 +116,26 @@ fn mount_over_the_output_folder_is_waited_for_when_it_goes() {
     hot.assert_log_is_short();
 }
 
+/// P1, P10: systemd mounts what a unit makes writable on itself; fails when that is taken for a disk, which is missed for ever
+/// once the unit names another folder.
+#[test]
+fn folder_that_was_mounted_on_itself_is_served_without_that() {
+    if !namespaces_work("folder_that_was_mounted_on_itself_is_served_without_that") {
+        return;
+    }
+    let prelude = "mount --bind products products\nmount --bind products/out products/out";
+    let mut hot = HotFolder::start_with(Setup::new().in_namespace(prelude));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("a.png");
+    hot.wait_status("done", |status| status.done == 1);
+    hot.stop();
+    hot.change_setup(|setup| setup.in_namespace(""));
+    hot.restart();
+    hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("b.png"), Quarter::TopRight);
+    assert_eq!(hot.status().state, "online");
+}
+
 /// P4, P10: fails when a photo that cannot be deleted is cut out again and again, when nobody is told, or when it stays for
 /// ever.
 #[test]

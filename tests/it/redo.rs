@@ -7,7 +7,9 @@ use crate::binary::{MODELS, identity, said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, marked_model};
 use crate::setup::Setup;
+use hotcut::hex;
 use rustix::process::Signal;
+use sha2::{Digest as _, Sha256};
 
 /// P2, P4: fails when a new model cuts anything out by itself, when what was asked for is not cut out with it, when anything
 /// else is, or when a cutout gets a second name.
@@ -52,6 +54,41 @@ fn other_model_cuts_out_again_what_was_asked_for_and_nothing_else() {
     assert_eq!(identity(&hot.output("d.png")), d);
     let names = ["a.png", "b.png", "c.png", "d.png"].map(PathBuf::from);
     assert_eq!(hot.outputs(), names);
+}
+
+/// P2, P4: fails when a newer model under the same name cuts anything out by itself, at a reload or at a start, or when it cannot be
+/// asked to.
+#[test]
+fn newer_model_under_the_same_name_cuts_out_again_only_what_was_asked_for() {
+    let mut hot = HotFolder::start_with(two_models());
+    for name in ["a", "b"] {
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_output(format!("{name}.png"));
+    }
+    hot.wait_status("done", |status| status.done == 2);
+    let before = ["a.png", "b.png"].map(|name| identity(&hot.output(name)));
+    let cut_before = fs::read(hot.output("a.png")).unwrap();
+    make_newer(&hot.setup().path("models"), "luma");
+    hot.signal(Signal::HUP);
+    hot.wait_log("reloaded");
+    for name in ["c", "d"] {
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.wait_output(format!("{name}.png"));
+        hot.stop();
+        hot.restart();
+    }
+    hot.wait_status("all are known", |status| {
+        status.done == 4 && status.queued == 0 && status.running == 0
+    });
+    let after = ["a.png", "b.png"].map(|name| identity(&hot.output(name)));
+    assert_eq!(after, before, "a model is a choice");
+    let output = hot.command("redo", [hot.input("a.jpg").as_os_str()]);
+    assert!(said(&output).contains("its folder: 1"), "{}", said(&output));
+    wait_for("a", || identity(&hot.output("a.png")) != before[0]);
+    hot.wait_status("done", |status| status.running == 0 && status.queued == 0);
+    // Its mark is the same, so it is the matte that is not.
+    assert_ne!(fs::read(hot.output("a.png")).unwrap(), cut_before);
+    assert_eq!(identity(&hot.output("b.png")), before[1]);
 }
 
 /// P4: fails when a cutout that somebody has retouched is replaced, or a photo that went away is looked for.
@@ -102,4 +139,20 @@ fn two_models() -> Setup {
         fs::copy(Path::new(MODELS).join(from), models.join(to)).unwrap();
     }
     setup.daemon("models_dir", &models.display().to_string())
+}
+
+/// Replaces the model `name` by one with another checksum and another matte.
+fn make_newer(models: &Path, name: &str) {
+    let network = models.join(name).with_extension("onnx");
+    let mut bytes = fs::read(&network).unwrap();
+    // Its description, as the last field of the message.
+    bytes.extend(b"\x32\x05newer");
+    fs::write(&network, &bytes).unwrap();
+    let card = models.join(name).with_extension("toml");
+    let text = fs::read_to_string(&card).unwrap();
+    let old = text.split('"').nth(3).unwrap();
+    let new = hex::encode(&Sha256::digest(&bytes));
+    let text = text.replace(old, &new);
+    let text = text.replace("std = [1.0, 1.0, 1.0]", "std = [1.25, 1.25, 1.25]");
+    fs::write(&card, text).unwrap();
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::binary::{CHECKOUT, finish, hotcut, namespaces_work, said};
+use crate::binary::{CHECKOUT, MODELS, finish, hotcut, namespaces_work, said};
 use crate::setup::Setup;
 
 /// Fails when a folder that hotcut writes to is left out, for then the service may only read it, or when the service may start
@@ -152,6 +152,48 @@ fn a_folder_that_the_unit_hides_is_shown() {
             .collect();
         assert_eq!(lines.join(" "), wanted, "{output}");
     }
+}
+
+/// Fails when what the service only reads is hidden in a home: a model, the program that it tells, or a folder behind a link.
+#[test]
+fn what_is_read_in_a_hidden_place_is_shown() {
+    let room = tempfile::Builder::new()
+        .prefix("hotcut")
+        .tempdir_in("/var/tmp")
+        .unwrap();
+    let models = room.path().join("models");
+    fs::create_dir(&models).unwrap();
+    for name in ["luma.toml", "luma.onnx"] {
+        fs::copy(Path::new(MODELS).join(name), models.join(name)).unwrap();
+    }
+    let plain = || {
+        Setup::new()
+            .daemon("state_dir", "/var/lib/hotcut")
+            .folder("input", "/srv/in")
+            .folder("output", "/srv/out")
+    };
+    // The tree of a test lies in a hidden place itself, and so may the checkout.
+    let shows = |setup: &Setup, setting: &str| printed(setup).lines().any(|line| line == setting);
+    let command = "[notify]\ncommand = [\"/home/anna/told\"]\n";
+    assert!(shows(&plain().tables(command), "ProtectHome=read-only"));
+    assert!(!shows(&plain(), "PrivateTmp=no"));
+    assert!(shows(
+        &plain().daemon("models_dir", &models.display().to_string()),
+        "PrivateTmp=no"
+    ));
+    let link = Path::new("/dev/shm").join(room.path().file_name().unwrap());
+    std::os::unix::fs::symlink(room.path(), &link).unwrap();
+    let output = link.join("not/there/yet").display().to_string();
+    let setup = plain().folder("output", &output);
+    let is_shown = shows(&setup, "PrivateTmp=no");
+    let waited_for = words(&printed(&setup), "RequiresMountsFor=");
+    fs::remove_file(&link).unwrap();
+    assert!(is_shown);
+    let real = room.path().join("not/there/yet").display().to_string();
+    assert!(
+        waited_for.contains(&output) && waited_for.contains(&real),
+        "{waited_for:?}"
+    );
 }
 
 /// P8: fails when systemd kills a service that is still within its `drain_timeout`.

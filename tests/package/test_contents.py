@@ -1,5 +1,6 @@
 """Package and archive -> what lies in them, without running any of it."""
 
+import importlib
 import subprocess
 import tarfile
 
@@ -98,7 +99,24 @@ def test_every_crate_has_its_licence_and_the_library_its_own(archive):
     for crate in ("rustls ", "rusqlite ", "tokio ", "libjpeg-turbo-rs "):
         assert f"\n  {crate}" in crates
     assert "Permission is hereby granted" in crates and "Redistribution and use in source and binary forms" in crates
+    # Published without its text; code of others inside; and what no crate is.
+    for words in ("\ngovernor ", "the fiat-crypto authors", "Unicode, Inc.", "\nthe standard library of Rust "):
+        assert words in crates
+    assert "Files: usr/share/hotcut/models/golden.jpg\nCopyright: none, made by NASA\nLicense: public-domain" in own
+    assert "Stefan van der" in own and "Rachel Michetti" in own
     assert "Files: usr/lib/hotcut/libonnxruntime.so.*\nCopyright: Microsoft Corporation\nLicense: Expat" in own
+
+
+def test_a_crate_without_a_licence_text_is_not_packed(tmp_path, monkeypatch):
+    """Fails when a new crate slips in without its terms, or one that had none changes them unseen."""
+    monkeypatch.syspath_prepend(CHECKOUT / ".package")
+    licences = importlib.import_module("licences")
+    package = {"name": "new", "version": "1.0.0", "license": "MIT", "authors": ["Anna <anna@studio.example>"], "manifest_path": tmp_path / "Cargo.toml"}
+    for name, licence in [("new", "MIT"), ("governor", "GPL-3.0-only")]:
+        with pytest.raises(SystemExit, match="no licence text"):
+            list(licences.texts(package | {"name": name, "license": licence}))
+    [text] = licences.texts(package | {"name": "governor"})
+    assert text.startswith("Copyright (c) Anna\n\nPermission is hereby granted")
 
 
 def test_lintian_finds_nothing(deb):

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import pytest
 from conftest import apt_install
 from debian import CHECKOUT
 from machine import wait
@@ -78,8 +79,13 @@ def test_purge_takes_what_the_package_made_and_no_photo(installed):
     """P4: fails when a removal loses the configuration, or a purge leaves the ledger or takes a photo, even one in the state folder."""
     add_folder(installed)
     photo, cutout = cut_one(installed)
-    misplaced = installed.path(f"{STATE}/misplaced.jpg")
-    misplaced.write_bytes(photo.read_bytes())
+    thumbs = installed.path(f"{STATE}/thumbs")
+    thumbs.mkdir(exist_ok=True)
+    misplaced = [installed.path(f"{STATE}/misplaced.jpg"), thumbs / "1-source-of-a-fine-day.png", thumbs / "7-cutout-320-1f-2e-3d.png.jpg"]
+    for path in misplaced:
+        path.write_bytes(photo.read_bytes())
+    for name in ["7-source-320-1f-2e-3d.png", "7-cutout-320-1f-2e-ffffffffffffffff.png.tmp"]:
+        (thumbs / name).write_bytes(b"thumbnail")
 
     installed.run("apt-get", "remove", "--yes", "hotcut")
     assert not installed.processes("/usr/bin/hotcut", "run")
@@ -87,9 +93,26 @@ def test_purge_takes_what_the_package_made_and_no_photo(installed):
 
     installed.run("apt-get", "purge", "--yes", "hotcut")
     assert not installed.path("/etc/hotcut").exists()
-    assert [path.name for path in installed.path(STATE).iterdir()] == ["misplaced.jpg"]
+    assert sorted(path for path in installed.path(STATE).rglob("*") if path.is_file()) == sorted(misplaced)
     assert photo.exists() and cutout.exists()
     assert installed.try_run("systemctl", "cat", "hotcut").returncode != 0
+
+
+@pytest.mark.parametrize("place", ["link", "mount"])
+def test_purge_of_a_state_folder_on_another_disk(installed, place):
+    """Fails when a purge is an error for who keeps the ledger elsewhere, or leaves it there."""
+    installed.run("systemctl", "stop", "hotcut")
+    installed.run("sh", "-ec", f"mkdir -p /srv/other && cp -a {STATE} /srv/other && rm -r {STATE}")
+    if place == "link":
+        installed.run("ln", "-s", "/srv/other/hotcut", STATE)
+    else:
+        installed.run("sh", "-ec", f"mkdir {STATE} && mount --bind /srv/other/hotcut {STATE}")
+    try:
+        assert installed.path("/srv/other/hotcut/ledger.db").exists()
+        installed.run("apt-get", "purge", "--yes", "hotcut")
+        assert not list(installed.path("/srv/other/hotcut").iterdir())
+    finally:
+        installed.try_run("umount", STATE)
 
 
 def readme(before):
@@ -108,6 +131,7 @@ def test_the_readme_leads_from_nothing_to_a_service_in_six_lines(bare, deb):
     for line in lines:
         shown = bare.run("sh", "-ec", f"cd /opt; {line.replace('apt install', 'apt-get install --yes')}")
     assert "products: online" in shown
+    assert "must be in that group" not in bare.path(CONFIG).read_text(), "the folder is hotcut's own"
     photo = bare.path(f"{HOT}/cat.jpg")
     photo.write_bytes((CHECKOUT / "src/command/demo/cat.jpg").read_bytes())
     photo.chmod(0o644)

@@ -4,6 +4,7 @@ themselves; all of them serve the loopback alone."""
 import getpass
 import os
 import shutil
+import stat
 import subprocess
 import threading
 import time
@@ -99,11 +100,15 @@ def test_samba_share(studio, photos, samba, assert_all_cut, tmp_path):
 @needs("rsync")
 @pytest.mark.parametrize("how", [[], ["--inplace", "--bwlimit=100"], ["--partial", "--delay-updates"]], ids=str)
 def test_rsync(studio, photos, assert_all_cut, how):
-    """Fails when rsync's own files are taken for photos, or a photo that is written in place is taken too early."""
-    run("rsync", "-a", *how, f"{photos}/", studio.hot())
+    """Fails when rsync's own files are taken for photos, when a photo that is written in place is taken too early, or when folders are
+    no longer those of the studio's group."""
+    studio.hot().chmod(0o2770)
+    run("rsync", "-rtO", *how, f"{photos}/", studio.hot())
     # Nothing has changed: nothing comes of it.
-    run("rsync", "-a", *how, f"{photos}/", studio.hot())
+    run("rsync", "-rtO", *how, f"{photos}/", studio.hot())
     assert_all_cut()
+    assert stat.S_IMODE(studio.hot().stat().st_mode) == 0o2770
+    assert (studio.hot() / "shoot").stat().st_mode & stat.S_ISGID
 
 
 @pytest.fixture

@@ -44,3 +44,15 @@ def test_a_disk_that_comes_back_is_served_again(hotcut):
     hotcut.drop("b.jpg", folder=FOLDER[1])
     hotcut.wait_for_outputs("b.png", folder="/opt/disk/other/out")
     assert hotcut.daemon() == daemon
+
+
+def test_another_drop_in_is_no_missing_disk(hotcut):
+    """P10: fails when what the unit makes writable, which systemd mounts on itself, is taken for a disk: with another drop-in the folder
+    would be offline for ever."""
+    hotcut.start()
+    hotcut.drop("a.jpg")
+    hotcut.wait_for_outputs("a.png")
+    hotcut.drop_in("folders.conf", "[Service]\nReadWritePaths=\nReadWritePaths=/srv\n")
+    hotcut.run("systemctl", "restart", "hotcut")
+    hotcut.drop("b.jpg")
+    hotcut.wait_for_outputs("a.png", "b.png")

@@ -1,6 +1,13 @@
 """A configuration and `systemctl start` -> a service that is ready, waits or has failed for good, and photos of a whole studio."""
 
-from service import HOT, OUT
+import re
+import shutil
+import subprocess
+
+import pytest
+from debian import CHECKOUT
+from machine import wait
+from service import CONFIG, HOT, OUT, SAMPLES
 
 
 def test_started_means_ready(hotcut):
@@ -26,6 +33,28 @@ def test_cutouts_are_for_the_group_of_the_folder(hotcut):
         assert hotcut.run("stat", "-c", "%U %G %a", f"{OUT}/{name}").strip() == "hotcut studio 660"
         hotcut.run("cp", f"{OUT}/{name}", "/tmp/anna.png", user="anna")
         assert hotcut.machine.try_run("cat", f"{OUT}/{name}", user="visitor").returncode != 0
+
+
+@pytest.mark.skipif(not shutil.which("setfacl"), reason="not installed: setfacl (apt-get install acl)")
+def test_a_photo_in_the_folder_of_another_user_is_moved(hotcut):
+    """P4: fails when hotcut may not take a photo out of a subfolder that anna has made, or leave a note there, with the folder set up
+    as the README says."""
+    readme = (CHECKOUT / "README.md").read_text()
+    [*command, folder] = re.search(r"sudo (setfacl .*?) *#", readme)[1].split()
+    assert folder == HOT
+    subprocess.run([*command, hotcut.machine.path(folder)], check=True)
+    config = hotcut.machine.path(CONFIG)
+    config.write_text(config.read_text() + "source = 'move'\ndone = '/srv/hot/done'\n")
+    hotcut.make_folders("/srv/hot/done")
+    hotcut.machine.path(f"{SAMPLES}/page.jpg").write_text("<html>no photo</html>")
+    hotcut.start()
+    hotcut.drop("shoot/page.jpg", sample="page.jpg")
+    hotcut.drop("shoot/a.jpg")
+    hotcut.wait_for_outputs("shoot/a.png")
+    assert hotcut.run("stat", "-c", "%U %G", f"{HOT}/shoot").split() == ["anna", "studio"]
+    wait(hotcut.machine.path("/srv/hot/done/shoot/a.jpg").exists, "the photo among those that are done")
+    assert not hotcut.machine.path(f"{HOT}/shoot/a.jpg").exists()
+    wait(hotcut.machine.path(f"{HOT}/shoot/page.jpg.hotcut.txt").exists, "the note")
 
 
 def test_a_faulty_configuration_is_not_tried_again(hotcut):

@@ -36,6 +36,25 @@ def test_a_daemon_that_hangs_is_started_again(hotcut):
     assert "Watchdog timeout" in hotcut.run("journalctl", "--no-pager", "-u", "hotcut")
 
 
+def test_a_full_disk_is_outlived(hotcut):
+    """P10: fails when systemd gives up on a service that cannot keep its ledger, and nobody starts it once there is room. The unit's 15
+    seconds are made 0.1."""
+    assert hotcut.show("RestartUSec") == "15s"
+    hotcut.drop_in("restart.conf", "[Service]\nRestartSec=100ms\n")
+    hotcut.run("mount", "-t", "tmpfs", "-o", "size=512k,uid=hotcut,gid=hotcut,mode=0750", "tmpfs", "/var/lib/hotcut")
+    try:
+        hotcut.run("sh", "-c", "cat /dev/zero >/var/lib/hotcut/full || true")
+        hotcut.run("systemctl", "start", "--no-block", "hotcut")
+        wait(lambda: int(hotcut.show("NRestarts")) > 10, "more starts than systemd allows by itself")
+        assert hotcut.show("ExecMainStatus") in ("0", "70")
+        hotcut.run("rm", "/var/lib/hotcut/full")
+        hotcut.drop("a.jpg")
+        hotcut.wait_for_outputs("a.png")
+    finally:
+        hotcut.run("systemctl", "stop", "hotcut")
+        hotcut.run("umount", "/var/lib/hotcut")
+
+
 def test_a_power_cut_loses_no_photo(hotcut):
     """P2, P3, P8: fails when a photo is lost, doubled or half after the machine was killed in mid-work, when something temporary stays,
     or when the service does not come up by itself. What the kernel had not written yet is not lost here, as it would be without

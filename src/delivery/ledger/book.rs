@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, named_params, params};
+use rustix::fs::Access;
+use rustix::io::Errno;
 
 use super::verdict::Verdict;
-use super::{LedgerError, schema};
+use super::{LedgerError, give, schema};
 use crate::stamp::Stamp;
 
 /// The ledger itself, on the thread that owns it.
@@ -77,7 +79,10 @@ pub struct Begun {
 impl Book {
     /// Opens or makes the ledger in `state_dir`.
     pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
-        let connection = Connection::open(state_dir.join("ledger.db"))?;
+        let path = state_dir.join("ledger.db");
+        // Empty, it is a database that knows nothing. What `SQLite` puts beside it gets the same owner.
+        give(&path, state_dir);
+        let connection = Connection::open(path)?;
         // Another process (`status`, `retry`) holds a lock for moments only.
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -93,8 +98,11 @@ impl Book {
     /// Opens the ledger in `state_dir` to look at it or to retry, beside a running daemon. `None` if there is none yet.
     pub fn open_existing(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
         let path = state_dir.join("ledger.db");
-        if !path.exists() {
-            return Ok(None);
+        match rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK) {
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            Err(Errno::ACCESS) => return Err(LedgerError::Closed(path)),
+            // Whatever else it is, `SQLite` meets it too.
+            Ok(()) | Err(_) => {}
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(Duration::from_secs(10))?;

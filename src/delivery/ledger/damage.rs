@@ -55,6 +55,7 @@ fn is_damage(error: &LedgerError) -> bool {
         LedgerError::Io(_)
         | LedgerError::InUse(_)
         | LedgerError::NotLocal { .. }
+        | LedgerError::Closed(_)
         | LedgerError::FromTheFuture { .. }
         | LedgerError::Gone => false,
     }
@@ -81,8 +82,10 @@ fn set_aside(path: &Path) -> Result<PathBuf, LedgerError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::FileExt as _;
+    use std::io::Write as _;
+    use std::os::unix::fs::{FileExt as _, MetadataExt as _, chown};
 
+    use super::super::lock_state_dir;
     use super::super::tests::{begin, version};
     use super::*;
 
@@ -136,5 +139,33 @@ mod tests {
             panic!("damaged, not {found:?}")
         };
         assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
+    }
+
+    /// P2: fails when what root does by hand, as `sudo hotcut rebuild`, leaves files that the service cannot open.
+    #[test]
+    fn what_root_makes_belongs_to_whom_the_directory_belongs() {
+        if !rustix::process::geteuid().is_root() {
+            let line = b"\nSKIPPED what_root_makes_belongs_to_whom_the_directory_belongs: only root can give files away\n";
+            std::io::stderr().write_all(line).unwrap();
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        chown(dir.path(), Some(4_242), Some(4_243)).unwrap();
+        let lock = lock_state_dir(dir.path()).unwrap();
+        let (mut book, _) = open_whole(dir.path()).unwrap();
+        begin(&mut book, &version("a.jpg", 1));
+        let mut names = Vec::new();
+        for entry in dir.path().read_dir().unwrap() {
+            let entry = entry.unwrap();
+            let file = entry.metadata().unwrap();
+            assert_eq!((file.uid(), file.gid()), (4_242, 4_243), "{entry:?}");
+            names.push(entry.file_name());
+        }
+        names.sort();
+        assert_eq!(
+            names,
+            ["ledger.db", "ledger.db-shm", "ledger.db-wal", "lock"]
+        );
+        drop((book, lock));
     }
 }

@@ -14,6 +14,8 @@ mod summary;
 mod verdict;
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as thread_channel;
 
@@ -53,6 +55,9 @@ pub enum LedgerError {
         /// The name of the file system.
         kind: &'static str,
     },
+    /// Who asks has no rights in the state directory.
+    #[error("{} is closed to this user: run the command with sudo, or as the user hotcut", .0.display())]
+    Closed(PathBuf),
     /// A later hotcut has written the ledger.
     #[error(
         "the ledger has schema {found}, which this hotcut does not know; install the version that wrote it"
@@ -131,6 +136,7 @@ pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
         return Err(LedgerError::NotLocal { path, kind });
     }
     let path = state_dir.join("lock");
+    give(&path, state_dir);
     let mut options = std::fs::OpenOptions::new();
     let lock = options
         .write(true)
@@ -145,10 +151,30 @@ pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
     }
 }
 
+/// Makes the file `path` in `state_dir`, unless it is there, for whom the directory belongs to: a daemon that runs as another user
+/// could not open what root makes for itself. Where that fails, whoever opens the file meets the error too.
+fn give(path: &Path, state_dir: &Path) {
+    let make = || {
+        let mut options = std::fs::OpenOptions::new();
+        // One that is there is not even opened: closing it would give up this process's locks on it.
+        let made = options.write(true).create_new(true).open(path)?;
+        let owner = state_dir.metadata()?;
+        fchown(made, Some(owner.uid()), Some(owner.gid()))
+    };
+    if rustix::process::geteuid().is_root() {
+        make().ok();
+    }
+}
+
 /// Tells whether a daemon runs on `state_dir`, without getting in its way.
-pub fn is_in_use(state_dir: &Path) -> bool {
-    let Ok(lock) = File::open(state_dir.join("lock")) else {
-        return false;
+pub fn is_in_use(state_dir: &Path) -> Result<bool, LedgerError> {
+    let path = state_dir.join("lock");
+    let lock = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(LedgerError::Closed(path));
+        }
+        Err(_) => return Ok(false),
+        Ok(lock) => lock,
     };
     let wanted = Flock {
         start: 0,
@@ -157,7 +183,10 @@ pub fn is_in_use(state_dir: &Path) -> bool {
         typ: FlockType::WriteLock,
         offset_type: FlockOffsetType::Set,
     };
-    matches!(rustix::process::fcntl_getlk(&lock, &wanted), Ok(Some(_)))
+    Ok(matches!(
+        rustix::process::fcntl_getlk(&lock, &wanted),
+        Ok(Some(_))
+    ))
 }
 
 #[cfg(test)]

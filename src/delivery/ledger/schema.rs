@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO];
+const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS];
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -81,6 +81,10 @@ const PAGES: &str = "
 /// Versions that are done and are to be cut out again.
 const REDO: &str = "ALTER TABLE versions ADD COLUMN is_redo INTEGER NOT NULL DEFAULT 0";
 
+/// Earlier versions took what a unit of systemd makes writable for a disk, which is missed for ever once the unit changes. What is
+/// mounted is learned anew at the next start.
+const DISKS: &str = "DELETE FROM mounts";
+
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     let found = version(connection)?;
@@ -112,9 +116,62 @@ fn version(connection: &Connection) -> Result<usize, LedgerError> {
 mod tests {
     use std::path::Path;
 
+    use sha2::{Digest as _, Sha256};
+
     use super::super::tests::{begin, version};
-    use super::super::{Book, Counts};
+    use super::super::{Book, Counts, open_whole};
     use super::*;
+    use crate::hex;
+
+    /// Of each step as it was released.
+    const RELEASED: &[&str] = &[
+        "571706eb3d6874c656dda1229e672a8f86cf5859d4ad038b469d3f06a55c628b",
+        "a08a0df71b9ba5b269e25f123c68704429ff7e9aaf871931faeb958129efbb14",
+        "7f7f1092b194c0f495aae9d83dd268712747a8e713390dcab618aac29d10e027",
+        "8b7780456714cc6f623416ac10a3ab117f284f1106d610f52743492bb0f6d84c",
+        "38a7227906dbe17252c94df11a708245e9366953851f662ddfe0fc1debe922bc",
+        "d676c78812fddbf190dbb873163c4060ea07ce7607e458e4ce615f347b91c378",
+    ];
+
+    /// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.
+    #[test]
+    fn no_released_step_is_edited() {
+        let now: Vec<String> = STEPS
+            .iter()
+            .map(|step| hex::encode(&Sha256::digest(step)))
+            .collect();
+        assert_eq!(
+            now, RELEASED,
+            "a new step is added to both lists, and none is ever changed"
+        );
+    }
+
+    /// P2: fails when a ledger of a later version is used or set aside as damaged by this one.
+    #[test]
+    fn the_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        begin(&mut Book::open(dir.path()).unwrap(), &version("a.jpg", 1));
+        let later = u32::try_from(STEPS.len()).unwrap() + 1;
+        let ledger = Connection::open(&path).unwrap();
+        ledger.pragma_update(None, "user_version", later).unwrap();
+        drop(ledger);
+        let before = std::fs::read(&path).unwrap();
+        for opened in [
+            Book::open(dir.path()).map(drop),
+            Book::open_existing(dir.path()).map(drop),
+            open_whole(dir.path()).map(drop),
+        ] {
+            let error = opened.unwrap_err();
+            assert!(
+                matches!(error, LedgerError::FromTheFuture { found } if found == later),
+                "{error}"
+            );
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        let left: Vec<_> = dir.path().read_dir().unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
 
     /// P1, P2: fails when an upgrade loses or forgets what an earlier hotcut has recorded.
     #[test]
@@ -152,7 +209,8 @@ mod tests {
             let name = book.name_of("products", Path::new("a.jpg"), Path::new("/out"));
             assert_eq!(name.unwrap().as_deref(), Some(Path::new("a.png")));
             let mount = book.mount_of(Path::new("/in")).unwrap();
-            assert_eq!(mount.as_deref(), Some(Path::new("/")));
+            let is_a_disk = steps > 5;
+            assert_eq!(mount.is_some(), is_a_disk, "{steps}");
             assert_eq!(begin(&mut book, &versions[2]).attempt, 1, "not its fault");
         }
     }
