@@ -43,7 +43,7 @@ def texts(package):
 
 def without_text(package):
     name, licence = package["name"], package["license"]
-    if WITHOUT_TEXT.get(name) != licence:
+    if licence is None or WITHOUT_TEXT.get(name) != licence:
         sys.exit(f"licences: {name} {package['version']} ({licence}) has no licence text, and no entry in WITHOUT_TEXT")
     return mit(authors(package) or f"the authors of {name}")
 

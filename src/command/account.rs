@@ -27,6 +27,11 @@ impl Account {
         })
     }
 
+    /// Tells whether the rights of a folder's owner or group are the user's.
+    pub(super) fn is_owner_or_member(&self, owner: u32, group: u32) -> bool {
+        self.id == owner || self.groups.contains(&group)
+    }
+
     /// Tells whether the user may list a folder of this mode, owner and group.
     pub(super) fn may_list(&self, mode: u32, owner: u32, group: u32) -> bool {
         // The first that fits is what counts: an owner without rights has none as a member of the group either.

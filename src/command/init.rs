@@ -131,9 +131,14 @@ fn closed(input: &Path) -> Result<Option<String>, CommandError> {
         None => mode & LISTED_BY_OTHERS == LISTED_BY_OTHERS,
     };
     Ok((!is_open).then(|| {
-        format!(
-            "only its owner and its group ({group}) may look into it, so the user hotcut must be in that group"
-        )
+        match service {
+            Some(service) if service.is_owner_or_member(owner, group) => {
+                format!("its mode ({:o}) does not let the user hotcut look into it", mode & 0o7777)
+            }
+            _ => format!(
+                "only its owner and its group ({group}) may look into it, so the user hotcut must be in that group"
+            ),
+        }
     }))
 }
 

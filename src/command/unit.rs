@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::CommandError;
-use crate::config::Config;
+use crate::config::{Config, Token};
 use crate::mount;
 use crate::path_error::PathError;
 use crate::percent;
@@ -60,11 +60,14 @@ fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> 
         ));
     }
     service.dedup();
-    let read = config
-        .notify
-        .iter()
-        .filter_map(|notify| notify.command.as_ref());
-    let read = read.map(|command| command.program.as_path());
+    let notify = config.notify.as_ref();
+    let command = notify.and_then(|notify| notify.command.as_ref());
+    let secret = notify.and_then(|notify| notify.secret.as_ref());
+    let token = config.http.as_ref().and_then(|http| http.token.as_ref());
+    let read = command.map(|command| command.program.as_path());
+    let read = read
+        .into_iter()
+        .chain(token.into_iter().chain(secret).map(Token::file));
     let used: Vec<PathBuf> = folders
         .iter()
         .copied()

@@ -1,6 +1,6 @@
 //! A file with a secret -> a [`Token`], which is never shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::Fault;
 use super::fields::Fields;
@@ -11,18 +11,29 @@ const LEAST: usize = 16;
 
 /// A secret shared with others, never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct Token {
+    secret: String,
+    file: PathBuf,
+}
 
 impl Token {
     /// The secret's bytes; whoever compares them does so in constant time.
     pub fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.secret.as_bytes()
+    }
+
+    /// The file that holds it.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Reads the file that `key` names, without the blanks around the secret; `None` if it is of no use, which is noted.
     pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
         match std::fs::read_to_string(&file).at(&file) {
-            Ok(text) if text.trim().len() >= LEAST => Some(Self(text.trim().to_owned())),
+            Ok(text) if text.trim().len() >= LEAST => {
+                let secret = text.trim().to_owned();
+                Some(Self { secret, file })
+            }
             Ok(_) => {
                 fields.fault(|table| Fault::WeakToken {
                     table,

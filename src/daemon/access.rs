@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
 use tokio::time::Instant;
 
-use super::{LiveStatus, Tally};
+use super::{Entrance, LiveStatus, Tally};
 use crate::config::Config;
 use crate::job::Errand;
 
@@ -118,7 +118,7 @@ pub struct Access {
     places: Arc<Semaphore>,
     view: watch::Receiver<Option<Arc<View>>>,
     news: broadcast::Receiver<Arc<News>>,
-    http: watch::Sender<Option<String>>,
+    http: watch::Sender<Entrance>,
     tally: Tally,
 }
 
@@ -143,7 +143,7 @@ pub struct Reception {
     pub(super) errands: mpsc::UnboundedReceiver<Errand>,
     view: watch::Sender<Option<Arc<View>>>,
     news: broadcast::Sender<Arc<News>>,
-    http: watch::Receiver<Option<String>>,
+    http: watch::Receiver<Entrance>,
     pub(super) tally: Tally,
 }
 
@@ -152,7 +152,7 @@ pub fn access() -> (Access, Reception) {
     let (errands, inbox) = mpsc::unbounded_channel();
     let (view, viewer) = watch::channel(None);
     let (news, listener) = broadcast::channel(NEWS_MAX);
-    let (http, http_told) = watch::channel(None);
+    let (http, http_told) = watch::channel(Entrance::None);
     let tally = Tally::default();
     let places = Arc::new(Semaphore::new(0));
     let access = Access {
@@ -213,8 +213,8 @@ impl Access {
     }
 
     /// Tells the loop how the way in over HTTP stands, for whoever asks for the daemon's status.
-    pub fn tell_http(&self, state: Option<String>) {
-        self.http.send_replace(state);
+    pub fn tell_http(&self, entrance: Entrance) {
+        self.http.send_replace(entrance);
     }
 
     /// What has been counted since the start.
@@ -246,8 +246,8 @@ impl Reception {
     }
 
     /// How the way in over HTTP stands.
-    pub(super) fn http(&self) -> Option<String> {
-        self.http.borrow().clone()
+    pub(super) fn http(&self) -> Entrance {
+        *self.http.borrow()
     }
 
     pub(crate) fn show(&self, view: View) {

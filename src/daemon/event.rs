@@ -46,6 +46,7 @@ impl Daemon {
 
     fn drain(&mut self) {
         let timeout = self.config.daemon.drain_timeout;
+        self.reception.close();
         tracing::info!(
             running = self.jobs.len(),
             ?timeout,
@@ -54,7 +55,6 @@ impl Daemon {
         Announcer::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
-        self.reception.close();
         // Dropped errands tell their callers so.
         self.errands.clear();
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::Entrance;
 use super::folder::HotFolder;
 use super::troubles::Waiting;
 use crate::delivery::replace_file;
@@ -72,7 +73,7 @@ pub(super) struct Live {
     state_dir: PathBuf,
     started: Instant,
     confinement: Option<Confinement>,
-    http: Option<String>,
+    entrance: Entrance,
     written: Option<(Instant, LiveStatus)>,
     has_failed: bool,
 }
@@ -83,7 +84,7 @@ impl Live {
             state_dir: state_dir.to_owned(),
             started: Instant::now(),
             confinement: None,
-            http: None,
+            entrance: Entrance::None,
             written: None,
             has_failed: false,
         }
@@ -101,8 +102,8 @@ impl Live {
     }
 
     /// Notes how the way in over HTTP stands.
-    pub(super) fn note_http(&mut self, http: Option<String>) {
-        self.http = http;
+    pub(super) fn note_http(&mut self, entrance: Entrance) {
+        self.entrance = entrance;
     }
 
     /// Writes what there is to tell, if it is time to; tells whether it did.
@@ -161,7 +162,7 @@ impl Live {
     pub(super) fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
         LiveStatus {
             confinement: self.confinement,
-            http: self.http.clone(),
+            http: (self.entrance != Entrance::None).then(|| self.entrance.to_string()),
             folders: folders.values().map(live_folder).collect(),
         }
     }

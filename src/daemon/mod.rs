@@ -6,6 +6,7 @@ mod access;
 mod announce;
 mod canary;
 mod dispatch;
+mod entrance;
 mod error;
 mod event;
 mod folder;
@@ -33,6 +34,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use access::{Access, News, PhotoResult, Reception, View, access};
+pub use entrance::Entrance;
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
 pub use tally::Tally;
@@ -191,6 +193,9 @@ impl Daemon {
     async fn end(mut self) -> Result<(), FatalError> {
         let given_up = self.jobs.len();
         self.jobs.shutdown().await;
+        while let Some(Ok(ended)) = self.running_errands.try_join_next() {
+            ended.answer.give();
+        }
         self.running_errands.shutdown().await;
         self.starts.shutdown().await;
         self.desk

@@ -162,15 +162,31 @@ impl FrontDesk {
         limit: Duration,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
+        let place = self.folder_place(folder).await?;
+        self.at_place(place, limit, work).await
+    }
+
+    /// Waits until the disks of a folder keep few enough others waiting.
+    pub(super) async fn folder_place(&self, folder: &str) -> Result<OwnedSemaphorePermit, Refusal> {
         let places = {
             let waiting = self.waiting.lock();
             let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
             let places = waiting.entry(folder.to_owned());
             Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(WAITING_MAX))))
         };
-        let Ok(Ok(place)) = timeout(TURN_MAX, places.acquire_owned()).await else {
-            return Err(Refusal::DisksSilent);
-        };
+        match timeout(TURN_MAX, places.acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Refusal::DisksSilent),
+        }
+    }
+
+    /// As [`Self::on_folder`], at a place that there is already.
+    pub(super) async fn at_place<T: Send + 'static>(
+        &self,
+        place: OwnedSemaphorePermit,
+        limit: Duration,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         let work = blocking(move || {
             let done = work();
             drop(place);

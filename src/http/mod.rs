@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::Http;
-use crate::daemon::Access;
+use crate::daemon::{Access, Entrance};
 
 /// How often a taken address is tried again.
 const BIND_RETRY: Duration = Duration::from_secs(2);
@@ -71,15 +71,12 @@ async fn run(mut access: Access) {
                 // The port may have been left to the system.
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
-                access.tell_http(Some(format!("listening on {listen}")));
+                access.tell_http(Entrance::Open(listen));
                 let left = serve::serve(&listener, &http, access.clone()).await;
                 let next = access.view().and_then(|view| view.config.http.clone());
                 let stays = next.is_some_and(|next| next.listen == http.listen);
                 // They leave while others come in under the new settings; whose address is no more must go.
                 guests.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
-                if !stays {
-                    access.tell_http(None);
-                }
                 open = stays.then_some((http.listen, listener));
             }
             Err(error) => {
@@ -88,8 +85,7 @@ async fn run(mut access: Access) {
                     tracing::error!(%listen, %error, "http: the address cannot be used; it is tried again");
                 }
                 told = Some(error.kind());
-                let state = format!("{} cannot be used: {error}", http.listen);
-                access.tell_http(Some(state));
+                access.tell_http(Entrance::Barred(http.listen, error.kind()));
                 tokio::time::sleep(BIND_RETRY).await;
             }
         }
@@ -109,6 +105,7 @@ async fn wanted(access: &mut Access) -> Option<Http> {
         if http.is_some() {
             return http;
         }
+        access.tell_http(Entrance::None);
         if !access.changed().await {
             return None;
         }

@@ -75,7 +75,7 @@ pub(super) enum Refusal {
     Ledger(#[from] LedgerError),
 }
 
-/// What an error says of itself as the cause of; I/O errors say nothing of one that they only carry.
+/// What lies below `error`. The `source` of an I/O error passes over the error that it carries, so that one is asked for.
 fn cause<'a>(error: &&'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let error: &'a (dyn Error + 'static) = *error;
     match error.downcast_ref::<io::Error>() {

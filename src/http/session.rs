@@ -36,7 +36,7 @@ pub(super) async fn log_in(
     // A guess costs as much as a photo.
     desk.allow(client.ip())?;
     let login: Result<Json<Login>, JsonRejection> = Json::from_request(request, &()).await;
-    let Json(login) = login.map_err(|error| Refusal::Unreadable(error.body_text()))?;
+    let Json(login) = login.map_err(|error| Refusal::of_body(&error, error.body_text()))?;
     match &desk.http.token {
         None => Ok((
             StatusCode::NO_CONTENT,

@@ -122,9 +122,10 @@ async fn shrunk(
         let spool = spool.clone();
         move || spool.copy(file, key.stamp.len)
     };
+    let place = desk.folder_place(folder).await?;
     let _copy = desk.copies.acquire().await;
     // Before there is a turn to lose: the disk may not answer.
-    let photo = desk.on_folder(folder, COPY_MAX, copy).await?;
+    let photo = desk.at_place(place, COPY_MAX, copy).await?;
     let _turn = desk.shrinking.acquire().await;
     // Somebody else may have had it made meanwhile.
     if let Some(png) = kept(desk, &thumbs, key).await? {

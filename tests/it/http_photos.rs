@@ -151,7 +151,7 @@ fn picture_that_many_ask_for_is_tried_by_those_only_who_are_served_at_once() {
             metric(&hot, "hotcut_queued_errands"),
         ) == (1, 1)
     });
-    wait_for("the others have their copies", || unnamed_files(&hot) >= 6);
+    wait_for("the others have their copies", || unnamed_files(&hot) >= 8);
     processes::signal(worker, Signal::CONT);
     for stream in &mut asked {
         assert!([404, 415].contains(&Answer::read(stream).status));

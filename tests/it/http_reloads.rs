@@ -2,7 +2,7 @@
 //! handler.
 
 use std::io::Read as _;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::binary::wait_for;
@@ -37,6 +37,18 @@ fn reload_opens_changes_and_closes_the_way_in() {
     wait_for("nobody listens", || TcpStream::connect(last).is_err());
     wait_for("nothing is told", || hot.whole_status().http.is_none());
     hot.stop();
+}
+
+/// P10: fails when a way in that nobody wants any more is still told as one that cannot be used.
+#[test]
+fn address_that_is_taken_is_forgotten_once_it_is_not_wanted() {
+    let squatter = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = squatter.local_addr().unwrap().to_string();
+    let mut hot = HotFolder::start_with(Setup::new().listens().http("listen", &taken));
+    wait_for("it is told", || hot.whole_status().http.is_some());
+    hot.change_setup(Setup::listens_no_more);
+    hot.signal(Signal::HUP);
+    wait_for("it is forgotten", || hot.whole_status().http.is_none());
 }
 
 /// P8, P9: fails when a reload that leaves the address as it is turns anybody away, or drops an answer that is under way.

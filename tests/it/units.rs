@@ -181,6 +181,12 @@ fn what_is_read_in_a_hidden_place_is_shown() {
         &plain().daemon("models_dir", &models.display().to_string()),
         "PrivateTmp=no"
     ));
+    let secret = room.path().join("secret").display().to_string();
+    fs::write(&secret, "0123456789abcdef").unwrap();
+    let told = format!("[notify]\nwebhook = \"http://127.0.0.1:9/\"\nsecret_file = {secret:?}\n");
+    assert!(shows(&plain().tables(&told), "PrivateTmp=no"));
+    let entered = plain().listens().http("token_file", &secret);
+    assert!(shows(&entered, "PrivateTmp=no"));
     let link = Path::new("/dev/shm").join(room.path().file_name().unwrap());
     std::os::unix::fs::symlink(room.path(), &link).unwrap();
     let output = link.join("not/there/yet").display().to_string();

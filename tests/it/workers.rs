@@ -28,7 +28,7 @@ fn photo_whose_worker_is_killed_is_delivered_by_another_one() {
 /// tried again, or when neither is counted.
 #[test]
 fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
-    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "1s");
+    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "3s");
     let hot = HotFolder::start_with(setup.listens());
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
     wait_for("the stopped worker is killed", || !is_worker(worker));

@@ -112,7 +112,7 @@ def test_a_crate_without_a_licence_text_is_not_packed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(CHECKOUT / ".package")
     licences = importlib.import_module("licences")
     package = {"name": "new", "version": "1.0.0", "license": "MIT", "authors": ["Anna <anna@studio.example>"], "manifest_path": tmp_path / "Cargo.toml"}
-    for name, licence in [("new", "MIT"), ("governor", "GPL-3.0-only")]:
+    for name, licence in [("new", "MIT"), ("new", None), ("governor", "GPL-3.0-only")]:
         with pytest.raises(SystemExit, match="no licence text"):
             list(licences.texts(package | {"name": name, "license": licence}))
     [text] = licences.texts(package | {"name": "governor"})

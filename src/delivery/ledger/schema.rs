@@ -82,8 +82,11 @@ const PAGES: &str = "
 const REDO: &str = "ALTER TABLE versions ADD COLUMN is_redo INTEGER NOT NULL DEFAULT 0";
 
 /// Earlier versions took what a unit of systemd makes writable for a disk, which is missed for ever once the unit changes. What is
-/// mounted is learned anew at the next start.
-const DISKS: &str = "DELETE FROM mounts";
+/// mounted there is learned anew at the next start; a disk that some folder merely lies on stays known.
+const DISKS: &str = "
+    DELETE FROM mounts WHERE mount_point = path OR mount_point IN (SELECT path FROM mounts)
+        OR mount_point IN (CAST('/srv/hot' AS BLOB), CAST('/srv/cutouts' AS BLOB));
+";
 
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
@@ -130,7 +133,7 @@ mod tests {
         "7f7f1092b194c0f495aae9d83dd268712747a8e713390dcab618aac29d10e027",
         "8b7780456714cc6f623416ac10a3ab117f284f1106d610f52743492bb0f6d84c",
         "38a7227906dbe17252c94df11a708245e9366953851f662ddfe0fc1debe922bc",
-        "d676c78812fddbf190dbb873163c4060ea07ce7607e458e4ce615f347b91c378",
+        "33204ab201388875e8bf5f08642d55db7494dd742cef76a2dfc7770eec129921",
     ];
 
     /// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.
@@ -189,7 +192,8 @@ mod tests {
                 .execute_batch(
                     "INSERT INTO names VALUES (CAST('/out' AS BLOB), CAST('a.png' AS BLOB), 'products',
                         CAST('a.jpg' AS BLOB), CAST('a.png' AS BLOB));
-                    INSERT INTO mounts VALUES (CAST('/in' AS BLOB), CAST('/' AS BLOB));
+                    INSERT INTO mounts VALUES (CAST('/in' AS BLOB), CAST('/in' AS BLOB)),
+                        (CAST('/disk/in' AS BLOB), CAST('/disk' AS BLOB));
                     INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
                     VALUES ('products', CAST('a.jpg' AS BLOB), 10, 1, -1, 'done', 1, CAST('/out/a.png' AS BLOB), 'u2net', 5),
                         ('products', CAST('b.jpg' AS BLOB), 10, 1, -1, 'quarantined', 3, CAST('/out/b.png' AS BLOB), 'u2net', 6),
@@ -211,6 +215,8 @@ mod tests {
             let mount = book.mount_of(Path::new("/in")).unwrap();
             let is_a_disk = steps > 5;
             assert_eq!(mount.is_some(), is_a_disk, "{steps}");
+            let disk = book.mount_of(Path::new("/disk/in")).unwrap();
+            assert_eq!(disk.as_deref(), Some(Path::new("/disk")), "{steps}");
             assert_eq!(begin(&mut book, &versions[2]).attempt, 1, "not its fault");
         }
     }
