@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use crate::binary::{CHECKOUT, MODELS, finish, hotcut, namespaces_work, said};
 use crate::setup::Setup;
+use tempfile::TempDir;
 
 /// Fails when a folder that hotcut writes to is left out, for then the service may only read it, or when the service may start
 /// before the folder's disk is mounted.
@@ -140,12 +141,8 @@ fn a_folder_that_the_unit_hides_is_shown() {
         ("/home/anna/out", "ProtectHome=read-only"),
         ("/var/tmp/out", "PrivateTmp=no"),
     ] {
-        // Whatever the tree of the test lies in is not to count.
-        let setup = Setup::new()
-            .daemon("state_dir", "/var/lib/hotcut")
-            .folder("input", "/srv/in")
-            .folder("output", output);
-        let text = printed(&setup);
+        let models = models_in("/dev/shm");
+        let text = printed(&in_sight(models.path()).folder("output", output));
         let lines: Vec<&str> = text
             .lines()
             .filter(|line| line.starts_with("ProtectHome=") || line.starts_with("PrivateTmp="))
@@ -154,33 +151,35 @@ fn a_folder_that_the_unit_hides_is_shown() {
     }
 }
 
+/// A setup of which nothing lies in a place that the unit hides. The tree of a test does, and so may the checkout.
+fn in_sight(models: &Path) -> Setup {
+    Setup::new()
+        .daemon("state_dir", "/var/lib/hotcut")
+        .daemon("models_dir", &models.display().to_string())
+        .folder("input", "/srv/in")
+        .folder("output", "/srv/out")
+}
+
+/// A copy of the tests' models.
+fn models_in(place: &str) -> TempDir {
+    let room = tempfile::Builder::new().prefix("hotcut").tempdir_in(place);
+    let room = room.unwrap();
+    for name in ["luma.toml", "luma.onnx"] {
+        fs::copy(Path::new(MODELS).join(name), room.path().join(name)).unwrap();
+    }
+    room
+}
+
 /// Fails when what the service only reads is hidden in a home: a model, the program that it tells, or a folder behind a link.
 #[test]
 fn what_is_read_in_a_hidden_place_is_shown() {
-    let room = tempfile::Builder::new()
-        .prefix("hotcut")
-        .tempdir_in("/var/tmp")
-        .unwrap();
-    let models = room.path().join("models");
-    fs::create_dir(&models).unwrap();
-    for name in ["luma.toml", "luma.onnx"] {
-        fs::copy(Path::new(MODELS).join(name), models.join(name)).unwrap();
-    }
-    let plain = || {
-        Setup::new()
-            .daemon("state_dir", "/var/lib/hotcut")
-            .folder("input", "/srv/in")
-            .folder("output", "/srv/out")
-    };
-    // The tree of a test lies in a hidden place itself, and so may the checkout.
+    let (room, models) = (models_in("/var/tmp"), models_in("/dev/shm"));
+    let plain = || in_sight(models.path());
     let shows = |setup: &Setup, setting: &str| printed(setup).lines().any(|line| line == setting);
     let command = "[notify]\ncommand = [\"/home/anna/told\"]\n";
     assert!(shows(&plain().tables(command), "ProtectHome=read-only"));
     assert!(!shows(&plain(), "PrivateTmp=no"));
-    assert!(shows(
-        &plain().daemon("models_dir", &models.display().to_string()),
-        "PrivateTmp=no"
-    ));
+    assert!(shows(&in_sight(room.path()), "PrivateTmp=no"));
     let secret = room.path().join("secret").display().to_string();
     fs::write(&secret, "0123456789abcdef").unwrap();
     let told = format!("[notify]\nwebhook = \"http://127.0.0.1:9/\"\nsecret_file = {secret:?}\n");
