@@ -75,6 +75,26 @@ def test_a_folder_that_goes_away_is_shown_until_it_is_back(start, visit):
     assert_same(page)
 
 
+def test_an_answer_that_comes_late_undoes_nothing_that_was_heard_since(start, visit):
+    """Fails when a folder that has gone is shown as it was when the server was asked."""
+    hotcut = start(daemon='rescan = "1s"')
+    page = visit(hotcut)
+    expect(state(page, "products")).to_have_text("online")
+    late = []
+    page.route("**/api/status", lambda route: late.append((route, route.fetch().json())))
+    # The page asks when it hears of a photo, if it does not just now.
+    hotcut.drop("cat.jpg")
+    hotcut.wait(lambda: page.wait_for_timeout(50) or late, "a question")
+    hotcut.hot("products").rename(hotcut.place / "away")
+    expect(state(page, "products")).to_have_text(re.compile("^offline: "))
+    [(route, answer), *_] = late
+    [folder] = answer["folders"]
+    assert folder["state"] == "online"
+    route.fulfill(json=answer | {"folders": [folder | {"done": 7}]})
+    expect(number(page, "products", "done")).to_have_text("7")
+    expect(state(page, "products")).to_have_text(re.compile("^offline: "))
+
+
 def test_what_is_set_aside_tells_why_and_can_be_tried_again(start, visit):
     """Fails when the reason is not shown, when trying again does nothing, or when the page does not notice that it helped."""
     hotcut = start()

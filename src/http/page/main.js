@@ -22,6 +22,8 @@ let version = null;
 let isConnected = true;
 let isLooking = false;
 let lookAgain = false;
+/** What events have told of the folders since the server was asked for its status last. */
+let heardSince = null;
 
 /** Looks at everything again, one look after the other and not too often. */
 async function look() {
@@ -61,11 +63,13 @@ function tell(words) {
 }
 
 async function showStatus() {
+  heardSince = null;
   const status = await api.status();
   // A server of another version has another page.
   if (version !== null && version !== status.version) location.reload();
   version = status.version;
   folders.show(status.folders);
+  if (heardSince) folders.updateLive(heardSince);
   uploads.limit(status.max_upload_bytes);
   const names = status.folders.map((folder) => folder.name);
   offer(element("target"), names, "into ");
@@ -110,7 +114,10 @@ if (!login.isAsking()) {
   await choose();
   setInterval(look, COUNTS_MS);
   listen({
-    folders: (list) => folders.updateLive(list) && look(),
+    folders: (list) => {
+      heardSince = list;
+      if (folders.updateLive(list)) look();
+    },
     photo: ({ id }) => {
       gallery.heard(id).catch(look);
       look();
