@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::binary::namespaces_work;
+use crate::binary::{namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::namespace::Namespace;
 use crate::photos::{Quarter, jpeg, noise_jpeg};
@@ -23,6 +23,7 @@ fn what_the_ledger_needs_is_left_to_it() {
     let namespace = Namespace::of(&hot);
     let state = namespace.inside(&hot.setup().path("state"));
     wait_ready(&hot);
+    wait_for("both workers", || hot.workers().len() == 2);
     let workers = hot.workers();
     let leave = |mib: u64| {
         let filler = state.join("filler");
