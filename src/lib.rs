@@ -20,7 +20,7 @@
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
 //! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (priorities of log lines), [`onnxruntime`] (where the library lies).
-//! `fuzzing`, for tests only, is what hostile bytes are tried on.
+//! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
 //!
@@ -44,8 +44,10 @@
 //!
 //! P1 to P10 are written in `tests/it/main.rs`. The doc of each test names the promise that it guards, and what would make it
 //! fail. The widest ones: `tests/it/kills.rs` (a fault at every system call), `churn.rs` (chance and an oracle), `chaos.rs`
-//! (workers that crash and lie).
+//! (workers that crash and lie, a watch that dies).
 
+#[cfg(feature = "chaos")]
+mod chaos;
 pub mod command;
 pub mod config;
 pub mod cutout;

@@ -54,7 +54,7 @@ impl Announcer {
         say(&[NotifyState::Stopping]);
     }
 
-    /// The loop, the ledger and every watch have just been seen to work.
+    /// The loop and the ledger have just been seen to work.
     pub(super) fn alive(&mut self, now: Instant) {
         let Some(interval) = self.interval else {
             return;

@@ -172,7 +172,11 @@ impl Daemon {
         match sighting {
             // The folder itself: it may be going away.
             Sighting::Path(path) if path.as_os_str().is_empty() => folder.lost(now),
-            Sighting::Path(path) => folder.sight(path, now, Discovery::Event),
+            Sighting::Path(path) => {
+                #[cfg(feature = "chaos")]
+                crate::chaos::obey_in_loop(&path);
+                folder.sight(path, now, Discovery::Event);
+            }
             Sighting::Canary => folder.canary.seen(now),
             Sighting::Lost => {
                 tracing::warn!(

@@ -265,17 +265,12 @@ impl HotFolder {
 
     /// Makes a new watch if the last canary was never seen; tells whether it did.
     pub(super) fn revive_watch(&mut self, now: Instant) -> Result<bool, ScoutGone> {
-        let is_dead = self.is_watch_silent(now);
+        let is_dead = self.canary.is_overdue(now);
         if is_dead {
             self.canary = Canary::Absent;
             self.send(Ask::Rewatch)?;
         }
         Ok(is_dead)
-    }
-
-    /// Tells whether the watch has missed a canary.
-    pub(super) fn is_watch_silent(&self, now: Instant) -> bool {
-        self.canary.is_overdue(now)
     }
 
     /// When the folder next needs the loop, if not before something else happens to it.

@@ -1,4 +1,6 @@
 //! What the loop looks after once a second: watches, the ledger, the supervisor.
+//!
+//! A watch that has fallen silent is made anew, and keeps no sign of life back: a new process could do no more, and listings go on.
 
 use tokio::time::Instant;
 
@@ -9,13 +11,11 @@ use super::{Daemon, FatalError, Readiness, TICK, log};
 use crate::delivery::Book;
 
 impl Daemon {
-    /// Does the round. Tells the supervisor that all is well only if it is.
+    /// Does the round, which ends with a sign of life: the loop and the ledger have just been seen to work.
     pub(super) async fn tick(&mut self) -> Result<(), FatalError> {
         let now = Instant::now();
         self.tick_at = now + TICK;
-        let mut all_watch = true;
         for folder in self.folders.values_mut() {
-            all_watch &= !folder.is_watch_silent(now);
             if folder.revive_watch(now)? {
                 log::watch_dead(&folder.config);
             }
@@ -34,9 +34,7 @@ impl Daemon {
                 folder.lost(now);
             }
         }
-        if all_watch {
-            self.announcer.alive(now);
-        }
+        self.announcer.alive(now);
         self.live.note_http(self.reception.http());
         self.reception.grant_places(self.config.daemon.workers);
         self.show();

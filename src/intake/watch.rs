@@ -1,6 +1,7 @@
 //! Kernel events of one hot folder -> [`Sighting`]s; the only file that names `notify`. Decides nothing about files.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use notify::event::EventKindMask;
@@ -22,7 +23,7 @@ pub enum Sighting {
 
 /// A live watch. Dropping it ends the watch.
 pub struct Watch {
-    _watcher: RecommendedWatcher,
+    watcher: Option<RecommendedWatcher>,
 }
 
 /// Why a folder cannot be watched.
@@ -85,6 +86,10 @@ impl Watch {
         let (base, canary_dir) = (root.to_owned(), canary.to_owned());
         let handler = move |event| {
             for sighting in sightings(event, &base, &canary_dir) {
+                #[cfg(feature = "chaos")]
+                if let Sighting::Path(path) = &sighting {
+                    crate::chaos::obey_in_watch(path);
+                }
                 // Full or closed: see the doc above; at shutdown nobody needs it.
                 drop(sender.try_send((id, sighting)));
             }
@@ -92,7 +97,17 @@ impl Watch {
         let mut watcher = RecommendedWatcher::new(handler, config)?;
         watcher.watch(canary, RecursiveMode::NonRecursive)?;
         watcher.watch(root, RecursiveMode::Recursive)?;
-        Ok(Self { _watcher: watcher })
+        Ok(Self {
+            watcher: Some(watcher),
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let watcher = self.watcher.take();
+        // notify panics when its thread has ended already, and a dead watch is what is replaced.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(watcher))));
     }
 }
 

@@ -1,5 +1,5 @@
-//! Workers that crash, lie, hang and try the walls of their sandbox because their photo tells them to: built with the feature
-//! `chaos`. Each costs itself and nothing else.
+//! Workers that crash, lie, hang and try the walls of their sandbox because their photo tells them to, and a watch that dies: built
+//! with the feature `chaos`. Each costs itself and nothing else.
 
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
@@ -134,6 +134,17 @@ fn worker_that_is_taken_over_can_reach_nothing() {
     bystander.kill().unwrap();
     bystander.wait().unwrap();
     assert!(!Path::new(&made).exists());
+}
+
+/// P1, P10: fails when the end of a watch's thread is not noticed, or takes the daemon along: a listing comes once an hour here.
+#[test]
+fn watch_that_dies_is_made_anew() {
+    let hot = HotFolder::start_with(Setup::new());
+    hot.drop_file("chaos-watch-panics", b"");
+    hot.drop_file("unseen.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("unseen.png"), Quarter::TopLeft);
+    hot.wait_log("the watch has fallen silent");
+    assert_serves(&hot);
 }
 
 fn order(words: &str) -> String {
