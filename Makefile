@@ -77,12 +77,21 @@ test-page: build-debug .page/installed ## use the web page in a real browser (fe
 	@if command -v chromium >/dev/null; then .page/bin/python -m pytest -q -p no:cacheprovider tests/page; \
 	else echo "SKIPPED page: chromium is not installed (apt-get install chromium)"; fi
 
-# Root is needed to boot a machine, and debootstrap to make one.
-test-system: build-debug .system/installed ## run hotcut as a service of a booted Debian 12 (as root; fetches Debian 12 and 13, and keeps 0.5 GB in .system)
+# Root is needed to boot a machine, and debootstrap to make one; without them nothing needs to be built.
+test-system: ## run the package as a service of a booted Debian 12 (as root; fetches Debian 12 and 13, and keeps 0.5 GB in .system)
 	@if [ "$$(id -u)" != 0 ]; then echo "SKIPPED system: only root can boot a machine"; \
 	elif ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then \
 		echo "SKIPPED system: debootstrap or systemd-nspawn is not installed (apt-get install debootstrap systemd-container)"; \
-	else .system/bin/python -m pytest -v -p no:cacheprovider tests/system; fi
+	else \
+		$(MAKE) --no-print-directory deb target/chaos/hotcut .system/installed \
+			&& .system/bin/python -m pytest -v -p no:cacheprovider tests/system; \
+	fi
+
+# What it is built as belongs to the build without the feature.
+.PHONY: target/chaos/hotcut
+target/chaos/hotcut: setup
+	$(CARGO) build --locked --features chaos --target-dir target
+	@mkdir -p target/chaos && mv target/debug/hotcut $@
 
 test-package: deb tarball .system/installed ## look into package and archive, and install the package on a booted Debian 12 (as root)
 	@.system/bin/python -m pytest -v -rs -p no:cacheprovider tests/package

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -14,22 +13,14 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import debian  # noqa: E402
 from machine import Machine  # noqa: E402
 
-DIST = debian.CHECKOUT / "target/dist"
-
-
-def version():
-    return re.search(r'^version = "(.*)"$', (debian.CHECKOUT / "Cargo.toml").read_text(), re.MULTILINE)[1]
-
-
 @pytest.fixture(scope="session")
 def deb():
-    [file] = DIST.glob(f"hotcut_{version()}-1_*.deb")
-    return file
+    return debian.deb()
 
 
 @pytest.fixture(scope="session")
 def archive():
-    [file] = DIST.glob(f"hotcut-{version()}-*.tar.gz")
+    [file] = debian.DIST.glob(f"hotcut-{debian.version()}-*.tar.gz")
     return file
 
 
@@ -39,7 +30,7 @@ def later_deb(deb, tmp_path_factory):
     room = tmp_path_factory.mktemp("later")
     subprocess.run(["dpkg-deb", "-R", deb, room / "tree"], check=True)
     control = room / "tree/DEBIAN/control"
-    control.write_text(control.read_text().replace(f"Version: {version()}-1", f"Version: {version()}-2"))
+    control.write_text(control.read_text().replace(f"Version: {debian.version()}-1", f"Version: {debian.version()}-2"))
     later = room / "later.deb"
     subprocess.run(["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", room / "tree", later], check=True, stdout=subprocess.DEVNULL)
     return later
@@ -56,7 +47,7 @@ def debian_tools():
 @pytest.fixture
 def debian_root(debian_tools):
     """The root of a bare Debian 12."""
-    root = debian.bare_root("bookworm", "bookworm.image")
+    root = debian.root("bookworm", "bookworm.image")
     yield root
     shutil.rmtree(root)
 
@@ -64,7 +55,7 @@ def debian_root(debian_tools):
 @pytest.fixture
 def bare(debian_tools):
     """A booted Debian 12 that knows nothing of hotcut."""
-    machine = Machine(debian.bare_root("bookworm", "bookworm.package"))
+    machine = Machine(debian.root("bookworm", "bookworm.package"))
     yield machine.boot()
     machine.cut_power()
     shutil.rmtree(machine.root)
@@ -72,11 +63,6 @@ def bare(debian_tools):
 
 @pytest.fixture
 def installed(bare, deb):
-    """The same with the package installed, as a user does it."""
-    apt_install(bare, deb)
+    """The same with the package installed."""
+    debian.apt_install(bare, deb)
     return bare
-
-
-def apt_install(machine, deb):
-    shutil.copy(deb, machine.path("/opt/hotcut.deb"))
-    machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "/opt/hotcut.deb")

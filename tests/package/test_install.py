@@ -5,8 +5,7 @@ import re
 import shutil
 
 import pytest
-from conftest import apt_install
-from debian import CHECKOUT
+from debian import CHECKOUT, apt_install
 from machine import wait
 
 HOT, OUT, STATE = "/srv/hot/products", "/srv/cutouts/products", "/var/lib/hotcut"

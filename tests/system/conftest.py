@@ -13,6 +13,7 @@ def machine_of(suite):
     samples = machine.path(SAMPLES)
     shutil.copytree(debian.CHECKOUT / "src/command/demo", samples)
     machine.boot()
+    debian.apt_install(machine, debian.deb())
     for command in [
         ["groupadd", "studio"],
         ["useradd", "--groups", "studio", "anna"],
@@ -50,6 +51,17 @@ def hotcut(debian_12):
 @pytest.fixture
 def hotcut_on_newer_systemd(debian_13):
     return anew(debian_13)
+
+
+@pytest.fixture
+def hotcut_that_fails(hotcut):
+    """With the program of a build that has the feature `chaos`."""
+    program = hotcut.machine.path("/usr/bin/hotcut")
+    released = program.rename(program.with_name("hotcut.released"))
+    shutil.copy(debian.CHECKOUT / "target/chaos/hotcut", program)
+    yield hotcut
+    hotcut.run("systemctl", "stop", "hotcut")
+    released.rename(program)
 
 
 def anew(machine):

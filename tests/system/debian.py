@@ -1,22 +1,16 @@
-"""The package sources of this machine and the checkout -> the root of a bare Debian with hotcut in it. Starts nothing there but what a
-package's own scripts would."""
+"""The package sources of this machine -> the root of a bare Debian; the package of the checkout -> hotcut on a booted one."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = CHECKOUT / ".system"
+DIST = CHECKOUT / "target/dist"
 
 
 def root(suite, name):
-    """A fresh copy of a Debian, with hotcut."""
-    copy = bare_root(suite, name)
-    install(copy)
-    return copy
-
-
-def bare_root(suite, name):
     """A fresh copy of a Debian that is fetched once."""
     bare, copy = CACHE / suite, CACHE / name
     if not bare.exists():
@@ -44,30 +38,17 @@ def mirror():
     return sites[0]
 
 
-def install(root):
-    """Puts the files where a package would, and runs what its scripts would."""
-    library = next((CHECKOUT / ".onnxruntime").glob("libonnxruntime.so.*"))
-    models = [CHECKOUT / "models" / name for name in ("student.toml", "student.onnx", "golden.jpg")]
-    for mode, folder, *files in [
-        ("755", "usr/bin", CHECKOUT / "target/debug/hotcut"),
-        ("644", "usr/lib/hotcut", library),
-        ("644", "usr/share/hotcut/models", *models),
-    ]:
-        subprocess.run(["install", "-D", "-m", mode, "-t", root / folder, *files], check=True)
-    for file, place in [
-        ("hotcut.service", "usr/lib/systemd/system/hotcut.service"),
-        ("hotcut.sysusers", "usr/lib/sysusers.d/hotcut.conf"),
-        ("hotcut.tmpfiles", "usr/lib/tmpfiles.d/hotcut.conf"),
-        ("notify-reload.conf", "usr/share/doc/hotcut/notify-reload.conf"),
-    ]:
-        subprocess.run(["install", "-D", "-m", "644", CHECKOUT / "systemd" / file, root / place], check=True)
-    (root / "etc/hotcut").mkdir()
-    (root / "etc/hotcut/hotcut.toml").write_text("")
-    for command in [
-        ["systemd-sysusers", "hotcut.conf"],
-        ["systemd-tmpfiles", "--create", "hotcut.conf"],
-        ["systemctl", "enable", "hotcut"],
-    ]:
-        inside = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--pipe", "-D", root, *command]
-        done = subprocess.run(inside, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, f"{command}:\n{done.stdout}"
+def version():
+    return re.search(r'^version = "(.*)"$', (CHECKOUT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+
+
+def deb():
+    """What `make deb` has left."""
+    [file] = DIST.glob(f"hotcut_{version()}-1_*.deb")
+    return file
+
+
+def apt_install(machine, deb):
+    """As a user does it."""
+    shutil.copy(deb, machine.path("/opt/hotcut.deb"))
+    machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "/opt/hotcut.deb")
