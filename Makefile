@@ -99,9 +99,10 @@ test-package: deb tarball .system/installed ## look into package and archive, an
 shots: build-debug .page/installed ## take pictures of the web page into .page/shots
 	@mkdir -p .page/shots && .page/bin/python tests/page/shots.py .page/shots
 
+# With a test, which gives the dependencies the features that `make test` does: they are built once.
 .PHONY: build-debug
 build-debug: setup
-	@$(CARGO) build --quiet --locked
+	@$(CARGO) build --quiet --locked --bin hotcut --test it
 
 .api/installed .config/installed .page/installed .recipes/installed .system/installed: .%/installed: tests/%/requirements.txt
 	python3 -m venv --clear .$*
