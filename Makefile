@@ -52,6 +52,9 @@ target/tools/bin/cargo-deb:
 demo: build ## cut the sample photos out through a temporary hot folder
 	@target/release/hotcut demo
 
+# Tests wait for daemons more than they compute.
+test: export NEXTEST_TEST_THREADS := $(shell echo $$((3 * $$(nproc))))
+test: export RUST_TEST_THREADS := $(shell echo $$((3 * $$(nproc))))
 # Unoptimised but for the dependencies: they do the heavy work, and this builds fastest.
 test: setup teacher ## run every test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

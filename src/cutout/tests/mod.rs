@@ -16,6 +16,9 @@ mod variants;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{CutoutError, Output, Request, Runtime, Session, cut};
 use crate::config::ModelCard;
@@ -50,6 +53,17 @@ fn runtime() -> &'static Runtime {
 fn card(name: &str) -> ModelCard {
     let card = ModelCard::load(&repository("tests/data/models"), name);
     card.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What `work` gives; it takes this thread no more than what is next to nothing for a giant picture. Only the thread's own time
+/// counts, not what it waits for others.
+fn at_once<T>(work: impl FnOnce() -> T) -> T {
+    let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+    let before = spent();
+    let result = work();
+    let taken = spent().saturating_sub(before);
+    assert!(taken < Duration::from_secs(2), "{taken:?}");
+    result
 }
 
 /// A cutout by the model that takes brightness for opacity.
