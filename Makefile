@@ -90,7 +90,7 @@ test-system: ## run the package as a service of a booted Debian 12 (as root; fet
 			&& .system/bin/python -m pytest -v -p no:cacheprovider tests/system; \
 	fi
 
-# What it is built as belongs to the build without the feature.
+# Moved, lest target/debug/hotcut be taken for the program without the feature.
 .PHONY: target/chaos/hotcut
 target/chaos/hotcut: setup
 	$(CARGO) build --locked --features chaos --target-dir target

@@ -13,6 +13,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import debian  # noqa: E402
 from machine import Machine  # noqa: E402
 
+
 @pytest.fixture(scope="session")
 def deb():
     return debian.deb()

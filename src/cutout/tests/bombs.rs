@@ -15,7 +15,7 @@ use tiff::Kind::{Byte, Long, Short};
 #[test]
 fn small_header_before_a_giant_picture_is_refused_at_once() {
     for (name, file) in bombs::second_sizes() {
-        let result = at_once(|| cut_by_luma(&file));
+        let result = at_once(name, || cut_by_luma(&file));
         let refused = matches!(
             result,
             Err(CutoutError::TooLarge { .. } | CutoutError::Damaged(_))
@@ -140,7 +140,7 @@ fn tiff_directory_that_lies_is_an_error_or_harmless() {
         &[(284, Short, &[2])],
     ];
     for lie in lies {
-        let result = at_once(|| cut_by_luma(&tiff::page(lie, &[strip])));
+        let result = at_once(lie, || cut_by_luma(&tiff::page(lie, &[strip])));
         if let Ok(cut) = &result {
             assert_eq!(open(cut).0, [[220; 4]; 1024], "{lie:?}");
         }
@@ -181,7 +181,7 @@ fn bmp_header_that_lies_is_an_error_or_harmless() {
         for value in [0u32, 1, 0x7fff_ffff, u32::MAX] {
             let mut lying = file.clone();
             lying[at..at + 4].copy_from_slice(&value.to_le_bytes());
-            let result = at_once(|| cut_by_luma(&lying));
+            let result = at_once((name, value), || cut_by_luma(&lying));
             if name == "header" {
                 assert!(result.is_err(), "{name} {value}");
             }

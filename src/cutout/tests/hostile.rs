@@ -159,7 +159,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn claim_of_too_many_pixels_is_refused_by_the_header() {
     for (name, file) in bombs() {
-        let result = at_once(|| cut_by_luma(&file));
+        let result = at_once(name, || cut_by_luma(&file));
         assert!(
             matches!(result, Err(CutoutError::TooLarge { max: 20, .. })),
             "{name}: {result:?}"
