@@ -24,6 +24,7 @@ build: setup ## build target/release/hotcut
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 ARCHIVE := hotcut-$(VERSION)-$(shell uname -m)
 CARGO_DEB := 3.8.0
+CARGO_FUZZ := 0.13.2
 # The time of the last commit stands for now, so that what was built once gives the same bytes whenever it is packed. The program
 # itself names the folders that it was built in. Not for cargo, which would build all C code anew for each commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
@@ -45,8 +46,10 @@ tarball: target/package/tree ## make an archive in target/dist that runs from an
 target/package/tree: build
 	@.package/stage $@
 
-target/tools/bin/cargo-deb:
-	$(CARGO) install --locked --version $(CARGO_DEB) --root target/tools --target-dir target/tools/build cargo-deb
+target/tools/bin/cargo-deb: TOOL_VERSION := $(CARGO_DEB)
+target/tools/bin/cargo-fuzz: TOOL_VERSION := $(CARGO_FUZZ)
+target/tools/bin/%:
+	$(CARGO) install --locked --version $(TOOL_VERSION) --root target/tools --target-dir target/tools/build $*
 	@rm -rf target/tools/build
 
 demo: build ## cut the sample photos out through a temporary hot folder
@@ -114,11 +117,11 @@ build-debug: setup
 
 # What libFuzzer and AddressSanitizer want of the compiler is in the stable one too, behind RUSTC_BOOTSTRAP. The limits
 # are those on memory: one allocation, of which the tags of a TIFF may take 256 MB, and all.
-fuzz: ## fuzz the readers for SECONDS=60 each (cargo install cargo-fuzz)
+fuzz: setup target/tools/bin/cargo-fuzz ## fuzz the readers for SECONDS=60 each (cargo-fuzz is built first)
 	@set -e; for target in decode mark protocol; do \
 		mkdir -p target/fuzz/corpus/$$target target/fuzz/seeds/$$target target/fuzz/artifacts/$$target; \
-		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz $$target \
-			target/fuzz/corpus/$$target target/fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 \
+		RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz run --dev --fuzz-dir tests/fuzz --target-dir target/fuzz $$target \
+			target/fuzz/corpus/$$target target/fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 -print_funcs=0 \
 			-timeout=20 -malloc_limit_mb=300 -rss_limit_mb=2048 -artifact_prefix=target/fuzz/artifacts/$$target/; \
 	done
 
