@@ -24,6 +24,10 @@ LISTINGS = 5
 IDLE_S, IDLE_CPU_S = 1.5, 0.03
 # A listing may cost so many times as much for each file in the fullest folder as in the smallest.
 RATIO_MAX = 1.5
+# A visitor may take so much longer beside the full folder than alone, at the 95th percentile.
+LATER_MAX_S = 5.0
+# The daemon's own memory, with any number of names.
+MEMORY_MAX_MIB = 64
 
 
 def configure(folder, names):
@@ -84,7 +88,7 @@ def measure_fairness():
         beside = visit(folder / "visited", VISITORS)
         rate = (count(folder / "full/out") - done) / (time.monotonic() - start_s)
         if count(folder / "full/out") >= BACKLOG:
-            print("the backlog was done before the visitors were: the figures are of a daemon at rest")
+            sys.exit("the backlog was done before the visitors were: the figures would be of a daemon at rest")
         return alone, beside, rate, daemon.peak_rss_mib()
 
 
@@ -155,15 +159,21 @@ def main():
     print(f"| {what} | {statistics.median(beside):.2f} s | {percentile_95(beside):.2f} s |")
     print(f"\nPeak memory of the daemon's process: {memory:.0f} MiB.\n", flush=True)
     print("| names in one folder | processor time of a listing | for each name | peak memory of the daemon |\n|---|---|---|---|")
-    each = []
+    each, peaks_mib = [], [memory]
     for names in NAMES:
         cost_s, memory = measure_listing(names)
         each.append(cost_s / names)
+        peaks_mib.append(memory)
         print(f"| {names:,} | {cost_s:.2f} s | {each[-1] * 1e6:.1f} µs | {memory:.0f} MiB |", flush=True)
     ratio = each[-1] / each[0]
     print(f"\nFor each name, the fullest folder costs {ratio:.2f} times as much as the smallest.")
-    if ratio > RATIO_MAX:
-        sys.exit("a listing grows faster than the number of names")
+    faults = {
+        "a listing grows faster than the number of names": ratio > RATIO_MAX,
+        f"a visitor takes {LATER_MAX_S:g} s longer beside a full folder": percentile_95(beside) > percentile_95(alone) + LATER_MAX_S,
+        f"the daemon takes more than {MEMORY_MAX_MIB} MiB": max(peaks_mib) > MEMORY_MAX_MIB,
+    }
+    if any(faults.values()):
+        sys.exit("; ".join(fault for fault, is_there in faults.items() if is_there))
 
 
 if __name__ == "__main__":

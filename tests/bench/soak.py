@@ -26,8 +26,10 @@ FATES = {5: "damaged", 9: "cut short", 13: "replaced", 17: "corrected"}
 SAMPLE_S = 5
 # A file that ends early is waited for; it is taken away after this time.
 SHORT_S = 30
-# What the daemon's process may grow in the second half: about the photos and PNGs that it holds at one moment.
+# What a process may grow in the second half: about the photos and PNGs that it holds at one moment.
 GROWTH_MAX_MIB = 16
+# Lines of the log that tell of no photo: what a start says, and no more the longer it lasts.
+LINES_MAX = 10
 
 
 @dataclasses.dataclass
@@ -190,11 +192,17 @@ def main():
             time.sleep(0.1)
         log.read()
     report(feeder, taken, log, minutes, rate)
-    grown_mib = taken.growth_per_hour(taken.pid, 1) * minutes / 120
-    # Files that are open for the moment make the line waver by less than one.
-    files_grow = any(taken.growth_per_hour(pid, 2) * minutes / 120 > 1 for pid in (taken.pid, *taken.workers))
-    if feeder.faults or files_grow or grown_mib > GROWTH_MAX_MIB:
-        sys.exit(f"photos were lost, or something grew: see {WORK}/daemon/log")
+    processes = (taken.pid, *taken.workers)
+    faults = {
+        "photos were lost": feeder.faults,
+        "memory grew": any(taken.growth_per_hour(pid, 1) * minutes / 120 > GROWTH_MAX_MIB for pid in processes),
+        # Files that are open for the moment make the line waver by less than one.
+        "open files grew": any(taken.growth_per_hour(pid, 2) * minutes / 120 > 1 for pid in processes),
+        "processes died": taken.deaths,
+        "the log grew by itself": len(log.other) > LINES_MAX,
+    }
+    if any(faults.values()):
+        sys.exit(f"{'; '.join(fault for fault, is_there in faults.items() if is_there)}: see {WORK}/daemon/log")
 
 
 if __name__ == "__main__":

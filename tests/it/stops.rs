@@ -66,7 +66,7 @@ fn drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time() {
 }
 
 /// P8: fails when the second request is as patient as the first: `drain_timeout` is ten minutes here. Signals that are not
-/// yet taken merge, so the request is repeated.
+/// yet taken merge, so the second waits until the first is in the log.
 #[test]
 fn second_sigterm_exits_at_once() {
     let setup = Setup::new()

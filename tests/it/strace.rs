@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::binary::skip;
 use crate::setup::Setup;
 
 /// Every call that changes a file or a folder, or makes a change durable.
@@ -27,8 +27,7 @@ pub(crate) fn strace_works(test: &str) -> bool {
         .status()
         .is_ok_and(|exit| exit.success());
     if !works {
-        let line = format!("\nSKIPPED {test}: `strace` is missing or not permitted here\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        skip(test, "`strace` is missing or not permitted here");
     }
     works
 }

@@ -1,11 +1,10 @@
 //! `hotcut unit`: what it prints, read as systemd reads it, and what systemd says of it beside the unit that it belongs to.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::binary::{CHECKOUT, MODELS, finish, hotcut, namespaces_work, said};
+use crate::binary::{CHECKOUT, MODELS, finish, hotcut, namespaces_work, said, skip};
 use crate::setup::Setup;
 use tempfile::TempDir;
 
@@ -287,8 +286,10 @@ fn complaints(drop_in: &str) -> String {
             ours.collect::<Vec<_>>().join("\n")
         }
         Err(error) => {
-            let line = format!("\nSKIPPED verify of a drop-in: `systemd-analyze`: {error}\n");
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
+            skip(
+                "verify of a drop-in",
+                &format!("`systemd-analyze`: {error}"),
+            );
             String::new()
         }
     }
