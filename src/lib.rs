@@ -44,7 +44,34 @@
 //!
 //! P1 to P10 are written in `tests/it/main.rs`. The doc of each test names the promise that it guards, and what would make it
 //! fail. The widest ones: `tests/it/kills.rs` (a fault at every system call), `churn.rs` (chance and an oracle), `chaos.rs`
-//! (workers that crash and lie, a watch that dies).
+//! (workers that crash and lie, a watch that dies). Each promise was seen to fail without what keeps it:
+//!
+//! | | what was taken out | a test that fails then |
+//! |---|---|---|
+//! | P1 | `HotFolder::lost` does nothing (`daemon/folder.rs`) | `photos_that_an_event_overflow_hides_are_delivered` |
+//! | P1 | `now < ready_at` (`intake/settle.rs`) | `whatever_events_are_lost_every_file_settles_once` |
+//! | P1 | `sighted_again` is not set (`intake/settle.rs`) | `a_file_that_is_sighted_during_a_look_is_looked_at_once_more` |
+//! | P2 | what is `done` counts as unfinished (`ledger/book.rs`) | `restart_reprocesses_nothing` |
+//! | P2 | `take_unretired` is not heeded (`job/mod.rs`) | `cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again` |
+//! | P2 | a lost ledger is not rebuilt (`daemon/start.rs`) | `lost_ledger_publishes_nothing_twice` |
+//! | P3 | `sync_all` of bytes or `sync` of the name (`delivery/place.rs`) | `each_step_is_durable_before_the_next_one` |
+//! | P3 | `seal.check` (`pool/worker.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
+//! | P4 | `source.verify` (`job/mod.rs`) | `photo_that_is_written_over_while_it_is_read_gives_no_mixture` |
+//! | P4 | the look after `set_aside` (`delivery/retire.rs`) | `photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted` |
+//! | P4 | `is_copy` (`delivery/retire.rs`) | `daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one` |
+//! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
+//! | P5 | `Pool::bury` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
+//! | P6 | `Limit::check` (`cutout/decode`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
+//! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
+//! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
+//! | P7 | `Hands::give_back` (`job/hands.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
+//! | P8 | `is_late` (`daemon/mod.rs`) | `drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time` |
+//! | P8 | `jobs.is_empty()` (`daemon/mod.rs`) | `sigterm_finishes_the_running_job_and_exits_with_zero` |
+//! | P8 | `Book::recover` (`daemon/start.rs`) | `daemon_killed_in_mid_job_delivers_everything_once_after_a_restart` |
+//! | P8 | `register_conditional_shutdown` (`shutdown.rs`) | `second_sigterm_exits_at_once` |
+//! | P9 | a refused reload ends the daemon (`daemon/reload.rs`) | `sighup_with_a_broken_file_names_the_fault_and_goes_on` |
+//! | P10 | `State::pause` (`daemon/state.rs`) | `full_output_folder_pauses_until_there_is_space` |
+//! | P10 | `troubles.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
 
 #[cfg(feature = "chaos")]
 mod chaos;

@@ -91,6 +91,8 @@ mod photos;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod receiver;
 #[cfg(test)]
 mod recovers;
@@ -108,6 +110,8 @@ mod requests;
 mod settles;
 #[cfg(test)]
 mod setup;
+#[cfg(test)]
+mod shares;
 #[cfg(test)]
 mod shrinks;
 #[cfg(test)]

@@ -53,10 +53,18 @@ pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Set
     spoiled(setup, &call.name, &options)
 }
 
-/// The daemon on a kernel that lacks the system call `name`.
-pub(crate) fn without(setup: Setup, name: &str) -> Setup {
-    let inject = format!("inject={name}:error=ENOSYS");
-    spoiled(setup, name, &["-e", &inject])
+/// The daemon on a kernel that lacks the system calls `names`, which commas part.
+pub(crate) fn without(setup: Setup, names: &str) -> Setup {
+    let inject = format!("inject={names}:error=ENOSYS");
+    spoiled(setup, names, &["-e", &inject])
+}
+
+/// As [`without`], and killed when one thread makes one of the calls `fatal` for the `number`th time.
+pub(crate) fn lacking_and_killed(setup: Setup, names: &str, fatal: &str, number: u32) -> Setup {
+    let lack = format!("inject={names}:error=ENOSYS");
+    let kill = format!("inject={fatal}:signal=KILL:when={number}");
+    let calls = format!("{names},{fatal}");
+    spoiled(setup, &calls, &["-e", &lack, "-e", &kill])
 }
 
 fn spoiled(setup: Setup, name: &str, options: &[&str]) -> Setup {

@@ -11,9 +11,9 @@ const LINES_MAX: usize = 300;
 
 /// A Rust file: its path in the checkout, its text, and its code without comments and without unit tests.
 #[derive(Debug)]
-struct Source {
-    path: String,
-    text: String,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) text: String,
     code: String,
 }
 
@@ -145,31 +145,6 @@ fn nothing_is_allowed_left_to_do_or_shared_behind_a_lock() {
     }
 }
 
-/// Fails when a promise is left without tests that name it in their docs.
-#[test]
-fn each_promise_is_named_by_its_tests() {
-    let texts: Vec<Source> = sources("src").into_iter().chain(sources("tests")).collect();
-    for number in 1..=10 {
-        let promise = format!("P{number}");
-        let names_it = |line: &&str| {
-            let promises = line
-                .trim_start()
-                .strip_prefix("/// P")
-                .and_then(|rest| rest.split_once(':'));
-            promises.is_some_and(|(list, _)| {
-                format!("P{list}")
-                    .split([',', ' '])
-                    .any(|word| word == promise)
-            })
-        };
-        let count: usize = texts
-            .iter()
-            .map(|source| source.text.lines().filter(names_it).count())
-            .sum();
-        assert!(count >= 2, "{promise} is named by {count} tests");
-    }
-}
-
 /// Fails when a key is shipped that the README does not explain.
 #[test]
 fn readme_explains_every_key_of_the_example() {
@@ -226,7 +201,7 @@ fn production() -> Vec<Source> {
     sources
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let paths = files_below(&Path::new(CHECKOUT).join(folder)).into_iter();
     let paths = paths.filter(|path| path.extension().is_some_and(|kind| kind == "rs"));
     paths
@@ -239,7 +214,7 @@ fn sources(folder: &str) -> Vec<Source> {
         .collect()
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(Path::new(CHECKOUT).join(path)).expect(path)
 }
 

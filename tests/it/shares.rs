@@ -1,0 +1,127 @@
+//! Network shares and cards whose file systems lack a rename that refuses to replace, or links too: system calls that fail as
+//! they do there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use crate::binary::{files_below, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::setup::Setup;
+use crate::strace::{self, strace_works};
+
+/// `renameat` knows no flags there; a plain rename, which replaces, does work.
+const RENAME: &str = "renameat2";
+const RENAME_AND_LINK: &str = "renameat2,link,linkat";
+
+/// P2, P4: fails when a cutout has no way to its name on NFS, or takes the name of somebody else's file there.
+#[test]
+fn share_that_renames_over_everything_loses_nothing() {
+    serve("share without renames that refuse", RENAME);
+}
+
+/// P2, P4: as above, on FAT or SMB without links.
+#[test]
+fn share_without_links_loses_nothing() {
+    serve("share without links", RENAME_AND_LINK);
+}
+
+/// P2, P3, P4, P8: fails when a death between a link and the removal of the other name leaves two results, half of one, or
+/// the original nowhere or twice.
+#[test]
+fn daemon_killed_on_a_share_finishes_after_a_restart() {
+    if !strace_works("kills on a share") {
+        return;
+    }
+    for name in ["linkat", "unlinkat", "rename,renameat"] {
+        let mut kills = 0;
+        for number in 1.. {
+            let what = format!("{name} {number}");
+            let setup = strace::lacking_and_killed(quick(), RENAME, name, number);
+            let mut hot = HotFolder::launch(setup);
+            hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+            wait_for("dead or done", || hot.has_exited() || is_done(&hot));
+            let is_killed = hot.has_exited();
+            hot.kill_if_alive();
+            hot.change_setup(|setup| strace::without(setup, RENAME));
+            hot.restart();
+            wait_for(&format!("done after {what}"), || is_done(&hot));
+            hot.stop();
+            assert_eq!(hot.outputs(), [PathBuf::from("a.png")], "{what}");
+            assert_cutout(&hot.output("a.png"), Quarter::TopLeft);
+            assert_eq!(hot.temporaries(), [] as [&Path; 0], "{what}");
+            assert_moved(&hot, &[("a.jpg", Quarter::TopLeft)]);
+            if !is_killed {
+                break;
+            }
+            kills += 1;
+        }
+        assert!(kills > 0, "{name} was never called");
+    }
+}
+
+#[track_caller]
+fn serve(test: &str, missing: &str) {
+    if !strace_works(test) {
+        return;
+    }
+    let mut hot = HotFolder::start_with(strace::without(quick(), missing));
+    let foreign = b"somebody's work";
+    fs::write(hot.output("a.png"), foreign).unwrap();
+    fs::write(hot.setup().path("done/a.jpg"), foreign).unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.jpg.png"), Quarter::TopLeft);
+    wait_for("source gone", || !hot.input("a.jpg").exists());
+    hot.drop_file("b.jpg", &jpeg(Quarter::BottomRight));
+    assert_cutout(&hot.wait_output("b.png"), Quarter::BottomRight);
+    wait_for("source gone", || !hot.input("b.jpg").exists());
+    hot.signal(Signal::TERM);
+    assert!(hot.wait_exit().success(), "{}", hot.log());
+    assert_eq!(fs::read(hot.output("a.png")).unwrap(), foreign);
+    assert_eq!(
+        fs::read(hot.setup().path("done/a.jpg")).unwrap(),
+        foreign,
+        "what was in `done` before"
+    );
+    assert_eq!(hot.outputs().len(), 3, "{:?}", hot.outputs());
+    assert_eq!(hot.temporaries(), [] as [&Path; 0]);
+    fs::remove_file(hot.setup().path("done/a.jpg")).unwrap();
+    assert_moved(
+        &hot,
+        &[
+            ("a-2.jpg", Quarter::TopLeft),
+            ("b.jpg", Quarter::BottomRight),
+        ],
+    );
+}
+
+/// `done` holds these and nothing else, and the hot folder nothing at all.
+#[track_caller]
+fn assert_moved(hot: &HotFolder, expected: &[(&str, Quarter)]) {
+    let done = hot.setup().path("done");
+    let names: Vec<PathBuf> = expected
+        .iter()
+        .map(|(name, _)| PathBuf::from(name))
+        .collect();
+    assert_eq!(files_below(&done), names);
+    for (name, lit) in expected {
+        assert_eq!(fs::read(done.join(name)).unwrap(), jpeg(*lit), "{name}");
+    }
+    assert_eq!(files_below(&hot.input("")), [] as [&Path; 0]);
+}
+
+fn is_done(hot: &HotFolder) -> bool {
+    hot.output("a.png").exists()
+        && !hot.input("a.jpg").exists()
+        && hot.setup().path("done/a.jpg").exists()
+        && hot.temporaries().is_empty()
+}
+
+fn quick() -> Setup {
+    Setup::new()
+        .daemon("workers", "1")
+        .folder("settle", "50ms")
+        .moves_sources()
+}
