@@ -49,7 +49,7 @@ fn daemon_whose_ledger_has_no_space_ends_and_says_so() {
     assert_eq!(hot.wait_exit().code(), Some(70), "{}", hot.log());
     assert_eq!(hot.outputs(), [] as [&Path; 0]);
     assert_eq!(hot.temporaries(), [] as [&Path; 0]);
-    assert_ends_with(&hot, &["`state_dir`", "full"]);
+    assert_ends_with(&hot, &["`state_dir`", "full", "make space"]);
     let status = namespace.status(&hot);
     assert!(status.state.starts_with("offline"), "{status:?}");
     fs::remove_file(filler).unwrap();
