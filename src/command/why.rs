@@ -10,9 +10,10 @@ use rustix::fs::FileType;
 
 use super::{CommandError, rfc3339};
 use crate::config::{Config, Folder};
+use crate::cutout::CutoutError;
 use crate::daemon::LiveStatus;
 use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
-use crate::intake::Filter;
+use crate::intake::{Filter, PATIENCE};
 use crate::percent;
 use crate::stamp::Stamp;
 
@@ -44,7 +45,7 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
         Some(Standing::Done | Standing::Quarantined | Standing::Ignored) => {
             "this version is in the hot folder; nothing is left to do with it".to_owned()
         }
-        _ => waits_for(live.as_ref(), folder, &source, kind, stamp),
+        _ => waits_for(live.as_ref(), folder, &source, known, kind, stamp),
     };
     writeln!(out, "now: {now}")?;
     Ok(ExitCode::SUCCESS)
@@ -154,11 +155,13 @@ fn tell_failure(out: &mut impl Write, failed: &FailedAttempt) -> std::io::Result
     )
 }
 
-/// What keeps a version from being worked on that is not finished; `live` is what the daemon tells, if it runs.
+/// What keeps a version from being worked on that is not finished; `live` is what the daemon tells, if it runs, and `known`
+/// what the ledger does.
 fn waits_for(
     live: Option<&LiveStatus>,
     folder: &Arc<Folder>,
     source: &Path,
+    known: Option<&Chapter>,
     kind: FileType,
     stamp: Stamp,
 ) -> String {
@@ -184,6 +187,14 @@ fn waits_for(
     if !is_served {
         return format!("the folder is {}", live.state);
     }
+    let path = percent::display(source);
+    let mut waiting = live.waiting.iter();
+    let trouble = waiting
+        .find(|photo| photo.path == path)
+        .map(|photo| photo.reason.as_str());
+    if let Some(told) = known.and_then(|chapter| goes_on_with(chapter, trouble)) {
+        return told;
+    }
     let age = age(stamp);
     if age < folder.settle {
         return format!(
@@ -194,10 +205,45 @@ fn waits_for(
             humantime::format_duration(folder.settle)
         );
     }
+    if let Some(reason) = trouble {
+        return format!("it is tried again until it works: {reason}");
+    }
     format!(
         "it waits for its turn, or for whoever still holds it open for writing; the folder has {} waiting and {} in work",
         live.queued, live.running
     )
+}
+
+/// What comes next for a version that has been in work; `trouble` is what the daemon says that keeps it.
+fn goes_on_with(chapter: &Chapter, trouble: Option<&str>) -> Option<String> {
+    match chapter.standing {
+        Standing::Running => Some("it is in work".to_owned()),
+        Standing::Placed => Some(format!(
+            "its cutout is in place; the photo itself is to be moved or deleted, which is tried until it works{}",
+            trouble
+                .map(|reason| format!(": {reason}"))
+                .unwrap_or_default()
+        )),
+        Standing::Waiting => {
+            let last = chapter.failures.last();
+            // The daemon remembers a trouble until the photo is done, also one that was over when it was read.
+            if let Some(failed) = last.filter(|failed| ends_early(failed)) {
+                let patience_ms = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
+                let until = failed.ended_at_ms.saturating_add(patience_ms);
+                return Some(format!(
+                    "it ends early, so the rest of it is waited for until {}, and then it is quarantined",
+                    rfc3339(until)
+                ));
+            }
+            let reason = trouble.or(last.map(|failed| failed.reason.as_str()))?;
+            Some(format!("it waits to be tried again: {reason}"))
+        }
+        Standing::Done | Standing::Quarantined | Standing::Ignored | Standing::Superseded => None,
+    }
+}
+
+fn ends_early(failed: &FailedAttempt) -> bool {
+    !failed.is_counted && failed.reason == CutoutError::Truncated.to_string()
 }
 
 /// How long ago the file changed, by its own times.

@@ -1,12 +1,15 @@
 //! `hotcut why`: everything that happened to one photo, from when it was seen to what it waits for.
 
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
-use crate::binary::{said, wait_for};
+use crate::binary::{namespaces_work, said, wait_for};
 use crate::hot_folder::HotFolder;
-use crate::photos::{HTML, Quarter, jpeg};
+use crate::photos::{HTML, Quarter, jpeg, large_jpeg};
 use crate::processes;
 use crate::setup::Setup;
 
@@ -66,6 +69,82 @@ fn file_that_waits_is_told_for_what() {
     assert!(waits(&hot, "a.jpg").contains("hotcut is not running"));
 }
 
+/// P10: fails when a photo that ends early is said to wait for its turn, or when it is not told for how long the rest of it is
+/// waited for: ten minutes, as the README says.
+#[test]
+fn photo_that_ends_early_is_told_so_and_until_when_it_is_waited_for() {
+    let hot = HotFolder::start();
+    let photo = large_jpeg(Quarter::TopLeft);
+    let begun = SystemTime::now();
+    hot.drop_file("half.jpg", &photo[..photo.len() / 2]);
+    hot.wait_log("the file ends early");
+    let now = now_of(&hot, "half.jpg");
+    assert!(now.contains("ends early"), "{now}");
+    let until = now.split_once("until ").expect(&now).1;
+    let until = until.split_once(',').expect(&now).0;
+    let until = humantime::parse_rfc3339(until).expect(&now);
+    let patience = Duration::from_mins(10);
+    let expected = begun + patience..=SystemTime::now() + patience;
+    assert!(expected.contains(&until), "{now}");
+}
+
+/// P10: fails when a photo that is in a worker, or whose attempt failed, is said to wait for its turn. A program that holds it
+/// open puts off its second attempt.
+#[test]
+fn photo_that_is_tried_again_is_told_what_failed() {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    let now = now_of(&hot, "a.jpg");
+    assert!(now.contains("it is in work"), "{now}");
+    let options = File::options().write(true).open(hot.input("a.jpg"));
+    let writer = options.unwrap();
+    processes::signal(worker, Signal::ABORT);
+    processes::signal(worker, Signal::CONT);
+    hot.wait_log("it is tried again");
+    let now = now_of(&hot, "a.jpg");
+    assert!(now.contains("tried again"), "{now}");
+    assert!(now.contains("SIGABRT"), "{now}");
+    drop(writer);
+    hot.wait_output("a.png");
+}
+
+/// P10: a file lies where a photo's cutout, or the photo itself, needs a folder; fails when either photo is said to wait for
+/// its turn, and not for that name.
+#[test]
+fn photo_that_finds_no_place_is_told_where() {
+    let hot = HotFolder::start_with(Setup::new().moves_sources());
+    fs::write(hot.output("uncut"), "").unwrap();
+    fs::write(hot.setup().path("done/unmoved"), "").unwrap();
+    for name in ["uncut/a.jpg", "unmoved/a.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    hot.wait_status("both wait", |status| status.waiting.len() == 2);
+    let now = now_of(&hot, "uncut/a.jpg");
+    assert!(now.contains("its cutout has no place"), "{now}");
+    let now = now_of(&hot, "unmoved/a.jpg");
+    assert!(now.contains("its cutout is in place"), "{now}");
+    assert!(now.contains("done/unmoved"), "{now}");
+}
+
+/// P10: fails when a photo that may not be read is said to wait for its turn.
+#[test]
+fn photo_that_cannot_be_read_is_told_so() {
+    if !namespaces_work("photo_that_cannot_be_read_is_told_so") {
+        return;
+    }
+    let rights = "--bounding-set=-dac_override,-dac_read_search";
+    let wrapper = ["unshare", "-Ur", "setpriv", rights].map(str::to_owned);
+    let hot = HotFolder::start_with(Setup::new().under(wrapper.into()));
+    let outside = hot.setup().path("closed.jpg");
+    fs::write(&outside, jpeg(Quarter::TopLeft)).unwrap();
+    fs::set_permissions(&outside, Permissions::from_mode(0)).unwrap();
+    fs::rename(outside, hot.input("closed.jpg")).unwrap();
+    hot.wait_status("it waits", |status| status.waiting.len() == 1);
+    let now = now_of(&hot, "closed.jpg");
+    assert!(now.contains("cannot be read"), "{now}");
+    assert!(now.contains("ermission denied"), "{now}");
+}
+
 /// P10: fails when a file that has nothing to do with hotcut gets a story, or no word at all.
 #[test]
 fn file_outside_of_every_folder_is_an_error_with_advice() {
@@ -84,4 +163,13 @@ fn why(hot: &HotFolder, file: &Path) -> String {
     let output = hot.command("why", [file]);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a photo in the hot folder waits for.
+fn now_of(hot: &HotFolder, name: &str) -> String {
+    let story = why(hot, &hot.input(name));
+    let now = story.rsplit_once("now: ");
+    now.unwrap_or_else(|| panic!("no end: {story}"))
+        .1
+        .to_owned()
 }
