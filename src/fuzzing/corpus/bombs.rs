@@ -26,7 +26,11 @@ pub(crate) fn with_sides(width: u32, height: u32) -> Vec<(&'static str, Vec<u8>)
         gif[6..10].copy_from_slice(&sides);
         let mut lossy = webp::lossy();
         lossy[26..30].copy_from_slice(&sides);
-        files.extend([("GIF", gif), ("WebP", lossy)]);
+        let mut jpeg = JPEGS[2].1.to_vec();
+        let sof = jpeg.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+        let sides = [height.to_be_bytes(), width.to_be_bytes()].concat();
+        jpeg[sof + 5..sof + 9].copy_from_slice(&sides);
+        files.extend([("GIF", gif), ("WebP", lossy), ("JPEG", jpeg)]);
     }
     files
 }
