@@ -53,6 +53,17 @@ pub(super) fn obey(photo: &[u8]) -> io::Result<()> {
             say(b"\x89PNG\r\n\x1a\n and then no more")?;
             std::process::exit(0);
         }
+        ["half", ..] => {
+            say(&announcement(1 << 20))?;
+            say(b"\x89PNG\r\n\x1a\n and then silence")?;
+            std::thread::sleep(Duration::from_hours(1));
+        }
+        // More than it could hold: whoever believes it keeps what comes.
+        ["huge", ..] => {
+            say(&announcement(u64::MAX))?;
+            say(&[0; 1 << 20])?;
+            std::thread::sleep(Duration::from_hours(1));
+        }
         ["nonsense", ..] => {
             say(&announcement(64))?;
             say(&[0xA5; 64])?;
@@ -118,7 +129,7 @@ fn kill(pid: &str) -> io::Result<()> {
     Ok(rustix::process::kill_process(pid, Signal::KILL)?)
 }
 
-/// Runs over the end of the stack: the kernel sends a SIGSEGV, as for any wild access.
+/// Runs over the end of the stack: the kernel sends a SIGSEGV, which Rust's own handler turns into a message and an abort.
 #[expect(unconditional_recursion, reason = "that is the point")]
 fn overflow(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 512]);

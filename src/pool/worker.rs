@@ -187,6 +187,10 @@ impl Worker {
         report: &CutReport,
         sink: &mut (impl tokio::io::AsyncWrite + Unpin),
     ) -> Result<(), OrderError> {
+        // It makes the PNG in its own memory, so a longer one is a lie, and would fill the disk until the deadline.
+        if report.len > self.spec.memory_bytes() {
+            return Err(OrderError::Lost(io::ErrorKind::InvalidData.into()));
+        }
         let mut png = (&mut self.replies).take(report.len);
         let mut seal = Seal::default();
         copy(

@@ -10,10 +10,11 @@ use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
+use crate::workers::assert_took;
 
 /// What a worker may do to a photo, and a word that the reason then holds.
-const CRASHES: [(&str, &str); 9] = [
-    ("overflow", "signal"),
+const CRASHES: [(&str, &str); 10] = [
+    ("overflow", "SIGABRT"),
     ("abort", "SIGABRT"),
     ("panic", "crashed"),
     ("exit", "exit status: 0"),
@@ -21,20 +22,28 @@ const CRASHES: [(&str, &str); 9] = [
     ("garbage", "crashed"),
     ("endless", "crashed"),
     ("short", "exit status: 0"),
+    ("huge", "crashed"),
     ("nonsense", "crashed"),
 ];
 
-/// P3, P5: fails when a worker that dies or lies costs more than the attempts of its photo, when the reason is not told, when
-/// anything of it is published, or when the next photo is not served.
+/// `worker_memory` while workers crash.
+const MEMORY_MIB: u64 = 1024;
+
+/// P3, P5, P6: fails when a worker that dies or lies costs more than the attempts of its photo, when the reason is not told, when
+/// anything of it is published, when it held more memory than it may, or when the next photo is not served.
 #[test]
 fn worker_that_crashes_or_lies_costs_its_own_photo_alone() {
-    let hot = HotFolder::start_with(Setup::new().daemon("max_attempts", "2"));
+    let memory = format!("{MEMORY_MIB}MiB");
+    let setup = Setup::new().daemon("worker_memory", &memory);
+    let hot = HotFolder::start_with(setup.daemon("max_attempts", "2"));
     for (word, reason) in CRASHES {
         let name = format!("{word}.jpg");
         hot.drop_file(&name, order(word).as_bytes());
         let entry = hot.wait_quarantined(&name);
         assert_eq!(entry.attempts, 2, "{entry:?}");
         assert!(entry.reason.contains(reason), "{entry:?}");
+        let held = held_mib(&entry.reason);
+        assert!(held.is_none_or(|mib| mib <= MEMORY_MIB), "{entry:?}");
         hot.drop_file(format!("after-{word}.jpg"), &jpeg(Quarter::TopLeft));
         assert_cutout(
             &hot.wait_output(format!("after-{word}.png")),
@@ -47,19 +56,22 @@ fn worker_that_crashes_or_lies_costs_its_own_photo_alone() {
     });
 }
 
-/// P7: fails when a worker that sleeps, or computes for ever, is waited for.
+/// P7: fails when a worker that sleeps, computes for ever, or falls silent within its reply is waited for beyond `timeout`.
 #[test]
 fn worker_that_hangs_is_killed_at_its_deadline() {
     let setup = Setup::new()
         .daemon("max_attempts", "1")
         .daemon("timeout", "1s");
     let hot = HotFolder::start_with(setup);
-    for word in ["hang", "spin"] {
+    for word in ["hang", "spin", "half"] {
         let name = format!("{word}.jpg");
         hot.drop_file(&name, order(word).as_bytes());
         let entry = hot.wait_quarantined(&name);
         assert!(entry.reason.contains("`timeout`"), "{entry:?}");
+        assert_took(&hot, &name, 1);
     }
+    assert_eq!(hot.outputs(), [] as [&Path; 0]);
+    assert_eq!(hot.temporaries(), [] as [&Path; 0]);
     assert_serves(&hot);
 }
 
@@ -145,6 +157,12 @@ fn watch_that_dies_is_made_anew() {
     assert_cutout(&hot.wait_output("unseen.png"), Quarter::TopLeft);
     hot.wait_log("the watch has fallen silent");
     assert_serves(&hot);
+}
+
+/// How much a worker that died had held, if the reason tells.
+fn held_mib(reason: &str) -> Option<u64> {
+    let (_, rest) = reason.split_once("it held ")?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 fn order(words: &str) -> String {

@@ -24,8 +24,35 @@ fn photo_whose_worker_is_killed_is_delivered_by_another_one() {
     assert_eq!(metric(&hot, "hotcut_timeouts_total"), 0);
 }
 
-/// P7, P10: a stopped process ignores every polite request; fails when the deadline only abandons it, when its photo is not
-/// tried again, or when neither is counted.
+/// P5, P10: fails when a worker that reads where nothing is, as a faulty library would, costs more than an attempt, or when
+/// the signal is not told.
+#[test]
+fn photo_whose_worker_has_a_wild_access_is_delivered_by_another_one() {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    wait_for("one ready worker", || hot.workers().len() == 1);
+    let worker = hot.workers()[0];
+    // Rust's own handler takes the first one, finds no stack that is full, and leaves the next to the kernel.
+    processes::signal(worker, Signal::SEGV);
+    let handled = || {
+        let mask = status_field(worker, "SigCgt").expect("it lives");
+        u64::from_str_radix(&mask, 16).unwrap()
+    };
+    let bit = 1 << (Signal::SEGV.as_raw() - 1);
+    wait_for("the handler is gone", || handled() & bit == 0);
+    assert_eq!(
+        hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft)),
+        worker
+    );
+    processes::signal(worker, Signal::SEGV);
+    processes::signal(worker, Signal::CONT);
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    hot.wait_status("done", |status| status.done == 1 && status.running == 0);
+    let story = said(&hot.command("why", [hot.input("a.jpg")]));
+    assert!(story.contains("SIGSEGV"), "{story}");
+}
+
+/// P7, P10: a stopped process ignores every polite request; fails when the deadline only abandons it or comes late, when its
+/// photo is not tried again, or when neither is counted.
 #[test]
 fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
     let setup = Setup::new().daemon("workers", "1").daemon("timeout", "3s");
@@ -33,6 +60,7 @@ fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
     wait_for("the stopped worker is killed", || !is_worker(worker));
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert_took(&hot, "a.jpg", 3);
     assert_eq!(metric(&hot, "hotcut_timeouts_total"), 1);
     assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
@@ -138,6 +166,20 @@ fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
     // This machine's own kernel may lack it as well; then both say so.
     let own = whole.whole_status().confinement.expect("ready");
     assert_eq!(own.landlock, !whole.log().contains("hold the workers in"));
+}
+
+/// Asserts that the first attempt at `photo` ended at the deadline of `timeout_s`, by the daemon's own clock; ten seconds more
+/// are what a machine full of other work may take.
+#[track_caller]
+pub(crate) fn assert_took(hot: &HotFolder, photo: &str, timeout_s: u8) {
+    let story = said(&hot.command("why", [hot.input(photo)]));
+    let took_s = story
+        .split_once("failed after ")
+        .and_then(|(_, rest)| rest.split_once(" s: "))
+        .and_then(|(seconds, _)| seconds.parse::<f32>().ok());
+    let allowed = f32::from(timeout_s)..=f32::from(timeout_s) + 10.0;
+    let is_right = took_s.is_some_and(|seconds| allowed.contains(&seconds));
+    assert!(is_right, "{story}");
 }
 
 fn one_attempt() -> Setup {
