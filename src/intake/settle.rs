@@ -83,7 +83,7 @@ pub struct Settle {
 struct Settling {
     seen: Option<Seen>,
     look_at: Option<Instant>,
-    /// Sighted while a look was under way, which may have come too early to see what happened.
+    /// Sighted since the last look began: whatever is reported until the next one may have been seen too early.
     sighted_again: bool,
     not_before: Instant,
     ends_early_since: Option<Instant>,
@@ -109,7 +109,7 @@ impl Settle {
     /// Notes that `relative` must be looked at, at `when` at the earliest, and what led to it. False if there is no room for it.
     pub fn sight(&mut self, relative: PathBuf, when: Instant, discovery: Discovery) -> bool {
         if let Some(file) = self.files.get_mut(&relative) {
-            file.sighted_again |= file.look_at.is_none();
+            file.sighted_again |= discovery != Discovery::Listing;
             return true;
         }
         if self.files.len() >= CAPACITY {
@@ -118,7 +118,7 @@ impl Settle {
         let settling = Settling {
             seen: None,
             look_at: Some(when),
-            sighted_again: false,
+            sighted_again: discovery != Discovery::Listing,
             not_before: when,
             ends_early_since: None,
             discovery,
@@ -165,7 +165,6 @@ impl Settle {
             return None;
         }
         let file = self.files.get_mut(&relative)?;
-        file.sighted_again = false;
         let same = file.seen.as_ref().filter(|seen| seen.stamp == stamp);
         let Some(since) = same.map(|seen| seen.since) else {
             file.ends_early_since = None;
@@ -212,11 +211,12 @@ impl Settle {
 
     /// Drops a file that is gone, or known to be finished; one that was sighted meanwhile is looked at once more.
     pub fn forget(&mut self, relative: &Path, now: Instant) {
-        let file = self.files.get_mut(relative);
-        if file.is_some_and(|file| std::mem::take(&mut file.sighted_again)) {
-            self.look(relative.to_owned(), now);
-        } else {
-            self.files.remove(relative);
+        match self.files.get(relative) {
+            Some(file) if file.sighted_again && file.look_at.is_none() => {
+                self.look(relative.to_owned(), now);
+            }
+            Some(file) if file.sighted_again => {}
+            Some(_) | None => drop(self.files.remove(relative)),
         }
     }
 
@@ -233,6 +233,7 @@ impl Settle {
             if let Some(Reverse((_, relative))) = self.queue.pop() {
                 if let Some(file) = self.files.get_mut(&relative) {
                     file.look_at = None;
+                    file.sighted_again = false;
                 }
                 due.push(relative);
             }
@@ -275,3 +276,9 @@ impl Settle {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod timelines;
+
+#[cfg(test)]
+mod world;
