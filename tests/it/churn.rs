@@ -1,7 +1,8 @@
 //! Seeded random drops into five folders while the daemon is killed again and again, and an oracle that knows the final
 //! trees alone: nothing is lost, doubled, half or of an old version.
 //!
-//! `make churn SECONDS=60` does the same with a new seed for longer. A seed that has failed is added to [`SEEDS`].
+//! `make churn SECONDS=60` does the same with a new seed for longer. A seed that has failed is added to [`SEEDS`];
+//! `HOTCUT_CHURN_SEED=7,240`, as it is printed, replays seed 7 with 240 changes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -18,11 +19,11 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{marked_sha256, marked_source};
 use crate::setup::Setup;
 
-/// Seeds that are always played.
-const SEEDS: [u64; 2] = [1, 20_261_124];
+/// Seeds that are always played, each with its number of changes.
+const SEEDS: [(u64, u32); 2] = [(1, 240), (20_261_124, 240)];
 
-/// How many changes one seed makes.
-const CHANGES: u32 = 240;
+/// How long the final trees are looked at once they are right: two listings (`rescan`) and more.
+const QUIET: Duration = Duration::from_secs(5);
 
 const FOLDERS: [(&str, Policy); 5] = [
     ("products", Policy::Keep),
@@ -33,9 +34,15 @@ const FOLDERS: [(&str, Policy); 5] = [
 ];
 
 /// P1, P2, P3, P4, P8: fails when a photo of a final tree has no cutout, two, half a one or one of an earlier version, when
-/// an original is lost, or when a temporary file stays.
+/// an original is lost or altered, a photo that ends early has a cutout, a temporary file stays, or any of it comes late.
 #[test]
 fn random_drops_and_kills_end_with_one_cutout_for_each_photo() {
+    if let Ok(printed) = std::env::var("HOTCUT_CHURN_SEED") {
+        let (seed, most) = printed.split_once(',').expect("SEED,CHANGES");
+        let most: u32 = most.parse().unwrap();
+        play(seed.parse().unwrap(), &mut |changes| changes < most);
+        return;
+    }
     let seconds = std::env::var("HOTCUT_CHURN_SECONDS").ok();
     match seconds.and_then(|seconds| seconds.parse().ok()) {
         Some(seconds) => {
@@ -44,8 +51,8 @@ fn random_drops_and_kills_end_with_one_cutout_for_each_photo() {
             play(now.as_secs(), &mut |_| Instant::now() < until);
         }
         None => {
-            for seed in SEEDS {
-                play(seed, &mut |changes| changes < CHANGES);
+            for (seed, most) in SEEDS {
+                play(seed, &mut |changes| changes < most);
             }
         }
     }
@@ -66,6 +73,10 @@ fn play(seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) {
         changes += 1;
         if dice.below(40) == 0 {
             hot.kill9();
+            for _ in 0..dice.below(4) {
+                let which = dice.below(folders.len());
+                folders[which].change(&mut dice);
+            }
             hot.restart();
         }
         std::thread::sleep(Duration::from_millis(dice.below(40) as u64));
@@ -73,8 +84,10 @@ fn play(seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) {
     for drops in &mut folders {
         drops.finish();
     }
+    let played = format!("HOTCUT_CHURN_SEED={seed},{changes}");
+    eprintln!("{played}");
     for (drops, (name, policy)) in folders.iter().zip(FOLDERS) {
-        let what = format!("seed {seed}: {name}");
+        let what = format!("{played}: {name}");
         // A photo that ends early is waited for longer than a test can: only what has a worker counts.
         let is_done =
             || hot.status_of(name).running == 0 && lacking(&hot, name, policy, drops).is_none();
@@ -83,9 +96,17 @@ fn play(seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) {
             "{what}: {:?} has no cutout of its own",
             lacking(&hot, name, policy, drops)
         );
-        assert_sound(&hot, name, &what);
+        assert_sound(&hot, name, policy, drops, &what);
     }
-    println!("seed {seed}: {changes} changes");
+    let until = Instant::now() + QUIET;
+    while Instant::now() < until {
+        for (drops, (name, policy)) in folders.iter().zip(FOLDERS) {
+            let what = format!("{played}: {name}, later");
+            assert_eq!(lacking(&hot, name, policy, drops), None, "{what}");
+            assert_sound(&hot, name, policy, drops, &what);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
     hot.stop();
 }
 
@@ -130,9 +151,15 @@ fn lacking(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops) -> Option
         .or(lacking.map(|(source, _)| source.clone()))
 }
 
-/// Every cutout is whole and says of what it is, no two are of one source, and nothing else lies there.
+/// Every cutout is whole and says of what it is, no two are of one source, none is of half a photo, and nothing else lies
+/// there. Originals that are kept lie where they were left, as they were left.
 #[track_caller]
-fn assert_sound(hot: &HotFolder, name: &str, what: &str) {
+fn assert_sound(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops, what: &str) {
+    let input = hot.setup().input_of(name);
+    for (source, photo) in drops.dropped().iter().filter(|_| policy == Policy::Keep) {
+        let is_kept = fs::read(input.join(source)).is_ok_and(|bytes| bytes == *photo);
+        assert!(is_kept, "{what}: {} is lost or altered", source.display());
+    }
     let output = hot.setup().output_of(name);
     for file in files_below(&output) {
         assert!(!is_temporary(&file), "{what}: {} stays", file.display());
@@ -140,6 +167,10 @@ fn assert_sound(hot: &HotFolder, name: &str, what: &str) {
         assert!(decoded.is_ok(), "{what}: {} is not whole", file.display());
     }
     for (source, found) in cutouts(hot, name) {
+        assert!(
+            !source.ends_with(".bad.jpg"),
+            "{what}: {source} has a cutout"
+        );
         assert_eq!(
             found.len(),
             1,

@@ -51,7 +51,7 @@ impl Drops {
     /// Makes one change. Photos that the daemon takes away itself are never changed once they are there: whether it was
     /// faster would be chance.
     pub(crate) fn change(&mut self, dice: &mut Dice) {
-        let kinds = if self.policy == Policy::Keep { 11 } else { 5 };
+        let kinds = if self.policy == Policy::Keep { 12 } else { 5 };
         match dice.below(kinds) {
             0 => self.create(dice),
             1 => self.begin_writing(dice),
@@ -63,6 +63,7 @@ impl Drops {
             7 => self.delete(dice),
             8 => self.touch(dice),
             9 => self.change_mode(dice),
+            10 => self.rename_over(dice),
             _ => self.drop_rubbish(dice),
         }
     }
@@ -130,6 +131,18 @@ impl Drops {
         if let Some(name) = self.one(dice) {
             let photo = photo_for(&name, dice);
             self.write(&name, &photo);
+            self.dropped.insert(name, photo);
+        }
+    }
+
+    /// As editors save: a new file takes the name of an earlier one.
+    fn rename_over(&mut self, dice: &mut Dice) {
+        if let Some(name) = self.one(dice) {
+            let photo = photo_for(&name, dice);
+            let mut part = name.clone().into_os_string();
+            part.push(".part");
+            self.write(Path::new(&part), &photo);
+            fs::rename(self.input.join(part), self.input.join(&name)).unwrap();
             self.dropped.insert(name, photo);
         }
     }
