@@ -32,20 +32,20 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     for chapter in &story {
         tell(&mut out, chapter)?;
     }
-    let Some((kind, stamp)) = look(&folder.input.join(&source)) else {
+    let Some(found) = look(&folder.input.join(&source)) else {
         writeln!(out, "now: the photo is not in the hot folder")?;
         return Ok(ExitCode::SUCCESS);
     };
     let known = story
         .iter()
-        .find(|chapter| chapter.stamp.same_version(&stamp));
+        .find(|chapter| chapter.stamp.same_version(&found.1));
     let state_dir = &config.daemon.state_dir;
     let live = is_in_use(state_dir)?.then(|| LiveStatus::read(state_dir).unwrap_or_default());
     let now = match known.map(|chapter| chapter.standing) {
         Some(Standing::Done | Standing::Quarantined | Standing::Ignored) => {
             "this version is in the hot folder; nothing is left to do with it".to_owned()
         }
-        _ => waits_for(live.as_ref(), folder, &source, known, kind, stamp),
+        _ => waits_for(live.as_ref(), folder, &source, known, found),
     };
     writeln!(out, "now: {now}")?;
     Ok(ExitCode::SUCCESS)
@@ -162,8 +162,7 @@ fn waits_for(
     folder: &Arc<Folder>,
     source: &Path,
     known: Option<&Chapter>,
-    kind: FileType,
-    stamp: Stamp,
+    (kind, stamp): (FileType, Stamp),
 ) -> String {
     if kind != FileType::RegularFile {
         return "it is not a regular file, so it is left alone".to_owned();

@@ -53,6 +53,12 @@ pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Set
     spoiled(setup, &call.name, &options)
 }
 
+/// Whether the fault of a [`faulty`] daemon came about.
+pub(crate) fn has_failed(setup: &Setup) -> bool {
+    let log = fs::read_to_string(log(setup)).unwrap();
+    log.contains("(INJECTED)")
+}
+
 /// The daemon on a kernel that lacks the system calls `names`, which commas part.
 pub(crate) fn without(setup: Setup, names: &str) -> Setup {
     let inject = format!("inject={names}:error=ENOSYS");
@@ -69,7 +75,8 @@ pub(crate) fn lacking_and_killed(setup: Setup, names: &str, fatal: &str, number:
 
 fn spoiled(setup: Setup, name: &str, options: &[&str]) -> Setup {
     let calls = format!("trace={name}");
-    let options = [&["-o", "/dev/null", "-e", &calls], options].concat();
+    let log = log(&setup).display().to_string();
+    let options = [&["-o", &log, "-e", &calls], options].concat();
     traced(setup, &options)
 }
 

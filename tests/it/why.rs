@@ -137,7 +137,7 @@ fn photo_that_cannot_be_read_is_told_so() {
     let hot = HotFolder::start_with(Setup::new().under(wrapper.into()));
     let outside = hot.setup().path("closed.jpg");
     fs::write(&outside, jpeg(Quarter::TopLeft)).unwrap();
-    fs::set_permissions(&outside, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&outside, Permissions::from_mode(0o000)).unwrap();
     fs::rename(outside, hot.input("closed.jpg")).unwrap();
     hot.wait_status("it waits", |status| status.waiting.len() == 1);
     let now = now_of(&hot, "closed.jpg");
