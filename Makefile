@@ -59,17 +59,17 @@ demo: build ## cut the sample photos out through a temporary hot folder
 test: export NEXTEST_TEST_THREADS := $(shell echo $$((3 * $$(nproc))))
 test: export RUST_TEST_THREADS := $(shell echo $$((3 * $$(nproc))))
 # Runners hide what a test that passes has to say.
-test: export HOTCUT_SKIPPED := $(CURDIR)/target/skipped
+test: export SKIPPED_TESTS := $(CURDIR)/target/skipped
 # Unoptimised but for the dependencies: they do the heavy work, and this builds fastest.
 test: setup teacher ## run every test
-	@mkdir -p target && : >$(HOTCUT_SKIPPED)
+	@mkdir -p target && : >$(SKIPPED_TESTS)
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		set -x; $(CARGO) nextest run --locked && $(CARGO) test --locked --doc \
 			&& $(CARGO) nextest run --locked --features chaos --test it chaos; \
 	else \
 		set -x; $(CARGO) test --locked && $(CARGO) test --locked --features chaos --test it chaos; \
 	fi
-	@cat $(HOTCUT_SKIPPED)
+	@cat $(SKIPPED_TESTS)
 
 test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked)
 	@$(MAKE) --no-print-directory -C models/distill test

@@ -98,7 +98,7 @@ pub(crate) fn namespaces_work(test: &str) -> bool {
 /// end, or to the terminal.
 pub(crate) fn skip(test: &str, reason: &str) {
     let line = format!("SKIPPED {test}: {reason}\n");
-    match std::env::var_os("HOTCUT_SKIPPED") {
+    match std::env::var_os("SKIPPED_TESTS") {
         Some(path) => {
             let list = File::options().append(true).create(true).open(path);
             list.unwrap().write_all(line.as_bytes()).unwrap();

@@ -10,6 +10,7 @@ use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
+use crate::strace::{self, strace_works};
 use crate::workers::assert_took;
 
 /// What a worker may do to a photo, and a word that the reason then holds.
@@ -119,7 +120,21 @@ fn workers_that_cannot_start_end_the_service_and_blame_no_photo() {
 /// The sandbox: fails when a worker that has said it is ready can open, make, call, start, read or kill anything.
 #[test]
 fn worker_that_is_taken_over_can_reach_nothing() {
-    let hot = HotFolder::start_with(Setup::new());
+    assert_reaches_nothing(Setup::new());
+}
+
+/// The sandbox: as above, on a kernel without Landlock; fails when the filter of system calls does not hold alone.
+#[test]
+fn worker_without_landlock_can_reach_nothing() {
+    if strace_works("the filter of system calls alone") {
+        let setup = strace::without(Setup::new(), "landlock_create_ruleset");
+        assert_reaches_nothing(setup);
+    }
+}
+
+#[track_caller]
+fn assert_reaches_nothing(setup: Setup) {
+    let hot = HotFolder::start_with(setup);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut bystander = Command::new("sleep").arg("600").spawn().unwrap();
     let (address, pid) = (listener.local_addr().unwrap(), bystander.id());
