@@ -53,6 +53,22 @@ fn foreign_file_in_the_output_folder_is_not_replaced() {
     assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"somebody's work");
 }
 
+/// P4: the photo was corrected and is in a (stopped) worker when somebody puts work of their own under the cutout's name; fails
+/// when that is replaced, or when the correction gets no cutout.
+#[test]
+fn cutout_that_is_retouched_while_its_successor_is_made_is_left_alone() {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    hot.wait_status("done", |status| status.done == 1);
+    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::BottomRight));
+    wait_for("its name is chosen", || !hot.temporaries().is_empty());
+    fs::write(hot.output("a.png"), b"retouched").unwrap();
+    processes::signal(worker, Signal::CONT);
+    assert_cutout(&hot.wait_output("a.jpg.png"), Quarter::BottomRight);
+    assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"retouched");
+}
+
 /// P4: fails when the source goes before its output is there, arrives changed, or loses its sub-folder.
 #[test]
 fn moved_source_lies_in_done_under_its_own_sub_folder() {
