@@ -50,6 +50,8 @@ impl Daemon {
         if now >= limit || self.folders.values().all(is_seen) {
             self.readiness = Readiness::Announced;
             self.live.write_now(&self.folders, now);
+            // Whoever hears of it may ask at once, and must not be told that a folder is not looked at yet.
+            self.show();
             log::ready(&self.config);
             Announcer::ready(&self.config);
         }

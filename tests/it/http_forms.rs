@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::time::Duration;
 
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::processes::peak_mib;
 use crate::requests::{Answer, connect, head, post, post_form, send};
 use crate::setup::Setup;
+use crate::strace::{self, strace_works};
 use rustix::process::Signal;
 
 const CUT: &str = "/remove-background";
@@ -112,13 +114,30 @@ fn names_and_photos_that_no_folder_can_hold_are_refused() {
 fn photo_gets_no_name_that_its_folder_does_not_take() {
     let hot = HotFolder::start_with(Setup::new().listens().folder("include", "[\"a.jpg\"]"));
     let photo = jpeg(Quarter::TopLeft);
-    assert_eq!(post_form(&hot, DROP, &[("a.jpg", &photo)]).status, 201);
+    let answer = post_form(&hot, DROP, &[("a.jpg", &photo)]);
+    assert_eq!(answer.status, 201, "{answer:?}");
     let answer = post_form(&hot, DROP, &[("a.jpg", &photo)]);
     assert_eq!(
         (answer.status, answer.problem()),
         (409, "name_taken".to_owned())
     );
     assert_eq!(names_in_folder(&hot), ["a.jpg"]);
+}
+
+/// P1: the folder is looked at a little after the worker is there; fails when "ready" is told to the log before it is to callers,
+/// who would then be turned away.
+#[test]
+fn folder_takes_photos_once_the_daemon_is_ready() {
+    if !strace_works("folders that are slow to watch") {
+        return;
+    }
+    for wait_ms in (0..300).step_by(20) {
+        let wait = Duration::from_millis(wait_ms);
+        let setup = strace::slow(Setup::new().listens(), "inotify_add_watch", wait);
+        let hot = HotFolder::start_with(setup);
+        let answer = post_form(&hot, DROP, &[("a.jpg", &jpeg(Quarter::TopLeft))]);
+        assert_eq!(answer.status, 201, "{wait_ms} ms: {answer:?}");
+    }
 }
 
 /// P4: fails when a photo is taken for a folder that is away, where it would be lost under the disk that comes back.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::binary::skip;
 use crate::setup::Setup;
@@ -71,6 +72,12 @@ pub(crate) fn lacking_and_killed(setup: Setup, names: &str, fatal: &str, number:
     let kill = format!("inject={fatal}:signal=KILL:when={number}");
     let calls = format!("{names},{fatal}");
     spoiled(setup, &calls, &["-e", &lack, "-e", &kill])
+}
+
+/// The daemon with `wait` before each system call `name`.
+pub(crate) fn slow(setup: Setup, name: &str, wait: Duration) -> Setup {
+    let inject = format!("inject={name}:delay_enter={}", wait.as_micros());
+    spoiled(setup, name, &["-e", &inject])
 }
 
 fn spoiled(setup: Setup, name: &str, options: &[&str]) -> Setup {

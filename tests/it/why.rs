@@ -94,8 +94,9 @@ fn photo_that_ends_early_is_told_so_and_until_when_it_is_waited_for() {
 fn photo_that_is_tried_again_is_told_what_failed() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
-    let now = now_of(&hot, "a.jpg");
-    assert!(now.contains("it is in work"), "{now}");
+    wait_for("it is in work", || {
+        now_of(&hot, "a.jpg").contains("it is in work")
+    });
     let options = File::options().write(true).open(hot.input("a.jpg"));
     let writer = options.unwrap();
     processes::signal(worker, Signal::ABORT);
