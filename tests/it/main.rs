@@ -14,7 +14,8 @@
 
 #[cfg(test)]
 mod binary;
-#[cfg(all(test, feature = "chaos"))]
+#[cfg(test)]
+#[cfg(feature = "chaos")]
 mod chaos;
 #[cfg(test)]
 mod checks;
