@@ -92,6 +92,23 @@ fn a_file_that_is_sighted_before_the_report_of_a_listing_is_looked_at() {
     assert!(settle.is_empty(), "once");
 }
 
+/// P1: a photo goes and comes while the attempt at its former version is under way, which ends early; fails when the report that
+/// it was gone makes the event of its return forgotten.
+#[test]
+fn a_file_that_is_sighted_before_it_is_held_is_looked_at() {
+    let now = Instant::now();
+    let mut settle = Settle::new(QUIET);
+    let version = || found("a.jpg", Some(stamp(1)), Writer::Absent);
+    assert_eq!(settle.observe(version(), now), None);
+    let settled = settle.observe(version(), now + QUIET).unwrap();
+    settle.sight("a.jpg".into(), now + QUIET, Discovery::Event);
+    settle.hold(settled, now + QUIET);
+    settle.observe(found("a.jpg", None, Writer::Absent), now + QUIET);
+    assert_eq!(settle.due(now + QUIET * 2, 9).len(), 1);
+    settle.observe(found("a.jpg", None, Writer::Absent), now + QUIET * 2);
+    assert!(settle.is_empty(), "once");
+}
+
 #[test]
 fn a_file_that_must_wait_is_not_settled_before_its_time_although_it_is_listed() {
     let now = Instant::now();
