@@ -131,15 +131,14 @@ impl Settle {
     /// Takes a file back whose content ends early: it is settled again when it has changed, or when patience is over.
     pub fn hold(&mut self, file: SettledFile, now: Instant) {
         let look_at = now + self.quiet.max(Duration::from_secs(1));
-        let earlier = self.files.get(&file.relative);
-        let sighted_again = earlier.is_some_and(|file| file.sighted_again);
         let settling = Settling {
             seen: Some(Seen {
                 stamp: file.stamp,
                 since: now,
             }),
             look_at: Some(look_at),
-            sighted_again,
+            // Nothing was heard of the file while its attempt was under way.
+            sighted_again: true,
             not_before: now,
             ends_early_since: Some(now),
             discovery: Discovery::Again,

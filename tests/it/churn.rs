@@ -108,6 +108,11 @@ fn play(seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) {
         std::thread::sleep(Duration::from_millis(200));
     }
     hot.stop();
+    for (name, _) in FOLDERS {
+        let left = files_below(&hot.setup().output_of(name));
+        let stays = left.iter().find(|file| is_temporary(file));
+        assert_eq!(stays, None, "{played}: {name}");
+    }
 }
 
 fn setup() -> Setup {
@@ -161,8 +166,9 @@ fn assert_sound(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops, what
         assert!(is_kept, "{what}: {} is lost or altered", source.display());
     }
     let output = hot.setup().output_of(name);
-    for file in files_below(&output) {
-        assert!(!is_temporary(&file), "{what}: {} stays", file.display());
+    // A photo that was only touched, or is none, may be in work.
+    let files = files_below(&output).into_iter();
+    for file in files.filter(|file| !is_temporary(file)) {
         let decoded = image::open(output.join(&file));
         assert!(decoded.is_ok(), "{what}: {} is not whole", file.display());
     }

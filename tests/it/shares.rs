@@ -2,6 +2,7 @@
 //! they do there.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
@@ -44,6 +45,10 @@ fn daemon_killed_on_a_share_finishes_after_a_restart() {
             hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
             wait_for("dead or done", || hot.has_exited() || is_done(&hot));
             let is_killed = hot.has_exited();
+            if is_killed {
+                let signal = hot.wait_exit().signal();
+                assert_eq!(signal, Some(Signal::KILL.as_raw()), "{}", hot.log());
+            }
             hot.kill_if_alive();
             hot.change_setup(|setup| strace::without(setup, RENAME));
             hot.restart();
