@@ -50,7 +50,7 @@
 //! |---|---|---|
 //! | P1 | `HotFolder::lost` does nothing (`daemon/folder.rs`) | `photos_that_an_event_overflow_hides_are_delivered` |
 //! | P1 | `now < ready_at` (`intake/settle.rs`) | `whatever_events_are_lost_every_file_settles_once` |
-//! | P1 | `sighted_again` is not set (`intake/settle.rs`) | `a_file_that_is_sighted_during_a_look_is_looked_at_once_more` |
+//! | P1 | `sighted_since_look` is not set (`intake/settle.rs`) | `a_file_that_is_sighted_during_a_look_is_looked_at_once_more` |
 //! | P2 | what is `done` counts as unfinished (`ledger/book.rs`) | `restart_reprocesses_nothing` |
 //! | P2 | `take_unretired` is not heeded (`job/mod.rs`) | `cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again` |
 //! | P2 | a lost ledger is not rebuilt (`daemon/start.rs`) | `lost_ledger_publishes_nothing_twice` |

@@ -84,7 +84,7 @@ struct Settling {
     seen: Option<Seen>,
     look_at: Option<Instant>,
     /// Sighted since the last look began: whatever is reported until the next one may have been seen too early.
-    sighted_again: bool,
+    sighted_since_look: bool,
     not_before: Instant,
     ends_early_since: Option<Instant>,
     discovery: Discovery,
@@ -109,7 +109,7 @@ impl Settle {
     /// Notes that `relative` must be looked at, at `when` at the earliest, and what led to it. False if there is no room for it.
     pub fn sight(&mut self, relative: PathBuf, when: Instant, discovery: Discovery) -> bool {
         if let Some(file) = self.files.get_mut(&relative) {
-            file.sighted_again |= discovery != Discovery::Listing;
+            file.sighted_since_look |= discovery != Discovery::Listing;
             return true;
         }
         if self.files.len() >= CAPACITY {
@@ -118,7 +118,7 @@ impl Settle {
         let settling = Settling {
             seen: None,
             look_at: Some(when),
-            sighted_again: discovery != Discovery::Listing,
+            sighted_since_look: discovery != Discovery::Listing,
             not_before: when,
             ends_early_since: None,
             discovery,
@@ -138,7 +138,7 @@ impl Settle {
             }),
             look_at: Some(look_at),
             // Nothing was heard of the file while its attempt was under way.
-            sighted_again: true,
+            sighted_since_look: true,
             not_before: now,
             ends_early_since: Some(now),
             discovery: Discovery::Again,
@@ -213,10 +213,10 @@ impl Settle {
     /// Drops a file that is gone, or known to be finished; one that was sighted meanwhile is looked at once more.
     pub fn forget(&mut self, relative: &Path, now: Instant) {
         match self.files.get(relative) {
-            Some(file) if file.sighted_again && file.look_at.is_none() => {
+            Some(file) if file.sighted_since_look && file.look_at.is_none() => {
                 self.look(relative.to_owned(), now);
             }
-            Some(file) if file.sighted_again => {}
+            Some(file) if file.sighted_since_look => {}
             Some(_) | None => drop(self.files.remove(relative)),
         }
     }
@@ -234,7 +234,7 @@ impl Settle {
             if let Some(Reverse((_, relative))) = self.queue.pop() {
                 if let Some(file) = self.files.get_mut(&relative) {
                     file.look_at = None;
-                    file.sighted_again = false;
+                    file.sighted_since_look = false;
                 }
                 due.push(relative);
             }
