@@ -224,18 +224,21 @@ fn goes_on_with(chapter: &Chapter, trouble: Option<&str>) -> Option<String> {
                 .unwrap_or_default()
         )),
         Standing::Waiting => {
-            let last = chapter.failures.last();
-            // The daemon remembers a trouble until the photo is done, also one that was over when it was read.
-            if let Some(failed) = last.filter(|failed| ends_early(failed)) {
-                let patience_ms = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
-                let until = failed.ended_at_ms.saturating_add(patience_ms);
-                return Some(format!(
-                    "it ends early, so the rest of it is waited for until {}, and then it is quarantined",
-                    rfc3339(until)
-                ));
+            if let Some(reason) = trouble {
+                return Some(format!("it waits to be tried again: {reason}"));
             }
-            let reason = trouble.or(last.map(|failed| failed.reason.as_str()))?;
-            Some(format!("it waits to be tried again: {reason}"))
+            // An attempt that was given back leaves no failure, and what was wrong before it need not be wrong now.
+            let mut failures = chapter.failures.iter();
+            let failed = failures.rfind(|failed| failed.begun_at_ms == chapter.begun_at_ms)?;
+            if !ends_early(failed) {
+                return Some(format!("it waits to be tried again: {}", failed.reason));
+            }
+            let patience_ms = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
+            let until = failed.ended_at_ms.saturating_add(patience_ms);
+            Some(format!(
+                "it ends early, so the rest of it is waited for until {}; then it is quarantined, unless somebody has it open for writing",
+                rfc3339(until)
+            ))
         }
         Standing::Done | Standing::Quarantined | Standing::Ignored | Standing::Superseded => None,
     }

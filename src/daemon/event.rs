@@ -267,6 +267,7 @@ impl Daemon {
                 folder.sight(relative, now + TROUBLE_RETRY, Discovery::Again);
             }
             Outcome::Retry { attempts, .. } => {
+                folder.troubles.end(&relative);
                 let backoff =
                     BACKOFF_FIRST * 4_u32.saturating_pow(attempts.saturating_sub(1).min(5));
                 folder.sight(relative, now + backoff, Discovery::Again);

@@ -258,8 +258,9 @@ impl HotFolder {
         is_over && self.queue.is_empty() && self.running == 0 && self.resume()
     }
 
-    /// Puts a file that ends early back to settling.
+    /// Puts a file that ends early back to settling: whatever else kept it is over, as it could be read.
     pub(super) fn hold(&mut self, file: SettledFile, now: Instant) {
+        self.troubles.end(file.relative());
         self.settle.hold(file, now);
     }
 
