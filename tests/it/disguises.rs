@@ -11,12 +11,23 @@ use crate::photos::{HTML, Quarter, assert_cutout, encode, jpeg};
 use crate::processes::peak_mib;
 use crate::setup::Setup;
 
-const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "tif", "TIFF"];
-
 /// P5, P10: every extension over every content. Fails when a name decides how a file is read: a picture is then refused,
 /// or something else gets into a decoder.
 #[test]
 fn content_decides_and_never_the_name() {
+    let extensions = ["jpg", "jpeg", "png", "webp", "tif", "TIFF"];
+    assert_content_decides(&HotFolder::start(), &extensions);
+}
+
+/// P5, P10: the same of extensions that are not taken unless `include` says so.
+#[test]
+fn content_decides_whatever_else_is_included() {
+    let hot = HotFolder::start_with(Setup::new().folder("include", "[\"*\"]"));
+    let extensions = ["bmp", "gif", "heic", "svg", "pdf", "txt"];
+    assert_content_decides(&hot, &extensions);
+}
+
+fn assert_content_decides(hot: &HotFolder, extensions: &[&str]) {
     let contents = [
         ("jpeg", jpeg(Quarter::TopLeft)),
         ("png", encode(Quarter::TopLeft, ImageFormat::Png)),
@@ -25,9 +36,8 @@ fn content_decides_and_never_the_name() {
         ("bmp", encode(Quarter::TopLeft, ImageFormat::Bmp)),
         ("gif", encode(Quarter::TopLeft, ImageFormat::Gif)),
     ];
-    let hot = HotFolder::start();
     let mut outputs = Vec::new();
-    for extension in EXTENSIONS {
+    for extension in extensions {
         for (content, bytes) in &contents {
             hot.drop_file(format!("{content}-{extension}/a.{extension}"), bytes);
             outputs.push(PathBuf::from(format!("{content}-{extension}/a.png")));
@@ -37,7 +47,7 @@ fn content_decides_and_never_the_name() {
     for output in &outputs {
         assert_cutout(&hot.wait_output(output), Quarter::TopLeft);
     }
-    for extension in EXTENSIONS {
+    for extension in extensions {
         let entry = hot.wait_quarantined(&format!("page.{extension}"));
         assert!(entry.reason.contains("HTML"), "{entry:?}");
     }
