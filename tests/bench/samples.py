@@ -10,6 +10,8 @@ import numpy as np
 
 import hotcut
 
+# Of so many looks in a row the least memory counts: what a process holds of the photo in work is no growth.
+LOOKS_EACH = 6
 SOURCE = re.compile(r'source="([^"]+)"')
 
 
@@ -41,18 +43,28 @@ class Samples:
         middle_s = (rows[0][0] + rows[-1][0]) / 2
         return np.array([row for row in self.rows[pid] if row[0] >= middle_s])
 
-    def growth_per_hour(self, pid, column):
-        """Slope by least squares over the second half: of MiB (column 1) or of open files (column 2)."""
+    def memory_growth_per_hour(self, pid):
+        """Slope in the second half of the MiB that the process never gives back; 0 if the run was too short to tell."""
         rows = self.second_half(pid)
-        if len(rows) < 3:
-            return 0.0
-        slope = np.polyfit(rows[:, 0] / 3600, rows[:, column], 1)[0]
-        # The sum turns a rounded -0.0 into 0.0.
-        return round(float(slope), 1) + 0.0
+        parts = np.array_split(rows, max(1, len(rows) // LOOKS_EACH))
+        return slope_per_hour(np.array([part[part[:, 1].argmin()] for part in parts]), 1)
 
-    def range_of(self, pid, column):
+    def files_growth_per_hour(self, pid):
+        """Slope of the number of open files in the second half."""
+        return slope_per_hour(self.second_half(pid), 2)
+
+    def memory_range(self, pid):
         rows = self.second_half(pid)
-        return rows[:, column].min(), rows[:, column].max()
+        return rows[:, 1].min(), rows[:, 1].max()
+
+
+def slope_per_hour(rows, column):
+    """By least squares; 0 for fewer than three rows."""
+    if len(rows) < 3:
+        return 0.0
+    slope = np.polyfit(rows[:, 0] / 3600, rows[:, column], 1)[0]
+    # The sum turns a rounded -0.0 into 0.0.
+    return round(float(slope), 1) + 0.0
 
 
 class Log:

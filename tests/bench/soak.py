@@ -26,7 +26,7 @@ FATES = {5: "damaged", 9: "cut short", 13: "replaced", 17: "corrected"}
 SAMPLE_S = 5
 # A file that ends early is waited for; it is taken away after this time.
 SHORT_S = 30
-# What a process may grow in the second half: about the photos and PNGs that it holds at one moment.
+# By how much the memory that a process never gives back may grow in the second half.
 GROWTH_MAX_MIB = 16
 # Lines of the log that tell of no photo: what a start says, and no more the longer it lasts.
 LINES_MAX = 10
@@ -160,14 +160,14 @@ def run(daemon, feeder, taken, minutes):
 
 def report(feeder, taken, log, minutes, rate):
     daemon, workers = taken.pid, sorted(taken.workers)
-    slopes = [taken.growth_per_hour(pid, 1) for pid in workers]
-    files = [taken.growth_per_hour(pid, 2) for pid in (daemon, *workers)]
-    low, high = taken.range_of(daemon, 1)
+    slopes = [taken.memory_growth_per_hour(pid) for pid in workers]
+    files = [taken.files_growth_per_hour(pid) for pid in (daemon, *workers)]
+    low, high = taken.memory_range(daemon)
     print(f"\n| {minutes:g} minutes | |\n|---|---|")
     print(f"| photos done | {feeder.done:,}, {rate:.0f} a minute |")
     print(f"| damaged or cut short, and refused | {feeder.refused} |")
     print(f"| lost | {len(feeder.faults)} |")
-    slope = taken.growth_per_hour(daemon, 1)
+    slope = taken.memory_growth_per_hour(daemon)
     print(f"| memory of the daemon, second half | {low:.0f} to {high:.0f} MiB, {slope:+.1f} MiB an hour |")
     print(f"| memory of the workers, second half | {', '.join(f'{slope:+.1f}' for slope in slopes)} MiB an hour |")
     print(f"| open files, daemon and workers | {', '.join(f'{slope:+.1f}' for slope in files)} an hour |")
@@ -195,9 +195,9 @@ def main():
     processes = (taken.pid, *taken.workers)
     faults = {
         "photos were lost": feeder.faults,
-        "memory grew": any(taken.growth_per_hour(pid, 1) * minutes / 120 > GROWTH_MAX_MIB for pid in processes),
+        "memory grew": any(taken.memory_growth_per_hour(pid) * minutes / 120 > GROWTH_MAX_MIB for pid in processes),
         # Files that are open for the moment make the line waver by less than one.
-        "open files grew": any(taken.growth_per_hour(pid, 2) * minutes / 120 > 1 for pid in processes),
+        "open files grew": any(taken.files_growth_per_hour(pid) * minutes / 120 > 1 for pid in processes),
         "processes died": taken.deaths,
         "the log grew by itself": len(log.other) > LINES_MAX,
     }
