@@ -227,7 +227,7 @@ fn goes_on_with(chapter: &Chapter, trouble: Option<&str>) -> Option<String> {
             if let Some(reason) = trouble {
                 return Some(format!("it waits to be tried again: {reason}"));
             }
-            // An attempt that was given back leaves no failure, and what was wrong before it need not be wrong now.
+            // A shutdown that cuts an attempt short leaves no failure of it, and what was wrong before need not be wrong now.
             let mut failures = chapter.failures.iter();
             let failed = failures.rfind(|failed| failed.begun_at_ms == chapter.begun_at_ms)?;
             if !ends_early(failed) {

@@ -92,7 +92,7 @@ def measure_fairness():
         rate = (count(folder / "full/out") - done) / (time.monotonic() - start_s)
         if count(folder / "full/out") >= BACKLOG:
             sys.exit("the backlog was done before the visitors were: the figures would be of a daemon at rest")
-        wait_until(lambda: count(folder / "full/out") == BACKLOG)
+        wait_until(lambda: count(folder / "full/out") == BACKLOG, hotcut.PATIENCE_S + BACKLOG / rate)
         cost_s = listing_seconds(folder, "full", daemon.pid)
         return alone, beside, rate, cost_s, daemon.peak_rss_mib()
 
@@ -117,11 +117,12 @@ def listing_seconds(folder, name, pid):
     bad.write_text("This is no picture.\n" * 100)
     wait_until((bad.parent / f"{bad.name}.hotcut.txt").exists)
     wait_until_idle(pid)
+    # It fails as long as the photo is not refused again.
+    retry = [hotcut.PROGRAM, "retry", "--config", folder / "hotcut.toml", bad]
     costs = []
     for _ in range(LISTINGS):
         before = own_cpu_seconds(pid)
-        retry = [hotcut.PROGRAM, "retry", "--config", folder / "hotcut.toml"]
-        subprocess.run(retry, check=True, capture_output=True)
+        wait_until(lambda: subprocess.run(retry, check=False, capture_output=True).returncode == 0)
         time.sleep(IDLE_S)
         wait_until_idle(pid)
         costs.append(own_cpu_seconds(pid) - before)
@@ -142,8 +143,8 @@ def wait_until_idle(pid):
             return
 
 
-def wait_until(met):
-    deadline = time.monotonic() + hotcut.PATIENCE_S
+def wait_until(met, patience_s=hotcut.PATIENCE_S):
+    deadline = time.monotonic() + patience_s
     while not met():
         if time.monotonic() > deadline:
             sys.exit(f"nothing comes: see {WORK}")

@@ -44,7 +44,7 @@ class Samples:
         return np.array([row for row in self.rows[pid] if row[0] >= middle_s])
 
     def memory_growth_per_hour(self, pid):
-        """Slope in the second half of the MiB that the process never gives back; 0 if the run was too short to tell."""
+        """Slope in the second half of the MiB that the process never gives back; 0 for one that was there too briefly."""
         rows = self.second_half(pid)
         parts = np.array_split(rows, max(1, len(rows) // LOOKS_EACH))
         return slope_per_hour(np.array([part[part[:, 1].argmin()] for part in parts]), 1)

@@ -24,6 +24,8 @@ BACKLOG = 24
 EVERY = 20
 FATES = {5: "damaged", 9: "cut short", 13: "replaced", 17: "corrected"}
 SAMPLE_S = 5
+# What grows shows in three groups of looks in the second half.
+MINUTES_MIN = 3
 # A file that ends early is waited for; it is taken away after this time.
 SHORT_S = 30
 # By how much the memory that a process never gives back may grow in the second half.
@@ -179,6 +181,8 @@ def report(feeder, taken, log, minutes, rate):
 
 def main():
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 30
+    if minutes < MINUTES_MIN:
+        sys.exit(f"{minutes:g} minutes are too short to tell what grows: {MINUTES_MIN} at least")
     if not hotcut.PROGRAM.is_file():
         sys.exit(f"{hotcut.PROGRAM} is not built: run make build")
     shutil.rmtree(WORK, ignore_errors=True)
