@@ -191,6 +191,7 @@ impl HotFolder {
         let worker = self.stop_worker();
         self.drop_file(relative, bytes);
         self.wait_status("a running job", |status| status.running == 1);
+        wait_for("its output", || !self.temporaries().is_empty());
         worker
     }
 

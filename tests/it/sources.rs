@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 
-use crate::binary::{files_below, identity, wait_for};
+use crate::binary::{identity, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{
     LARGE, Quarter, assert_cutout, assert_cutout_of_size, jpeg, large_bmp, marked_sha256, shows,
@@ -62,7 +62,6 @@ fn cutout_that_is_retouched_while_its_successor_is_made_is_left_alone() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     hot.wait_status("done", |status| status.done == 1);
     let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::BottomRight));
-    wait_for("its name is chosen", || !hot.temporaries().is_empty());
     fs::write(hot.output("a.png"), b"retouched").unwrap();
     processes::signal(worker, Signal::CONT);
     assert_cutout(&hot.wait_output("a.jpg.png"), Quarter::BottomRight);
@@ -198,10 +197,7 @@ fn original_that_a_crash_left_half_moved_is_moved() {
     let mut hot = HotFolder::start_with(setup);
     let photo = jpeg(Quarter::TopLeft);
     let worker = hot.drop_into_stopped_worker("a.jpg", &photo);
-    let is_temp = |name: &PathBuf| name.extension() == Some("tmp".as_ref());
-    let all = files_below(&hot.output(""));
-    let hidden = all.into_iter().find(is_temp).expect("the job writes");
-    let hidden = hidden.with_extension("source");
+    let hidden = hot.temporaries().remove(0).with_extension("source");
     processes::signal(worker, Signal::CONT);
     hot.wait_output("a.png");
     hot.wait_log("waits");
