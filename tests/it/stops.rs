@@ -37,7 +37,7 @@ fn drains_on(signal: Signal) {
         !hot.output("waiting.png").exists(),
         "a drain starts nothing"
     );
-    assert!(!is_worker(worker));
+    wait_for("the worker goes too", || !is_worker(worker));
     hot.restart();
     assert_cutout(&hot.wait_output("waiting.png"), Quarter::TopRight);
 }
