@@ -83,12 +83,7 @@ impl Daemon {
                 }
             }
         }
-        tracing::info!(
-            kept = kept.len(),
-            started = opened.len(),
-            "the configuration is reloaded"
-        );
-        log::no_folder(&config);
+        let started = opened.len();
         self.pool.change(config.daemon.workers, first);
         self.desk = Desk::new(
             &config,
@@ -103,8 +98,11 @@ impl Daemon {
             folder.set_rescan(config.daemon.rescan, now);
         }
         self.folders.extend(opened);
+        log::no_folder(&config);
         self.config = Arc::new(config);
+        // Whoever reads of it in the log finds it shown.
         self.show();
+        tracing::info!(kept = kept.len(), started, "the configuration is reloaded");
         Ok(())
     }
 }

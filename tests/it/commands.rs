@@ -152,10 +152,11 @@ fn status_check_tells_a_well_daemon_by_its_exit_code() {
 /// P5: the photo hung its only attempt because its worker was stopped; fails when a person cannot say "again".
 #[test]
 fn retry_puts_a_quarantined_file_back_into_the_queue() {
-    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "1s");
+    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "5s");
     let mut hot = HotFolder::start_with(setup.daemon("max_attempts", "1"));
     for name in ["a", "b"] {
-        hot.drop_into_stopped_worker(&format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
+        hot.stop_worker();
+        hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
         hot.wait_quarantined(&format!("{name}.jpg"));
         // Only a worker that has got ready can be stopped in mid-job.
         hot.drop_file(format!("after-{name}.jpg"), &jpeg(Quarter::TopLeft));

@@ -55,6 +55,7 @@ fn photo_renamed_from_a_transfer_name_is_delivered() {
     );
     fs::rename(hot.input("a.jpg.part"), hot.input("a.jpg")).unwrap();
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    assert_eq!(hot.outputs(), ["a.png", "marker.png"].map(PathBuf::from));
 }
 
 /// P1: a hard link gives only a creation event; fails when a finished write is waited for.

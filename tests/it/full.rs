@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::binary::{namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
@@ -87,6 +88,11 @@ fn daemon_whose_state_directory_has_no_inodes_goes_on_and_says_so_once() {
     for filler in fillers {
         fs::remove_file(filler).unwrap();
     }
+    let freed = SystemTime::now();
+    wait_for("the status is told again", || {
+        let written = fs::metadata(state.join("status.json")).and_then(|told| told.modified());
+        written.is_ok_and(|written| written > freed)
+    });
     wait_for("done", || {
         let status = namespace.status(&hot);
         status.done == 3 && status.queued == 0 && status.running == 0

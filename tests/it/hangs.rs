@@ -132,7 +132,7 @@ fn held(setup: Setup, call: &str, path: &str) -> Setup {
     let setup = setup
         .daemon("workers", "1")
         .daemon("max_attempts", "1")
-        .daemon("timeout", "2s");
+        .daemon("timeout", "5s");
     let call = Call {
         name: call.to_owned(),
         path: path.into(),

@@ -26,6 +26,7 @@ fn other_model_cuts_out_again_what_was_asked_for_and_nothing_else() {
     let before = ["a.png", "b.png", "c.png"].map(|name| identity(&hot.output(name)));
     hot.change_setup(|setup| setup.folder("model", "other"));
     hot.signal(Signal::HUP);
+    hot.wait_log("reloaded");
     hot.drop_file("d.jpg", &jpeg(Quarter::TopLeft));
     assert_eq!(marked_model(&hot.wait_output("d.png")), "other");
     hot.stop();

@@ -144,11 +144,8 @@ fn only_regular_files_inside_the_folder_are_taken() {
         hot.outputs(),
         [PathBuf::from("next.png"), PathBuf::from("second.png")]
     );
-    let status = hot.status();
-    assert!(
-        status.quarantined.is_empty() && status.queued == 0,
-        "{status:?}"
-    );
+    hot.wait_status("nothing waits", |status| status.queued == 0);
+    assert!(hot.status().quarantined.is_empty(), "{:?}", hot.status());
 }
 
 /// P2: litter of systems and programs is no photo; fails when one of these names is taken.

@@ -169,6 +169,7 @@ fn source_changed_during_its_job_is_not_moved() {
     wait_for("source gone", || !hot.input("a.jpg").exists());
     assert_cutout(&hot.output("a.png"), Quarter::BottomRight);
     let done = hot.setup().path("done/a.jpg");
+    wait_for("source in done", || done.exists());
     assert_eq!(fs::read(done).unwrap(), jpeg(Quarter::BottomRight));
 }
 

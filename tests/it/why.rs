@@ -45,7 +45,8 @@ fn story_of_a_photo_that_hung_names_the_limit() {
         .daemon("timeout", "1s")
         .daemon("max_attempts", "1");
     let hot = HotFolder::start_with(setup);
-    hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.stop_worker();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_quarantined("a.jpg");
     let story = why(&hot, &hot.input("a.jpg"));
     assert!(story.contains("`timeout`"), "{story}");

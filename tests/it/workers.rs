@@ -1,5 +1,7 @@
 //! Workers that are killed, stopped or poisoned in mid-job, and the rights they have left.
 
+use std::fs;
+
 use rustix::process::Signal;
 
 use crate::binary::{said, wait_for};
@@ -55,12 +57,13 @@ fn photo_whose_worker_has_a_wild_access_is_delivered_by_another_one() {
 /// photo is not tried again, or when neither is counted.
 #[test]
 fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
-    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "3s");
+    let setup = Setup::new().daemon("workers", "1").daemon("timeout", "5s");
     let hot = HotFolder::start_with(setup.listens());
-    let worker = hot.drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    let worker = hot.stop_worker();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     wait_for("the stopped worker is killed", || !is_worker(worker));
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
-    assert_took(&hot, "a.jpg", 3);
+    assert_took(&hot, "a.jpg", 5);
     assert_eq!(metric(&hot, "hotcut_timeouts_total"), 1);
     assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
@@ -69,7 +72,8 @@ fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
 #[test]
 fn photo_that_hangs_its_last_attempt_is_quarantined() {
     let hot = HotFolder::start_with(one_attempt());
-    hot.drop_into_stopped_worker("poison.jpg", &jpeg(Quarter::TopLeft));
+    hot.stop_worker();
+    hot.drop_file("poison.jpg", &jpeg(Quarter::TopLeft));
     let entry = hot.wait_quarantined("poison.jpg");
     assert_eq!(entry.attempts, 1, "{entry:?}");
     hot.drop_file("next.jpg", &jpeg(Quarter::TopRight));
@@ -92,13 +96,13 @@ fn photo_does_not_pay_for_the_death_of_the_daemon() {
 /// daemon each time.
 #[test]
 fn photo_in_hand_at_every_death_of_the_daemon_is_quarantined() {
-    let setup = one_attempt()
-        .daemon("timeout", "60s")
-        .folder("settle", "500ms");
-    let mut hot = HotFolder::start_with(setup);
-    hot.drop_file("poison.jpg", &jpeg(Quarter::TopLeft));
+    let mut hot = HotFolder::start_with(one_attempt().daemon("timeout", "60s"));
+    // It is in the folder only while the worker is stopped, or else a daemon may be done with it before its death.
+    let [outside, inside] = [hot.setup().path("poison.jpg"), hot.input("poison.jpg")];
+    fs::write(&outside, jpeg(Quarter::TopLeft)).unwrap();
     let is_suspected = (0..20).any(|_| {
         hot.stop_worker();
+        fs::rename(&outside, &inside).unwrap();
         let mut quarantined = false;
         wait_for("in mid-job or given up", || {
             let status = hot.status();
@@ -106,6 +110,7 @@ fn photo_in_hand_at_every_death_of_the_daemon_is_quarantined() {
             quarantined || status.running == 1
         });
         hot.kill9();
+        fs::rename(&inside, &outside).unwrap();
         hot.restart();
         quarantined
     });
@@ -168,8 +173,8 @@ fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
     assert_eq!(own.landlock, !whole.log().contains("hold the workers in"));
 }
 
-/// Asserts that the first attempt at `photo` ended at the deadline of `timeout_s`, by the daemon's own clock; ten seconds more
-/// are what a machine full of other work may take.
+/// Asserts that the first attempt at `photo` ended at the deadline of `timeout_s`, by the daemon's own clock; half a minute
+/// more is what a machine full of other work may take.
 #[track_caller]
 pub(crate) fn assert_took(hot: &HotFolder, photo: &str, timeout_s: u8) {
     let story = said(&hot.command("why", [hot.input(photo)]));
@@ -177,7 +182,7 @@ pub(crate) fn assert_took(hot: &HotFolder, photo: &str, timeout_s: u8) {
         .split_once("failed after ")
         .and_then(|(_, rest)| rest.split_once(" s: "))
         .and_then(|(seconds, _)| seconds.parse::<f32>().ok());
-    let allowed = f32::from(timeout_s)..=f32::from(timeout_s) + 10.0;
+    let allowed = f32::from(timeout_s)..=f32::from(timeout_s) + 30.0;
     let is_right = took_s.is_some_and(|seconds| allowed.contains(&seconds));
     assert!(is_right, "{story}");
 }
@@ -185,6 +190,6 @@ pub(crate) fn assert_took(hot: &HotFolder, photo: &str, timeout_s: u8) {
 fn one_attempt() -> Setup {
     Setup::new()
         .daemon("workers", "1")
-        .daemon("timeout", "1s")
+        .daemon("timeout", "5s")
         .daemon("max_attempts", "1")
 }
