@@ -27,9 +27,12 @@ impl Namespace {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let mounts = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/mnt")).unwrap();
+        // `nsenter` joins one after the other.
+        let spaces = |pid: u32| {
+            ["user", "mnt"].map(|kind| fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap())
+        };
         wait_for("the keeper is inside", || {
-            mounts(keeper.id()) == mounts(hot.pid())
+            spaces(keeper.id()) == spaces(hot.pid())
         });
         Namespace { keeper }
     }
