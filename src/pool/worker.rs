@@ -20,7 +20,7 @@ use crate::cutout::CutoutError;
 const START_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How long a killed worker is waited for.
-const KILL_GRACE: Duration = Duration::from_secs(5);
+const KILL_GRACE: Duration = Duration::from_secs(1);
 
 /// Bytes moved between pipe and disk at a time, and the size asked for the pipes.
 const BLOCK: usize = 1 << 18;
