@@ -73,6 +73,7 @@ def distillation_loss(maps: list[Tensor], teacher: Tensor, truth: Tensor, weight
 
 def missed(ours: Tensor, theirs: Tensor) -> Tensor:
     """Energy of the difference over the energy of the teacher's answer."""
+    ours, theirs = ours.float(), theirs.float()
     return (ours - theirs).square().sum() / theirs.square().sum()
 
 

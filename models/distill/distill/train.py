@@ -1,7 +1,8 @@
 """Views + the teacher's weights -> a trained student (`checkpoint.pt`), step by step and resumable.
 
 The student starts as near to the teacher as its form allows. Adam in whitened coordinates, the rate warmed
-up and then falling by a cosine; what counts in the end is the moving average of the weights.
+up and then falling by a cosine; what counts in the end is the moving average of the weights. The teacher is
+asked about photos and drawings only: of composites the truth is known, and the teacher often misses it.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,30 +49,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hints", type=float, default=1.0, help="weight of the stages' answers (default: %(default)s)")
     parser.add_argument("--composites", type=float, default=0.4, help="share of composites (default: %(default)s)")
     parser.add_argument("--drawings", type=float, default=0.05, help="share of drawings (default: %(default)s)")
+    parser.add_argument("--bfloat16", action="store_true", help="compute the stages in it: faster where the processor has it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=Path, help="an ONNX student to start from, quantised or not, in place of the teacher")
     parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Normalised pictures, B x 3 x size x size, and opacities, B x 1 x size x size.
+
+    For the first `asked` pictures the truth is not known and `truth` is the teacher's label of the view from
+    which they were taken; the rest are composites.
+    """
+
+    pictures: Tensor
+    truth: Tensor
+    asked: int
+
+
 class Batches:
-    """Endless batches of augmented views."""
+    """Endless batches of augmented views, with the same number of composites in each."""
 
     def __init__(self, pool: views.Pool, args: argparse.Namespace):
-        self.pool, self.size, self.batch = pool, args.size, args.batch
+        self.pool, self.size = pool, args.size
         self.dice = np.random.default_rng(args.seed)
-        photos = 1 - args.composites - args.drawings
-        self.kinds = [
-            (photos, pool.numbers("photo", "scene")),
-            (args.composites, pool.numbers("composite")),
-            (args.drawings, pool.numbers("drawing")),
-        ]
-        self.kinds = [(share, numbers) for share, numbers in self.kinds if numbers]
+        composites = round(args.composites * args.batch)
+        drawings = args.drawings / (1 - args.composites) if composites < args.batch else 0
+        self.counts = (args.batch - composites, composites)
+        self.labelled = [(1 - drawings, pool.numbers("photo", "scene")), (drawings, pool.numbers("drawing"))]
+        self.labelled = [(share, numbers) for share, numbers in self.labelled if numbers]
+        self.composites = pool.numbers("composite")
 
-    def next(self) -> tuple[Tensor, Tensor]:
-        """Normalised pictures, and the truth or, where there is none, the teacher's label, in opacities."""
-        shares = np.array([share for share, _ in self.kinds])
-        chosen = self.dice.choice(len(self.kinds), self.batch, p=shares / shares.sum())
-        return tuple(map(torch.stack, zip(*(self.view(self.dice.choice(self.kinds[k][1])) for k in chosen))))
+    def next(self) -> Batch:
+        labelled, composites = self.counts
+        shares = np.array([share for share, _ in self.labelled])
+        kinds = self.dice.choice(len(self.labelled), labelled, p=shares / shares.sum())
+        numbers = [self.dice.choice(self.labelled[kind][1]) for kind in kinds]
+        numbers += list(self.dice.choice(self.composites, composites))
+        pictures, truth = map(torch.stack, zip(*map(self.view, numbers)))
+        return Batch(pictures, truth, labelled)
 
     def view(self, number: int) -> tuple[Tensor, Tensor]:
         has_truth = self.pool.index[number]["kind"] == "composite"
@@ -157,6 +175,21 @@ def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net
     return student
 
 
+def losses_of(
+    student: network.U2Net, teacher: network.U2Net, batch: Batch, parts: LossWeights, bfloat16: bool
+) -> tuple[Tensor, Tensor]:
+    """The loss of distillation over all of a batch, and the hints of those pictures about which the teacher is asked."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        features = student.features(batch.pictures)
+        wanted = teacher.features(batch.pictures[: batch.asked]) if batch.asked else []
+    soft, hints = batch.truth, torch.zeros(())
+    if batch.asked:
+        answer = torch.sigmoid(teacher.maps([each.float() for each in wanted])[0])
+        soft = torch.cat((answer, batch.truth[batch.asked :]))
+        hints = hint_loss([each[: batch.asked] for each in features], wanted)
+    return distillation_loss(student.maps([each.float() for each in features]), soft, batch.truth, parts), hints
+
+
 def rate_at(step: int, steps: int, highest: float) -> float:
     warm = min(1.0, (step + 1) / WARM_STEPS)
     return highest * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
@@ -196,13 +229,10 @@ def main(args: argparse.Namespace) -> None:
     for step in range(step, args.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, args.steps, args.rate)
-        pictures, truth = batches.next()
-        pictures = pictures.to(memory_format=torch.channels_last)
-        features = student.features(pictures)
-        wanted = teacher.features(pictures)
-        soft = torch.sigmoid(teacher.maps(wanted)[0])
-        hints = hint_loss(features, wanted)
-        loss = distillation_loss(student.maps(features), soft, truth, parts) + args.hints * hints
+        batch = batches.next()
+        batch = replace(batch, pictures=batch.pictures.to(memory_format=torch.channels_last))
+        distilled, hints = losses_of(student, teacher, batch, parts, args.bfloat16)
+        loss = distilled + args.hints * hints
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

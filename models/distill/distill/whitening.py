@@ -27,7 +27,9 @@ class Whitened(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def forward(self, coordinates: Tensor) -> Tensor:
-        return self.scale * torch.einsum("oikl,ic->ockl", coordinates, self.whiten)
+        # In half precision a step of a small rate would be rounded away.
+        with torch.autocast("cpu", enabled=False):
+            return self.scale * torch.einsum("oikl,ic->ockl", coordinates, self.whiten)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         return torch.einsum("ockl,ci->oikl", weight, self.colour) / self.scale

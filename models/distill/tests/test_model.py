@@ -1,5 +1,6 @@
 """Loss, ranks, start, export and quantisation, on networks of a few channels."""
 
+import argparse
 import copy
 import math
 
@@ -72,6 +73,50 @@ def test_hints_by_hand():
     large = torch.tensor([[0.0, 2.0], [0.0, 2.0]]).repeat(2, 2)[None, None]
     two, one = torch.full((1, 1, 2, 2), 2.0), torch.ones(1, 1, 2, 2)
     assert hint_loss([two, one], [large, large]).item() == 0
+
+
+def test_teacher_is_asked_only_about_what_has_no_truth():
+    student, teacher, parts = net(LIKE_STUDENT), net(LIKE_TEACHER, seed=1), LossWeights(0.75, 2.0, 0.5)
+    x, truth = torch.randn(3, 3, 64, 64), torch.rand(3, 1, 64, 64)
+    soft = torch.cat((torch.sigmoid(teacher(x[:1])[0]), truth[1:]))
+    loss, hints = train.losses_of(student, teacher, train.Batch(x, truth, 1), parts, bfloat16=False)
+    assert loss.item() == pytest.approx(distillation_loss(student(x), soft, truth, parts).item(), rel=1e-5)
+    expected = hint_loss([each[:1] for each in student.features(x)], teacher.features(x[:1]))
+    assert hints.item() == pytest.approx(expected.item(), rel=1e-5)
+    loss, hints = train.losses_of(student, teacher, train.Batch(x, truth, 0), parts, bfloat16=False)
+    assert loss.item() == pytest.approx(distillation_loss(student(x), truth, truth, parts).item(), rel=1e-5)
+    assert hints.item() == 0
+
+
+def test_bfloat16_changes_little_and_the_weights_stay_in_float():
+    student, teacher, parts = net(LIKE_STUDENT), net(LIKE_TEACHER, seed=1), LossWeights(0.75, 2.0, 0.5)
+    batch = train.Batch(torch.randn(2, 3, 64, 64), torch.rand(2, 1, 64, 64), 1)
+    whiten(student, batch.pictures)
+    student.requires_grad_(True)
+    coordinates = student.stages["en2"].encoders[1].parametrizations.weight.original
+    losses, gradients = [], []
+    for bfloat16 in (False, True):
+        student.zero_grad()
+        loss, hints = train.losses_of(student, teacher, batch, parts, bfloat16)
+        (loss + hints).backward()
+        losses.append((loss + hints).item())
+        gradients.append(coordinates.grad.flatten().clone())
+    assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert coordinates.dtype == coordinates.grad.dtype == torch.float32
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.95
+
+
+def test_batch_begins_with_what_the_teacher_labelled():
+    sides = (4, views.SIDE, views.SIDE)
+    index = [{"kind": kind} for kind in ("composite", "photo", "drawing", "composite")]
+    pool = views.Pool(
+        index, np.stack(pictures(4, views.SIDE)), teacher=np.full(sides, 255, np.uint8), mirrored=None, truth=np.zeros(sides, np.uint8)
+    )
+    options = argparse.Namespace(size=64, batch=64, seed=1, composites=0.5, drawings=0.1)
+    batch = train.Batches(pool, options).next()
+    assert batch.asked == 32
+    assert batch.truth[: batch.asked].min() > 0.99 and batch.truth[batch.asked :].max() == 0
+    assert batch.pictures.shape == (64, 3, 64, 64)
 
 
 def test_layer_is_fitted_to_what_its_inputs_can_tell():
