@@ -49,9 +49,11 @@ fn photo_whose_cutout_has_no_place_waits_alone() {
     fs::write(hot.output("sub"), b"in the way").unwrap();
     hot.drop_file("sub/a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_log("waits");
+    hot.wait_status("the waiting photo", |status| status.waiting.len() == 1);
     hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
     assert_cutout(&hot.wait_output("b.png"), Quarter::TopRight);
     let status = hot.status();
+    assert_eq!(status.waiting[0].path, "sub/a.jpg");
     assert!(status.quarantined.is_empty(), "{status:?}");
     assert_eq!(status.state, "online");
     fs::remove_file(hot.output("sub")).unwrap();
