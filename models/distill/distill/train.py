@@ -74,19 +74,24 @@ class Batches:
     def __init__(self, pool: views.Pool, args: argparse.Namespace):
         self.pool, self.size = pool, args.size
         self.dice = np.random.default_rng(args.seed)
-        composites = round(args.composites * args.batch)
-        drawings = args.drawings / (1 - args.composites) if composites < args.batch else 0
-        self.counts = (args.batch - composites, composites)
-        self.labelled = [(1 - drawings, pool.numbers("photo", "scene")), (drawings, pool.numbers("drawing"))]
-        self.labelled = [(share, numbers) for share, numbers in self.labelled if numbers]
         self.composites = pool.numbers("composite")
+        photos = max(0.0, 1 - args.composites - args.drawings)
+        self.labelled = [(photos, pool.numbers("photo", "scene")), (args.drawings, pool.numbers("drawing"))]
+        self.labelled = [(share, numbers) for share, numbers in self.labelled if share and numbers]
+        # A pool of an interrupted run may lack a kind.
+        composites = round(args.composites * args.batch) if self.composites else 0
+        composites = composites if self.labelled else args.batch
+        self.counts = (args.batch - composites, composites)
 
     def next(self) -> Batch:
         labelled, composites = self.counts
-        shares = np.array([share for share, _ in self.labelled])
-        kinds = self.dice.choice(len(self.labelled), labelled, p=shares / shares.sum())
-        numbers = [self.dice.choice(self.labelled[kind][1]) for kind in kinds]
-        numbers += list(self.dice.choice(self.composites, composites))
+        numbers = []
+        if labelled:
+            shares = np.array([share for share, _ in self.labelled])
+            kinds = self.dice.choice(len(self.labelled), labelled, p=shares / shares.sum())
+            numbers += [self.dice.choice(self.labelled[kind][1]) for kind in kinds]
+        if composites:
+            numbers += list(self.dice.choice(self.composites, composites))
         pictures, truth = map(torch.stack, zip(*map(self.view, numbers)))
         return Batch(pictures, truth, labelled)
 

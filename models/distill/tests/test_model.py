@@ -119,6 +119,15 @@ def test_batch_begins_with_what_the_teacher_labelled():
     assert batch.pictures.shape == (64, 3, 64, 64)
 
 
+@pytest.mark.parametrize("kind, asked", [("photo", 4), ("drawing", 4), ("composite", 0)])
+def test_pool_that_lacks_a_kind_gives_whole_batches(kind: str, asked: int):
+    maps = np.zeros((1, views.SIDE, views.SIDE), np.uint8)
+    pool = views.Pool([{"kind": kind}], np.stack(pictures(1, views.SIDE)), maps, maps, maps)
+    options = argparse.Namespace(size=64, batch=4, seed=1, composites=0.5, drawings=0.1)
+    batch = train.Batches(pool, options).next()
+    assert (len(batch.pictures), batch.asked) == (4, asked)
+
+
 def test_layer_is_fitted_to_what_its_inputs_can_tell():
     torch.manual_seed(0)
     right, fitted = torch.nn.Conv2d(3, 2, 3, padding=1), torch.nn.Conv2d(3, 2, 3, padding=1)
