@@ -134,6 +134,26 @@ def test_what_is_too_large_is_told_so(start, visit, tmp_path):
     expect(row(page, "cat.jpg").locator(".what")).to_have_text("Done")
 
 
+def test_photos_wait_until_it_is_known_how_large_one_may_be(start, visit, tmp_path):
+    """Fails when a photo that is chosen before the server has told its `max_upload` is sent whatever its size, or is forgotten."""
+    page = visit(start(http='max_upload = "1 MiB"'))
+    asked, sent = [], []
+    page.route("**/api/status", lambda route: asked.append(route))
+    page.on("request", lambda request: sent.append(request.method))
+    page.reload()
+    large = tmp_path / "poster.jpg"
+    large.write_bytes(sample("cat.jpg") + bytes(8 << 20))
+    page.set_input_files("#files", large)
+    choose(page, "cat.jpg")
+    for name in ("poster.jpg", "cat.jpg"):
+        expect(row(page, name).locator(".what")).to_have_text("Waiting")
+    assert "POST" not in sent
+    asked[0].continue_()
+    expect(row(page, "poster.jpg").locator(".what")).to_contain_text("1 MiB")
+    expect(row(page, "cat.jpg").locator(".what")).to_have_text("Done")
+    assert sent.count("POST") == 1
+
+
 def test_two_photos_are_sent_at_a_time(start, visit):
     """Fails when a hundred photos are sent at once, which leaves no connection for anything else, or one after the other."""
     page = visit(start())

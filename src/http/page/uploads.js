@@ -7,7 +7,8 @@ const list = document.querySelector("#sent");
 const section = document.querySelector("#sent-section");
 const waiting = [];
 let running = 0;
-let bytesMax = Infinity;
+/** Unknown until the server has told it; photos wait for that. */
+let bytesMax = null;
 let onShow = () => {};
 let onTell = () => {};
 
@@ -21,6 +22,7 @@ export function start(show, tell) {
 /** The server takes no more bytes than these; many a browser would not hear it say so while it sends. */
 export function limit(bytes) {
   bytesMax = bytes;
+  go();
 }
 
 /** Sends photos to be cut at once, or into the hot folder of that name. */
@@ -34,7 +36,7 @@ export function add(files, folder) {
 }
 
 function go() {
-  while (running < AT_A_TIME && waiting.length > 0) {
+  while (bytesMax !== null && running < AT_A_TIME && waiting.length > 0) {
     running += 1;
     const row = waiting.shift();
     row.send().finally(() => {
