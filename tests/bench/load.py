@@ -48,23 +48,23 @@ def configure(folder, names):
 def visit(folder, every_s, prepare=lambda: None):
     """Drops a photo every so many seconds; returns the seconds from each drop to its cutout, less the settle time.
 
-    `prepare` is called before each drop.
+    `prepare` is called before each drop; it may take longer than a cutout.
     """
     data = PHOTO.read_bytes()
-    start_s = time.monotonic()
+    start_s = time.time()
     waiting, took = {}, []
     for index in range(VISITORS):
         due_s = start_s + index * every_s
-        while time.monotonic() < due_s:
+        while time.time() < due_s:
             collect(folder, waiting, took)
         prepare()
         name = f"visitor-{index}"
         (folder / f"in/.{name}.part").write_bytes(data)
         (folder / f"in/.{name}.part").rename(folder / f"in/{name}.jpg")
-        waiting[name] = time.monotonic()
+        waiting[name] = time.time()
     while waiting:
         collect(folder, waiting, took)
-        if min(waiting.values(), default=time.monotonic()) < time.monotonic() - hotcut.PATIENCE_S:
+        if min(waiting.values(), default=time.time()) < time.time() - hotcut.PATIENCE_S:
             sys.exit(f"{', '.join(waiting)} did not come out: see {WORK}")
     return took
 
@@ -72,8 +72,10 @@ def visit(folder, every_s, prepare=lambda: None):
 def collect(folder, waiting, took):
     time.sleep(0.01)
     for name, dropped_s in list(waiting.items()):
-        if (folder / f"out/{name}.png").exists():
-            took.append(time.monotonic() - dropped_s - SETTLE_S)
+        out = folder / f"out/{name}.png"
+        if out.exists():
+            # When it got its name, not when it is seen.
+            took.append(out.stat().st_ctime - dropped_s - SETTLE_S)
             del waiting[name]
 
 
