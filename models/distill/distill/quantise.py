@@ -80,7 +80,6 @@ def static(source: Path, target: Path, calibration: CalibrationDataReader) -> No
             prepared, target, calibration, quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=float_nodes(prepared),
-            extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 0.05},
         )  # fmt: skip
 
 
