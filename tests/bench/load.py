@@ -48,7 +48,7 @@ def configure(folder, names):
 def visit(folder, every_s, prepare=lambda: None):
     """Drops a photo every so many seconds; returns the seconds from each drop to its cutout, less the settle time.
 
-    `prepare` is called before each drop; it may take longer than a cutout.
+    `prepare` is called before each drop, and a cutout may come while it runs.
     """
     data = PHOTO.read_bytes()
     start_s = time.time()
