@@ -1,4 +1,4 @@
-"""`checkpoint.pt` -> `student-float.onnx`: the averaged weights as ONNX, and proof that it computes the same.
+"""`NAME.pt` -> `NAME-float.onnx`: the averaged weights as ONNX, and proof that it computes the same.
 
 The input is 1 x 3 x size x size, normalised; the output 1 x 1 x size x size, opacity 0..1.
 """
@@ -14,15 +14,19 @@ import torch
 
 from . import network, train, views, weights
 from .judge import Judge, normalise
-from .work import add_work
+from .work import add_name, add_work
 
 OPSET = 17
 DIFFERENCE_MAX = 1e-3
-FLOAT_MODEL = "student-float.onnx"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_work(parser)
+    add_name(parser)
+
+
+def float_model(work: Path, name: str) -> Path:
+    return work / f"{name}-float.onnx"
 
 
 def load(path: Path) -> tuple[network.U2Net, dict]:
@@ -59,8 +63,8 @@ def difference(student: network.U2Net, path: Path, pictures: list[np.ndarray]) -
 
 
 def main(args: argparse.Namespace) -> None:
-    student, _ = load(args.work / train.CHECKPOINT)
-    path = args.work / FLOAT_MODEL
+    student, _ = load(train.checkpoint(args))
+    path = float_model(args.work, args.name)
     write(student, path)
     pool = views.load(args.work, "eval")
     pictures = [pool.shrunk(number, student.design.size) for number in range(8)]

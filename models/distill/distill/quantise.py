@@ -1,4 +1,4 @@
-"""`student-float.onnx` + training views -> `models/student.onnx` (INT8) and its card `models/student.toml`.
+"""`NAME-float.onnx` + training views -> `models/NAME.onnx` (INT8) and its card `models/NAME.toml`.
 
 Static quantisation, per channel, calibrated on training views, against dynamic quantisation: the one that
 stays nearer to the float student on evaluation photos is kept. Two parts stay in float: what turns features
@@ -30,7 +30,7 @@ from PIL import Image
 
 from . import data, export, metrics, train, views
 from .judge import Judge, normalise
-from .work import MODELS, add_work, manifest
+from .work import MODELS, add_name, add_work, manifest
 
 IOU_MIN = 0.95
 PSNR_MIN = 30.0
@@ -41,9 +41,9 @@ GOLDEN_SIDE = 16
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_work(parser)
+    add_name(parser)
     parser.add_argument("--views", type=int, default=128, help="for calibration (default: %(default)s)")
     parser.add_argument("--models", type=Path, default=MODELS, help="where to write (default: %(default)s)")
-    parser.add_argument("--name", default="student", help="of the model (default: %(default)s)")
 
 
 class Calibration(CalibrationDataReader):
@@ -151,9 +151,9 @@ def card(model: Path, golden: Path, training: dict) -> str:
 
 
 def main(args: argparse.Namespace) -> None:
-    source = args.work / export.FLOAT_MODEL
+    source = export.float_model(args.work, args.name)
     pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
-    candidates = {"static": args.work / "student-static.onnx", "dynamic": args.work / "student-dynamic.onnx"}
+    candidates = {kind: args.work / f"{args.name}-{kind}.onnx" for kind in ("static", "dynamic")}
     static(source, candidates["static"], Calibration(pool, args.views, Judge(source)))
     quantize_dynamic(source, candidates["dynamic"], weight_type=QuantType.QUInt8)
     scores = {kind: agreement(path, source, eval_pool) for kind, path in candidates.items()}
@@ -165,7 +165,7 @@ def main(args: argparse.Namespace) -> None:
         raise SystemExit(f"no quantised student agrees with the float one (IoU {IOU_MIN}, {PSNR_MIN} dB)")
     model = args.models / f"{args.name}.onnx"
     model.write_bytes(candidates[best].read_bytes())
-    _, saved = export.load(args.work / train.CHECKPOINT)
+    _, saved = export.load(train.checkpoint(args))
     training = {
         "data": data.fingerprint(manifest(args.work, "train") + manifest(args.work, "eval")),
         "quantisation": best,

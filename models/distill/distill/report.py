@@ -23,6 +23,7 @@ ROUNDS = 15
 MEMORY_SECONDS_MAX = 120
 BEGIN, END = "<!-- report -->", "<!-- end of report -->"
 SHEET = "sheet.jpg"
+STUDENTS = ("student", "student-fast")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -138,9 +139,13 @@ def main(args: argparse.Namespace) -> None:
     files = {
         "teacher U²-Net": args.teacher,
         "teacher, INT8": teacher8,
-        "student, float": args.work / export.FLOAT_MODEL,
-        "**student**": args.models / "student.onnx",
     }
+    for name in STUDENTS:
+        before = export.float_model(args.work, name)
+        # Whoever trains one student does not have what the other was made of.
+        if before.is_file():
+            files[f"{name}, float"] = before
+        files[f"**{name}**"] = args.models / f"{name}.onnx"
     judges = {name: Judge(path) for name, path in files.items()}
     times = latencies(judges)
     slowest = times["teacher U²-Net"]

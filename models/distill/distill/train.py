@@ -1,4 +1,4 @@
-"""Views + the teacher's weights -> a trained student (`checkpoint.pt`), step by step and resumable.
+"""Views + the teacher's weights -> a trained student (`NAME.pt`), step by step and resumable.
 
 The student starts as near to the teacher as its form allows. Adam in whitened coordinates, the rate warmed
 up and then falling by a cosine; what counts in the end is the moving average of the weights. The teacher is
@@ -23,9 +23,8 @@ from . import judge, metrics, network, ranks, split, views, weights
 from .loss import LossWeights, distillation_loss, hint_loss
 from .reconstruct import reconstruct
 from .whitening import whiten
-from .work import add_teacher, add_work
+from .work import add_name, add_teacher, add_work
 
-CHECKPOINT = "checkpoint.pt"
 AVERAGE_DECAY = 0.998
 RANK_VIEWS = 64
 WHITENING_VIEWS = 48
@@ -35,6 +34,7 @@ WARM_STEPS = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_work(parser)
     add_teacher(parser)
+    add_name(parser)
     parser.add_argument("--gmac", type=float, default=13.0, help="10^9 multiply-adds for the stages (default: %(default)s)")
     parser.add_argument("--million", type=float, default=11.1, help="10^6 weights for the stages (default: %(default)s)")
     parser.add_argument("--size", type=int, default=288, help="side of the input (default: %(default)s)")
@@ -53,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=Path, help="an ONNX student to start from, quantised or not, in place of the teacher")
     parser.add_argument("--judge-every", type=int, default=250, help="steps (default: %(default)s)")
+
+
+def checkpoint(args: argparse.Namespace) -> Path:
+    return args.work / f"{args.name}.pt"
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,9 @@ def some_pictures(args: argparse.Namespace, pool: views.Pool, count: int) -> Ten
 def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net) -> network.U2Net:
     """The student before its first step."""
     if args.start:
-        return weights.load_student(args.start).requires_grad_(True)
+        student = weights.load_student(args.start).requires_grad_(True)
+        student.design = replace(student.design, size=args.size)
+        return student
     pictures = some_pictures(args, pool, args.start_views)
     layers = ranks.observe(teacher, network.student(args.size), pictures[:RANK_VIEWS])
     chosen = ranks.choose(layers, 1e9 * args.gmac, 1e6 * args.million)
@@ -204,12 +210,14 @@ def main(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     torch.set_flush_denormal(True)
     pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
-    path = args.work / CHECKPOINT
+    path = checkpoint(args)
     teacher = weights.load_teacher(args.teacher)
     parts = LossWeights(args.alpha, args.temperature, args.sides)
     saved = torch.load(path, weights_only=False) if path.is_file() else None
     if saved:
         student = network.U2Net(network.Design.from_dict(saved["design"]))
+        if args.size != student.design.size:
+            raise SystemExit(f"{path} is of a student of size {student.design.size}: pass that as --size, or another --name")
         average = copy.deepcopy(student).requires_grad_(False)
         average.load_state_dict(saved["average"])
         whiten(student, None)

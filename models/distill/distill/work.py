@@ -19,6 +19,10 @@ def add_teacher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", type=Path, default=TEACHER, help="ONNX file of U²-Net (default: %(default)s)")
 
 
+def add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", default="student", help="of the model and of all files on the way to it (default: %(default)s)")
+
+
 def manifest(work: Path, part: str) -> list[dict]:
     """The manifest's lines of one part. The reserved part is not to be had."""
     if part == "reserved":

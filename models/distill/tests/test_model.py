@@ -3,6 +3,7 @@
 import argparse
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -217,6 +218,16 @@ def test_exported_file_computes_what_torch_computes(tmp_path):
     export.write(student, path)
     assert export.difference(student, path, pictures(3, 64)) < 1e-4
     assert export.difference(weights.load_student(path), path, pictures(3, 64)) < 1e-4
+
+
+def test_student_goes_on_at_another_size(tmp_path):
+    first, smaller = tmp_path / "student.onnx", tmp_path / "student-fast.onnx"
+    export.write(net(LIKE_STUDENT), first)
+    student = train.beginning(argparse.Namespace(start=first, size=32), None, None)
+    export.write(student.requires_grad_(False), smaller)
+    assert (Judge(first).size, Judge(smaller).size) == (64, 32)
+    assert weights.load_student(smaller).design == replace(LIKE_STUDENT, size=32)
+    assert export.difference(weights.load_student(first), smaller, pictures(3, 32)) < 1e-4
 
 
 def quantised_weights(path) -> int:
