@@ -23,7 +23,6 @@ ROUNDS = 15
 MEMORY_SECONDS_MAX = 120
 BEGIN, END = "<!-- report -->", "<!-- end of report -->"
 SHEET = "sheet.jpg"
-STUDENTS = ("student", "student-fast")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,12 +139,14 @@ def main(args: argparse.Namespace) -> None:
         "teacher U²-Net": args.teacher,
         "teacher, INT8": teacher8,
     }
-    for name in STUDENTS:
-        before = export.float_model(args.work, name)
-        # Whoever trains one student does not have what the other was made of.
+    for model in sorted(args.models.glob("*.onnx")):
+        if model.samefile(args.teacher):
+            continue
+        before = export.float_model(args.work, model.stem)
+        # Whoever trains one student does not have what another was made of.
         if before.is_file():
-            files[f"{name}, float"] = before
-        files[f"**{name}**"] = args.models / f"{name}.onnx"
+            files[f"{model.stem}, float"] = before
+        files[f"**{model.stem}**"] = model
     judges = {name: Judge(path) for name, path in files.items()}
     times = latencies(judges)
     slowest = times["teacher U²-Net"]
