@@ -101,6 +101,12 @@ def quality(judge: Judge, pool: views.Pool) -> dict[str, float]:
     return train.evaluate(judge, judge.size, pool)
 
 
+def students(models: Path, teacher: Path) -> list[Path]:
+    """The default student, there or not, and what else lies beside it."""
+    found = {models / "student.onnx", *models.glob("*.onnx")}
+    return sorted((path for path in found if path.resolve() != teacher.resolve()), key=lambda path: path.stem)
+
+
 def row(name: str, path: Path, time_ms: float, teacher_ms: float, memory: float, scores: dict[str, float]) -> str:
     size = path.stat().st_size / 1e6
     return (
@@ -139,9 +145,7 @@ def main(args: argparse.Namespace) -> None:
         "teacher U²-Net": args.teacher,
         "teacher, INT8": teacher8,
     }
-    for model in sorted(args.models.glob("*.onnx")):
-        if model.samefile(args.teacher):
-            continue
+    for model in students(args.models, args.teacher):
         before = export.float_model(args.work, model.stem)
         # Whoever trains one student does not have what another was made of.
         if before.is_file():

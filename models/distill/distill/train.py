@@ -186,6 +186,14 @@ def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net
     return student
 
 
+def design_of(saved: dict, path: Path, size: int) -> network.Design:
+    """What a checkpoint's student looks like, if it is the one that is asked for."""
+    design = network.Design.from_dict(saved["design"])
+    if design.size != size:
+        raise SystemExit(f"{path} is of a student of size {design.size}: pass that as --size, or another --name")
+    return design
+
+
 def losses_of(
     student: network.U2Net, teacher: network.U2Net, batch: Batch, parts: LossWeights, bfloat16: bool
 ) -> tuple[Tensor, Tensor]:
@@ -215,9 +223,7 @@ def main(args: argparse.Namespace) -> None:
     parts = LossWeights(args.alpha, args.temperature, args.sides)
     saved = torch.load(path, weights_only=False) if path.is_file() else None
     if saved:
-        student = network.U2Net(network.Design.from_dict(saved["design"]))
-        if args.size != student.design.size:
-            raise SystemExit(f"{path} is of a student of size {student.design.size}: pass that as --size, or another --name")
+        student = network.U2Net(design_of(saved, path, args.size))
         average = copy.deepcopy(student).requires_grad_(False)
         average.load_state_dict(saved["average"])
         whiten(student, None)

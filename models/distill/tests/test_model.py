@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from distill import export, network, quantise, ranks, reconstruct, split, train, views, weights
+from distill import export, network, quantise, ranks, reconstruct, report, split, train, views, weights
 from distill.judge import Judge, normalise
 from distill.loss import LossWeights, distillation_loss, hard_loss, hint_loss, soft_loss
 from distill.whitening import observe, whiten
@@ -228,6 +228,20 @@ def test_student_goes_on_at_another_size(tmp_path):
     assert (Judge(first).size, Judge(smaller).size) == (64, 32)
     assert weights.load_student(smaller).design == replace(LIKE_STUDENT, size=32)
     assert export.difference(weights.load_student(first), smaller, pictures(3, 32)) < 1e-4
+
+
+def test_checkpoint_of_another_size_is_not_trained_on(tmp_path):
+    saved = {"design": LIKE_STUDENT.to_dict()}
+    assert train.design_of(saved, tmp_path, 64) == LIKE_STUDENT
+    with pytest.raises(SystemExit, match="size 64"):
+        train.design_of(saved, tmp_path, 32)
+
+
+def test_report_is_about_every_student_and_the_default_one_even_if_it_is_missing(tmp_path):
+    for name in ("u2net", "student-fast"):
+        (tmp_path / f"{name}.onnx").touch()
+    found = report.students(tmp_path, tmp_path / "u2net.onnx")
+    assert [path.stem for path in found] == ["student", "student-fast"]
 
 
 def quantised_weights(path) -> int:
