@@ -8,7 +8,7 @@ import pytest
 from conftest import refused
 from PIL import Image
 from playwright.sync_api import expect
-from waiting import pictures_loaded, until
+from waiting import picture_fitted, pictures_loaded, until
 
 NAMES = ["cat.jpg", "coffee.jpg", "raccoon.jpg"]
 
@@ -27,7 +27,7 @@ def open_viewer(page, name):
     page.get_by_role("button", name=f"Show {name}").click()
     viewer = page.get_by_role("dialog")
     expect(viewer).to_be_visible()
-    pictures_loaded(page)
+    picture_fitted(page)
     return viewer
 
 
@@ -222,7 +222,7 @@ def test_the_keyboard_is_enough(hotcut, visit):
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog")
     expect(title(viewer)).to_have_text("raccoon.png")
-    pictures_loaded(page)
+    picture_fitted(page)
     for _ in range(4):
         page.keyboard.press("+")
     top = page.locator("#sheet").bounding_box()["y"]

@@ -20,3 +20,11 @@ def until(page, holds):
 def pictures_loaded(page):
     """Waits until every picture that has an address is there, or has failed."""
     until(page, "() => [...document.images].every((image) => !image.getAttribute('src') || image.complete)")
+
+
+def picture_fitted(page):
+    """Waits until the viewer's picture is seen whole. A picture that is loaded is fitted a little later, when the page is told of
+    it, and again when the stage gets its size, which is told with a frame."""
+    pictures_loaded(page)
+    until(page, "() => !document.querySelector('#sheet').hidden")
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
