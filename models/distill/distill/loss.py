@@ -1,6 +1,7 @@
 """Logits, the teacher's map and the true alpha -> the loss of distillation (Hinton et al., 2015).
 
-loss = alpha * hard + (1 - alpha) * soft + hints, the first two means over pixels:
+loss = mean over pictures of LEVEL * log(1 + error / FLOOR) + hints, where a picture's error is
+alpha * hard + (1 - alpha) * soft, both means over its pixels:
 - hard: |sigmoid(z) - truth|, where truth is the true alpha or, for a photo that has none, the teacher's map;
 - soft: T^2 * KL(teacher at temperature T || student at temperature T), a pixel being a choice of two;
 - hints: how far each stage's answer is from the teacher's (FitNets, Romero et al., ICLR 2015). One number a
@@ -18,6 +19,9 @@ from .network import at_resolution, resize
 
 CERTAIN = 1 / 512
 NEARLY = 0.999
+# The error of a picture from which on less counts little more, and the usual one, where the loss grows about as the error does.
+FLOOR = 0.003
+LEVEL = 0.02
 
 
 @dataclass(frozen=True)
@@ -55,20 +59,31 @@ def distillation_loss(maps: list[Tensor], teacher: Tensor, truth: Tensor, weight
     """The loss of one batch.
 
     `maps` are B x 1 x h x w logits, the fused one first; it is judged at the size of `teacher` and `truth`
-    (B x 1 x H x W, 0..1), the side maps at their own.
+    (A x 1 x H x W and B x 1 x H x W, 0..1), the side maps at their own. The teacher speaks about the first A
+    pictures; of the others the hard term counts alone.
     """
 
     def judge(logits: Tensor, teacher: Tensor, truth: Tensor) -> Tensor:
-        soft = soft_loss(logits, teacher, weights.temperature).mean()
-        hard = hard_loss(logits, truth).mean()
-        return weights.alpha * hard + (1 - weights.alpha) * soft
+        each = hard_loss(logits, truth).mean((1, 2, 3))
+        if taught := len(teacher):
+            soft = soft_loss(logits[:taught], teacher, weights.temperature).mean((1, 2, 3))
+            each = torch.cat((weights.alpha * each[:taught] + (1 - weights.alpha) * soft, each[taught:]))
+        return even(each).mean()
 
     fused, *sides = maps
-    total = judge(resize(fused, teacher), teacher, truth)
+    total = judge(resize(fused, truth), teacher, truth)
     if sides:
-        small = [F.interpolate(t, size=sides[0].shape[2:], mode="area") for t in (teacher, truth)]
+        small = [F.interpolate(t, size=sides[0].shape[2:], mode="area") if len(t) else t for t in (teacher, truth)]
         total = total + weights.sides * sum(judge(side, *small) for side in sides)
     return total
+
+
+def even(errors: Tensor) -> Tensor:
+    """The pictures' mean errors, evened so that an easy picture's outline counts beside a hard one's lost object.
+
+    What is asked for in dB is a mean of logarithms; a mean of the errors is made by the few pictures that go wrong.
+    """
+    return LEVEL * torch.log1p(errors / FLOOR)
 
 
 def missed(ours: Tensor, theirs: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from . import judge, metrics, network, ranks, split, views, weights
 from .loss import LossWeights, distillation_loss, hint_loss
 from .reconstruct import reconstruct
 from .whitening import whiten
-from .work import add_name, add_teacher, add_work
+from .work import add_name, add_teacher, add_work, manifest
 
 AVERAGE_DECAY = 0.998
 RANK_VIEWS = 64
@@ -42,12 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--upper-views", type=int, default=96, help="of these for the upper stages (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=2000, help="of this run (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=5e-4, help="the highest learning rate, of weights near 1 (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=2e-4, help="the highest learning rate, of weights near 1 (default: %(default)s)")
     parser.add_argument("--alpha", type=float, default=0.8, help="share of the hard term (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=1.25, help="of the soft term (default: %(default)s)")
     parser.add_argument("--sides", type=float, default=0.1, help="weight of a side map (default: %(default)s)")
     parser.add_argument("--hints", type=float, default=1.0, help="weight of the stages' answers (default: %(default)s)")
-    parser.add_argument("--composites", type=float, default=0.4, help="share of composites (default: %(default)s)")
+    parser.add_argument("--composites", type=float, default=0.6, help="share of composites (default: %(default)s)")
+    parser.add_argument("--figures", type=float, default=0.2, help="of composites, share with drawn cutouts (default: %(default)s)")
     parser.add_argument("--drawings", type=float, default=0.05, help="share of drawings (default: %(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="compute the stages in it: faster where the processor has it")
     parser.add_argument("--seed", type=int, default=1)
@@ -72,32 +73,40 @@ class Batch:
     asked: int
 
 
-class Batches:
-    """Endless batches of augmented views, with the same number of composites in each."""
+def existing(*kinds: tuple[float, list[int]]) -> list[tuple[float, list[int]]]:
+    return [(share, numbers) for share, numbers in kinds if share and numbers]
 
-    def __init__(self, pool: views.Pool, args: argparse.Namespace):
+
+class Batches:
+    """Endless batches of augmented views, with the same number of composites in each.
+
+    `drawn` are the names of drawn figures, which cutouts of composites may be.
+    """
+
+    def __init__(self, pool: views.Pool, args: argparse.Namespace, drawn: frozenset[str] = frozenset()):
         self.pool, self.size = pool, args.size
         self.dice = np.random.default_rng(args.seed)
-        self.composites = pool.numbers("composite")
-        photos = max(0.0, 1 - args.composites - args.drawings)
-        self.labelled = [(photos, pool.numbers("photo", "scene")), (args.drawings, pool.numbers("drawing"))]
-        self.labelled = [(share, numbers) for share, numbers in self.labelled if share and numbers]
+        numbers, photos = pool.numbers("composite"), max(0.0, 1 - args.composites - args.drawings)
+        figures = [number for number in numbers if pool.index[number]["of"][0] in drawn]
+        cutouts = sorted(set(numbers) - set(figures))
         # A pool of an interrupted run may lack a kind.
+        self.composites = existing((1 - args.figures, cutouts), (args.figures, figures))
+        self.labelled = existing((photos, pool.numbers("photo", "scene")), (args.drawings, pool.numbers("drawing")))
         composites = round(args.composites * args.batch) if self.composites else 0
         composites = composites if self.labelled else args.batch
         self.counts = (args.batch - composites, composites)
 
     def next(self) -> Batch:
         labelled, composites = self.counts
-        numbers = []
-        if labelled:
-            shares = np.array([share for share, _ in self.labelled])
-            kinds = self.dice.choice(len(self.labelled), labelled, p=shares / shares.sum())
-            numbers += [self.dice.choice(self.labelled[kind][1]) for kind in kinds]
-        if composites:
-            numbers += list(self.dice.choice(self.composites, composites))
+        numbers = [*self.draw(self.labelled, labelled), *self.draw(self.composites, composites)]
         pictures, truth = map(torch.stack, zip(*map(self.view, numbers)))
         return Batch(pictures, truth, labelled)
+
+    def draw(self, kinds: list[tuple[float, list[int]]], count: int) -> list[int]:
+        """So many numbers of views, of each kind its share in the long run."""
+        shares = np.array([share for share, _ in kinds])
+        chosen = self.dice.choice(len(kinds), count, p=shares / shares.sum()) if count else []
+        return [self.dice.choice(kinds[kind][1]) for kind in chosen]
 
     def view(self, number: int) -> tuple[Tensor, Tensor]:
         has_truth = self.pool.index[number]["kind"] == "composite"
@@ -165,10 +174,10 @@ def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:
     return answer
 
 
-def some_pictures(args: argparse.Namespace, pool: views.Pool, count: int) -> Tensor:
+def some_pictures(pool: views.Pool, count: int, size: int, seed: int) -> Tensor:
     """Normalised training views at the student's size, always the same ones."""
-    numbers = np.random.default_rng(args.seed).permutation(pool.numbers("photo", "scene", "composite"))
-    return torch.from_numpy(np.concatenate([judge.normalise(pool.shrunk(n, args.size)) for n in numbers[:count]]))
+    numbers = np.random.default_rng(seed).permutation(pool.numbers("photo", "scene", "composite"))
+    return torch.from_numpy(np.concatenate([judge.normalise(pool.shrunk(n, size)) for n in numbers[:count]]))
 
 
 def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net) -> network.U2Net:
@@ -177,7 +186,7 @@ def beginning(args: argparse.Namespace, pool: views.Pool, teacher: network.U2Net
         student = weights.load_student(args.start).requires_grad_(True)
         student.design = replace(student.design, size=args.size)
         return student
-    pictures = some_pictures(args, pool, args.start_views)
+    pictures = some_pictures(pool, args.start_views, args.size, args.seed)
     layers = ranks.observe(teacher, network.student(args.size), pictures[:RANK_VIEWS])
     chosen = ranks.choose(layers, 1e9 * args.gmac, 1e6 * args.million)
     student = network.U2Net(network.student(args.size, chosen))
@@ -201,10 +210,9 @@ def losses_of(
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         features = student.features(batch.pictures)
         wanted = teacher.features(batch.pictures[: batch.asked]) if batch.asked else []
-    soft, hints = batch.truth, torch.zeros(())
+    soft, hints = batch.truth[:0], torch.zeros(())
     if batch.asked:
-        answer = torch.sigmoid(teacher.maps([each.float() for each in wanted])[0])
-        soft = torch.cat((answer, batch.truth[batch.asked :]))
+        soft = torch.sigmoid(teacher.maps([each.float() for each in wanted])[0])
         hints = hint_loss([each[: batch.asked] for each in features], wanted)
     return distillation_loss(student.maps([each.float() for each in features]), soft, batch.truth, parts), hints
 
@@ -231,10 +239,11 @@ def main(args: argparse.Namespace) -> None:
     else:
         student = beginning(args, pool, teacher)
         average = copy.deepcopy(student).requires_grad_(False)
-        whiten(student, some_pictures(args, pool, WHITENING_VIEWS))
+        whiten(student, some_pictures(pool, WHITENING_VIEWS, args.size, args.seed))
     teacher, student, average = (each.to(memory_format=torch.channels_last) for each in (teacher, student, average))
     optimiser = torch.optim.Adam(student.parameters(), args.rate)
-    batches, step, losses = Batches(pool, args), 0, []
+    drawn = frozenset(entry["sha256"] for entry in manifest(args.work, "train") if entry["kind"] == "figure")
+    batches, step, losses = Batches(pool, args, drawn), 0, []
     if saved:
         optimiser.load_state_dict(saved["optimiser"])
         batches.dice.bit_generator.state = saved["dice"]

@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from distill import export, network, quantise, ranks, reconstruct, report, split, train, views, weights
+from distill import export, network, quantise, ranks, reconstruct, report, rounding, split, train, views, weights
 from distill.judge import Judge, normalise
 from distill.loss import LossWeights, distillation_loss, hard_loss, hint_loss, soft_loss
 from distill.whitening import observe, whiten
@@ -60,11 +60,19 @@ def test_terms_are_weighted_and_side_maps_are_judged_at_their_own_size():
     teacher, truth = torch.full((1, 1, 4, 4), 0.8), torch.ones(1, 1, 4, 4)
     fused, side = torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)
     soft = soft_loss(torch.zeros(1), torch.tensor([0.8]), 2.0).item()
-    one = 0.25 * 0.5 + 0.75 * soft
+    one = 0.02 * math.log(1 + (0.25 * 0.5 + 0.75 * soft) / 0.003)
     weights = LossWeights(alpha=0.25, temperature=2.0, sides=0.5)
     assert distillation_loss([fused], teacher, truth, weights).item() == pytest.approx(one, rel=1e-5)
     both = distillation_loss([fused, side, side], teacher, truth, weights).item()
     assert both == pytest.approx(one + 0.5 * 2 * one, rel=1e-5)
+
+
+def test_every_picture_counts_by_the_logarithm_of_its_error_and_a_composite_by_the_hard_term_alone():
+    teacher, truth = torch.full((1, 1, 2, 2), 0.5), torch.tensor([0.5, 1.0, 0.0])[:, None, None, None].expand(3, 1, 2, 2)
+    logits = torch.tensor([0.0, 0.0, math.log(0.01 / 0.99)])[:, None, None, None].expand(3, 1, 2, 2)
+    expected = [0, math.log(1 + 0.5 / 0.003), math.log(1 + 0.01 / 0.003)]
+    loss = distillation_loss([logits], teacher, truth, LossWeights(alpha=0.25, temperature=2.0, sides=0.5))
+    assert loss.item() == pytest.approx(0.02 * sum(expected) / 3, rel=1e-5)
 
 
 def test_hints_by_hand():
@@ -79,13 +87,13 @@ def test_hints_by_hand():
 def test_teacher_is_asked_only_about_what_has_no_truth():
     student, teacher, parts = net(LIKE_STUDENT), net(LIKE_TEACHER, seed=1), LossWeights(0.75, 2.0, 0.5)
     x, truth = torch.randn(3, 3, 64, 64), torch.rand(3, 1, 64, 64)
-    soft = torch.cat((torch.sigmoid(teacher(x[:1])[0]), truth[1:]))
+    soft = torch.sigmoid(teacher(x[:1])[0])
     loss, hints = train.losses_of(student, teacher, train.Batch(x, truth, 1), parts, bfloat16=False)
     assert loss.item() == pytest.approx(distillation_loss(student(x), soft, truth, parts).item(), rel=1e-5)
     expected = hint_loss([each[:1] for each in student.features(x)], teacher.features(x[:1]))
     assert hints.item() == pytest.approx(expected.item(), rel=1e-5)
     loss, hints = train.losses_of(student, teacher, train.Batch(x, truth, 0), parts, bfloat16=False)
-    assert loss.item() == pytest.approx(distillation_loss(student(x), truth, truth, parts).item(), rel=1e-5)
+    assert loss.item() == pytest.approx(distillation_loss(student(x), truth[:0], truth, parts).item(), rel=1e-5)
     assert hints.item() == 0
 
 
@@ -109,11 +117,11 @@ def test_bfloat16_changes_little_and_the_weights_stay_in_float():
 
 def test_batch_begins_with_what_the_teacher_labelled():
     sides = (4, views.SIDE, views.SIDE)
-    index = [{"kind": kind} for kind in ("composite", "photo", "drawing", "composite")]
+    index = [{"kind": kind, "of": ["a"]} for kind in ("composite", "photo", "drawing", "composite")]
     pool = views.Pool(
         index, np.stack(pictures(4, views.SIDE)), teacher=np.full(sides, 255, np.uint8), mirrored=None, truth=np.zeros(sides, np.uint8)
     )
-    options = argparse.Namespace(size=64, batch=64, seed=1, composites=0.5, drawings=0.1)
+    options = argparse.Namespace(size=64, batch=64, seed=1, composites=0.5, figures=0.5, drawings=0.1)
     batch = train.Batches(pool, options).next()
     assert batch.asked == 32
     assert batch.truth[: batch.asked].min() > 0.99 and batch.truth[batch.asked :].max() == 0
@@ -123,10 +131,21 @@ def test_batch_begins_with_what_the_teacher_labelled():
 @pytest.mark.parametrize("kind, asked", [("photo", 4), ("drawing", 4), ("composite", 0)])
 def test_pool_that_lacks_a_kind_gives_whole_batches(kind: str, asked: int):
     maps = np.zeros((1, views.SIDE, views.SIDE), np.uint8)
-    pool = views.Pool([{"kind": kind}], np.stack(pictures(1, views.SIDE)), maps, maps, maps)
-    options = argparse.Namespace(size=64, batch=4, seed=1, composites=0.5, drawings=0.1)
+    pool = views.Pool([{"kind": kind, "of": ["a"]}], np.stack(pictures(1, views.SIDE)), maps, maps, maps)
+    options = argparse.Namespace(size=64, batch=4, seed=1, composites=0.5, figures=0.5, drawings=0.1)
     batch = train.Batches(pool, options).next()
     assert (len(batch.pictures), batch.asked) == (4, asked)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_composites_hold_their_share_of_drawn_figures(share: float):
+    truth = np.zeros((2, views.SIDE, views.SIDE), np.uint8)
+    truth[1] = 255
+    index = [{"kind": "composite", "of": [name, "scene"]} for name in ("cutout", "figure")]
+    pool = views.Pool(index, np.stack(pictures(2, views.SIDE)), None, None, truth)
+    options = argparse.Namespace(size=16, batch=100, seed=1, composites=1.0, figures=share, drawings=0.0)
+    figures = train.Batches(pool, options, frozenset({"figure"})).next().truth.mean().item()
+    assert figures == pytest.approx(share, abs=0.1) and (figures == share or 0 < share < 1)
 
 
 def test_layer_is_fitted_to_what_its_inputs_can_tell():
@@ -248,17 +267,21 @@ def quantised_weights(path) -> int:
     return sum(tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) == 4 for tensor in onnx.load(path).graph.initializer)
 
 
-def test_quantised_student_agrees_and_keeps_its_maps_in_float(tmp_path):
-    source, target = tmp_path / "float.onnx", tmp_path / "int8.onnx"
-    export.write(net(LIKE_STUDENT), source)
-    seen = pictures(8, 64)
+def reader(seen: list[np.ndarray]) -> quantise.CalibrationDataReader:
     calibration = iter({"photo": normalise(picture)} for picture in seen)
 
     class Reader(quantise.CalibrationDataReader):
         def get_next(self):
             return next(calibration, None)
 
-    quantise.static(source, target, Reader())
+    return Reader()
+
+
+def test_quantised_student_agrees_and_keeps_its_maps_in_float(tmp_path):
+    source, target = tmp_path / "float.onnx", tmp_path / "int8.onnx"
+    export.write(net(LIKE_STUDENT), source)
+    seen = pictures(8, 64)
+    quantise.static(source, target, reader(seen))
     assert quantised_weights(target) >= 100
     ours, theirs = Judge(target), Judge(source)
     apart = [np.abs(ours(picture) - theirs(picture)).mean() for picture in seen]
@@ -269,6 +292,35 @@ def test_quantised_student_agrees_and_keeps_its_maps_in_float(tmp_path):
     again, original = weights.load_student(target), weights.load_student(source)
     for (name, ours), theirs in zip(again.named_parameters(), original.parameters()):
         assert (ours - theirs).abs().max() <= theirs.abs().max() / 100, name
+
+
+def test_weights_rounded_together_answer_nearer_than_each_to_its_nearest_step():
+    torch.manual_seed(0)
+    weight, scale = torch.randn(8, 24), torch.full((8,), 0.1)
+    inputs = torch.randn(400, 4) @ torch.randn(4, 24) + 0.1 * torch.randn(400, 24)
+    steps = rounding.round_together(weight, scale, inputs.T @ inputs)
+    nearest = (weight / 0.1).round()
+    missed = [((s.float() * 0.1 - weight) @ inputs.T).square().mean() for s in (steps, nearest)]
+    assert missed[0] < 0.3 * missed[1]
+    alone = rounding.round_together(weight, scale, torch.eye(24))
+    assert (alone == nearest).all() and steps.abs().max() <= 64
+    assert rounding.round_together(torch.tensor([[9.0]]), torch.tensor([0.1]), torch.eye(1)).item() == 64
+
+
+def test_rounding_anew_brings_an_int8_file_nearer_to_its_student_and_changes_only_weights(tmp_path):
+    source, plain, improved = (tmp_path / f"{name}.onnx" for name in ("float", "plain", "improved"))
+    student, seen = net(LIKE_STUDENT), pictures(8, 64)
+    export.write(student, source)
+    quantise.static(source, plain, reader(seen))
+    improved.write_bytes(plain.read_bytes())
+    rounding.improve(improved, student, torch.from_numpy(np.concatenate([normalise(picture) for picture in seen])))
+    judges = [Judge(path) for path in (source, plain, improved)]
+    answers = [[judge(picture) for picture in seen] for judge in judges]
+    apart = [np.mean([np.abs(a - b).mean() for a, b in zip(answers[0], each)]) for each in answers[1:]]
+    assert apart[1] < apart[0]
+    before, after = ({t.name: t for t in onnx.load(path).graph.initializer} for path in (plain, improved))
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed and all(name.endswith("weight_quantized") for name in changed)
 
 
 def test_agreement_tells_another_model_from_the_same(tmp_path):
