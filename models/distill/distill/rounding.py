@@ -8,7 +8,6 @@ derivatives for network pruning", NIPS 1992; Frantar et al., "GPTQ", ICLR 2023).
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -61,8 +60,8 @@ def input_powers(student: U2Net, layers: dict[str, nn.Conv2d], pictures: Tensor)
 
 def improve(model: Path, student: U2Net, pictures: Tensor) -> None:
     """Rounds the weights of an INT8 file anew; `pictures` are normalised ones of training, B x 3 x size x size."""
-    graph = onnx.load(model)
-    tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
+    loaded = onnx.load(model)
+    tensors = {tensor.name: tensor for tensor in loaded.graph.initializer}
     named = {f"{PREFIX}{name}.weight": layer for name, layer in student.named_modules() if isinstance(layer, nn.Conv2d)}
     layers = {name: layer for name, layer in named.items() if f"{name}_quantized" in tensors}
     powers = input_powers(student, layers, pictures)
@@ -70,5 +69,5 @@ def improve(model: Path, student: U2Net, pictures: Tensor) -> None:
         scale = torch.from_numpy(numpy_helper.to_array(tensors[f"{name}_scale"]).copy())
         steps = round_together(layer.weight.flatten(1), scale, powers[name])
         stored = tensors[f"{name}_quantized"]
-        stored.CopyFrom(numpy_helper.from_array(steps.view(layer.weight.shape).numpy().astype(np.int8), stored.name))
-    onnx.save(graph, model)
+        stored.CopyFrom(numpy_helper.from_array(steps.view(layer.weight.shape).numpy(), stored.name))
+    onnx.save(loaded, model)
