@@ -3,8 +3,7 @@
 Static quantisation, per channel, calibrated on training views and with weights rounded together (`rounding.py`),
 against dynamic quantisation: the one that stays nearer to the float student on evaluation photos is kept. Two parts
 stay in float: what turns features into the map, which is next to no work and where rounding is rounding of the
-result; and the first stage, because all others build upon it. Weights take 7 bits, because 8-bit products overflow
-in 16 bits on x86 processors without VNNI.
+result; and the first stage, because all others build upon it.
 """
 
 import argparse
@@ -28,7 +27,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
-from . import data, export, metrics, rounding, train, views
+from . import data, export, metrics, network, rounding, train, views
 from .judge import Judge, normalise
 from .work import MODELS, add_name, add_work, manifest
 
@@ -37,6 +36,7 @@ PSNR_MIN = 30.0
 FIRST_STAGE = "/en1/"
 GOLDEN_PICTURE = "golden.jpg"
 GOLDEN_SIDE = 16
+ROUNDING_VIEWS = 256
 SEED = 1
 
 
@@ -74,6 +74,7 @@ def float_nodes(model: Path) -> list[str]:
 
 
 def static(source: Path, target: Path, calibration: CalibrationDataReader) -> None:
+    """Each weight in 7 bits, to its nearest step: products of 8 bits overflow in 16 on x86 processors without VNNI."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
@@ -82,6 +83,12 @@ def static(source: Path, target: Path, calibration: CalibrationDataReader) -> No
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=float_nodes(prepared),
         )  # fmt: skip
+
+
+def static_together(source: Path, target: Path, student: network.U2Net, pool: views.Pool, count: int) -> None:
+    """Calibrated on `count` training views, and the weights of each layer rounded together."""
+    static(source, target, Calibration(pool, count, Judge(source)))
+    rounding.improve(target, student, train.some_pictures(pool, ROUNDING_VIEWS, student.design.size, SEED))
 
 
 @dataclass(frozen=True)
@@ -151,13 +158,17 @@ def card(model: Path, golden: Path, training: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def options_of(saved: dict) -> dict:
+    """With what a checkpoint's student was trained, and the steps that were really taken."""
+    return saved["options"] | {"steps": saved["step"]}
+
+
 def main(args: argparse.Namespace) -> None:
     source = export.float_model(args.work, args.name)
     pool, eval_pool = views.load(args.work, "train"), views.load(args.work, "eval")
     candidates = {kind: args.work / f"{args.name}-{kind}.onnx" for kind in ("static", "dynamic")}
     student, saved = export.load(train.checkpoint(args))
-    static(source, candidates["static"], Calibration(pool, args.views, Judge(source)))
-    rounding.improve(candidates["static"], student, train.some_pictures(pool, args.views, student.design.size, SEED))
+    static_together(source, candidates["static"], student, pool, args.views)
     quantize_dynamic(source, candidates["dynamic"], weight_type=QuantType.QUInt8)
     scores = {kind: agreement(path, source, eval_pool) for kind, path in candidates.items()}
     for kind, score in scores.items():
@@ -172,8 +183,7 @@ def main(args: argparse.Namespace) -> None:
         "data": data.fingerprint(manifest(args.work, "train") + manifest(args.work, "eval")),
         "quantisation": best,
         "runtime": runtime_version,
-        "steps": saved["step"],
-        **saved["options"],
+        **options_of(saved),
         **train.evaluate(judge := Judge(model), judge.size, eval_pool),
         "agreement_iou": round(scores[best].iou, 4),
         "agreement_psnr": round(scores[best].psnr, 1),
