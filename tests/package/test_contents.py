@@ -27,6 +27,8 @@ SHARED = [
     "share/fish/vendor_completions.d/hotcut.fish",
     "share/hotcut/hotcut.schema.json",
     "share/hotcut/models/golden.jpg",
+    "share/hotcut/models/student-fast.onnx",
+    "share/hotcut/models/student-fast.toml",
     "share/hotcut/models/student.onnx",
     "share/hotcut/models/student.toml",
     "share/zsh/vendor-completions/_hotcut",

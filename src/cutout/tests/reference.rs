@@ -55,6 +55,11 @@ fn damaged_weights_of_the_student_are_told_from_sound_ones() {
 }
 
 #[test]
+fn damaged_weights_of_the_fast_student_are_told_from_sound_ones() {
+    refuses_damaged_weights("student-fast");
+}
+
+#[test]
 fn matte_is_that_of_rembg_but_for_its_rings() {
     let card = ModelCard::load(&repository("models"), "u2net").unwrap();
     let mut session = Session::load(runtime(), &card, 1)
