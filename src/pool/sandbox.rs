@@ -72,6 +72,13 @@ pub(super) fn address_space_bytes() -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
+/// Returns what was freed in the middle of the heap to the kernel.
+#[expect(unsafe_code, reason = "no safe interface of the allocator's does it")]
+pub(super) fn give_back_holes() {
+    // SAFETY: it takes a number of bytes to keep, any number, and touches freed blocks only, under the allocator's own locks.
+    unsafe { libc::malloc_trim(0) };
+}
+
 /// Waits until the child `pid` has ended, leaves it to be reaped, and returns the most memory that it held, in bytes.
 #[expect(
     unsafe_code,
