@@ -1,9 +1,8 @@
 """`NAME-float.onnx` + training views -> `models/NAME.onnx` (INT8) and its card `models/NAME.toml`.
 
 Static quantisation, per channel, calibrated on training views and with weights rounded together (`rounding.py`),
-against dynamic quantisation: the one that stays nearer to the float student on evaluation photos is kept. Two parts
-stay in float: what turns features into the map, which is next to no work and where rounding is rounding of the
-result; and the first stage, because all others build upon it.
+against dynamic quantisation: the one that stays nearer to the float student on evaluation photos is kept. What makes one
+map of the stages' maps stays in float: it is next to no work, and rounding there is rounding of the result.
 """
 
 import argparse
@@ -33,7 +32,6 @@ from .work import MODELS, add_name, add_work, manifest
 
 IOU_MIN = 0.95
 PSNR_MIN = 30.0
-FIRST_STAGE = "/en1/"
 GOLDEN_PICTURE = "golden.jpg"
 GOLDEN_SIDE = 16
 ROUNDING_VIEWS = 256
@@ -59,17 +57,17 @@ class Calibration(CalibrationDataReader):
 
 
 def float_nodes(model: Path) -> list[str]:
-    """The nodes of the first stage, and those behind the last: one-channel maps, their fusion and the sigmoid."""
+    """The nodes behind the stages' maps of one channel: what widens and joins them, and the sigmoid."""
     graph = onnx.load(model).graph
     channels = {tensor.name: tensor.dims for tensor in graph.initializer}
     maps: set[str] = set()
     nodes = []
     for node in graph.node:
-        single = node.op_type == "Conv" and channels[node.input[1]][0] == 1
-        if single or maps.intersection(node.input):
-            maps.update(node.output)
-        if FIRST_STAGE in node.name or maps.intersection(node.output):
+        if maps.intersection(node.input):
             nodes.append(node.name)
+            maps.update(node.output)
+        elif node.op_type == "Conv" and channels[node.input[1]][0] == 1:
+            maps.update(node.output)
     return nodes
 
 
