@@ -66,7 +66,7 @@ impl WorkerSpec {
         command
             .env("ORT_DISABLE_TELEMETRY", "1")
             // What glibc begins with. It raises this threshold by itself as big blocks are freed, and then a heap full of
-            // holes keeps twice the memory: 230 against 460 MiB for a worker after a photo of 24 megapixels.
+            // holes keeps twice the memory: 210 against 460 MiB for a worker with U²-Net after a photo of 24 megapixels.
             .env("MALLOC_MMAP_THRESHOLD_", "131072")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,6 +1,7 @@
 //! Workers that are killed, stopped or poisoned in mid-job, and the rights they have left.
 
 use std::fs;
+use std::path::Path;
 
 use rustix::process::Signal;
 
@@ -146,6 +147,21 @@ fn ready_worker_has_given_up_its_rights() {
         files.retain(|file| file.starts_with('/') && file != "/dev/null");
         assert_eq!(files, [] as [&str; 0]);
     }
+}
+
+/// P6: fails when U²-Net, loaded, takes what a photo needs, as it does with the runtime's arena.
+#[test]
+fn half_a_gibibyte_is_enough_for_u2net() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let setup = Setup::new()
+        .daemon("models_dir", &root.join("models").display().to_string())
+        .daemon("workers", "1")
+        .daemon("worker_memory", "512 MiB")
+        .folder("model", "u2net");
+    let hot = HotFolder::start_with(setup);
+    let photo = fs::read(root.join("tests/data/photos/astronaut.jpg")).unwrap();
+    hot.drop_file("a.jpg", &photo);
+    hot.wait_output("a.png");
 }
 
 /// P10: an older kernel has no Landlock; fails when that stops the service, is not shown in the status, or is told again for

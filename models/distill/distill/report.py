@@ -139,8 +139,7 @@ def sheet(judge: Judge, pool: views.Pool, path: Path, count: int = 12) -> None:
 def main(args: argparse.Namespace) -> None:
     pool = views.load(args.work, "eval")
     teacher8 = args.work / "u2net-int8.onnx"
-    if not teacher8.is_file():
-        quantise_teacher(args.teacher, teacher8, args.work)
+    quantise_teacher(args.teacher, teacher8, args.work)
     files = {
         "teacher U²-Net": args.teacher,
         "teacher, INT8": teacher8,

@@ -301,6 +301,7 @@ def test_quantised_student_agrees_and_joins_its_maps_in_float(tmp_path):
         step = tensors[f"network.{name}_scale" if name.endswith("weight") else f"network.{name}_quantized_scale"]
         apart = (ours - theirs).detach().abs().flatten(min(1, ours.dim() - 1))
         assert (apart.numpy().T <= 0.501 * step).all(), name
+        assert name.endswith("bias") or apart.max() <= theirs.abs().max() / 100, name
 
 
 def test_weights_rounded_together_answer_nearer_than_each_to_its_nearest_step():

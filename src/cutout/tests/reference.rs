@@ -23,6 +23,9 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     }
 }
 
+/// A layer of the fourth stage.
+const OF_TEACHER: &str = "2138";
+
 /// What the fourth stage hears of the third. The deepest layers hardly speak of the golden picture.
 const OF_STUDENTS: &str = "network.stages.en4.join.kernel.weight_quantized";
 
@@ -31,7 +34,7 @@ fn refuses_damaged_weights(model: &str, layer: &str) {
     let card = ModelCard::load(&repository("models"), model).unwrap();
     prove(&mut Session::load(runtime(), &card, 1).unwrap()).unwrap();
     let mut file = read(&format!("models/{model}.onnx"));
-    // In the file a layer's name, a tag and a length stand before its weights.
+    // In the file a layer's name, a tag and a length of 3 or 4 bytes stand before its weights.
     let marker = [layer.as_bytes(), b"J"].concat();
     let named = file.windows(marker.len()).position(|at| at == marker);
     let weights = named.unwrap() + marker.len() + 4;
@@ -52,7 +55,7 @@ fn refuses_damaged_weights(model: &str, layer: &str) {
 
 #[test]
 fn damaged_weights_of_the_teacher_are_told_from_sound_ones() {
-    refuses_damaged_weights("u2net", "2138");
+    refuses_damaged_weights("u2net", OF_TEACHER);
 }
 
 #[test]
