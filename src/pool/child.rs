@@ -102,7 +102,7 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
             source: Box::new(source),
         };
         let mut session = Session::load(&runtime, &card, setting.threads).map_err(unfit)?;
-        // Graph and file are gone, and 4 MiB of holes stay: from here on the session has its own arena.
+        // The file and the graph that was read from it are gone, and 4 MiB of holes stay in the heap.
         sandbox::give_back_holes();
         // Whatever the first run opens, maps or starts, it does now, while it still may.
         cutout::prove(&mut session).map_err(unfit)?;

@@ -23,7 +23,7 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     }
 }
 
-/// A layer of the fourth stage.
+/// One of the widest layers, which makes 256 channels of 512.
 const OF_TEACHER: &str = "2138";
 
 /// What the fourth stage hears of the third. The deepest layers hardly speak of the golden picture.
