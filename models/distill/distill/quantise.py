@@ -28,6 +28,7 @@ from PIL import Image
 
 from . import data, export, metrics, network, rounding, train, views
 from .judge import Judge, normalise
+from .lean import make_lean
 from .work import MODELS, add_name, add_work, manifest
 
 IOU_MIN = 0.95
@@ -176,7 +177,8 @@ def main(args: argparse.Namespace) -> None:
     if not scores[best].is_enough:
         raise SystemExit(f"no quantised student agrees with the float one (IoU {IOU_MIN}, {PSNR_MIN} dB)")
     model = args.models / f"{args.name}.onnx"
-    model.write_bytes(candidates[best].read_bytes())
+    make_lean(shipped := onnx.load(candidates[best]))
+    onnx.save(shipped, model)
     training = {
         "data": data.fingerprint(manifest(args.work, "train") + manifest(args.work, "eval")),
         "quantisation": best,

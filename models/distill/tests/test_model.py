@@ -14,6 +14,7 @@ from onnx import numpy_helper
 
 from distill import export, network, quantise, ranks, reconstruct, report, rounding, split, train, views, weights
 from distill.judge import Judge, normalise
+from distill.lean import make_lean
 from distill.loss import LossWeights, distillation_loss, hard_loss, hint_loss, soft_loss
 from distill.whitening import observe, whiten
 
@@ -357,6 +358,24 @@ def test_student_in_int8_is_rounded_together_within_the_bounds(tmp_path):
     assert max(np.abs(s).max() for s in steps) > 64
     bias = weights.load_student(together).stages["en2"].encoders[1].bias
     assert abs(bias[0].item() - 0.5) < 1e-3
+
+
+def test_lean_model_answers_the_same_with_less_to_keep(tmp_path):
+    source, int8, lean = (tmp_path / f"{name}.onnx" for name in ("float", "int8", "lean"))
+    export.write(net(LIKE_STUDENT), source)
+    seen = pictures(4, 64)
+    quantise.static(source, int8, reader(seen))
+    make_lean(model := onnx.load(int8))
+    onnx.save(model, lean)
+    assert all((Judge(lean)(picture) == Judge(int8)(picture)).all() for picture in seen)
+    again, original = weights.load_student(lean), weights.load_student(int8)
+    assert again.design == original.design
+    assert all((ours == theirs).all() for ours, theirs in zip(again.parameters(), original.parameters()))
+    before = onnx.load(int8)
+    names = [{name for node in m.graph.node for name in (node.name, *node.output)} - {"opacity"} for m in (model, before)]
+    assert max(len(name) for name in names[0]) <= 4 < min(len(name) for name in names[1])
+    assert len(model.graph.initializer) < 0.7 * len(before.graph.initializer)
+    onnx.checker.check_model(model)
 
 
 def test_agreement_tells_another_model_from_the_same(tmp_path):
