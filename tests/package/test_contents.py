@@ -104,7 +104,7 @@ def test_every_crate_has_its_licence_and_the_library_its_own(archive):
     # Published without its text; code of others inside; and what no crate is.
     for words in ("\ngovernor ", "the fiat-crypto authors", "Unicode, Inc.", "\nthe standard library of Rust "):
         assert words in crates
-    assert "Files: usr/share/hotcut/models/golden.jpg\nCopyright: none, made by NASA\nLicense: public-domain" in own
+    assert "Files: usr/share/hotcut/models/golden.jpg\nCopyright: none\nLicense: public-domain and CC0-1.0\n" in own
     assert "Stefan van der" in own and "Rachel Michetti" in own
     assert "Files: usr/lib/hotcut/libonnxruntime.so.*\nCopyright: Microsoft Corporation\nLicense: Expat" in own
 
