@@ -297,4 +297,4 @@ def save(path, args, student, average, optimiser, batches, step, scores) -> None
     )  # fmt: skip
     unfinished.rename(path)
     with (path.parent / "training.jsonl").open("a") as log:
-        log.write(json.dumps({"step": step, **scores}) + "\n")
+        log.write(json.dumps({"student": path.stem, "step": step, **scores}) + "\n")
