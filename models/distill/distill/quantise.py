@@ -73,7 +73,10 @@ def float_nodes(model: Path) -> list[str]:
 
 
 def static(source: Path, target: Path, calibration: CalibrationDataReader) -> None:
-    """Each weight in 7 bits, to its nearest step: products of 8 bits overflow in 16 on x86 processors without VNNI."""
+    """Each weight in 7 bits, to its nearest step: products of 8 bits overflow in 16 on x86 processors without VNNI.
+
+    The file is made lean.
+    """
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
@@ -82,6 +85,8 @@ def static(source: Path, target: Path, calibration: CalibrationDataReader) -> No
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=float_nodes(prepared),
         )  # fmt: skip
+    make_lean(model := onnx.load(target))
+    onnx.save(model, target)
 
 
 def static_together(source: Path, target: Path, student: network.U2Net, pool: views.Pool, count: int) -> None:
@@ -177,8 +182,7 @@ def main(args: argparse.Namespace) -> None:
     if not scores[best].is_enough:
         raise SystemExit(f"no quantised student agrees with the float one (IoU {IOU_MIN}, {PSNR_MIN} dB)")
     model = args.models / f"{args.name}.onnx"
-    make_lean(shipped := onnx.load(candidates[best]))
-    onnx.save(shipped, model)
+    model.write_bytes(candidates[best].read_bytes())
     training = {
         "data": data.fingerprint(manifest(args.work, "train") + manifest(args.work, "eval")),
         "quantisation": best,

@@ -27,7 +27,7 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
 fn refuses_damaged_weights(model: &str) {
     let card = ModelCard::load(&repository("models"), model).unwrap();
     prove(&mut Session::load(runtime(), &card, 1).unwrap()).unwrap();
-    // The weights of a network lie side by side: both places are in the middle of one layer's.
+    // The weights of a network lie side by side: either place is within one layer's.
     for part in [3, 2] {
         refuses_damage_behind(part, &card);
     }
