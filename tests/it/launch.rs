@@ -17,6 +17,12 @@ pub(crate) fn spawn(setup: &Setup, log: &Path) -> Child {
             command
         }
     };
+    // What the shell around the tests exports for other parts of hotcut is no business of its commands.
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"HOTCUT_") {
+            command.env_remove(name);
+        }
+    }
     command
         .args(["run", "--log-format", "json", "--config"])
         .arg(setup.config_file());
