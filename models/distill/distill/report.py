@@ -5,6 +5,7 @@ Everything in one run: latencies in turns, on two threads; the memory of a worke
 """
 
 import argparse
+import math
 import os
 import subprocess
 import tempfile
@@ -97,22 +98,29 @@ def peak_of(pid: int) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) if "VmHWM:" in status else 0
 
 
-def quality(judge: Judge, pool: views.Pool) -> dict[str, float]:
-    return train.evaluate(judge, judge.size, pool)
-
-
 def students(models: Path, teacher: Path) -> list[Path]:
     """The default student, there or not, and what else lies beside it."""
     found = {models / "student.onnx", *models.glob("*.onnx")}
     return sorted((path for path in found if path.resolve() != teacher.resolve()), key=lambda path: path.stem)
 
 
-def row(name: str, path: Path, time_ms: float, teacher_ms: float, memory: float, scores: dict[str, float]) -> str:
+def row(name: str, path: Path, time_ms: float, teacher_ms: float, memory: float, scores: dict[str, list[float]]) -> str:
     size = path.stat().st_size / 1e6
+    means = {score: np.mean(values) for score, values in scores.items()}
     return (
         f"| {name} | {size:.1f} MB | {time_ms:.0f} ms (1/{teacher_ms / time_ms:.1f}) | {memory:.0f} MiB "
-        f"| {scores['psnr_truth']:.1f} dB | {scores['iou_clear']:.3f} | {scores['iou_photos']:.3f} "
-        f"| {scores['psnr_teacher']:.1f} dB |"
+        f"| {means['psnr_truth']:.1f} dB | {means['iou_clear']:.3f} | {means['iou_photos']:.3f} "
+        f"| {means['psnr_teacher']:.1f} dB |"
+    )
+
+
+def uncertainty(name: str, scores: dict[str, list[float]]) -> str:
+    """How far other pictures of the same kinds may lead: standard errors of the mean."""
+    behind = np.subtract(scores["psnr_truth"], scores["teacher_psnr_truth"])
+    errors = [np.std(values, ddof=1) / math.sqrt(len(values)) for values in (behind, scores["iou_clear"])]
+    return (
+        f"{name} is {behind.mean():+.2f} dB (standard error {errors[0]:.2f}) from the teacher's PSNR to the truth; "
+        f"its IoU on clear photos has a standard error of {errors[1]:.3f}."
     )
 
 
@@ -153,11 +161,14 @@ def main(args: argparse.Namespace) -> None:
     judges = {name: Judge(path) for name, path in files.items()}
     times = latencies(judges)
     slowest = times["teacher U²-Net"]
-    rows = []
+    rows, uncertain = [], []
     for name, path in files.items():
         memory = peak_memory(args.hotcut, *as_model(path, args))
-        rows.append(row(name, path, times[name], slowest, memory, quality(judges[name], pool)))
+        scores = train.scores_of_views(judges[name], judges[name].size, pool)
+        rows.append(row(name, path, times[name], slowest, memory, scores))
         print(rows[-1], flush=True)
+        if path.parent == args.models and path != args.teacher:
+            uncertain.append(uncertainty(f"`{path.stem}`", scores))
     photos = train.judged(pool, "photo", "scene")
     clear = sum(pool.is_clear(n) for n in photos)
     table = "\n".join(
@@ -168,6 +179,7 @@ def main(args: argparse.Namespace) -> None:
             "",
             f"{len(pool.numbers('composite'))} composites with true alpha, {len(photos)} photos, {clear} of them clear; "
             f"{os.cpu_count()} cores, two threads, batch 1.",
+            *uncertain,
         ]
     )
     readme = args.models / "README.md"

@@ -141,7 +141,14 @@ def judged(pool: views.Pool, *kinds: str) -> list[int]:
 
 
 def evaluate(answer: Callable[[np.ndarray], np.ndarray], side: int, pool: views.Pool) -> dict[str, float]:
-    """How a model does on the evaluation views; `answer` gives its opacity for a picture of `side`."""
+    """How a model does on the evaluation views on average; `answer` gives its opacity for a picture of `side`."""
+    return {name: round(float(np.mean(values)), 4) for name, values in scores_of_views(answer, side, pool).items()}
+
+
+def scores_of_views(
+    answer: Callable[[np.ndarray], np.ndarray], side: int, pool: views.Pool
+) -> dict[str, list[float]]:
+    """How a model does on each of the evaluation views that a score is about."""
     clear, every_photo, near_teacher, near_truth, teacher_near_truth = [], [], [], [], []
     for number in judged(pool, "photo", "scene", "composite"):
         line = pool.index[number]
@@ -160,7 +167,7 @@ def evaluate(answer: Callable[[np.ndarray], np.ndarray], side: int, pool: views.
             clear.append(score)
     names = ("iou_clear", "iou_photos", "psnr_teacher", "psnr_truth", "teacher_psnr_truth")
     values = (clear, every_photo, near_teacher, near_truth, teacher_near_truth)
-    return {name: round(float(np.mean(v)), 4) for name, v in zip(names, values) if v}
+    return {name: v for name, v in zip(names, values) if v}
 
 
 def answers(student: network.U2Net) -> Callable[[np.ndarray], np.ndarray]:

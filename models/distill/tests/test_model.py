@@ -266,6 +266,13 @@ def test_report_is_about_every_student_and_the_default_one_even_if_it_is_missing
     assert [path.stem for path in found] == ["student", "student-fast"]
 
 
+def test_report_tells_how_far_other_pictures_may_lead():
+    scores = {"psnr_truth": [20.0, 24.0], "teacher_psnr_truth": [21.0, 22.0], "iou_clear": [0.9, 0.8, 0.7]}
+    said = report.uncertainty("`student`", scores)
+    # Differences of -1 and 2 dB have a standard deviation of 3 / sqrt(2), three IoUs 0.1 apart one of 0.1.
+    assert "+0.50 dB (standard error 1.50)" in said and "0.058." in said
+
+
 def quantised_weights(path) -> int:
     return sum(tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) == 4 for tensor in onnx.load(path).graph.initializer)
 
