@@ -406,6 +406,13 @@ def test_agreement_tells_another_model_from_the_same(tmp_path):
     assert not quantise.agreement(other, same, pool).is_enough
 
 
+def test_a_dynamic_student_is_kept_only_where_a_static_one_disagrees():
+    near, nearer, far = (quantise.Agreement(*score) for score in ((0.96, 36.0), (0.98, 38.0), (0.94, 36.0)))
+    assert quantise.better({"static": near, "dynamic": nearer}) == "static"
+    assert quantise.better({"static": far, "dynamic": near}) == "dynamic"
+    assert quantise.better({"static": far, "dynamic": far}) is None
+
+
 def test_card_holds_the_answer_to_the_golden_picture(tmp_path):
     from PIL import Image
 
