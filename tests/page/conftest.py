@@ -79,5 +79,5 @@ def refused(status, path):
     return rf"{re.escape(path)}(\?\S*)? Failed to load resource: the server responded with a status of {status}\b"
 
 
-# What the console says of a request to a server that is away, or that went in the middle of its answer.
-UNREACHABLE = r"net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|CONTENT_LENGTH_MISMATCH|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)$"
+# What the console says of a request to a server that is away.
+UNREACHABLE = r"net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)$"

@@ -3,7 +3,7 @@
 from conftest import UNREACHABLE, refused
 from hotcut import sample
 from playwright.sync_api import expect
-from waiting import until
+from waiting import pictures_loaded, until
 
 
 def test_a_name_is_text_and_nothing_else(start, visit):
@@ -24,6 +24,8 @@ def test_what_came_meanwhile_is_all_there(start, visit):
     hotcut.wait_for("done", 1)
     page = visit(hotcut, expected=[UNREACHABLE])
     expect(page.get_by_role("button", name="Show cat.jpg")).to_be_visible()
+    # A picture that is cut off by the end of the server would be one more complaint.
+    pictures_loaded(page)
     hotcut.stop(kill=True)
     hotcut.multiply(300)
     hotcut.start()

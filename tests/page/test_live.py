@@ -5,6 +5,7 @@ import re
 from conftest import UNREACHABLE, refused
 from hotcut import sample
 from playwright.sync_api import expect
+from waiting import pictures_loaded
 
 
 def number(page, folder, what):
@@ -126,6 +127,8 @@ def test_a_lost_connection_is_told_and_made_again(start, visit):
     mark(page)
     lost = page.get_by_text("Connection lost. Trying again…")
     expect(lost).to_be_hidden()
+    # A picture that is cut off by the end of the server would be one more complaint.
+    pictures_loaded(page)
     hotcut.stop(kill=True)
     expect(lost).to_be_visible()
     # What is done meanwhile must not break the page.
