@@ -121,7 +121,7 @@ def agreement(model: Path, reference: Path, pool: views.Pool) -> Agreement:
 
 
 def better(scores: dict[str, Agreement]) -> str | None:
-    """Static if it agrees enough, else dynamic if that does: asked for the same student, it takes more than three times as long."""
+    """Static if it agrees enough; else dynamic, which takes more than three times as long, if that does."""
     return next((kind for kind in ("static", "dynamic") if scores[kind].is_enough), None)
 
 
