@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytesize::ByteSize;
 
-use crate::config::{FailedPolicy, Folder, SourcePolicy};
+use crate::config::{FailedPolicy, Folder, OnSameName, SourcePolicy};
 use crate::intake::{Filter, Found, Root, Walk};
 use crate::mount;
 use crate::path_error::PathError;
@@ -86,6 +86,12 @@ impl fmt::Display for Fate<'_> {
                 write!(f, "photos that are done are moved to {}", done.display())?;
             }
             SourcePolicy::Delete => f.write_str("photos that are done are DELETED")?,
+        }
+        match folder.on_same_name {
+            OnSameName::Number => f.write_str("; another photo of the same name gets a number")?,
+            OnSameName::Replace => {
+                f.write_str("; another photo of the same name replaces the earlier cutout")?;
+            }
         }
         match &folder.failed {
             FailedPolicy::Note => {

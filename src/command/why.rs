@@ -29,8 +29,8 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     };
     let mut out = stdout().lock();
     writeln!(out, "{}: {}", folder.name, percent::display(&source))?;
-    for chapter in &story {
-        tell(&mut out, chapter)?;
+    for (index, chapter) in story.iter().enumerate() {
+        tell(&mut out, chapter, &story[..index])?;
     }
     let Some(found) = look(&folder.input.join(&source)) else {
         writeln!(out, "now: the photo is not in the hot folder")?;
@@ -94,7 +94,8 @@ fn look(path: &Path) -> Option<(FileType, Stamp)> {
     Some((FileType::from_raw_mode(stat.st_mode), Stamp::of(&stat)))
 }
 
-fn tell(out: &mut impl Write, chapter: &Chapter) -> std::io::Result<()> {
+/// Tells of one version; `earlier` are those that were begun before it.
+fn tell(out: &mut impl Write, chapter: &Chapter, earlier: &[Chapter]) -> std::io::Result<()> {
     let changed = rfc3339(chapter.stamp.mtime_ns / 1_000_000);
     writeln!(out, "version of {changed}, {} bytes", chapter.stamp.len)?;
     if let Some(ms) = chapter.seen_at_ms {
@@ -118,13 +119,15 @@ fn tell(out: &mut impl Write, chapter: &Chapter) -> std::io::Result<()> {
         Standing::Waiting => writeln!(out, "  {at}  waits to be tried again"),
         Standing::Placed => writeln!(
             out,
-            "  {at}  cut out to {output} with model {}; the photo itself is to be moved or deleted yet",
-            chapter.model
+            "  {at}  cut out to {output} with model {}{}; the photo itself is to be moved or deleted yet",
+            chapter.model,
+            replaced(chapter, earlier)
         ),
         Standing::Done => writeln!(
             out,
-            "  {at}  done: cut out to {output} with model {}",
-            chapter.model
+            "  {at}  done: cut out to {output} with model {}{}",
+            chapter.model,
+            replaced(chapter, earlier)
         ),
         Standing::Quarantined => writeln!(
             out,
@@ -135,6 +138,19 @@ fn tell(out: &mut impl Write, chapter: &Chapter) -> std::io::Result<()> {
             out,
             "  {at}  given up: this version was taken away or replaced"
         ),
+    }
+}
+
+/// Says whether the cutout replaced that of an earlier version.
+fn replaced(chapter: &Chapter, earlier: &[Chapter]) -> &'static str {
+    let is_placed = |other: &Chapter| {
+        other.output == chapter.output
+            && matches!(other.standing, Standing::Done | Standing::Placed)
+    };
+    if earlier.iter().any(is_placed) {
+        "; it replaced the cutout of the version before"
+    } else {
+        ""
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Folder {
     pub include: Include,
     /// What becomes of a source whose cutout is safely placed.
     pub source: SourcePolicy,
+    /// What becomes of the cutout of an earlier photo of the same name.
+    pub on_same_name: OnSameName,
     /// What becomes of a source that cannot be cut out.
     pub failed: FailedPolicy,
 }
@@ -106,6 +108,26 @@ pub enum SourcePolicy {
     Move(PathBuf),
     /// It is deleted.
     Delete,
+}
+
+/// What becomes of the cutout of an earlier photo when another photo arrives under the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnSameName {
+    /// It stays; the later photo's cutout gets a number.
+    Number,
+    /// The later photo's cutout replaces it.
+    Replace,
+}
+
+impl SourcePolicy {
+    /// The rule for a folder that names none. A photo that stays in its folder is corrected under its name; where photos are
+    /// moved or deleted, the name is free for another photo.
+    pub fn default_on_same_name(&self) -> OnSameName {
+        match self {
+            Self::Keep => OnSameName::Replace,
+            Self::Move(_) | Self::Delete => OnSameName::Number,
+        }
+    }
 }
 
 /// What becomes of a source that cannot be cut out.
@@ -131,6 +153,7 @@ impl Folder {
             settle: DEFAULT_SETTLE,
             include,
             source: SourcePolicy::Keep,
+            on_same_name: SourcePolicy::Keep.default_on_same_name(),
             failed: FailedPolicy::Note,
         })
     }

@@ -11,7 +11,7 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::{
     Config, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder, Include, ModelCard,
-    SourcePolicy, default_include, http, shipped_models_dir, telling,
+    OnSameName, SourcePolicy, default_include, http, shipped_models_dir, telling,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -112,10 +112,12 @@ fn folder(
     let settle = fields.duration("settle", MS).unwrap_or(DEFAULT_SETTLE);
     let include = include(&mut fields);
     let source = source(&mut fields);
+    let on_same_name = on_same_name(&mut fields);
     let failed = fields
         .path("failed")
         .map_or(FailedPolicy::Note, FailedPolicy::Move);
     fields.finish();
+    let source = source?;
     Some(Folder {
         name: name?,
         input: input?,
@@ -123,7 +125,8 @@ fn folder(
         model,
         settle,
         include: include?,
-        source: source?,
+        on_same_name: on_same_name.unwrap_or_else(|| source.default_on_same_name()),
+        source,
         failed,
     })
 }
@@ -165,6 +168,18 @@ fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
         (Some("delete"), None) => Some(SourcePolicy::Delete),
         (_, None) => Some(SourcePolicy::Keep),
     }
+}
+
+fn on_same_name(fields: &mut Fields<'_>) -> Option<OnSameName> {
+    fields.take(
+        "on_same_name",
+        "\"number\" or \"replace\"",
+        |value| match value.as_str()? {
+            "number" => Some(OnSameName::Number),
+            "replace" => Some(OnSameName::Replace),
+            _ => None,
+        },
+    )
 }
 
 fn models(

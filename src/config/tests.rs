@@ -65,6 +65,11 @@ fn every_fault_names_its_key_and_what_is_accepted() {
         ("wrokers = 2", "", &["unknown key `wrokers`", "workers"]),
         ("", "settle = \"-1s\"", &["`settle`", "folder", "\"a\""]),
         ("", "source = \"burn\"", &["`source`", "keep", "burn"]),
+        (
+            "",
+            "on_same_name = \"both\"",
+            &["`on_same_name`", "number", "both"],
+        ),
         ("", "source = \"move\"", &["needs `done`"]),
         ("", "done = \"/done\"", &["`done`", "source = \"move\""]),
         ("", "failed = \"relative\"", &["`failed`", "absolute"]),

@@ -119,6 +119,7 @@ impl Daemon {
         };
         let name = folder.config.name.clone();
         let forgets_gone = folder.config.failed == FailedPolicy::Note;
+        let on_same_name = folder.config.on_same_name;
         let (there, gone): (Vec<_>, Vec<_>) = found
             .into_iter()
             .filter(|file| !folder.is_in_hand(&file.relative))
@@ -142,7 +143,7 @@ impl Daemon {
             for source in vanished.iter().filter(|_| forgets_gone) {
                 book.vanish(&name, source)?;
             }
-            book.unfinished(&versions)
+            book.unfinished(&versions, on_same_name)
         });
         let unfinished = unfinished.await?;
         let tally = &self.reception.tally;

@@ -146,8 +146,9 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         Outcome::Done {
             output,
             report: Some(report),
+            has_replaced,
             ..
-        } => done(job, output, report),
+        } => done(job, output, report, *has_replaced),
         Outcome::Done {
             output,
             report: None,
@@ -182,7 +183,7 @@ pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
     tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo");
 }
 
-fn done(job: &Job, output: &std::path::Path, report: &CutReport) {
+fn done(job: &Job, output: &Path, report: &CutReport, has_replaced: bool) {
     let (folder, source, output) = (&job.folder.name, source(job), percent::display(output));
     let pixels = f64::from(report.width) * f64::from(report.height);
     let megapixels = (pixels / 1e4).round() / 100.0;
@@ -193,8 +194,13 @@ fn done(job: &Job, output: &std::path::Path, report: &CutReport) {
         .map(|(stage, ms)| format!("{stage} {ms}"))
         .collect();
     let stages_ms = stages.join(", ");
+    let what = if has_replaced {
+        "cut out; replaced the cutout of the earlier photo of this name"
+    } else {
+        "cut out"
+    };
     tracing::info!(
-        folder, source, output, megapixels, total_ms, stages_ms, "cut out"
+        folder, source, output, megapixels, total_ms, stages_ms, "{what}"
     );
 }
 

@@ -23,17 +23,45 @@ pub fn cutout_names(source: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// Returns `a.jpg`, `a-2.jpg`, `a-3.jpg`, … for a file that may not replace another. Never ends.
-pub fn moved_names(name: &OsStr) -> impl Iterator<Item = OsString> {
+/// Returns `a-2.png` and 2, `a-3.png` and 3, … for `sub/a.jpg`, from `first` on, each below the same subfolder: the cutouts of
+/// the photos that came after the first one of that name. Never ends.
+pub fn numbered_cutout_names(source: &Path, first: u32) -> impl Iterator<Item = (PathBuf, u32)> {
+    let folder = source.parent().unwrap_or(Path::new("")).to_owned();
+    let stem = source.file_stem().unwrap_or_default().to_owned();
+    (first.max(2)..).map(move |number| (folder.join(numbered_png(&stem, number)), number))
+}
+
+/// Returns the number that `cutout`, a name of a cutout of `source`, bears: 2 for `a-2.png` of `a.jpg`, and 1 for a name
+/// without a number of its own.
+pub fn number_of(source: &Path, cutout: &Path) -> u32 {
+    let stem = source.file_stem().unwrap_or_default();
+    let name = cutout.file_name().unwrap_or_default();
+    let digits = cutout
+        .file_stem()
+        .and_then(OsStr::to_str)
+        .and_then(|text| text.rsplit_once('-'))
+        .and_then(|(_, digits)| digits.parse().ok());
+    digits
+        .filter(|number| *number >= 2 && numbered_png(stem, *number) == name)
+        .unwrap_or(1)
+}
+
+fn numbered_png(stem: &OsStr, number: u32) -> OsString {
+    fitted(stem, &format!("-{number}.png"))
+}
+
+/// Returns `a.jpg`, `a-2.jpg`, `a-3.jpg`, … for a file that may not replace another, from the one with the number `first` on.
+/// Never ends.
+pub fn moved_names(name: &OsStr, first: u32) -> impl Iterator<Item = OsString> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_owned();
     let ending = match Path::new(name).extension() {
         Some(ending) => format!(".{}", ending.to_string_lossy()),
         None => String::new(),
     };
     let plain = name.to_owned();
-    (1_u32..).map(move |turn| match turn {
+    (first.max(1)..).map(move |number| match number {
         1 => plain.clone(),
-        _ => fitted(&stem, &format!("-{turn}{ending}")),
+        _ => fitted(&stem, &format!("-{number}{ending}")),
     })
 }
 
@@ -81,8 +109,27 @@ mod tests {
 
     #[test]
     fn a_moved_file_keeps_its_ending() {
-        let names: Vec<_> = moved_names(OsStr::new("a.jpg")).take(2).collect();
+        let names: Vec<_> = moved_names(OsStr::new("a.jpg"), 1).take(2).collect();
         assert_eq!(names, ["a.jpg", "a-2.jpg"]);
+        let later: Vec<_> = moved_names(OsStr::new("a.jpg"), 4).take(2).collect();
+        assert_eq!(later, ["a-4.jpg", "a-5.jpg"]);
+    }
+
+    /// P2: fails when an original gets another number than its cutout.
+    #[test]
+    fn the_number_of_a_cutout_is_read_back_from_its_name() {
+        let long = format!("sub/{}.jpg", "ü".repeat(125));
+        for source in ["sub/a.jpg", "a-2.jpg", &long] {
+            let source = Path::new(source);
+            for (name, number) in numbered_cutout_names(source, 2).take(3) {
+                assert_eq!(number_of(source, &name), number, "{}", name.display());
+            }
+            for name in cutout_names(source).take(3) {
+                assert_eq!(number_of(source, &name), 1, "{}", name.display());
+            }
+        }
+        let foreign = number_of(Path::new("a.jpg"), Path::new("b-2.png"));
+        assert_eq!(foreign, 1);
     }
 
     #[test]

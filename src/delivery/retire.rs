@@ -29,6 +29,8 @@ pub struct Retiree {
     pub stamp: Stamp,
     /// A hidden name in the same folder, of this job alone.
     pub aside: OsString,
+    /// The number of its cutout among those of photos of the same name, from 1; it is moved under the same number.
+    pub number: u32,
 }
 
 /// What became of a source.
@@ -74,7 +76,7 @@ impl Retiree {
     /// Finds the source in `target`, where an earlier try has moved it that could not record it. A copy from another file
     /// system has another inode.
     fn moved_before(&self, target: &Destination) -> Option<PathBuf> {
-        for name in names::moved_names(&self.name) {
+        for name in names::moved_names(&self.name, self.number) {
             let flags = AtFlags::SYMLINK_NOFOLLOW;
             // Names are given in turn: behind a free one there is none of ours.
             let stat = rustix::fs::statat(target.directory(), &name, flags).ok()?;
@@ -131,7 +133,7 @@ impl Retiree {
 
     fn move_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
         let from = self.folder.directory();
-        for name in names::moved_names(&self.name) {
+        for name in names::moved_names(&self.name, self.number) {
             let path = target.path().join(&name);
             let flags = RenameFlags::NOREPLACE;
             match rustix::fs::renameat_with(from, &self.aside, target.directory(), &name, flags) {
@@ -158,7 +160,7 @@ impl Retiree {
         let source = rustix::fs::openat(self.folder.directory(), &self.aside, flags, Mode::empty());
         let mut source = File::from(source.at(&path)?);
         let mut target = Some(target);
-        for name in names::moved_names(&self.name) {
+        for name in names::moved_names(&self.name, self.number) {
             let destination = match target.take() {
                 Some(first) => first,
                 None => Destination::open(&folder, None)?,
@@ -242,7 +244,7 @@ fn keep_mode_and_times(original: &File, copy: &File) -> io::Result<()> {
 /// Gives a source that a crash has left under the hidden name `aside` its `name` back, or a numbered one where that is
 /// taken. Does nothing if there is none.
 pub fn put_back_stray(folder: &Destination, aside: &OsStr, name: &OsStr) -> Result<(), PathError> {
-    for name in names::moved_names(name) {
+    for name in names::moved_names(name, 1) {
         match rename_to_free(folder, aside, &name) {
             Ok(()) | Err(Errno::NOENT) => return Ok(()),
             Err(Errno::EXIST) => {}

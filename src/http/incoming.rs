@@ -118,7 +118,7 @@ fn put(
     let root = Root::open(&folder.input, mount_point).map_err(away)?;
     let destination = Destination::from_directory(root.directory()?, folder.input.clone());
     let filter = Filter::new(Arc::clone(folder));
-    let names = moved_names(name.as_ref()).take(NAMES_MAX);
+    let names = moved_names(name.as_ref(), 1).take(NAMES_MAX);
     let names = names.filter(|name| filter.takes(Path::new(name)));
     match upload.put(&destination, names) {
         Ok(Some(name)) => Ok(name),

@@ -18,7 +18,7 @@ use super::desk::FrontDesk;
 use super::photos::row;
 use super::refusal::{Problem, Refusal};
 use crate::config::Folder;
-use crate::delivery::{PhotoRow, Standing, ThumbKind};
+use crate::delivery::{PhotoRow, Standing, ThumbKind, moved_names, number_of};
 use crate::intake::Root;
 use crate::path_error::AtPath as _;
 use crate::stamp::Stamp;
@@ -89,10 +89,17 @@ pub(super) async fn open(
     desk.on_folder(&row_folder, LOOK_MAX, find).await
 }
 
-/// The photo keeps length and time wherever its folder moves it.
+/// The photo keeps length and time wherever its folder moves it, perhaps under the number of its cutout.
 fn find_source(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
-    let roots = std::iter::once(folder.input.as_path()).chain(folder.own_folders());
-    let mut pictures = roots.filter_map(|root| picture(row, root, &row.source));
+    let name = row.source.file_name()?;
+    let number = number_of(&row.source, &row.output);
+    let numbered = row.source.with_file_name(moved_names(name, number).next()?);
+    let input = [(folder.input.as_path(), &row.source)];
+    let moved = folder
+        .own_folders()
+        .flat_map(|root| [(root, &row.source), (root, &numbered)]);
+    let places = input.into_iter().chain(moved);
+    let mut pictures = places.filter_map(|(root, source)| picture(row, root, source));
     pictures.find(|picture| {
         (picture.stamp.len, picture.stamp.mtime_ns) == (row.stamp.len, row.stamp.mtime_ns)
     })

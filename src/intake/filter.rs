@@ -75,7 +75,7 @@ fn is_litter(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{FailedPolicy, Include, SourcePolicy};
+    use crate::config::{FailedPolicy, Include, OnSameName, SourcePolicy};
     use std::time::Duration;
 
     impl Filter {
@@ -89,6 +89,7 @@ mod tests {
                 settle: Duration::ZERO,
                 include: Include::new(vec!["*.jpg".into()]).unwrap(),
                 source: SourcePolicy::Keep,
+                on_same_name: OnSameName::Replace,
                 failed: FailedPolicy::Note,
             }))
         }
@@ -103,6 +104,7 @@ mod tests {
             settle: Duration::from_secs(1),
             include: Include::new(vec!["*.jpg".into(), "*.tmp".into()]).unwrap(),
             source: SourcePolicy::Move("/hot/done".into()),
+            on_same_name: OnSameName::Number,
             failed: FailedPolicy::Move("/elsewhere".into()),
         }))
     }

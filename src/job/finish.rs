@@ -16,6 +16,8 @@ pub enum Outcome {
         output: PathBuf,
         /// What the worker told; `None` if the cutout was there already.
         report: Option<CutReport>,
+        /// Whether the cutout of an earlier photo of the same name had its place before.
+        has_replaced: bool,
         /// Set if the source could not be moved or deleted yet; it is tried again.
         source_left: Option<JobError>,
     },
@@ -74,11 +76,12 @@ async fn succeed(
         output,
         sha256,
         report,
+        has_replaced,
     } = placed;
     desk.ledger
         .call(move |book| book.placed(begun.id, &sha256))
         .await?;
-    let source_left = match Original::of(job).retire(desk, begun.id).await {
+    let source_left = match Original::of(job).retire(desk, begun.id, &output).await {
         Ok(is_gone) => {
             record(desk, begun, Verdict::Done).await?;
             if is_gone {
@@ -94,6 +97,7 @@ async fn succeed(
     Ok(Outcome::Done {
         output,
         report,
+        has_replaced,
         source_left,
     })
 }

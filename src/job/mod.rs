@@ -58,6 +58,8 @@ struct Placed {
     sha256: [u8; 32],
     /// `None` if it was there already.
     report: Option<CutReport>,
+    /// Whether the cutout of an earlier photo of the same name had its place before.
+    has_replaced: bool,
 }
 
 /// A photo that can be given to a worker.
@@ -124,6 +126,7 @@ impl Attempt<'_> {
             }
         };
         let output = self.job.folder.output.join(&place.name);
+        let has_replaced = place.has_earlier;
         let (name, replace, length) = (place.name, place.replace, report.len);
         let placing = blocking(move || {
             // What was read must be what settled, or the cutout is of no version that ever existed.
@@ -138,6 +141,7 @@ impl Attempt<'_> {
             output,
             sha256: report.sha256,
             report: Some(report),
+            has_replaced,
         })
     }
 
@@ -163,6 +167,7 @@ impl Attempt<'_> {
                 output: self.job.folder.output.join(&place.name),
                 sha256: already.sha256,
                 report: None,
+                has_replaced: false,
             }));
         }
         if begun.attempt > self.desk.max_attempts {
@@ -212,6 +217,7 @@ impl Attempt<'_> {
                 output: taken.output,
                 sha256: taken.sha256,
                 report: None,
+                has_replaced: false,
             }
         }))
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Desk, Job, JobError, blocking};
 use crate::config::{FailedPolicy, Folder, SourcePolicy};
 use crate::delivery::{
-    Destination, PlaceError, Retired, Retiree, Unexplained, Version, remove_note, write_note,
+    Destination, PlaceError, Retired, Retiree, Unexplained, Version, number_of, remove_note,
+    write_note,
 };
 use crate::intake::{Root, SourceError};
 
@@ -43,11 +44,17 @@ impl Original {
     }
 
     /// Does to one that has succeeded what its folder says, and takes away an earlier note on it. Tells whether it is gone
-    /// from its name.
-    pub(super) async fn retire(self, desk: &Desk, id: i64) -> Result<bool, JobError> {
+    /// from its name. Moved, it bears the number that its cutout, `output`, has among those of photos of the same name.
+    pub(super) async fn retire(
+        self,
+        desk: &Desk,
+        id: i64,
+        output: &Path,
+    ) -> Result<bool, JobError> {
         let aside = desk.hidden_name(id, "source");
+        let number = number_of(&self.version.source, output);
         blocking(move || {
-            let retiree = self.retiree(aside)?;
+            let retiree = self.retiree(aside, number)?;
             remove_note(&retiree.folder, &retiree.name)?;
             let fate = match &self.folder.source {
                 SourcePolicy::Keep => return Ok(false),
@@ -81,7 +88,7 @@ impl Original {
 
     /// Leaves a note beside the original, or moves both to the `failed` folder. Tells whether it is gone from its name.
     fn leave_reason(&self, aside: String, note: String, reason: &str) -> Result<bool, JobError> {
-        let retiree = self.retiree(aside)?;
+        let retiree = self.retiree(aside, 1)?;
         let failed = match &self.folder.failed {
             FailedPolicy::Leave => return Ok(false),
             FailedPolicy::Note => {
@@ -99,7 +106,7 @@ impl Original {
         Ok(true)
     }
 
-    fn retiree(&self, aside: String) -> Result<Retiree, JobError> {
+    fn retiree(&self, aside: String, number: u32) -> Result<Retiree, JobError> {
         let parent = self.parent();
         let root = Root::open(&self.folder.input, None).map_err(SourceError::from)?;
         let directory = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
@@ -116,6 +123,7 @@ impl Original {
                 .to_owned(),
             stamp: self.version.stamp,
             aside: aside.into(),
+            number,
         })
     }
 

@@ -1,10 +1,15 @@
-//! A source -> the name of its cutout, never one that belongs to anything else; writes nothing to the output folder.
+//! Converts a source to the name of its cutout: never a name that belongs to anything else. Must not write to the output folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::original::Original;
 use super::{Job, JobError, blocking};
-use crate::delivery::{Destination, Ledger, Occupant, Replace, Seat, cutout_names, fold_case};
+use crate::config::{OnSameName, SourcePolicy};
+use crate::delivery::{
+    Destination, Ledger, Occupant, OwnedName, Replace, Seat, cutout_names, fold_case, moved_names,
+    number_of, numbered_cutout_names,
+};
 use crate::intake::SourceFile;
 use crate::mark::Mark;
 use crate::percent;
@@ -16,6 +21,8 @@ pub(super) struct Place {
     pub(super) name: PathBuf,
     /// Whether what is there may be replaced.
     pub(super) replace: Replace,
+    /// Whether the cutout of an earlier photo of the same name is there, which is to be replaced.
+    pub(super) has_earlier: bool,
     /// Set if a cutout of this very version is there already.
     pub(super) already: Option<Already>,
 }
@@ -29,70 +36,116 @@ pub(super) struct Already {
     pub(super) model: String,
 }
 
-/// Finds the name: the one that the source has had before, else the first that is free.
+/// Finds the name: one that the source owns, if this version may use it; else a new one.
+///
+/// Where photos of the same name are numbered, a name is for one photo only, even after its cutout has been fetched.
 pub(super) async fn choose(
     job: &Job,
     source: &Arc<SourceFile>,
     ledger: &Ledger,
 ) -> Result<Place, JobError> {
-    let mark_source = percent::encode(job.file.relative());
-    let (folder, relative) = (job.folder.name.clone(), job.file.relative().to_owned());
+    let version = Original::of(job).version;
     let output = job.folder.output.clone();
-    let owned = ledger.call({
-        let (folder, relative, output) = (folder.clone(), relative.clone(), output.clone());
-        move |book| book.name_of(&folder, &relative, &output)
-    });
-    if let Some(name) = owned.await? {
-        match occupant(job, &name).await? {
-            Occupant::Free => {
-                return Ok(Place {
-                    name,
-                    replace: Replace::Never,
-                    already: None,
-                });
-            }
-            Occupant::Ours(mark) if mark.source == mark_source => {
+    let owned = ledger
+        .call(move |book| book.names_of(&version, &output))
+        .await?;
+    let numbers = job.folder.on_same_name == OnSameName::Number;
+    let mut is_numbered = numbers && owned.iter().any(|name| name.is_used);
+    // The name of an earlier attempt at this version, else the one that the source was given last.
+    let own = owned.iter().find(|name| name.is_own).or(owned.first());
+    if let Some(OwnedName { name, is_used, .. }) = own {
+        match occupant(job, name).await? {
+            Occupant::Free if numbers && *is_used => {}
+            Occupant::Free => return Ok(Place::new(name.clone(), None)),
+            Occupant::Ours(mark) if is_of(&mark, job) => {
                 let already = same_content(source, mark).await?;
-                return Ok(Place {
-                    name,
-                    replace: Replace::Own,
-                    already,
-                });
+                if already.is_some() || !numbers {
+                    return Ok(Place {
+                        name: name.clone(),
+                        replace: Replace::Own,
+                        has_earlier: already.is_none(),
+                        already,
+                    });
+                }
+                is_numbered = true;
             }
             // Somebody has put another file under the name, a retouched cutout perhaps: it is not ours to replace.
             Occupant::Ours(_) | Occupant::Foreign => {}
         }
     }
-    for name in cutout_names(&relative) {
+    if is_numbered {
+        numbered(job, &owned, ledger).await
+    } else {
+        unnumbered(job, source, ledger).await
+    }
+}
+
+impl Place {
+    /// A place that nothing has, unless it is the cutout of this very version.
+    fn new(name: PathBuf, already: Option<Already>) -> Self {
+        Self {
+            name,
+            replace: Replace::Never,
+            has_earlier: false,
+            already,
+        }
+    }
+}
+
+/// Reserves the first free name for the first photo of its name.
+async fn unnumbered(
+    job: &Job,
+    source: &Arc<SourceFile>,
+    ledger: &Ledger,
+) -> Result<Place, JobError> {
+    for name in cutout_names(job.file.relative()) {
         let already = match occupant(job, &name).await? {
             Occupant::Free => None,
             // Without a record of it, only a cutout of the same content is known to be of the same source.
-            Occupant::Ours(mark) if mark.source == mark_source => {
-                match same_content(source, mark).await? {
-                    Some(already) => Some(already),
-                    None => continue,
-                }
-            }
+            Occupant::Ours(mark) if is_of(&mark, job) => match same_content(source, mark).await? {
+                Some(already) => Some(already),
+                None => continue,
+            },
             Occupant::Ours(_) | Occupant::Foreign => continue,
         };
-        let seat = Seat {
-            output: output.clone(),
-            folded: fold_case(&name),
-            name: name.clone(),
-        };
-        let (folder, relative) = (folder.clone(), relative.clone());
-        if ledger
-            .call(move |book| book.reserve(&folder, &relative, &seat))
-            .await?
-        {
-            return Ok(Place {
-                name,
-                replace: Replace::Never,
-                already,
-            });
+        if reserve(job, &name, ledger).await? {
+            return Ok(Place::new(name, already));
         }
     }
     unreachable!("there is always another number")
+}
+
+/// Reserves the first free number after those of earlier photos of the same name: free for the cutout, and for the original
+/// where that is moved.
+async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<Place, JobError> {
+    let relative = job.file.relative();
+    let numbers = owned.iter().map(|owned| number_of(relative, &owned.name));
+    let first = numbers.max().unwrap_or(1).saturating_add(1);
+    for (name, number) in numbered_cutout_names(relative, first) {
+        let is_free = occupant(job, &name).await? == Occupant::Free
+            && !is_taken_in_done(job, number).await
+            && reserve(job, &name, ledger).await?;
+        if is_free {
+            return Ok(Place::new(name, None));
+        }
+    }
+    unreachable!("there is always another number")
+}
+
+fn is_of(mark: &Mark, job: &Job) -> bool {
+    mark.source == percent::encode(job.file.relative())
+}
+
+async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobError> {
+    let seat = Seat {
+        output: job.folder.output.clone(),
+        folded: fold_case(name),
+        name: name.to_owned(),
+    };
+    let (folder, relative) = (job.folder.name.clone(), job.file.relative().to_owned());
+    Ok(ledger
+        .call(move |book| book.reserve(&folder, &relative, &seat))
+        .await?)
 }
 
 async fn same_content(source: &Arc<SourceFile>, mark: Mark) -> Result<Option<Already>, JobError> {
@@ -111,6 +164,25 @@ async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {
             .subfolder(name.parent().unwrap_or(Path::new("")))
             .and_then(|folder| folder.occupant(name.file_name().unwrap_or_default()))
             .map_err(JobError::below_output)
+    })
+    .await
+}
+
+/// Tells whether something in the `done` folder has the name that the original is to get there. Where that folder cannot be
+/// read, the move fails later and says so.
+async fn is_taken_in_done(job: &Job, number: u32) -> bool {
+    let SourcePolicy::Move(done) = job.folder.source.clone() else {
+        return false;
+    };
+    let relative = job.file.relative().to_owned();
+    blocking(move || {
+        let parent = relative.parent().unwrap_or(Path::new(""));
+        let name = relative.file_name().unwrap_or_default();
+        let numbered = moved_names(name, number).next().unwrap_or_default();
+        let folder = Destination::open(&done, None).and_then(|done| done.subfolder(parent));
+        folder
+            .and_then(|folder| folder.has(&numbered))
+            .unwrap_or(false)
     })
     .await
 }

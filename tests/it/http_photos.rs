@@ -90,6 +90,26 @@ fn photo_and_cutout_are_given_as_they_lie() {
     });
 }
 
+/// P10: two photos of one name were moved away; fails when the page shows one of them with the other one's picture, or none.
+#[test]
+fn photos_of_one_name_are_shown_with_their_own_pictures() {
+    let hot = HotFolder::start_with(Setup::new().listens().moves_sources());
+    let photos = [jpeg(Quarter::TopLeft), jpeg(Quarter::BottomRight)];
+    for (photo, count) in photos.iter().zip(1..) {
+        hot.drop_file("a.jpg", photo);
+        hot.wait_status("done", |status| status.done == count);
+        wait_for("the photo is gone", || !hot.input("a.jpg").exists());
+    }
+    let page = get(&hot, "/api/photos?state=done").json();
+    for (index, name) in [(0, "a-2.png"), (1, "a.png")] {
+        let id = page["photos"][index]["id"].as_i64().unwrap();
+        let source = get(&hot, &format!("/api/photos/{id}/source"));
+        assert_eq!(source.body, photos[1 - index], "{name}");
+        let cutout = get(&hot, &format!("/api/photos/{id}/cutout"));
+        assert_eq!(cutout.body, fs::read(hot.output(name)).unwrap());
+    }
+}
+
 /// P6: fails when a small picture is not small, or is made anew each time.
 #[test]
 fn thumbnail_is_made_once_and_kept() {

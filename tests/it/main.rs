@@ -108,6 +108,10 @@ mod reloads;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod same_name;
+#[cfg(test)]
+mod same_name_kills;
+#[cfg(test)]
 mod settles;
 #[cfg(test)]
 mod setup;

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::verdict::Verdict;
 use super::{LedgerError, give, schema};
+use crate::config::OnSameName;
 use crate::stamp::Stamp;
 
 /// The ledger itself, on the thread that owns it.
@@ -126,22 +127,30 @@ impl Book {
     }
 
     /// Tells of each version whether it still needs work. One that is running has somebody at work on it already, though
-    /// perhaps for a folder that a reload has replaced.
-    pub fn unfinished(&mut self, versions: &[Version]) -> Result<Vec<bool>, LedgerError> {
+    /// perhaps for a folder that a reload has replaced. One that is done and has come back after a later version is unfinished
+    /// if the cutout of that one has replaced its own, as `on_same_name` tells.
+    pub fn unfinished(
+        &mut self,
+        versions: &[Version],
+        on_same_name: OnSameName,
+    ) -> Result<Vec<bool>, LedgerError> {
+        let replaces = on_same_name == OnSameName::Replace;
         let mut query = self.connection.prepare_cached(
             "SELECT state, EXISTS (SELECT 1 FROM versions AS later WHERE later.folder = ?1 AND later.source = ?2
-                    AND later.turn > versions.turn AND later.state IN ('placed', 'done'))
+                    AND later.turn > versions.turn AND later.state IN ('placed', 'done')
+                    AND (?6 OR later.output = versions.output))
              FROM versions WHERE folder = ?1 AND source = ?2
              AND len = ?3 AND mtime_ns = ?4 AND ino = ?5",
         )?;
         let mut answers = Vec::with_capacity(versions.len());
         for version in versions {
+            let (folder, source, len, mtime_ns, ino) = version.key();
             let row = query
-                .query_row(version.key(), |row| {
-                    Ok((row.get::<_, String>(0)?, row.get(1)?))
-                })
+                .query_row(
+                    params![folder, source, len, mtime_ns, ino, replaces],
+                    |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+                )
                 .optional()?;
-            // One that is done and was replaced since has come back: its cutout is of its successor.
             answers.push(row.is_none_or(|(state, is_replaced)| match state.as_str() {
                 "done" => is_replaced,
                 state => !matches!(state, "running" | "quarantined" | "ignored"),

@@ -28,7 +28,7 @@ pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use halfway::{Unexplained, Unretired};
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
-pub use places::Seat;
+pub use places::{OwnedName, Seat};
 pub use redo::DonePhoto;
 pub(super) use relearn::FoundCutout;
 pub use story::{Chapter, FailedAttempt, Standing};

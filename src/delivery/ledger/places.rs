@@ -1,11 +1,13 @@
-//! Which source owns which name in an output folder, and where folders are mounted -> `SQLite` and back.
+//! Converts which source owns which names in an output folder, and where folders are mounted, to `SQLite` and back. Must not
+//! decide which name a cutout gets.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Book, bytes, path};
+use super::book::{Book, Version, bytes, path};
 
 /// A name in an output folder that a source asks for.
 #[derive(Clone, Debug)]
@@ -18,8 +20,62 @@ pub struct Seat {
     pub folded: Vec<u8>,
 }
 
+/// A name in an output folder that a source owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedName {
+    /// Path below the output folder.
+    pub name: PathBuf,
+    /// An earlier attempt at the version in question reserved it.
+    pub is_own: bool,
+    /// The cutout of another version of the source was placed under it.
+    pub is_used: bool,
+}
+
 impl Book {
-    /// Returns the name that `source` owns below `output`.
+    /// Returns every name that the source of `version` owns below `output`, the one that was reserved last first.
+    pub fn names_of(
+        &mut self,
+        version: &Version,
+        output: &Path,
+    ) -> Result<Vec<OwnedName>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT name FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3 ORDER BY turn DESC",
+        )?;
+        let source = bytes(&version.source);
+        let rows = query.query_map(params![bytes(output), version.folder, source], |row| {
+            row.get(0).map(path)
+        })?;
+        let names: Vec<PathBuf> = rows.collect::<Result<_, _>>()?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = self.connection.prepare_cached(
+            "SELECT output, len = ?3 AND mtime_ns = ?4 AND ino = ?5,
+                state IN ('placed', 'done') OR sha256 IS NOT NULL OR is_redo
+             FROM versions WHERE folder = ?1 AND source = ?2",
+        )?;
+        let (mut own, mut used) = (HashSet::new(), HashSet::new());
+        let mut rows = query.query(version.key())?;
+        while let Some(row) = rows.next()? {
+            let placed_at = path(row.get(0)?);
+            if row.get(1)? {
+                own.insert(placed_at);
+            } else if row.get(2)? {
+                used.insert(placed_at);
+            }
+        }
+        let owned = names.into_iter().map(|name| {
+            let whole = output.join(&name);
+            OwnedName {
+                is_own: own.contains(&whole),
+                is_used: used.contains(&whole),
+                name,
+            }
+        });
+        Ok(owned.collect())
+    }
+
+    /// Returns the name that `source` reserved last below `output`.
     pub fn name_of(
         &mut self,
         folder: &str,
@@ -27,7 +83,7 @@ impl Book {
         output: &Path,
     ) -> Result<Option<PathBuf>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT name FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3",
+            "SELECT name FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3 ORDER BY turn DESC LIMIT 1",
         )?;
         let name = query.query_row(params![bytes(output), folder, bytes(source)], |row| {
             row.get(0)
@@ -35,7 +91,7 @@ impl Book {
         Ok(name.optional()?.map(path))
     }
 
-    /// Gives the seat to `source` unless another source has it; its earlier name, if any, is given up.
+    /// Reserves the name for `source`, for ever, unless another source owns it. Names that it owns already stay its own.
     pub fn reserve(
         &mut self,
         folder: &str,
@@ -54,9 +110,10 @@ impl Book {
         }
         transaction
             .prepare_cached(
-                "INSERT INTO names (output, folded, folder, source, name) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (output, folder, source) DO UPDATE SET folded = excluded.folded, name = excluded.name
-                 ON CONFLICT (output, folded) DO NOTHING",
+                "INSERT INTO names (output, folded, folder, source, name, turn)
+                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(turn), 0) + 1 FROM names
+                    WHERE output = ?1 AND folder = ?3 AND source = ?4))
+                 ON CONFLICT (output, folded) DO UPDATE SET name = excluded.name, turn = excluded.turn",
             )?
             .execute(params![bytes(&seat.output), seat.folded, folder, bytes(source), bytes(&seat.name)])?;
         transaction.commit()?;

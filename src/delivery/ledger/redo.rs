@@ -77,6 +77,7 @@ mod tests {
     use super::super::Verdict;
     use super::super::tests::{begin, version};
     use super::*;
+    use crate::config::OnSameName;
 
     /// P2: fails when a photo that is to be cut out again counts as done, when one that was replaced since comes back, or
     /// when it is cut out again for ever.
@@ -98,7 +99,11 @@ mod tests {
         assert!(book.redo(&new).unwrap());
         assert!(!book.redo(&new).unwrap(), "it waits already");
         assert!(book.is_redo(&new).unwrap());
-        assert_eq!(book.unfinished(std::slice::from_ref(&new)).unwrap(), [true]);
+        assert_eq!(
+            book.unfinished(std::slice::from_ref(&new), OnSameName::Replace)
+                .unwrap(),
+            [true]
+        );
         let begun = begin(&mut book, &new);
         assert_eq!(begun.attempt, 1);
         book.end(begun.id, &Verdict::Waiting).unwrap();
@@ -106,6 +111,9 @@ mod tests {
         let begun = begin(&mut book, &new);
         book.end(begun.id, &Verdict::Done).unwrap();
         assert!(!book.is_redo(&new).unwrap());
-        assert_eq!(book.unfinished(&[new]).unwrap(), [false]);
+        assert_eq!(
+            book.unfinished(&[new], OnSameName::Replace).unwrap(),
+            [false]
+        );
     }
 }

@@ -62,23 +62,25 @@ impl Book {
     /// Learns from what was found, and returns how many names are known that were not. What the ledger knows already it
     /// knows better.
     ///
-    /// A source with two cutouts owns the name of the later one. Versions are recorded of sources that are gone; one that is
-    /// there is compared with its cutout when its folder is listed.
+    /// A source owns the names of all its cutouts, that of the latest one last. A version is recorded for each cutout whose
+    /// source is gone; a source that is there is compared with its latest cutout when its folder is listed.
     pub fn end_relearning(&mut self) -> Result<usize, LedgerError> {
         let transaction = self.connection.transaction()?;
         let names = transaction.execute(
-            "INSERT INTO names (output, folded, folder, source, name)
-                SELECT output, folded, folder, source, name FROM found WHERE true ORDER BY written_at_ms DESC
+            "INSERT INTO names (output, folded, folder, source, name, turn)
+                SELECT output, folded, folder, source, name,
+                    -row_number() OVER (PARTITION BY output, folder, source ORDER BY written_at_ms DESC, name DESC)
+                FROM found WHERE true ORDER BY written_at_ms DESC
              ON CONFLICT DO NOTHING",
             [],
         )?;
         transaction.execute(
             "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, sha256, model,
                     begun_at_ms, ended_at_ms)
-                SELECT folder, source, 0, 0, -found.rowid, 'done', 1, path, sha256, model, max(written_at_ms), written_at_ms
+                SELECT folder, source, 0, 0, -found.rowid, 'done', 1, path, sha256, model, written_at_ms, written_at_ms
                 FROM found WHERE is_source_gone AND NOT EXISTS
                     (SELECT 1 FROM versions WHERE versions.folder = found.folder AND versions.source = found.source)
-                GROUP BY folder, source",
+                ORDER BY written_at_ms",
             [],
         )?;
         transaction.execute_batch("DROP TABLE found")?;
@@ -116,25 +118,30 @@ mod tests {
         book.end_relearning().unwrap()
     }
 
-    /// P2: fails when a source gets back another name than that of its latest cutout, or a photo that is gone is not known to
-    /// be done.
+    /// P2: fails when a source gets back another name than that of its latest cutout, or loses that of an earlier one, or when a
+    /// photo that is gone is not known to be done.
     #[test]
-    fn a_source_owns_the_name_of_its_latest_cutout() {
+    fn a_source_owns_the_names_of_all_its_cutouts() {
         let mut book = Book::in_memory().unwrap();
         let found = [
             cutout("a.jpg", "a.png", 1),
             cutout("a.jpg", "a.jpg.png", 2),
             cutout("A.jpg", "A.png", 3),
         ];
-        assert_eq!(relearn(&mut book, &found), 2);
+        assert_eq!(
+            relearn(&mut book, &found),
+            2,
+            "a.png and A.png are one name"
+        );
         let name = |book: &mut Book, source: &str| {
             book.name_of("products", Path::new(source), Path::new("/out"))
                 .unwrap()
         };
         assert_eq!(name(&mut book, "a.jpg"), Some("a.jpg.png".into()));
         assert_eq!(name(&mut book, "A.jpg"), Some("A.png".into()));
-        assert_eq!(book.counts("products").unwrap().done, 2);
+        assert_eq!(book.counts("products").unwrap().done, 3);
+        assert_eq!(book.story("products", Path::new("a.jpg")).unwrap().len(), 2);
         assert_eq!(relearn(&mut book, &found), 0, "it knows them");
-        assert_eq!(book.counts("products").unwrap().done, 2);
+        assert_eq!(book.counts("products").unwrap().done, 3);
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS];
+const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS];
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -88,6 +88,24 @@ const DISKS: &str = "
         OR mount_point IN (CAST('/srv/hot' AS BLOB), CAST('/srv/cutouts' AS BLOB));
 ";
 
+/// A source owns a name for each photo that came under its own: a camera starts to count anew, and `front.jpg` comes every day.
+/// The name with the highest turn was reserved last.
+const NUMBERS: &str = "
+    CREATE TABLE owned_names (
+        output BLOB NOT NULL,
+        folded BLOB NOT NULL,
+        folder TEXT NOT NULL,
+        source BLOB NOT NULL,
+        name BLOB NOT NULL,
+        turn INTEGER NOT NULL DEFAULT 1,
+        PRIMARY KEY (output, folded)
+    ) WITHOUT ROWID;
+    INSERT INTO owned_names SELECT output, folded, folder, source, name, 1 FROM names;
+    DROP TABLE names;
+    ALTER TABLE owned_names RENAME TO names;
+    CREATE INDEX names_of_source ON names (output, folder, source, turn);
+";
+
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     let found = version(connection)?;
@@ -124,6 +142,7 @@ mod tests {
     use super::super::tests::{begin, version};
     use super::super::{Book, Counts, open_whole};
     use super::*;
+    use crate::config::OnSameName;
     use crate::hex;
 
     /// Of each step as it was released.
@@ -134,6 +153,7 @@ mod tests {
         "8b7780456714cc6f623416ac10a3ab117f284f1106d610f52743492bb0f6d84c",
         "38a7227906dbe17252c94df11a708245e9366953851f662ddfe0fc1debe922bc",
         "33204ab201388875e8bf5f08642d55db7494dd742cef76a2dfc7770eec129921",
+        "2bf3dd1b88a16fe6ef45e3b32a8937f81396b81f47f43c98c9970184ab4235b8",
     ];
 
     /// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.
@@ -190,7 +210,7 @@ mod tests {
                 .unwrap();
             ledger
                 .execute_batch(
-                    "INSERT INTO names VALUES (CAST('/out' AS BLOB), CAST('a.png' AS BLOB), 'products',
+                    "INSERT INTO names (output, folded, folder, source, name) VALUES (CAST('/out' AS BLOB), CAST('a.png' AS BLOB), 'products',
                         CAST('a.jpg' AS BLOB), CAST('a.png' AS BLOB));
                     INSERT INTO mounts VALUES (CAST('/in' AS BLOB), CAST('/in' AS BLOB)),
                         (CAST('/disk/in' AS BLOB), CAST('/disk' AS BLOB));
@@ -209,7 +229,10 @@ mod tests {
             } = book.counts("products").unwrap();
             assert_eq!((done, quarantined), (1, 1), "{steps}");
             let versions = ["a.jpg", "b.jpg", "c.jpg"].map(|source| version(source, 1));
-            assert_eq!(book.unfinished(&versions).unwrap(), [false, false, true]);
+            assert_eq!(
+                book.unfinished(&versions, OnSameName::Replace).unwrap(),
+                [false, false, true]
+            );
             let name = book.name_of("products", Path::new("a.jpg"), Path::new("/out"));
             assert_eq!(name.unwrap().as_deref(), Some(Path::new("a.png")));
             let mount = book.mount_of(Path::new("/in")).unwrap();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::config::OnSameName;
 use crate::stamp::Stamp;
 
 pub(super) const ARRIVAL: Arrival = Arrival {
@@ -38,7 +39,9 @@ pub(super) fn begin(book: &mut Book, version: &Version) -> Begun {
 }
 
 fn is_unfinished(book: &mut Book, version: &Version) -> bool {
-    book.unfinished(std::slice::from_ref(version)).unwrap() == [true]
+    book.unfinished(std::slice::from_ref(version), OnSameName::Replace)
+        .unwrap()
+        == [true]
 }
 
 /// P2: fails when two sources get one name, in whatever case, or a source loses the name it had.

@@ -11,6 +11,7 @@ fn retiree(dir: &Path, name: &str) -> Retiree {
         name: name.into(),
         stamp: Stamp::of(&stat),
         aside: ".hotcut-x-1.source".into(),
+        number: 1,
     }
 }
 

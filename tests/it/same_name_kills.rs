@@ -1,0 +1,174 @@
+//! The daemon dies at every system call that the second photo of a name takes: both photos and both cutouts are there afterwards.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::binary::{files_below, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::same_name::setup;
+use crate::setup::Setup;
+use crate::strace::{self, Call, strace_works};
+
+const PHOTO: &str = "sub/a.jpg";
+
+/// P2, P4, P8: fails when a death at any call lets the second photo replace the first one's cutout, or gives it two names.
+#[test]
+fn moved_photos_are_numbered_whenever_the_daemon_dies() {
+    kill_at_each("move", "number");
+}
+
+/// P2, P4, P8: as above, where the photos are deleted.
+#[test]
+fn deleted_photos_are_numbered_whenever_the_daemon_dies() {
+    kill_at_each("delete", "number");
+}
+
+/// P2, P4, P8: fails when a death at any call leaves the first photo's cutout, or a second one beside it.
+#[test]
+fn moved_photos_are_replaced_whenever_the_daemon_dies() {
+    kill_at_each("move", "replace");
+}
+
+/// P2, P4, P8: as above, where the photos are deleted.
+#[test]
+fn deleted_photos_are_replaced_whenever_the_daemon_dies() {
+    kill_at_each("delete", "replace");
+}
+
+/// The tree after the first photo, which each death starts from. Its ledger holds absolute paths, so the tree keeps its place.
+struct Snapshot {
+    setup: Setup,
+    copy: TempDir,
+}
+
+/// What the daemon changes.
+const TREES: [&str; 3] = ["state", "products", "done"];
+
+impl Snapshot {
+    fn of(setup: Setup) -> Snapshot {
+        let mut hot = HotFolder::start_with(setup);
+        hot.drop_file(PHOTO, &jpeg(Quarter::TopLeft));
+        wait_for("the first photo is done", || is_done(&hot, 1));
+        hot.stop();
+        let copy = tempfile::tempdir().unwrap();
+        for tree in TREES {
+            copy_tree(&hot.setup().path(tree), &copy.path().join(tree));
+        }
+        Snapshot {
+            setup: hot.setup().clone(),
+            copy,
+        }
+    }
+
+    /// Puts everything back as it was, with the second photo in the hot folder.
+    fn restore(&self) -> Setup {
+        for tree in TREES {
+            let place = self.setup.path(tree);
+            fs::remove_dir_all(&place).ok();
+            copy_tree(&self.copy.path().join(tree), &place);
+        }
+        let photo = self.setup.input_of("products").join(PHOTO);
+        fs::create_dir_all(photo.parent().expect("a folder")).unwrap();
+        fs::write(photo, jpeg(Quarter::BottomRight)).unwrap();
+        self.setup.clone()
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    if !from.exists() {
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn is_done(hot: &HotFolder, count: u64) -> bool {
+    let status = hot.status();
+    let is_idle = status.running == 0 && status.queued == 0;
+    status.done == count && is_idle && !hot.input(PHOTO).exists()
+}
+
+fn kill_at_each(source: &str, on_same_name: &str) {
+    if !strace_works(&format!("kill with {source} and {on_same_name}")) {
+        return;
+    }
+    let snapshot = Snapshot::of(setup(source, on_same_name));
+    let mut hot = HotFolder::start_with(strace::observed(snapshot.restore()));
+    wait_for("the second photo is done", || is_done(&hot, 2));
+    hot.stop();
+    let calls = strace::calls(hot.setup());
+    let is_meant = |call: &Call| {
+        let trees = ["products", "done", "state/ledger.db-wal"];
+        trees.iter().any(|tree| call.path.starts_with(tree))
+    };
+    let meant: Vec<_> = calls
+        .into_iter()
+        .filter(|(call, _)| is_meant(call))
+        .collect();
+    let is_placing = |call: &Call| call.path.starts_with("products/out");
+    assert!(meant.iter().any(|(call, _)| is_placing(call)), "{meant:?}");
+    for (call, most) in meant {
+        for number in 1..=most {
+            let setup = strace::faulty(snapshot.restore(), &call, number, "signal=KILL");
+            let mut hot = HotFolder::launch(setup);
+            wait_for("dead or done", || hot.has_exited() || is_done(&hot, 2));
+            if !hot.has_exited() {
+                hot.signal(Signal::TERM);
+            }
+            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
+            // As in `kills`: later numbers, and what the ledger does at the end, may be of another thread this time.
+            assert!(
+                is_killed || number > 1 || call.path.starts_with("state"),
+                "{call:?} was not made: {}",
+                hot.log()
+            );
+            let what = format!("{source} and {on_same_name}, {call:?} {number}");
+            hot.change_setup(|setup| setup.under(Vec::new()));
+            hot.restart();
+            wait_for(&format!("done after {what}"), || is_done(&hot, 2));
+            assert_outcome(&hot, source, on_same_name, &what);
+            hot.stop();
+        }
+    }
+}
+
+#[track_caller]
+fn assert_outcome(hot: &HotFolder, source: &str, on_same_name: &str, what: &str) {
+    let (first, second) = (Quarter::TopLeft, Quarter::BottomRight);
+    let cutouts = match on_same_name {
+        "number" => vec![("sub/a-2.png", second), ("sub/a.png", first)],
+        _ => vec![("sub/a.png", second)],
+    };
+    let names: Vec<PathBuf> = cutouts.iter().map(|(name, _)| name.into()).collect();
+    assert_eq!(hot.outputs(), names, "{what}");
+    for (name, lit) in cutouts {
+        assert_cutout(&hot.output(name), lit);
+    }
+    let done = hot.setup().path("done");
+    let originals = match source {
+        "move" => vec![("sub/a-2.jpg", second), ("sub/a.jpg", first)],
+        _ => Vec::new(),
+    };
+    let names: Vec<PathBuf> = originals.iter().map(|(name, _)| name.into()).collect();
+    if source == "move" {
+        assert_eq!(files_below(&done), names, "{what}");
+    }
+    for (name, lit) in originals {
+        assert_eq!(fs::read(done.join(name)).unwrap(), jpeg(lit), "{what}");
+    }
+    let left: Vec<PathBuf> = files_below(&hot.input(""));
+    assert!(left.is_empty(), "{what}: {left:?}");
+    assert!(hot.temporaries().is_empty(), "{what}");
+}
