@@ -135,8 +135,7 @@ impl Daemon {
                 Found::Nothing | Found::Unknown => None,
             })
             .collect();
-        let is_nothing = |file: &&Observation| file.found == Found::Nothing;
-        let vanished = gone.iter().filter(is_nothing);
+        let vanished = gone.iter().filter(|file| file.found == Found::Nothing);
         let vanished: Vec<PathBuf> = vanished.map(|file| file.relative.clone()).collect();
         let unfinished = self.desk.ledger.call(move |book| {
             // Sources in the `failed` folder are gone from here, but not from the list of what failed.
@@ -284,6 +283,7 @@ impl Daemon {
             Outcome::Done { .. }
             | Outcome::Ignored(_)
             | Outcome::Quarantined { .. }
+            | Outcome::Unchanged { .. }
             | Outcome::Outdated
             | Outcome::Halted(_) => folder.sight(relative, now, Discovery::Again),
         }

@@ -175,7 +175,11 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
             tracing::warn!(folder, source, "the file ends early; waiting for the rest");
         }
         // Told where it is news, or no news at all.
-        Outcome::Outdated | Outcome::Waits(_) | Outcome::Paused(_) | Outcome::Halted(_) => {}
+        Outcome::Unchanged { .. }
+        | Outcome::Outdated
+        | Outcome::Waits(_)
+        | Outcome::Paused(_)
+        | Outcome::Halted(_) => {}
     }
 }
 

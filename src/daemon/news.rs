@@ -16,6 +16,7 @@ fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
         Outcome::Quarantined { error, .. } => (PhotoResult::Quarantined, Some(error)),
         Outcome::Retry { error, .. } => (PhotoResult::Retry, Some(error)),
         Outcome::Held
+        | Outcome::Unchanged { .. }
         | Outcome::Outdated
         | Outcome::Waits(_)
         | Outcome::Paused(_)
@@ -52,6 +53,7 @@ impl Daemon {
             | Outcome::Quarantined { .. }
             | Outcome::Retry { .. }
             | Outcome::Held
+            | Outcome::Unchanged { .. }
             | Outcome::Outdated
             | Outcome::Waits(_)
             | Outcome::Paused(_)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::original::Original;
-use super::{Begun, Desk, Disposition, Job, JobError, Placed};
+use super::{Begun, Desk, Disposition, Job, JobError, Origin, Placed};
 use crate::delivery::{LedgerError, Verdict};
 use crate::pool::CutReport;
 
@@ -20,6 +20,11 @@ pub enum Outcome {
         has_replaced: bool,
         /// Set if the source could not be moved or deleted yet; it is tried again.
         source_left: Option<JobError>,
+    },
+    /// The photo was done before, and is no other than it was.
+    Unchanged {
+        /// The path of its cutout.
+        output: PathBuf,
     },
     /// The file is not for us.
     Ignored(JobError),
@@ -75,8 +80,7 @@ async fn succeed(
     let Placed {
         output,
         sha256,
-        report,
-        has_replaced,
+        origin,
     } = placed;
     desk.ledger
         .call(move |book| book.placed(begun.id, &sha256))
@@ -86,6 +90,8 @@ async fn succeed(
             record(desk, begun, Verdict::Done).await?;
             if is_gone {
                 desk.ledger.call(move |book| book.retire(begun.id)).await?;
+            } else if matches!(origin, Origin::Touched) {
+                return Ok(Outcome::Unchanged { output });
             }
             None
         }
@@ -93,6 +99,13 @@ async fn succeed(
             record(desk, begun, Verdict::Placed).await?;
             Some(error)
         }
+    };
+    let (report, has_replaced) = match origin {
+        Origin::Made {
+            report,
+            has_replaced,
+        } => (Some(report), has_replaced),
+        Origin::Earlier | Origin::Touched => (None, false),
     };
     Ok(Outcome::Done {
         output,

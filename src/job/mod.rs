@@ -56,10 +56,23 @@ pub struct Finished {
 struct Placed {
     output: PathBuf,
     sha256: [u8; 32],
-    /// `None` if it was there already.
-    report: Option<CutReport>,
-    /// Whether the cutout of an earlier photo of the same name had its place before.
-    has_replaced: bool,
+    origin: Origin,
+}
+
+/// Where a cutout that is in place comes from.
+#[derive(Debug)]
+enum Origin {
+    /// This attempt made it.
+    Made {
+        /// What the worker told.
+        report: CutReport,
+        /// Whether the cutout of an earlier photo of the same name had its place before.
+        has_replaced: bool,
+    },
+    /// An earlier attempt at this version made it.
+    Earlier,
+    /// It was done, and somebody has touched the photo since.
+    Touched,
 }
 
 /// A photo that can be given to a worker.
@@ -140,8 +153,10 @@ impl Attempt<'_> {
         Ok(Placed {
             output,
             sha256: report.sha256,
-            report: Some(report),
-            has_replaced,
+            origin: Origin::Made {
+                report,
+                has_replaced,
+            },
         })
     }
 
@@ -158,6 +173,16 @@ impl Attempt<'_> {
             place.already = None;
             place.replace = Replace::Own;
         }
+        if let Some(already) = &place.already
+            && let Some(begun) = self.take_touched(&place, already.sha256).await?
+        {
+            self.begun = Some(begun);
+            return Ok(Step::Conclude(Placed {
+                output: self.job.folder.output.join(&place.name),
+                sha256: already.sha256,
+                origin: Origin::Touched,
+            }));
+        }
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&place).await?;
         self.begun = Some(begun);
@@ -166,8 +191,7 @@ impl Attempt<'_> {
             return Ok(Step::Conclude(Placed {
                 output: self.job.folder.output.join(&place.name),
                 sha256: already.sha256,
-                report: None,
-                has_replaced: false,
+                origin: Origin::Earlier,
             }));
         }
         if begun.attempt > self.desk.max_attempts {
@@ -216,10 +240,22 @@ impl Attempt<'_> {
             Placed {
                 output: taken.output,
                 sha256: taken.sha256,
-                report: None,
-                has_replaced: false,
+                origin: Origin::Earlier,
             }
         }))
+    }
+
+    /// Goes on with a photo that was touched: its cutout is still the right one.
+    async fn take_touched(
+        &self,
+        place: &Place,
+        sha256: [u8; 32],
+    ) -> Result<Option<Begun>, JobError> {
+        let version = Original::of(self.job).version;
+        let output = self.job.folder.output.join(&place.name);
+        let ledger = &self.desk.ledger;
+        let taken = ledger.call(move |book| book.take_touched(&version, &output, &sha256));
+        Ok(taken.await?)
     }
 
     /// Somebody has asked for another cutout than the one that is there.

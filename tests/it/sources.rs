@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 
-use crate::binary::{identity, wait_for};
+use crate::binary::{identity, said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{
     LARGE, Quarter, assert_cutout, assert_cutout_of_size, jpeg, large_bmp, marked_sha256, shows,
 };
 use crate::processes::{self, has_read_of};
+use crate::requests::{get, metric};
 use crate::setup::Setup;
 
 /// P2: fails when a name that was done once is done for ever, or when its correction gets another name.
@@ -249,4 +250,40 @@ fn same_file_that_comes_again_after_it_was_deleted_is_done_again() {
         });
         assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     }
+}
+
+/// P2: fails when a photo that is only touched, or written again as it was, counts a second time, is announced or cut out again.
+#[test]
+fn touched_photo_is_done_once() {
+    let hot = HotFolder::start_with(Setup::new().listens());
+    let photo = jpeg(Quarter::TopLeft);
+    hot.drop_file("a.jpg", &photo);
+    let before = identity(&hot.wait_output("a.png"));
+    hot.wait_status("done", |status| status.done == 1);
+    let touched = fs::File::options()
+        .write(true)
+        .open(hot.input("a.jpg"))
+        .unwrap();
+    touched
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    drop(touched);
+    let is_known = |hot: &HotFolder| said(&hot.command("why", [hot.input("a.jpg")]));
+    wait_for("the touched photo is known", || {
+        is_known(&hot).contains("version of 1970-01-01")
+    });
+    hot.drop_file("a.jpg", &photo);
+    wait_for("the photo written again is known", || {
+        let told = is_known(&hot);
+        !told.contains("1970-01-01") && told.contains("nothing is left to do")
+    });
+    assert_eq!(hot.status().done, 1);
+    assert_eq!(identity(&hot.output("a.png")), before);
+    let page = get(&hot, "/api/photos").json();
+    assert_eq!(page["photos"].as_array().unwrap().len(), 1, "{page}");
+    let done = metric(
+        &hot,
+        "hotcut_photos_total{folder=\"products\",result=\"done\"}",
+    );
+    assert_eq!(done, 1);
 }

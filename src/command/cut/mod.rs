@@ -152,7 +152,9 @@ impl Batch {
         worker.hand_to(&mut self.pool);
         let source = job.folder.input.join(job.file.relative());
         match outcome {
-            Outcome::Done { output, .. } => self.progress.done(&output)?,
+            Outcome::Done { output, .. } | Outcome::Unchanged { output } => {
+                self.progress.done(&output)?
+            }
             Outcome::Ignored(error) => self.progress.skipped(&source, &error),
             Outcome::Retry { .. } => self.jobs.push_back(job),
             Outcome::Quarantined { error, .. } | Outcome::Waits(error) | Outcome::Paused(error) => {

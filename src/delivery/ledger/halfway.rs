@@ -1,12 +1,12 @@
 //! What is half done -> what is still to do: cutouts placed whose source is not retired, attempts that a crash cut short.
 //! Begins no attempt.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Begun, Book, Version, now_ms, path};
+use super::book::{Begun, Book, Version, bytes, now_ms, path};
 use crate::stamp::Stamp;
 
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
@@ -62,6 +62,33 @@ impl Book {
                 },
                 output: path(row.get(2)?),
                 sha256: row.get(3)?,
+            })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// Takes up a version that differs from one that is done in its times alone: somebody has touched or copied the photo, and
+    /// its cutout at `output`, made of content with this `sha256`, is still the right one. The row of that version tells of this
+    /// one from now on. `None` if there is no such version.
+    pub fn take_touched(
+        &mut self,
+        version: &Version,
+        output: &Path,
+        sha256: &[u8; 32],
+    ) -> Result<Option<Begun>, LedgerError> {
+        let (folder, source, len, mtime_ns, ino) = version.key();
+        // The inode is -id once a source was moved or deleted: what comes under its name is another photo.
+        let mut update = self.connection.prepare_cached(
+            "UPDATE OR IGNORE versions SET state = 'running', mtime_ns = ?4, ino = ?5
+             WHERE id = (SELECT max(id) FROM versions WHERE folder = ?1 AND source = ?2 AND len = ?3 AND ino <> -id
+                AND state = 'done' AND output = ?6 AND sha256 = ?7)
+             RETURNING id, attempts",
+        )?;
+        let values = params![folder, source, len, mtime_ns, ino, bytes(output), sha256];
+        let row = update.query_row(values, |row| {
+            Ok(Begun {
+                id: row.get(0)?,
+                attempt: row.get(1)?,
             })
         });
         Ok(row.optional()?)
@@ -185,6 +212,35 @@ mod tests {
         assert_eq!(book.take_unretired(&photo).unwrap(), expected);
         book.refund_running().unwrap();
         assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+    }
+
+    /// The tests' usual inode is the one that the row 1 has once its source is gone.
+    fn with_inode(mtime_ns: i64) -> Version {
+        let mut version = version("a.jpg", mtime_ns);
+        version.stamp.ino = 5;
+        version
+    }
+
+    /// P2: fails when a photo that was touched counts twice, or when a photo that came after one was moved away passes for it.
+    #[test]
+    fn a_touched_photo_keeps_its_row() {
+        let mut book = Book::in_memory().unwrap();
+        let (photo, touched) = (with_inode(1), with_inode(2));
+        let output = Path::new("/out/a.png");
+        let begun = begin(&mut book, &photo);
+        book.placed(begun.id, &[7; 32]).unwrap();
+        let take = |book: &mut Book, sha256| book.take_touched(&touched, output, &sha256).unwrap();
+        assert_eq!(take(&mut book, [7; 32]), None, "it is in work");
+        book.end(begun.id, &Verdict::Done).unwrap();
+        assert_eq!(take(&mut book, [8; 32]), None, "other content");
+        assert_eq!(take(&mut book, [7; 32]), Some(begun));
+        book.end(begun.id, &Verdict::Done).unwrap();
+        assert_eq!(book.counts("products").unwrap().done, 1);
+        let story = book.story("products", Path::new("a.jpg")).unwrap();
+        assert_eq!(story.len(), 1);
+        assert_eq!(story[0].stamp.mtime_ns, 2);
+        book.retire(begun.id).unwrap();
+        assert_eq!(take(&mut book, [7; 32]), None, "that one was moved away");
     }
 
     /// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
