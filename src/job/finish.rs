@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::original::Original;
-use super::{Begun, Desk, Disposition, Job, JobError, Origin, Placed};
+use super::placed::{Origin, Placed};
+use super::{Begun, Desk, Disposition, Job, JobError};
 use crate::delivery::{LedgerError, Verdict};
 use crate::pool::CutReport;
 

@@ -7,6 +7,7 @@ mod exchange;
 mod finish;
 mod hands;
 mod original;
+mod placed;
 mod seat;
 
 use std::path::{Path, PathBuf};
@@ -22,9 +23,10 @@ pub use original::explain_late;
 use crate::config::Folder;
 use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
 use crate::intake::{SettledFile, SourceError, SourceFile};
-use crate::pool::{CutReport, Ending, Worker};
+use crate::pool::{Ending, Worker};
 use hands::Hands;
 use original::Original;
+use placed::{Origin, Placed};
 use seat::Place;
 
 /// One unit of work, with the configuration as it was when the job was made.
@@ -49,30 +51,6 @@ pub struct Finished {
     pub id: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,
-}
-
-/// A cutout that is safely in place.
-#[derive(Debug)]
-struct Placed {
-    output: PathBuf,
-    sha256: [u8; 32],
-    origin: Origin,
-}
-
-/// Where a cutout that is in place comes from.
-#[derive(Debug)]
-enum Origin {
-    /// This attempt made it.
-    Made {
-        /// What the worker told.
-        report: CutReport,
-        /// Whether the cutout of an earlier photo of the same name had its place before.
-        has_replaced: bool,
-    },
-    /// An earlier attempt at this version made it.
-    Earlier,
-    /// It was done, and somebody has touched the photo since.
-    Touched,
 }
 
 /// A photo that can be given to a worker.

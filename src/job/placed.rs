@@ -1,0 +1,32 @@
+//! Describes a cutout that is in place, for the steps that follow. Must not touch a file.
+
+use std::path::PathBuf;
+
+use crate::pool::CutReport;
+
+/// A cutout that is safely in place.
+#[derive(Debug)]
+pub(super) struct Placed {
+    /// Its path.
+    pub(super) output: PathBuf,
+    /// The SHA-256 of the source.
+    pub(super) sha256: [u8; 32],
+    /// Where it comes from.
+    pub(super) origin: Origin,
+}
+
+/// Where a cutout that is in place comes from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// This attempt made it.
+    Made {
+        /// What the worker told.
+        report: CutReport,
+        /// Whether the cutout of an earlier photo of the same name had its place before.
+        has_replaced: bool,
+    },
+    /// An earlier attempt at this version made it.
+    Earlier,
+    /// It was done, and somebody has touched the photo since.
+    Touched,
+}
