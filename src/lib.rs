@@ -52,11 +52,11 @@
 //! | P1 | `now < ready_at` (`intake/settle.rs`) | `whatever_events_are_lost_every_file_settles_once` |
 //! | P1 | `sighted_since_look` is not set (`intake/settle.rs`) | `a_file_that_is_sighted_during_a_look_is_looked_at_once_more` |
 //! | P2 | what is `done` counts as unfinished (`ledger/book.rs`) | `restart_reprocesses_nothing` |
-//! | P2 | `take_unretired` is not heeded (`job/mod.rs`) | `cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again` |
+//! | P2 | `take_unretired` is not heeded (`job/attempt.rs`) | `cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again` |
 //! | P2 | a lost ledger is not rebuilt (`daemon/start.rs`) | `photo_corrected_after_the_ledger_was_lost_keeps_its_name` |
 //! | P3 | `sync_all` of bytes or `sync` of the name (`delivery/place.rs`) | `each_step_is_durable_before_the_next_one` |
 //! | P3 | `seal.check` (`pool/worker.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
-//! | P4 | `source.verify` (`job/mod.rs`) | `photo_that_is_written_over_while_it_is_read_gives_no_mixture` |
+//! | P4 | `source.verify` (`job/attempt.rs`) | `photo_that_is_written_over_while_it_is_read_gives_no_mixture` |
 //! | P4 | the look after `set_aside` (`delivery/retire.rs`) | `photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted` |
 //! | P4 | `check_replaceable` (`delivery/place.rs`) | `cutout_that_is_retouched_while_its_successor_is_made_is_left_alone` |
 //! | P4 | `is_copy` (`delivery/retire.rs`) | `daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one` |

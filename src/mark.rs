@@ -2,6 +2,7 @@
 //! recognised as ours, and for which version of which source. Knows neither pixels nor paths.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::hex;
 
@@ -46,8 +47,14 @@ impl fmt::Display for Mark {
 ///
 /// `None` for whatever is not a PNG of ours. Never panics, allocates only for a mark that is there.
 pub fn read(png: &[u8]) -> Option<Mark> {
+    locate(png).map(|(mark, _)| mark)
+}
+
+/// As [`read`], with the bytes that the whole chunk takes up: length, kind, text and checksum.
+pub fn locate(png: &[u8]) -> Option<(Mark, Range<usize>)> {
     let mut rest = png.strip_prefix(SIGNATURE)?;
     loop {
+        let begin = png.len() - rest.len();
         let (length, after) = rest.split_first_chunk::<4>()?;
         let (kind, after) = after.split_first_chunk::<4>()?;
         if kind == b"IDAT" {
@@ -59,10 +66,20 @@ pub fn read(png: &[u8]) -> Option<Mark> {
             && let Some(text) = body.strip_prefix(KEYWORD.as_bytes())
             && let Some(text) = text.strip_prefix(b"\0")
         {
-            return parse(text);
+            return Some((parse(text)?, begin..begin + 12 + length));
         }
         rest = after.get(length.checked_add(4)?..)?;
     }
+}
+
+/// The chunk that carries `mark`, as it stands in a PNG (PNG specification, third edition, 5.3).
+pub fn chunk(mark: &Mark) -> Vec<u8> {
+    let text = format!("{KEYWORD}\0{mark}");
+    // A mark is a path and a few words: far below the four gigabytes that a chunk may have.
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let body = [b"tEXt", text.as_bytes()].concat();
+    let sum = crc32fast::hash(&body);
+    [&length.to_be_bytes()[..], &body, &sum.to_be_bytes()].concat()
 }
 
 fn parse(text: &[u8]) -> Option<Mark> {
@@ -82,7 +99,7 @@ fn parse(text: &[u8]) -> Option<Mark> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYWORD, Mark, SIGNATURE, read};
+    use super::{KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, locate, read};
 
     fn mark() -> Mark {
         Mark {
@@ -133,6 +150,13 @@ mod tests {
         for length in 0..whole.len() - 4 {
             assert_eq!(read(&whole[..length]), None, "{length} bytes");
         }
+    }
+
+    #[test]
+    fn chunk_of_a_mark_is_located_whole() {
+        let head = png_head(&[mark_chunk(&mark())]);
+        let (found, place) = locate(&head).unwrap();
+        assert_eq!((found, &head[place]), (mark(), &mark_chunk(&mark())[..]));
     }
 
     #[test]

@@ -136,7 +136,11 @@ fn tell(out: &mut impl Write, chapter: &Chapter, earlier: &[Chapter]) -> std::io
         Standing::Ignored => writeln!(out, "  {at}  ignored: {reason}"),
         Standing::Superseded => writeln!(
             out,
-            "  {at}  given up: this version was taken away or replaced"
+            "  {at}  given up: this version was {}",
+            chapter
+                .reason
+                .as_deref()
+                .unwrap_or("taken away or replaced")
         ),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::{Config, Folder};
 use crate::delivery::Rebuilt;
 use crate::intake::Polled;
-use crate::job::{Job, JobError, Outcome};
+use crate::job::{Job, JobError, Origin, Outcome};
 use crate::path_error::PathError;
 use crate::percent;
 use crate::pool::{Confinement, CutReport};
@@ -143,20 +143,7 @@ pub(super) fn waits(job: &Job, error: &JobError) {
 pub(super) fn finished(job: &Job, outcome: &Outcome) {
     let (folder, source) = (&job.folder.name, source(job));
     match outcome {
-        Outcome::Done {
-            output,
-            report: Some(report),
-            has_replaced,
-            ..
-        } => done(job, output, report, *has_replaced),
-        Outcome::Done {
-            output,
-            report: None,
-            ..
-        } => {
-            let output = percent::display(output);
-            tracing::info!(folder, source, output, "there already");
-        }
+        Outcome::Done { output, origin, .. } => done(job, output, origin),
         Outcome::Ignored(error) => tracing::info!(folder, source, reason = %error, "ignored"),
         Outcome::Quarantined {
             error,
@@ -187,8 +174,31 @@ pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
     tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo");
 }
 
-fn done(job: &Job, output: &Path, report: &CutReport, has_replaced: bool) {
+fn done(job: &Job, output: &Path, origin: &Origin) {
     let (folder, source, output) = (&job.folder.name, source(job), percent::display(output));
+    match origin {
+        Origin::Made {
+            report,
+            has_replaced,
+        } => cut_out(job, &output, report, *has_replaced),
+        Origin::Earlier | Origin::Touched => {
+            tracing::info!(folder, source, output, "there already");
+        }
+        Origin::Renamed { from } => {
+            let from = percent::display(from);
+            tracing::info!(
+                folder,
+                source,
+                output,
+                from,
+                "renamed the cutout, as the photo was renamed"
+            );
+        }
+    }
+}
+
+fn cut_out(job: &Job, output: &str, report: &CutReport, has_replaced: bool) {
+    let (folder, source) = (&job.folder.name, source(job));
     let pixels = f64::from(report.width) * f64::from(report.height);
     let megapixels = (pixels / 1e4).round() / 100.0;
     let total_ms: u32 = report.stages.iter().map(|(_, ms)| ms).sum();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Daemon, News, PhotoResult, Readiness, Return, View};
-use crate::job::{EndedErrand, Job, JobError, Outcome};
+use crate::job::{EndedErrand, Job, JobError, Origin, Outcome};
 use crate::percent;
 
 /// The news of an attempt; `None` if nothing of note became of it.
@@ -37,7 +37,7 @@ impl Daemon {
         let tally = &self.reception.tally;
         match outcome {
             Outcome::Done {
-                report: Some(report),
+                origin: Origin::Made { report, .. },
                 ..
             } => tally.cut(report),
             Outcome::Quarantined {

@@ -146,13 +146,18 @@ impl Destination {
 
 /// Reads the mark at the head of a PNG; `None` if there is none.
 pub(super) fn read_mark(png: &mut impl Read) -> io::Result<Option<Mark>> {
+    Ok(mark::read(&read_head(png)?))
+}
+
+/// Reads as much of a PNG as its mark may be in.
+pub(super) fn read_head(png: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     png.take(HEAD_BYTES).read_to_end(&mut head)?;
     let has_pixels = head.windows(4).any(|kind| kind == b"IDAT");
     if !has_pixels && head.len() as u64 == HEAD_BYTES {
         png.take(LONG_HEAD_BYTES).read_to_end(&mut head)?;
     }
-    Ok(mark::read(&head))
+    Ok(head)
 }
 
 /// The part of `path` that exists, without links.

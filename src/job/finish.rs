@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::original::Original;
-use super::placed::{Origin, Placed};
-use super::{Begun, Desk, Disposition, Job, JobError};
-use crate::delivery::{LedgerError, Verdict};
-use crate::pool::CutReport;
+use super::placed::Placed;
+use super::{Desk, Disposition, Job, JobError, Origin};
+use crate::delivery::{Begun, LedgerError, Verdict};
 
 /// How an attempt ended, for the loop.
 #[derive(Debug)]
@@ -15,10 +14,8 @@ pub enum Outcome {
     Done {
         /// Its path.
         output: PathBuf,
-        /// What the worker told; `None` if the cutout was there already.
-        report: Option<CutReport>,
-        /// Whether the cutout of an earlier photo of the same name had its place before.
-        has_replaced: bool,
+        /// Where it comes from.
+        origin: Origin,
         /// Set if the source could not be moved or deleted yet; it is tried again.
         source_left: Option<JobError>,
     },
@@ -101,17 +98,9 @@ async fn succeed(
             Some(error)
         }
     };
-    let (report, has_replaced) = match origin {
-        Origin::Made {
-            report,
-            has_replaced,
-        } => (Some(report), has_replaced),
-        Origin::Earlier | Origin::Touched => (None, false),
-    };
     Ok(Outcome::Done {
         output,
-        report,
-        has_replaced,
+        origin,
         source_left,
     })
 }

@@ -17,7 +17,7 @@ pub(super) struct Placed {
 
 /// Where a cutout that is in place comes from.
 #[derive(Debug)]
-pub(super) enum Origin {
+pub enum Origin {
     /// This attempt made it.
     Made {
         /// What the worker told.
@@ -27,6 +27,11 @@ pub(super) enum Origin {
     },
     /// An earlier attempt at this version made it.
     Earlier,
+    /// It is the cutout that the photo had under an earlier name.
+    Renamed {
+        /// The path that the photo had below the hot folder.
+        from: PathBuf,
+    },
     /// It was done, and somebody has touched the photo since.
     Touched,
 }

@@ -106,6 +106,8 @@ mod rejects;
 #[cfg(test)]
 mod reloads;
 #[cfg(test)]
+mod renames;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod same_name;
@@ -119,6 +121,8 @@ mod setup;
 mod shares;
 #[cfg(test)]
 mod shrinks;
+#[cfg(test)]
+mod snapshot;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]

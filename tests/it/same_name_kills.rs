@@ -2,16 +2,15 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::process::Signal;
-use tempfile::TempDir;
 
 use crate::binary::{files_below, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::same_name::setup;
-use crate::setup::Setup;
+use crate::snapshot::Snapshot;
 use crate::strace::{self, Call, strace_works};
 
 const PHOTO: &str = "sub/a.jpg";
@@ -40,60 +39,6 @@ fn deleted_photos_are_replaced_whenever_the_daemon_dies() {
     kill_at_each("delete", "replace");
 }
 
-/// The tree after the first photo, which each death starts from. Its ledger holds absolute paths, so the tree keeps its place.
-struct Snapshot {
-    setup: Setup,
-    copy: TempDir,
-}
-
-/// What the daemon changes.
-const TREES: [&str; 3] = ["state", "products", "done"];
-
-impl Snapshot {
-    fn of(setup: Setup) -> Snapshot {
-        let mut hot = HotFolder::start_with(setup);
-        hot.drop_file(PHOTO, &jpeg(Quarter::TopLeft));
-        wait_for("the first photo is done", || is_done(&hot, 1));
-        hot.stop();
-        let copy = tempfile::tempdir().unwrap();
-        for tree in TREES {
-            copy_tree(&hot.setup().path(tree), &copy.path().join(tree));
-        }
-        Snapshot {
-            setup: hot.setup().clone(),
-            copy,
-        }
-    }
-
-    /// Puts everything back as it was, with the second photo in the hot folder.
-    fn restore(&self) -> Setup {
-        for tree in TREES {
-            let place = self.setup.path(tree);
-            fs::remove_dir_all(&place).ok();
-            copy_tree(&self.copy.path().join(tree), &place);
-        }
-        let photo = self.setup.input_of("products").join(PHOTO);
-        fs::create_dir_all(photo.parent().expect("a folder")).unwrap();
-        fs::write(photo, jpeg(Quarter::BottomRight)).unwrap();
-        self.setup.clone()
-    }
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    if !from.exists() {
-        return;
-    }
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 fn is_done(hot: &HotFolder, count: u64) -> bool {
     let status = hot.status();
     let is_idle = status.running == 0 && status.queued == 0;
@@ -104,8 +49,19 @@ fn kill_at_each(source: &str, on_same_name: &str) {
     if !strace_works(&format!("kill with {source} and {on_same_name}")) {
         return;
     }
-    let snapshot = Snapshot::of(setup(source, on_same_name));
-    let mut hot = HotFolder::start_with(strace::observed(snapshot.restore()));
+    let mut hot = HotFolder::start_with(setup(source, on_same_name));
+    hot.drop_file(PHOTO, &jpeg(Quarter::TopLeft));
+    wait_for("the first photo is done", || is_done(&hot, 1));
+    hot.stop();
+    let second = hot.input(PHOTO);
+    let snapshot = Snapshot::of(&hot);
+    let restore = || {
+        let setup = snapshot.restore();
+        fs::create_dir_all(second.parent().expect("a folder")).unwrap();
+        fs::write(&second, jpeg(Quarter::BottomRight)).unwrap();
+        setup
+    };
+    let mut hot = HotFolder::start_with(strace::observed(restore()));
     wait_for("the second photo is done", || is_done(&hot, 2));
     hot.stop();
     let calls = strace::calls(hot.setup());
@@ -121,7 +77,7 @@ fn kill_at_each(source: &str, on_same_name: &str) {
     assert!(meant.iter().any(|(call, _)| is_placing(call)), "{meant:?}");
     for (call, most) in meant {
         for number in 1..=most {
-            let setup = strace::faulty(snapshot.restore(), &call, number, "signal=KILL");
+            let setup = strace::faulty(restore(), &call, number, "signal=KILL");
             let mut hot = HotFolder::launch(setup);
             wait_for("dead or done", || hot.has_exited() || is_done(&hot, 2));
             if !hot.has_exited() {

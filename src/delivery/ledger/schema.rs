@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS];
+const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS, FILES];
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -106,6 +106,9 @@ const NUMBERS: &str = "
     CREATE INDEX names_of_source ON names (output, folder, source, turn);
 ";
 
+/// Finds a photo that was renamed: its file is the same.
+const FILES: &str = "CREATE INDEX versions_of_file ON versions (ino, mtime_ns)";
+
 /// Brings the schema up to date in one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     let found = version(connection)?;
@@ -154,6 +157,7 @@ mod tests {
         "38a7227906dbe17252c94df11a708245e9366953851f662ddfe0fc1debe922bc",
         "33204ab201388875e8bf5f08642d55db7494dd742cef76a2dfc7770eec129921",
         "2bf3dd1b88a16fe6ef45e3b32a8937f81396b81f47f43c98c9970184ab4235b8",
+        "0088f847085c6a1d8676fcfe873593b4a2a3d093b71cf716ba26f35f031e747e",
     ];
 
     /// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.

@@ -214,6 +214,7 @@ fn a_reader_does_not_migrate() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Book::open(dir.path()).unwrap();
     let undo = "DROP INDEX versions_of_folder; DROP INDEX versions_of_state; DROP INDEX versions_of_folder_and_state;
+        DROP INDEX versions_of_file;
         ALTER TABLE versions DROP COLUMN is_redo;";
     daemon.connection.execute_batch(undo).unwrap();
     let set = |version: u32| {

@@ -1,0 +1,54 @@
+//! Finds the earlier name of a photo that was renamed inside its hot folder, and records the rename. Must not touch a file.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::LedgerError;
+use super::book::{Book, Version, now_ms, path};
+use crate::percent;
+
+/// A photo that is done and was the same file as another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerName {
+    /// Its row.
+    pub id: i64,
+    /// Its path below the hot folder.
+    pub source: PathBuf,
+    /// Where its cutout was placed.
+    pub output: PathBuf,
+    /// SHA-256 of its content.
+    pub sha256: [u8; 32],
+}
+
+impl Book {
+    /// Returns the photo of the same folder that is done under another name and was the same file as `version`: the same
+    /// length, time and inode.
+    pub fn former_name(&mut self, version: &Version) -> Result<Option<FormerName>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source, output, sha256 FROM versions
+             WHERE folder = ?1 AND source <> ?2 AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND ino <> -id
+                AND state = 'done' AND sha256 IS NOT NULL ORDER BY id DESC LIMIT 1",
+        )?;
+        let row = query.query_row(version.key(), |row| {
+            Ok(FormerName {
+                id: row.get(0)?,
+                source: path(row.get(1)?),
+                output: path(row.get(2)?),
+                sha256: row.get(3)?,
+            })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// Records that the photo of row `id` is called `name` now, and its cutout too: the row tells of the past.
+    pub fn renamed(&mut self, id: i64, name: &Path) -> Result<(), LedgerError> {
+        let reason = format!("renamed to {}", percent::display(name));
+        self.connection
+            .prepare_cached(
+                "UPDATE versions SET state = 'superseded', sha256 = NULL, reason = ?2, ended_at_ms = ?3 WHERE id = ?1",
+            )?
+            .execute(params![id, reason, now_ms()])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Converts a cutout to the same cutout of a source with another name: the mark changes, the picture does not. Must not choose a
+//! name.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::destination::{Destination, Occupant, read_head};
+use super::place::Temp;
+use crate::mark::{self, Mark};
+use crate::path_error::{AtPath as _, PathError};
+
+/// Copies the cutout `name` in `folder` to `temp` with the mark `wanted`, and returns the length of the copy. `None` if the file
+/// is gone or carries another mark than `found`.
+pub fn copy_with_mark(
+    folder: &Destination,
+    name: &OsStr,
+    found: &Mark,
+    wanted: &Mark,
+    temp: &Temp,
+) -> Result<Option<u64>, PathError> {
+    let path = folder.path().join(name);
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut cutout = match rustix::fs::openat(folder.directory(), name, flags, Mode::empty()) {
+        Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
+        opened => File::from(opened.at(&path)?),
+    };
+    let head = read_head(&mut cutout).at(&path)?;
+    let Some((_, place)) = mark::locate(&head).filter(|(mark, _)| mark == found) else {
+        return Ok(None);
+    };
+    let mut writer = temp.writer()?;
+    let mut copy = || -> io::Result<u64> {
+        writer.write_all(&head[..place.start])?;
+        let chunk = mark::chunk(wanted);
+        writer.write_all(&chunk)?;
+        cutout.seek(SeekFrom::Start(place.end as u64))?;
+        let rest = io::copy(&mut cutout, &mut writer)?;
+        Ok((place.start + chunk.len()) as u64 + rest)
+    };
+    copy().at(&path).map(Some)
+}
+
+/// Removes the cutout `name` if it still carries the mark `found`: somebody may have retouched or replaced it.
+pub fn remove_cutout(folder: &Destination, name: &OsStr, found: &Mark) -> Result<(), PathError> {
+    if folder.occupant(name)? != Occupant::Ours(found.clone()) {
+        return Ok(());
+    }
+    match rustix::fs::unlinkat(folder.directory(), name, AtFlags::empty()) {
+        Ok(()) => folder.sync(),
+        Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno).at(&folder.path().join(name)),
+    }
+}

@@ -1,0 +1,260 @@
+//! Carries one attempt out, from the open photo to the cutout in its place: the commit order on one screen. Must not touch the
+//! source; that is for `finish`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::hands::Hands;
+use super::original::Original;
+use super::placed::Placed;
+use super::renamed::{FormerCutout, Renamed};
+use super::seat::Place;
+use super::{Desk, Job, JobError, Origin, blocking, exchange, renamed, seat};
+use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
+use crate::intake::{SourceError, SourceFile};
+use crate::pool::Ending;
+
+/// A photo that can be given to a worker.
+struct Prepared {
+    source: Arc<SourceFile>,
+    photo: std::fs::File,
+    place: Place,
+    temp: Temp,
+}
+
+/// What is left to do once the disks have been asked.
+enum Step {
+    Cut(Prepared),
+    /// The cutout is there.
+    Conclude(Placed),
+}
+
+/// One attempt while it is under way.
+pub(super) struct Attempt<'a> {
+    pub(super) job: &'a Job,
+    pub(super) desk: &'a Desk,
+    /// Set once the ledger counts the attempt.
+    pub(super) begun: Option<Begun>,
+}
+
+impl Attempt<'_> {
+    /// Carries the attempt out up to the cutout in its place.
+    pub(super) async fn carry_out(&mut self, hands: &mut Hands) -> Result<Placed, JobError> {
+        let prepared = match hands.wait(self.prepare()).await? {
+            Step::Cut(prepared) => prepared,
+            Step::Conclude(placed) => return Ok(placed),
+        };
+        let Prepared {
+            source,
+            photo,
+            place,
+            temp,
+        } = prepared;
+        let report = match exchange::run(self.job, self.desk, hands, photo, &temp).await {
+            Ok(report) => report,
+            Err(error) => {
+                // Removing the file may hang with its disk, and nobody needs to wait for that.
+                drop(tokio::task::spawn_blocking(move || drop(temp)));
+                return Err(error);
+            }
+        };
+        let output = self.job.folder.output.join(&place.name);
+        let has_replaced = place.has_earlier;
+        let (name, replace, length) = (place.name, place.replace, report.len);
+        let placing = blocking(move || {
+            // What was read must be what settled, or the cutout is of no version that ever existed.
+            source.verify()?;
+            let name = name.file_name().unwrap_or_default();
+            // The cutout to be replaced may have been retouched while its successor was made.
+            temp.check_replaceable(name, replace)?;
+            Ok::<_, JobError>(temp.place(name, replace, length)?)
+        });
+        hands.wait(placing).await?;
+        Ok(Placed {
+            output,
+            sha256: report.sha256,
+            origin: Origin::Made {
+                report,
+                has_replaced,
+            },
+        })
+    }
+
+    /// Everything that comes before a worker sees the photo.
+    async fn prepare(&mut self) -> Result<Step, JobError> {
+        let (source, photo) = self.open_source().await?;
+        let source = Arc::new(source);
+        // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
+        if let Some(placed) = self.take_unretired().await? {
+            return Ok(Step::Conclude(placed));
+        }
+        let mut place = seat::choose(self.job, &source, &self.desk.ledger).await?;
+        if place.already.is_some() && self.is_redo().await? {
+            place.already = None;
+            place.replace = Replace::Own;
+        }
+        if let Some(already) = &place.already
+            && let Some(begun) = self.take_touched(&place, already.sha256).await?
+        {
+            self.begun = Some(begun);
+            return Ok(Step::Conclude(Placed {
+                output: self.job.folder.output.join(&place.name),
+                sha256: already.sha256,
+                origin: Origin::Touched,
+            }));
+        }
+        let renamed = renamed::find(self.job, &source, &self.desk.ledger).await?;
+        // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
+        let begun = self.begin(&place, renamed.as_ref()).await?;
+        self.begun = Some(begun);
+        if let Some(renamed) = renamed
+            && let Some(placed) = self.take_over(renamed, &source, &place, begun).await?
+        {
+            return Ok(Step::Conclude(placed));
+        }
+        if let Some(already) = &place.already {
+            self.sync_output(&place).await?;
+            return Ok(Step::Conclude(Placed {
+                output: self.job.folder.output.join(&place.name),
+                sha256: already.sha256,
+                origin: Origin::Earlier,
+            }));
+        }
+        if begun.attempt > self.desk.max_attempts {
+            return Err(JobError::WorkerDied(Ending::default()));
+        }
+        let temp = self.open_temp(&place, begun).await?;
+        Ok(Step::Cut(Prepared {
+            source,
+            photo,
+            place,
+            temp,
+        }))
+    }
+
+    /// Gives a photo that was renamed the cutout that it had, under its new name. `None` if there is none to be given.
+    async fn take_over(
+        &self,
+        renamed: Renamed,
+        source: &Arc<SourceFile>,
+        place: &Place,
+        begun: Begun,
+    ) -> Result<Option<Placed>, JobError> {
+        match (&place.already, &renamed.cutout) {
+            // An attempt that a crash cut short has placed it.
+            (Some(_), _) => self.sync_output(place).await?,
+            (None, Some(cutout)) => {
+                let temp = self.open_temp(place, begun).await?;
+                let source = Arc::clone(source);
+                cutout.place_copy(self.job, source, place, temp).await?;
+            }
+            (None, None) => return Ok(None),
+        }
+        if let Some(cutout) = &renamed.cutout {
+            cutout.remove().await?;
+        }
+        let name = self.job.file.relative().to_owned();
+        let recorded = self
+            .desk
+            .ledger
+            .call(move |book| book.renamed(renamed.id, &name));
+        recorded.await?;
+        Ok(Some(Placed {
+            output: self.job.folder.output.join(&place.name),
+            sha256: renamed.sha256,
+            origin: Origin::Renamed { from: renamed.from },
+        }))
+    }
+
+    /// Makes the name of an earlier cutout durable, in case the crash that left it came before that.
+    async fn sync_output(&self, place: &Place) -> Result<(), JobError> {
+        let (output, mount) = (
+            self.job.folder.output.clone(),
+            self.job.output_mount.clone(),
+        );
+        let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
+        blocking(move || {
+            let folder = Destination::open(&output, mount.as_deref())?;
+            Ok(folder.subfolder(&parent)?.sync()?)
+        })
+        .await
+    }
+
+    async fn open_source(&self) -> Result<(SourceFile, std::fs::File), JobError> {
+        let (input, file) = (self.job.folder.input.clone(), self.job.file.clone());
+        blocking(move || {
+            let source = SourceFile::open(&input, &file)?;
+            let photo = source.reader()?;
+            Ok((source, photo))
+        })
+        .await
+    }
+
+    /// Goes on with a version whose cutout was placed before, and whose source is all that is left to do.
+    async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
+        let version = Original::of(self.job).version;
+        let ledger = &self.desk.ledger;
+        let taken = ledger.call(move |book| book.take_unretired(&version));
+        Ok(taken.await?.map(|taken| {
+            self.begun = Some(taken.begun);
+            Placed {
+                output: taken.output,
+                sha256: taken.sha256,
+                origin: Origin::Earlier,
+            }
+        }))
+    }
+
+    /// Goes on with a photo that was touched: its cutout is still the right one.
+    async fn take_touched(
+        &self,
+        place: &Place,
+        sha256: [u8; 32],
+    ) -> Result<Option<Begun>, JobError> {
+        let version = Original::of(self.job).version;
+        let output = self.job.folder.output.join(&place.name);
+        let ledger = &self.desk.ledger;
+        let taken = ledger.call(move |book| book.take_touched(&version, &output, &sha256));
+        Ok(taken.await?)
+    }
+
+    /// Somebody has asked for another cutout than the one that is there.
+    async fn is_redo(&self) -> Result<bool, JobError> {
+        let version = Original::of(self.job).version;
+        let ledger = &self.desk.ledger;
+        Ok(ledger.call(move |book| book.is_redo(&version)).await?)
+    }
+
+    async fn begin(&self, place: &Place, renamed: Option<&Renamed>) -> Result<Begun, JobError> {
+        let version = Original::of(self.job).version;
+        let file = &self.job.file;
+        let arrival = Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed());
+        let output = self.job.folder.output.join(&place.name);
+        let former = renamed.and_then(|renamed| renamed.cutout.as_ref());
+        let made_by = place
+            .already
+            .as_ref()
+            .map(|already| already.model.as_str())
+            .or(former.map(FormerCutout::model));
+        let model = made_by.unwrap_or(&self.job.folder.model).to_owned();
+        let ledger = &self.desk.ledger;
+        let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
+        // Whoever has it already will finish it; what is there then is looked at again.
+        begin.await?.ok_or(JobError::Source(SourceError::Changed))
+    }
+
+    async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Temp, JobError> {
+        let (output, mount) = (
+            self.job.folder.output.clone(),
+            self.job.output_mount.clone(),
+        );
+        let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
+        let name = self.desk.hidden_name(begun.id, "tmp");
+        blocking(move || {
+            let folder = Destination::open(&output, mount.as_deref())?;
+            let folder = folder.subfolder(&parent).map_err(JobError::below_output)?;
+            Ok(Temp::create(folder, name.into())?)
+        })
+        .await
+    }
+}

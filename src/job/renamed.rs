@@ -1,0 +1,130 @@
+//! Converts the cutout of a photo that was renamed inside its hot folder to one under the new name. Must not choose the name.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::original::Original;
+use super::seat::Place;
+use super::{Job, JobError, blocking};
+use crate::delivery::{
+    Destination, FormerName, Ledger, Occupant, Temp, copy_with_mark, remove_cutout,
+};
+use crate::intake::{SourceError, SourceFile};
+use crate::mark::Mark;
+use crate::percent;
+
+/// The name that a photo had before.
+#[derive(Clone, Debug)]
+pub(super) struct Renamed {
+    /// Its row in the ledger.
+    pub(super) id: i64,
+    /// The path that it had below the hot folder.
+    pub(super) from: PathBuf,
+    /// The SHA-256 of its content.
+    pub(super) sha256: [u8; 32],
+    /// The cutout that it got then, if that is still as hotcut made it.
+    pub(super) cutout: Option<FormerCutout>,
+}
+
+/// A cutout under the earlier name of its photo.
+#[derive(Clone, Debug)]
+pub(super) struct FormerCutout {
+    folder: PathBuf,
+    name: OsString,
+    mark: Mark,
+}
+
+/// Finds out whether the photo is one that is done under another name, which nothing has any more.
+pub(super) async fn find(
+    job: &Job,
+    source: &Arc<SourceFile>,
+    ledger: &Ledger,
+) -> Result<Option<Renamed>, JobError> {
+    let version = Original::of(job).version;
+    let former = ledger.call(move |book| book.former_name(&version)).await?;
+    let Some(former) = former else {
+        return Ok(None);
+    };
+    let (input, source) = (job.folder.input.clone(), Arc::clone(source));
+    let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
+    blocking(move || {
+        // A second link to the file is another photo.
+        if input.join(&former.source).symlink_metadata().is_ok() || source.hash()? != former.sha256
+        {
+            return Ok(None);
+        }
+        let folder = Destination::open(&output, mount.as_deref())?;
+        let cutout = find_cutout(&output, folder, &former);
+        Ok(Some(Renamed {
+            id: former.id,
+            from: former.source,
+            sha256: former.sha256,
+            cutout,
+        }))
+    })
+    .await
+}
+
+/// `None` if the cutout lies elsewhere, is gone, or is not the one that hotcut made of this photo.
+fn find_cutout(output: &Path, folder: Destination, former: &FormerName) -> Option<FormerCutout> {
+    let below = former.output.strip_prefix(output).ok()?;
+    // Opening its folder makes that anew.
+    former.output.symlink_metadata().ok()?;
+    let folder = folder.subfolder(below.parent()?).ok()?;
+    let name = below.file_name()?;
+    let Ok(Occupant::Ours(mark)) = folder.occupant(name) else {
+        return None;
+    };
+    let is_its_own = mark.sha256 == former.sha256 && mark.source == percent::encode(&former.source);
+    is_its_own.then(|| FormerCutout {
+        folder: folder.path().to_owned(),
+        name: name.to_owned(),
+        mark,
+    })
+}
+
+impl FormerCutout {
+    /// Places a copy of the cutout that names the photo as it is called now.
+    pub(super) async fn place_copy(
+        &self,
+        job: &Job,
+        source: Arc<SourceFile>,
+        place: &Place,
+        temp: Temp,
+    ) -> Result<(), JobError> {
+        let (former, name, replace) = (self.clone(), place.name.clone(), place.replace);
+        let wanted = Mark {
+            source: percent::encode(job.file.relative()),
+            ..self.mark.clone()
+        };
+        blocking(move || {
+            let folder = Destination::open(&former.folder, None)?;
+            let copied = copy_with_mark(&folder, &former.name, &former.mark, &wanted, &temp)?;
+            // Somebody has changed it a moment ago: the photo is looked at anew and cut out.
+            let length = copied.ok_or(JobError::Source(SourceError::Changed))?;
+            source.verify()?;
+            let name = name.file_name().unwrap_or_default();
+            temp.check_replaceable(name, replace)?;
+            Ok(temp.place(name, replace, length)?)
+        })
+        .await
+    }
+
+    /// Removes the cutout under the earlier name; the one under the new name is in place.
+    pub(super) async fn remove(&self) -> Result<(), JobError> {
+        let Self {
+            folder, name, mark, ..
+        } = self.clone();
+        blocking(move || {
+            let folder = Destination::open(&folder, None)?;
+            Ok(remove_cutout(&folder, &name, &mark)?)
+        })
+        .await
+    }
+
+    /// The model that made the cutout.
+    pub(super) fn model(&self) -> &str {
+        &self.mark.model
+    }
+}

@@ -1,0 +1,157 @@
+//! A photo that is renamed inside its hot folder: what becomes of its cutout.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use crate::binary::{said, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg, marked_source, shows};
+use crate::setup::Setup;
+use crate::strace::{self, strace_works};
+
+/// A daemon that has cut out `a.jpg`.
+fn with_one_done() -> HotFolder {
+    let hot = HotFolder::start_with(Setup::new().daemon("workers", "1").folder("settle", "50ms"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("done", |status| status.done == 1);
+    hot
+}
+
+/// Waits until the photo is done under its new name, and nothing is under way.
+#[track_caller]
+fn wait_renamed(hot: &HotFolder, name: &str) {
+    let told = format!("done: cut out to {}", hot.output(name).display());
+    let photo = Path::new(name).with_extension("jpg");
+    wait_for(&format!("{name} in its place"), || {
+        let status = hot.status();
+        let is_idle = status.running == 0 && status.queued == 0;
+        is_idle && said(&hot.command("why", [hot.input(&photo)])).contains(&told)
+    });
+}
+
+#[track_caller]
+fn assert_only(hot: &HotFolder, names: &[&str]) {
+    let names: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
+    assert_eq!(hot.outputs(), names);
+    assert!(hot.temporaries().is_empty());
+}
+
+/// P2: fails when the photo is cut out again, its earlier cutout stays, it counts twice, or a correction under the new name does
+/// not find its cutout.
+#[test]
+fn cutout_takes_the_new_name_of_its_photo() {
+    let mut hot = with_one_done();
+    fs::create_dir(hot.input("sub")).unwrap();
+    fs::rename(hot.input("a.jpg"), hot.input("sub/b.jpg")).unwrap();
+    wait_renamed(&hot, "sub/b.png");
+    assert_only(&hot, &["sub/b.png"]);
+    assert_cutout(&hot.output("sub/b.png"), Quarter::TopLeft);
+    assert_eq!(marked_source(&hot.output("sub/b.png")), "sub/b.jpg");
+    assert_eq!(hot.log().matches("\"cut out\"").count(), 1, "{}", hot.log());
+    assert_eq!(hot.status().done, 1);
+    hot.drop_file("sub/b.jpg", &jpeg(Quarter::BottomRight));
+    wait_for("the correction", || {
+        shows(&hot.output("sub/b.png"), Quarter::BottomRight)
+    });
+    hot.stop();
+    fs::rename(hot.input("sub"), hot.input("shoot")).unwrap();
+    hot.restart();
+    wait_renamed(&hot, "shoot/b.png");
+    assert_only(&hot, &["shoot/b.png"]);
+}
+
+/// P2: fails when somebody else's file under the new name is overwritten, or the photo is left without a cutout.
+#[test]
+fn foreign_file_under_the_new_name_stays() {
+    let hot = with_one_done();
+    fs::write(hot.output("b.png"), b"somebody's work").unwrap();
+    fs::rename(hot.input("a.jpg"), hot.input("b.jpg")).unwrap();
+    wait_for("another name", || {
+        hot.output("b.jpg.png").exists() && !hot.output("a.png").exists()
+    });
+    assert_cutout(&hot.output("b.jpg.png"), Quarter::TopLeft);
+    assert_eq!(fs::read(hot.output("b.png")).unwrap(), b"somebody's work");
+}
+
+/// P2, P4: fails when a cutout that somebody has retouched is renamed or removed.
+#[test]
+fn retouched_cutout_stays_where_it_is() {
+    let hot = with_one_done();
+    fs::write(hot.output("a.png"), b"retouched").unwrap();
+    fs::rename(hot.input("a.jpg"), hot.input("b.jpg")).unwrap();
+    wait_renamed(&hot, "b.png");
+    assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
+    assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"retouched");
+}
+
+/// P2: fails when a second link to a photo, which is another photo, takes the cutout of the first.
+#[test]
+fn second_link_to_a_photo_has_a_cutout_of_its_own() {
+    let hot = with_one_done();
+    fs::hard_link(hot.input("a.jpg"), hot.input("b.jpg")).unwrap();
+    wait_renamed(&hot, "b.png");
+    assert_only(&hot, &["a.png", "b.png"]);
+    assert_eq!(hot.status().done, 2);
+}
+
+/// P2, P3, P8: fails when a death at any call leaves two cutouts, or none, or one under the wrong name.
+#[test]
+fn daemon_killed_while_it_renames_a_cutout_leaves_one() {
+    if !strace_works("kill while a cutout is renamed") {
+        return;
+    }
+    let rename = |hot: &HotFolder| {
+        let photo = hot.input("b.jpg");
+        fs::rename(hot.input("a.jpg"), photo).unwrap();
+    };
+    let is_ledger_or_output =
+        |path: &Path| path.starts_with("products/out") || path.starts_with("state/ledger.db-wal");
+    let rehearsed = || {
+        let mut hot = with_one_done();
+        hot.stop();
+        rename(&hot);
+        hot
+    };
+    let mut hot = rehearsed();
+    hot.change_setup(strace::observed);
+    hot.restart();
+    wait_renamed(&hot, "b.png");
+    hot.stop();
+    let calls = strace::calls(hot.setup());
+    let mut meant: Vec<_> = calls
+        .into_iter()
+        .filter(|(call, _)| is_ledger_or_output(&call.path))
+        .collect();
+    // Hidden names differ from ledger to ledger.
+    meant.retain(|(call, _)| !call.path.display().to_string().contains(".hotcut-"));
+    assert!(meant.len() >= 3, "{meant:?}");
+    for (call, most) in meant {
+        for number in 1..=most {
+            let setup = rehearsed().setup().clone();
+            let mut hot = HotFolder::launch(strace::faulty(setup, &call, number, "signal=KILL"));
+            wait_for("dead or done", || {
+                hot.has_exited() || hot.output("b.png").exists() && !hot.output("a.png").exists()
+            });
+            if !hot.has_exited() {
+                hot.signal(Signal::TERM);
+            }
+            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
+            assert!(
+                is_killed || number > 1 || call.path.starts_with("state"),
+                "{call:?} was not made: {}",
+                hot.log()
+            );
+            hot.change_setup(|setup| setup.under(Vec::new()));
+            hot.restart();
+            wait_renamed(&hot, "b.png");
+            assert_only(&hot, &["b.png"]);
+            assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
+            assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
+            assert_eq!(hot.status().done, 1, "{call:?} {number}");
+            hot.stop();
+        }
+    }
+}
