@@ -153,6 +153,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
+        // As in `hotcut status | head`: the reader has seen enough. Shells show a program that SIGPIPE ends by this code.
+        Err(error) if error.is_closed_pipe() => ExitCode::from(128 + 13),
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::from(error.exit_code())

@@ -45,12 +45,15 @@ pub enum CommandError {
     /// A named file is not quarantined, or lies in no hot folder.
     #[error("{0} is not quarantined; `hotcut status` lists what is")]
     NotQuarantined(String),
+    /// Named files are quarantined, but no longer in their hot folders.
+    #[error("of these photos {0} cannot be tried again, since they are not in their hot folders")]
+    Away(usize),
     /// A daemon has the state directory, and the command must not get in its way.
     #[error("hotcut runs on {}; stop it first", .0.display())]
     Running(PathBuf),
     /// A named file lies in no hot folder, and is no cutout.
     #[error(
-        "{0} lies in no hot folder of this configuration, and no cutout of it is known; give its whole path"
+        "{0} lies in no hot folder, and is no cutout of a photo; `hotcut check` lists the hot folders"
     )]
     InNoFolder(String),
     /// A path that the configuration cannot hold.
@@ -71,6 +74,11 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// Tells whether the reader of stdout has gone.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::System(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// The exit code that tells this error to scripts and to systemd.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -84,6 +92,7 @@ impl CommandError {
             },
             Self::Running(_)
             | Self::NotQuarantined(_)
+            | Self::Away(_)
             | Self::InNoFolder(_)
             | Self::Unwritable(_)
             | Self::Demo(_) => 1,

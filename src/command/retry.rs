@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::CommandError;
-use crate::config::Config;
-use crate::delivery::Book;
+use crate::config::{Config, FailedPolicy, Folder};
+use crate::delivery::{Book, Quarantined};
 use crate::percent;
+
+/// A quarantined photo and its folder.
+type Found<'a> = (&'a Folder, Quarantined);
 
 /// Retries `files`, or everything quarantined if there are none.
 pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandError> {
@@ -29,40 +32,58 @@ pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandErr
     if wanted.is_empty() {
         writeln!(out, "nothing is quarantined")?;
     }
-    for (folder, source) in wanted {
-        book.retry(&folder, &source)?;
-        writeln!(
-            out,
-            "{folder}: {} is tried again",
-            percent::display(&source)
-        )?;
+    let mut away = 0;
+    for (folder, row) in wanted {
+        let source = percent::display(&row.source);
+        if row.is_moved {
+            away += 1;
+            writeln!(out, "{}: {source} {}", folder.name, moved(folder))?;
+        } else if book.retry(&folder.name, &row.source)? {
+            writeln!(out, "{}: {source} is tried again", folder.name)?;
+        }
+    }
+    if away > 0 && !files.is_empty() {
+        return Err(CommandError::Away(away));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn all(book: &mut Book, config: &Config) -> Result<Vec<(String, PathBuf)>, CommandError> {
+/// Says where a photo is that was moved away, and how to have it tried again.
+fn moved(folder: &Folder) -> String {
+    let input = folder.input.display();
+    match &folder.failed {
+        FailedPolicy::Move(failed) => format!(
+            "was moved to {}; move it back to {input} to have it tried again",
+            failed.display()
+        ),
+        FailedPolicy::Note | FailedPolicy::Leave => {
+            format!("was moved away; move it back to {input} to have it tried again")
+        }
+    }
+}
+
+fn all<'a>(book: &mut Book, config: &'a Config) -> Result<Vec<Found<'a>>, CommandError> {
     let mut found = Vec::new();
     for folder in &config.folders {
         let rows = book.quarantined(&folder.name)?;
-        found.extend(
-            rows.into_iter()
-                .map(|row| (folder.name.clone(), row.source)),
-        );
+        found.extend(rows.into_iter().map(|row| (folder.as_ref(), row)));
     }
     Ok(found)
 }
 
 /// Finds the photo that `file` means: its path, or its path below a hot folder as `status` prints it.
-fn find(book: &mut Book, config: &Config, file: &Path) -> Result<(String, PathBuf), CommandError> {
+fn find<'a>(book: &mut Book, config: &'a Config, file: &Path) -> Result<Found<'a>, CommandError> {
     let real = std::path::absolute(file)?;
     let printed = file.to_str().map(percent::decode);
     for folder in &config.folders {
-        let below = real.strip_prefix(&folder.input).ok();
+        let roots = folder.own_folders().chain([folder.input.as_path()]);
+        let mut below: Vec<&Path> = roots
+            .filter_map(|root| real.strip_prefix(root).ok())
+            .collect();
+        below.extend([Some(file), printed.as_deref()].into_iter().flatten());
         for row in book.quarantined(&folder.name)? {
-            let is_meant =
-                [below, Some(file), printed.as_deref()].contains(&Some(row.source.as_path()));
-            if is_meant {
-                return Ok((folder.name.clone(), row.source));
+            if below.contains(&row.source.as_path()) {
+                return Ok((folder, row));
             }
         }
     }

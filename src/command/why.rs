@@ -81,12 +81,22 @@ fn find<'a>(
                 Some(book) => !book.story(&folder.name, &source)?.is_empty(),
                 None => false,
             };
-            if is_recorded || look(&folder.input.join(&source)).is_some() {
+            // Joined to a folder, an absolute path is itself.
+            let is_there = source.is_relative() && look(&folder.input.join(&source)).is_some();
+            if is_recorded || is_there {
                 return Ok(Some((folder, source)));
             }
         }
     }
     Ok(None)
+}
+
+/// Tells whether a folder on the way from `input` to the photo is a link.
+fn has_link(input: &Path, source: &Path) -> bool {
+    let folders = source.ancestors().skip(1);
+    folders
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .any(|folder| input.join(folder).is_symlink())
 }
 
 fn look(path: &Path) -> Option<(FileType, Stamp)> {
@@ -184,8 +194,15 @@ fn waits_for(
     known: Option<&Chapter>,
     (kind, stamp): (FileType, Stamp),
 ) -> String {
+    if has_link(&folder.input, source) {
+        return "it lies below a link, and links in a hot folder are not followed".to_owned();
+    }
     if kind != FileType::RegularFile {
-        return "it is not a regular file, so it is left alone".to_owned();
+        return match kind {
+            FileType::Symlink => "it is a link, and links in a hot folder are not followed",
+            _ => "it is not a regular file, so it is left alone",
+        }
+        .to_owned();
     }
     if !Filter::new(Arc::clone(folder)).takes(source) {
         return "its name is not taken: see `include`; hidden and temporary files are left alone"

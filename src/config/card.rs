@@ -9,6 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::golden::{Golden, RawGolden, parse_hex};
+use super::models::{models_in, name_models};
 
 /// Largest side of a model's input, in pixels; what is larger is a slip of the pen.
 const SIZE_MAX: u32 = 4096;
@@ -72,10 +73,12 @@ pub enum CardError {
     )]
     Name(String),
     /// No such card.
-    #[error("{} does not exist", path.display())]
+    #[error("{} does not exist; {}", path.display(), name_models(known))]
     Missing {
         /// Where the card would be.
         path: PathBuf,
+        /// The models that have a card there.
+        known: Vec<String>,
     },
     /// The card cannot be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -140,7 +143,8 @@ impl ModelCard {
         let text = fs::read_to_string(&path).map_err(|source| {
             let path = path.clone();
             if source.kind() == io::ErrorKind::NotFound {
-                CardError::Missing { path }
+                let known = models_in(models_dir);
+                CardError::Missing { path, known }
             } else {
                 CardError::Read { path, source }
             }

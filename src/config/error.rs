@@ -1,5 +1,6 @@
 //! Everything that can be wrong with a configuration, one variant a fault; decides nothing.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::card::CardError;
@@ -19,7 +20,7 @@ pub struct ConfigError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The file cannot be read.
-    #[error("cannot be read: {}", .0.io())]
+    #[error("cannot be read: {}{}", .0.io(), advice(.0))]
     Unreadable(#[source] PathError),
     /// The file is not TOML.
     #[error("not valid TOML: {0}")]
@@ -125,13 +126,25 @@ pub enum Fault {
         table: String,
     },
     /// A model whose card cannot be used.
-    #[error("model \"{model}\": {source}")]
+    #[error("model \"{model}\" of {}: {source}", tables.join(", "))]
     Model {
         /// The name in the configuration.
         model: String,
+        /// The tables that name it.
+        tables: Vec<String>,
         /// What is wrong with its card.
         source: CardError,
     },
+}
+
+/// What to do about a file that cannot be read.
+fn advice(error: &PathError) -> &'static str {
+    match error.io().kind() {
+        io::ErrorKind::NotFound => {
+            "; `hotcut init DIR` prints a configuration for the hot folder DIR, and --config names another file"
+        }
+        _ => "",
+    }
 }
 
 fn list(faults: &[Fault]) -> String {

@@ -7,6 +7,7 @@ mod golden;
 mod http;
 mod include;
 mod layout;
+mod models;
 mod read;
 mod telling;
 mod token;

@@ -1,7 +1,5 @@
 //! TOML tables -> configuration structs with defaults filled in; no relation between folders is judged here.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +8,8 @@ use toml::Table;
 use super::error::Fault;
 use super::fields::Fields;
 use super::{
-    Config, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder, Include, ModelCard,
-    OnSameName, SourcePolicy, default_include, http, shipped_models_dir, telling,
+    Config, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder, Include, OnSameName,
+    SourcePolicy, default_include, http, models, shipped_models_dir, telling,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -34,9 +32,12 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
         .map(Arc::new)
         .collect();
     let http = http_table.and_then(|table| http::read(table, faults));
-    names.extend(http.iter().map(|http| http.model.clone()));
+    names.extend(
+        http.iter()
+            .map(|http| (http.model.clone(), "[http]".to_owned())),
+    );
     let notify = notify_table.and_then(|table| telling::read(table, faults));
-    let models = models(&daemon.models_dir, names, faults);
+    let models = models::read(&daemon.models_dir, names, faults);
     Config {
         daemon,
         folders,
@@ -82,7 +83,7 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
 fn folder(
     index: usize,
     table: Table,
-    models: &mut Vec<String>,
+    models: &mut Vec<(String, String)>,
     faults: &mut Vec<Fault>,
 ) -> Option<Folder> {
     let title = match table.get("name").and_then(toml::Value::as_str) {
@@ -108,7 +109,7 @@ fn folder(
     let model = fields
         .text("model")
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    models.push(model.clone());
+    models.push((model.clone(), title));
     let settle = fields.duration("settle", MS).unwrap_or(DEFAULT_SETTLE);
     let include = include(&mut fields);
     let source = source(&mut fields);
@@ -180,26 +181,4 @@ fn on_same_name(fields: &mut Fields<'_>) -> Option<OnSameName> {
             _ => None,
         },
     )
-}
-
-fn models(
-    models_dir: &Path,
-    mut names: Vec<String>,
-    faults: &mut Vec<Fault>,
-) -> BTreeMap<String, ModelCard> {
-    let mut cards = BTreeMap::new();
-    names.sort();
-    names.dedup();
-    for name in names {
-        match ModelCard::load(models_dir, &name) {
-            Ok(card) => {
-                cards.insert(name, card);
-            }
-            Err(source) => faults.push(Fault::Model {
-                model: name,
-                source,
-            }),
-        }
-    }
-    cards
 }

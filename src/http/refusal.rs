@@ -55,7 +55,9 @@ pub(super) enum Refusal {
     NoThumb,
     #[error("there is no such photo, or it is another version by now")]
     Gone,
-    #[error("this photo is not set aside, so there is nothing to retry")]
+    #[error(
+        "this photo is not set aside, or was moved out of its hot folder, so there is nothing to retry"
+    )]
     NotQuarantined,
     #[error("a photo may have {0} MiB here (`max_upload`)")]
     TooLong(u64),

@@ -13,6 +13,8 @@
 )]
 
 #[cfg(test)]
+mod advice;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 #[cfg(feature = "chaos")]

@@ -219,9 +219,9 @@ mod tests {
                     INSERT INTO mounts VALUES (CAST('/in' AS BLOB), CAST('/in' AS BLOB)),
                         (CAST('/disk/in' AS BLOB), CAST('/disk' AS BLOB));
                     INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
-                    VALUES ('products', CAST('a.jpg' AS BLOB), 10, 1, -1, 'done', 1, CAST('/out/a.png' AS BLOB), 'u2net', 5),
-                        ('products', CAST('b.jpg' AS BLOB), 10, 1, -1, 'quarantined', 3, CAST('/out/b.png' AS BLOB), 'u2net', 6),
-                        ('products', CAST('c.jpg' AS BLOB), 10, 1, -1, 'running', 1, CAST('/out/c.png' AS BLOB), 'u2net', 7);",
+                    VALUES ('products', CAST('a.jpg' AS BLOB), 10, 1, -1048577, 'done', 1, CAST('/out/a.png' AS BLOB), 'u2net', 5),
+                        ('products', CAST('b.jpg' AS BLOB), 10, 1, -1048577, 'quarantined', 3, CAST('/out/b.png' AS BLOB), 'u2net', 6),
+                        ('products', CAST('c.jpg' AS BLOB), 10, 1, -1048577, 'running', 1, CAST('/out/c.png' AS BLOB), 'u2net', 7);",
                 )
                 .unwrap();
             drop(ledger);

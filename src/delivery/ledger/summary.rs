@@ -34,6 +34,8 @@ pub struct Quarantined {
     pub reason: String,
     /// Workers that it was given to.
     pub attempts: u32,
+    /// Whether hotcut has moved it away, into the `failed` folder.
+    pub is_moved: bool,
 }
 
 impl Book {
@@ -62,7 +64,7 @@ impl Book {
     /// Lists the sources of `folder` that cannot succeed, in the order of their paths.
     pub fn quarantined(&mut self, folder: &str) -> Result<Vec<Quarantined>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT source, coalesce(reason, ''), attempts FROM versions
+            "SELECT source, coalesce(reason, ''), attempts, ino = -id FROM versions
              WHERE folder = ?1 AND state = 'quarantined' ORDER BY source",
         )?;
         let rows = query.query_map([folder], |row| {
@@ -70,6 +72,7 @@ impl Book {
                 source: path(row.get(0)?),
                 reason: row.get(1)?,
                 attempts: row.get(2)?,
+                is_moved: row.get(3)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -93,11 +96,12 @@ impl Book {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Puts one quarantined source back into the queue with all its attempts. False if it is not quarantined.
+    /// Puts one quarantined source back into the queue with all its attempts. False if it is not quarantined, or was moved into
+    /// the `failed` folder: there is nothing to be tried again.
     pub fn retry(&mut self, folder: &str, source: &Path) -> Result<bool, LedgerError> {
         let update =
             "UPDATE versions SET state = 'waiting', attempts = 0, interruptions = 0, reason = NULL
-            WHERE folder = ?1 AND source = ?2 AND state = 'quarantined' RETURNING id";
+            WHERE folder = ?1 AND source = ?2 AND state = 'quarantined' AND ino <> -id RETURNING id";
         let row = self
             .connection
             .query_row(update, params![folder, bytes(source)], |row| {

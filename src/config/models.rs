@@ -1,0 +1,52 @@
+//! Converts the names of models to their cards, and names those that there are. Must not open a model.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::card::ModelCard;
+use super::error::Fault;
+
+/// Reads the card of each model in `names`, which come with the table that names them.
+pub(super) fn read(
+    models_dir: &Path,
+    names: Vec<(String, String)>,
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<String, ModelCard> {
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (model, table) in names {
+        tables.entry(model).or_default().push(table);
+    }
+    let mut cards = BTreeMap::new();
+    for (model, tables) in tables {
+        match ModelCard::load(models_dir, &model) {
+            Ok(card) => {
+                cards.insert(model, card);
+            }
+            Err(source) => faults.push(Fault::Model {
+                model,
+                tables,
+                source,
+            }),
+        }
+    }
+    cards
+}
+
+/// The names of the cards in `models_dir`, sorted; none if it cannot be read.
+pub(super) fn models_in(models_dir: &Path) -> Vec<String> {
+    let files = fs::read_dir(models_dir).into_iter().flatten().flatten();
+    let mut names: Vec<String> = files
+        .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Says which models there are.
+pub(super) fn name_models(known: &[String]) -> String {
+    match known {
+        [] => "there is no model in that folder; see `models_dir`".to_owned(),
+        known => format!("the models in that folder are: {}", known.join(", ")),
+    }
+}
