@@ -1,12 +1,20 @@
-//! Events of the log -> lines that begin with the priority by which systemd's journal sorts them; knows no stage.
+//! Converts events of the log to what systemd's journal takes: entries with fields, or lines that begin with their priority. Must
+//! not know what the events are about.
 
-use std::fmt;
-use std::io::stderr;
+use std::fmt::{self, Write as _};
+use std::io::{self, stderr};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 
+use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
+
+/// Where the journal takes entries with fields (systemd.journal-fields(7), and "Native Journal Protocol" of systemd).
+pub const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// Tells whether what is written to stderr goes to the journal, which notes the time itself.
 pub fn is_stderr() -> bool {
@@ -16,6 +24,102 @@ pub fn is_stderr() -> bool {
     // Set for whatever a service starts; the numbers tell whether it was redirected since.
     std::env::var("JOURNAL_STREAM")
         .is_ok_and(|stream| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
+}
+
+fn priority(event: &Event<'_>) -> u8 {
+    match *event.metadata().level() {
+        Level::ERROR => 3,
+        Level::WARN => 4,
+        Level::INFO => 6,
+        Level::DEBUG | Level::TRACE => 7,
+    }
+}
+
+/// Sends each event to the journal as one entry: the whole line as its message, and the fields of their own by which
+/// `journalctl FOLDER=products` finds them.
+#[derive(Debug)]
+pub struct Entries {
+    socket: UnixDatagram,
+}
+
+impl Entries {
+    /// Connects to the journal at `socket`.
+    pub fn connect(socket: &Path) -> io::Result<Self> {
+        let sender = UnixDatagram::unbound()?;
+        sender.connect(socket)?;
+        Ok(Self { socket: sender })
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Entries {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut entry = Entry::default();
+        event.record(&mut entry);
+        let Entry { line, fields } = entry;
+        let mut bytes = Vec::new();
+        push(&mut bytes, "PRIORITY", &priority(event).to_string());
+        push(&mut bytes, "SYSLOG_IDENTIFIER", "hotcut");
+        push(&mut bytes, "MESSAGE", &line);
+        for (name, value) in fields {
+            push(&mut bytes, &name, &value);
+        }
+        if self.socket.send(&bytes).is_err() {
+            // The journal is being restarted, or the entry is too long for it: what goes to stderr, it takes as well.
+            let mut out = stderr().lock();
+            for line in line.lines() {
+                io::Write::write_fmt(&mut out, format_args!("<{}>{line}\n", priority(event))).ok();
+            }
+        }
+    }
+}
+
+/// Appends one field. A value of several lines comes with its length in 8 bytes, the lowest first.
+fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
+    bytes.extend(name.bytes());
+    if value.contains('\n') {
+        bytes.push(b'\n');
+        bytes.extend((value.len() as u64).to_le_bytes());
+    } else {
+        bytes.push(b'=');
+    }
+    bytes.extend(value.bytes());
+    bytes.push(b'\n');
+}
+
+/// An event as it is taken apart.
+#[derive(Default)]
+struct Entry {
+    /// The message, then each field as `name=value`.
+    line: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Entry {
+    fn take(&mut self, field: &Field, value: String, shown: &str) {
+        if field.name() == "message" {
+            self.line.insert_str(0, &value);
+            return;
+        }
+        // Writing to a string never fails.
+        write!(self.line, " {}={shown}", field.name()).ok();
+        let name = match field.name() {
+            "source" => "PHOTO".to_owned(),
+            "error" => "REASON".to_owned(),
+            name => name.to_ascii_uppercase(),
+        };
+        self.fields.push((name, value));
+    }
+}
+
+impl Visit for Entry {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.take(field, value.to_owned(), &format!("{value:?}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = format!("{value:?}");
+        self.take(field, text.clone(), &text);
+    }
 }
 
 /// Writes what `F` writes, each line after its priority.
@@ -37,16 +141,52 @@ where
         let mut text = String::new();
         self.0
             .format_event(context, Writer::new(&mut text), event)?;
-        let priority = match *event.metadata().level() {
-            Level::ERROR => 3,
-            Level::WARN => 4,
-            Level::INFO => 6,
-            Level::DEBUG | Level::TRACE => 7,
-        };
+        let priority = priority(event);
         // The journal makes an entry of each line.
         for line in text.lines() {
             writeln!(writer, "<{priority}>{line}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    /// P10: fails when an entry cannot be found by its folder, photo or reason, or lacks one of them in its line.
+    #[test]
+    fn an_event_is_an_entry_with_fields() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let journal = UnixDatagram::bind(&path).unwrap();
+        let log = tracing_subscriber::registry().with(Entries::connect(&path).unwrap());
+        tracing::subscriber::with_default(log, || {
+            let reason = "two\nlines";
+            tracing::error!(
+                folder = "products",
+                source = "sub/a.jpg",
+                reason,
+                attempts = 3,
+                "quarantined"
+            );
+        });
+        let mut bytes = [0; 1_024];
+        let length = journal.recv(&mut bytes).unwrap();
+        let entry = String::from_utf8(bytes[..length].to_vec()).unwrap();
+        for line in [
+            "PRIORITY=3\n",
+            "SYSLOG_IDENTIFIER=hotcut\n",
+            "FOLDER=products\n",
+            "PHOTO=sub/a.jpg\n",
+            "ATTEMPTS=3\n",
+            "REASON\n\u{9}\0\0\0\0\0\0\0two\nlines\n",
+        ] {
+            assert!(entry.contains(line), "{line}: {entry}");
+        }
+        let message = "MESSAGE=quarantined folder=\"products\" source=\"sub/a.jpg\" reason=\"two\\nlines\" attempts=3\n";
+        assert!(entry.contains(message), "{entry}");
     }
 }

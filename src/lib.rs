@@ -19,7 +19,7 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (priorities of log lines), [`onnxruntime`] (where the library lies).
+//! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies).
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -89,6 +89,7 @@ pub mod http;
 pub mod intake;
 pub mod job;
 pub mod journal;
+pub mod local_time;
 pub mod mark;
 pub mod mount;
 pub mod onnxruntime;

@@ -1,13 +1,22 @@
 //! argv -> a command, and its result -> log lines and an exit code; knows no stage of the pipeline.
 
-use std::io::{IsTerminal as _, stderr};
-use std::path::PathBuf;
+use std::env::VarError;
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use hotcut::command;
-use hotcut::journal::{self, Prioritized};
+use hotcut::journal::{self, Entries, Prioritized};
+use hotcut::local_time::LocalTime;
 use hotcut::pool::Setting;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// The environment is wrong; the unit does not start the service again for this.
+const EX_CONFIG: u8 = 78;
 
 /// Watches hot folders and cuts every photo that arrives out of its background.
 ///
@@ -127,7 +136,12 @@ struct WorkerArguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_log(arguments.log_format);
+    let is_worker = matches!(arguments.command, Command::Worker(_));
+    if let Err(error) = start_log(arguments.log_format, is_worker) {
+        // Nothing could be logged, so this is said by itself.
+        writeln!(stderr(), "hotcut: {error}").ok();
+        return ExitCode::from(EX_CONFIG);
+    }
     let result = match arguments.command {
         Command::Run(argument) => command::run::run(argument.config),
         Command::Check(argument) => command::check::run(&argument.config),
@@ -175,19 +189,39 @@ impl From<WorkerArguments> for Setting {
     }
 }
 
-fn start_log(format: LogFormat) {
-    let log = tracing_subscriber::fmt()
-        .with_writer(stderr)
-        .with_target(false);
-    match (format, journal::is_stderr()) {
-        (LogFormat::Text, false) => log.with_ansi(stderr().is_terminal()).init(),
-        (LogFormat::Text, true) => log
-            .with_ansi(false)
-            .with_level(false)
-            .without_time()
-            .map_event_format(Prioritized)
-            .init(),
-        (LogFormat::Json, false) => log.json().init(),
-        (LogFormat::Json, true) => log.json().map_event_format(Prioritized).init(),
+/// Starts the log on stderr, at the levels of `HOTCUT_LOG`; an error if they cannot be read.
+fn start_log(format: LogFormat, is_worker: bool) -> Result<(), String> {
+    let levels = match std::env::var("HOTCUT_LOG") {
+        Err(VarError::NotPresent) => Targets::new().with_default(LevelFilter::INFO),
+        found => found
+            .map_err(|error| error.to_string())
+            .and_then(|text| text.parse::<Targets>().map_err(|error| error.to_string()))
+            .map_err(|error| {
+                format!("HOTCUT_LOG: {error}; it takes `debug`, or `info,hotcut::intake=debug`")
+            })?,
+    };
+    let log = tracing_subscriber::registry().with(levels);
+    // A worker may call nothing that sends to a socket.
+    let entries = match (format, journal::is_stderr() && !is_worker) {
+        (LogFormat::Text, true) => Entries::connect(Path::new(journal::SOCKET)).ok(),
+        (LogFormat::Text, false) | (LogFormat::Json, _) => None,
+    };
+    if let Some(entries) = entries {
+        log.with(entries).init();
+        return Ok(());
     }
+    let lines = fmt::layer().with_writer(stderr).with_target(false);
+    match (format, journal::is_stderr()) {
+        (LogFormat::Text, false) => {
+            let lines = lines.with_timer(LocalTime);
+            log.with(lines.with_ansi(stderr().is_terminal())).init();
+        }
+        (LogFormat::Text, true) => {
+            let lines = lines.with_ansi(false).with_level(false).without_time();
+            log.with(lines.map_event_format(Prioritized)).init();
+        }
+        (LogFormat::Json, false) => log.with(lines.json()).init(),
+        (LogFormat::Json, true) => log.with(lines.json().map_event_format(Prioritized)).init(),
+    }
+    Ok(())
 }

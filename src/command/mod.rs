@@ -21,7 +21,6 @@ pub use error::CommandError;
 
 use std::future::Future;
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
 
 use crate::config::Config;
 
@@ -35,12 +34,6 @@ fn read_leniently(file: &Path) -> Result<Config, CommandError> {
         );
     }
     Ok(config)
-}
-
-/// Milliseconds since the epoch, as status and story print them: RFC 3339, UTC.
-fn rfc3339(ms: i64) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
-    humantime::format_rfc3339_millis(UNIX_EPOCH + since_epoch).to_string()
 }
 
 /// Runs `work` on a single-threaded runtime, on this thread. What still hangs in a disk when it ends is left behind.

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{CommandError, rfc3339};
+use super::CommandError;
 use crate::daemon::{LiveFolder, LiveStatus, Waiting};
 use crate::delivery::{Book, Counts, Quarantined, is_in_use};
+use crate::local_time::rfc3339;
 use crate::percent;
 use crate::pool::Confinement;
 

@@ -8,12 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::FileType;
 
-use super::{CommandError, rfc3339};
+use super::CommandError;
 use crate::config::{Config, Folder};
 use crate::cutout::CutoutError;
 use crate::daemon::LiveStatus;
 use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
 use crate::intake::{Filter, PATIENCE};
+use crate::local_time::rfc3339;
 use crate::percent;
 use crate::stamp::Stamp;
 

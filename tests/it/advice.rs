@@ -12,11 +12,14 @@ use crate::setup::Setup;
 /// P10: fails when `retry` says that a photo is tried again which lies in the `failed` folder, or leaves it waiting for ever.
 #[test]
 fn retry_of_a_photo_that_was_moved_away_says_where_it_is() {
-    let hot = HotFolder::start_with(Setup::new().moves_failures());
+    let mut hot = HotFolder::start_with(Setup::new().moves_failures());
     hot.drop_file("a.jpg", HTML);
     hot.wait_quarantined("a.jpg");
     let failed = hot.setup().path("failed/a.jpg");
     wait_for("moved", || failed.exists());
+    // What the ledger is told last is told by then.
+    hot.stop();
+    hot.restart();
     for asked in [hot.input("a.jpg"), failed.clone()] {
         let output = hot.command("retry", [&asked]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -84,6 +84,8 @@ mod kills;
 #[cfg(test)]
 mod launch;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod mounts;
 #[cfg(test)]
 mod names;

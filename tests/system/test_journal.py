@@ -20,6 +20,8 @@ def test_each_line_has_its_priority(hotcut):
         assert hotcut.wait_for_log(word, "-p", "err")["PRIORITY"] == "3"
     aside = hotcut.wait_for_log("page.jpg")
     assert int(aside["PRIORITY"]) <= 4, aside
+    found = hotcut.run("journalctl", "-o", "json", "FOLDER=products", "PHOTO=page.jpg")
+    assert "HTML" in json.loads(found.splitlines()[-1])["REASON"]
 
 
 def test_programs_read_json(hotcut):
