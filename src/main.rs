@@ -93,6 +93,18 @@ enum Command {
     },
     /// Makes a lost ledger anew from the cutouts in the output folders; not while hotcut runs.
     Rebuild(ConfigArgument),
+    /// Copies the ledger, which tells what is done, to FILE; also while hotcut runs.
+    ///
+    /// To restore it: stop hotcut, put the copy into `state_dir` as `ledger.db`, for the user that hotcut runs as, and start hotcut.
+    Backup {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// The copy, outside of `state_dir`. It appears once it is whole.
+        file: PathBuf,
+        /// Replaces FILE if it is there.
+        #[arg(long)]
+        replace: bool,
+    },
     /// Prints the drop-in by which systemd lets the service write to the configured folders, and use the network if it must.
     Unit(ConfigArgument),
     /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
@@ -160,6 +172,11 @@ fn main() -> ExitCode {
         } => command::redo::run(&config.config, model.as_deref(), &files),
         Command::Why { config, file } => command::why::run(&config.config, &file),
         Command::Rebuild(argument) => command::rebuild::run(&argument.config),
+        Command::Backup {
+            config,
+            file,
+            replace,
+        } => command::backup::run(&config.config, &file, replace),
         Command::Unit(argument) => command::unit::run(&argument.config),
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),

@@ -48,6 +48,15 @@ pub enum CommandError {
     /// Named files are quarantined, but no longer in their hot folders.
     #[error("of these photos {0} cannot be tried again, since they are not in their hot folders")]
     Away(usize),
+    /// There is nothing to copy.
+    #[error("there is no ledger in {} yet: hotcut makes it when it starts", .0.display())]
+    NoLedger(PathBuf),
+    /// The copy would lie beside the ledger, and be lost with it.
+    #[error("{} is where the ledger itself lies; name a file in another folder", .0.display())]
+    BackupInState(PathBuf),
+    /// The copy would replace a file.
+    #[error("{} is there already; give another name, or --replace", percent::display(.0))]
+    BackupExists(PathBuf),
     /// A daemon has the state directory, and the command must not get in its way.
     #[error("hotcut runs on {}; stop it first", .0.display())]
     Running(PathBuf),
@@ -91,6 +100,9 @@ impl CommandError {
                 FaultOf::Environment => EX_SOFTWARE,
             },
             Self::Running(_)
+            | Self::NoLedger(_)
+            | Self::BackupInState(_)
+            | Self::BackupExists(_)
             | Self::NotQuarantined(_)
             | Self::Away(_)
             | Self::InNoFolder(_)

@@ -20,6 +20,7 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
     server.join().ok();
     herald.finish();
-    ended??;
+    // Last: the server reads the ledger.
+    ended??.close();
     Ok(ExitCode::SUCCESS)
 }

@@ -59,6 +59,9 @@ impl FatalError {
                 LedgerError::Io(_)
                 | LedgerError::Closed(_)
                 | LedgerError::Damaged(_)
+                | LedgerError::FromThePast { .. }
+                | LedgerError::NoRoomForCopy { .. }
+                | LedgerError::Exists(_)
                 | LedgerError::Sql(_)
                 | LedgerError::Gone,
             )

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::{Config, Folder};
-use crate::delivery::Rebuilt;
+use crate::delivery::{LedgerError, OpenStep, Rebuilt};
 use crate::intake::Polled;
 use crate::job::{Job, JobError, Origin, Outcome};
 use crate::path_error::PathError;
@@ -44,6 +44,28 @@ pub(super) fn damaged(aside: &Path) {
         aside,
         "the ledger was damaged; it is set aside and made anew from the cutouts"
     );
+}
+
+pub(super) fn not_closed(error: &LedgerError) {
+    tracing::warn!(
+        %error,
+        "the ledger could not be closed: a copy of ledger.db needs ledger.db-wal too, and the next start reads the whole ledger"
+    );
+}
+
+pub(super) fn restored() {
+    tracing::info!(
+        "the ledger is a backup that was restored; what was done since is learned from the cutouts"
+    );
+}
+
+pub(super) fn ledger_step(step: &OpenStep) {
+    match step {
+        OpenStep::StaleWal(_) | OpenStep::Check(_) => tracing::warn!("{step}"),
+        OpenStep::Checked(_) | OpenStep::Copy { .. } | OpenStep::Migrate { .. } => {
+            tracing::info!("{step}");
+        }
+    }
 }
 
 /// `is_first` tells that hotcut has never served from this state directory.

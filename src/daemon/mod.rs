@@ -41,6 +41,7 @@ pub use tally::Tally;
 pub use troubles::Waiting;
 
 use crate::config::Config;
+use crate::delivery::Ledger;
 use crate::intake::{FolderId, Report, Sighting};
 use crate::job::{Desk, EndedErrand, Errand, Finished, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
@@ -104,7 +105,25 @@ struct Daemon {
     ledger_version: i64,
     live: Live,
     announcer: Announcer,
+    /// When the ledger's `-wal` is written back next.
+    checkpoint_at: Instant,
     _lock: File,
+}
+
+/// What is left of a daemon that has stopped.
+#[must_use]
+pub struct StoppedDaemon {
+    ledger: Ledger,
+    _lock: File,
+}
+
+impl StoppedDaemon {
+    /// Closes the ledger, so that its file alone is all of it. Blocks, for a few seconds at most.
+    pub fn close(self) {
+        if let Err(error) = self.ledger.close() {
+            log::not_closed(&error);
+        }
+    }
 }
 
 /// The way to being ready.
@@ -128,7 +147,7 @@ struct Channels {
 }
 
 /// Serves the folders of `config`, which was read from `config_file`, and whoever comes to the `reception`, until it is asked
-/// to stop.
+/// to stop. What it returns is to be closed once nobody else reads the ledger.
 ///
 /// Must run on the main thread: the kernel ties the workers' lives to the thread that starts them.
 pub async fn run(
@@ -136,7 +155,7 @@ pub async fn run(
     config: Config,
     mut requests: mpsc::Receiver<Request>,
     reception: Reception,
-) -> Result<(), FatalError> {
+) -> Result<StoppedDaemon, FatalError> {
     let mut daemon = Daemon::start(config_file, config, reception).await?;
     loop {
         daemon.dispatch()?;
@@ -190,7 +209,7 @@ impl Daemon {
     }
 
     /// Ends the daemon: whatever still runs is given up, at no cost to its file.
-    async fn end(mut self) -> Result<(), FatalError> {
+    async fn end(mut self) -> Result<StoppedDaemon, FatalError> {
         let given_up = self.jobs.len();
         self.jobs.shutdown().await;
         while let Some(Ok(ended)) = self.running_errands.try_join_next() {
@@ -204,7 +223,10 @@ impl Daemon {
             .await?;
         self.live.remove();
         tracing::info!(given_up, "stopped");
-        Ok(())
+        Ok(StoppedDaemon {
+            ledger: self.desk.ledger,
+            _lock: self._lock,
+        })
     }
 }
 

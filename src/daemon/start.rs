@@ -14,6 +14,7 @@ use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::live::Live;
 use super::turns::Turns;
+use super::upkeep::CHECKPOINT_INTERVAL;
 use super::{
     Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness, Reception,
     log,
@@ -85,6 +86,7 @@ impl Daemon {
             tick_at: now,
             ledger_version,
             announcer: Announcer::new(),
+            checkpoint_at: now + CHECKPOINT_INTERVAL,
             config: Arc::new(config),
             _lock: lock,
         };
@@ -233,11 +235,17 @@ async fn first_look(what: &str, look: impl FnOnce() -> Result<(), PathError> + S
     }
 }
 
-/// Opens the ledger; one that was lost or is damaged is made anew from what lies in the output folders.
+/// Opens the ledger; what one that was lost, damaged or restored does not know is learned from the output folders.
 fn open_ledger(config: &Config) -> Result<Book, FatalError> {
-    let (mut book, found) = open_whole(&config.daemon.state_dir)?;
-    if let Found::Damaged(aside) = &found {
-        log::damaged(aside);
+    let (mut book, found) = open_whole(&config.daemon.state_dir, &mut |step| {
+        // Each step of a large ledger takes its time.
+        Announcer::still_starting();
+        log::ledger_step(&step);
+    })?;
+    match &found {
+        Found::Damaged(aside) => log::damaged(aside),
+        Found::Restored => log::restored(),
+        Found::Whole | Found::Missing => {}
     }
     if found != Found::Whole {
         let rebuilt = rebuild(&mut book, &config.folders, &mut Announcer::still_starting)?;

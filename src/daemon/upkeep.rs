@@ -2,6 +2,8 @@
 //!
 //! A watch that has fallen silent is made anew, and keeps no sign of life back: a new process could do no more, and listings go on.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::announce::Announcer;
@@ -9,6 +11,9 @@ use super::folder::HotFolder;
 use super::state::State;
 use super::{Daemon, FatalError, Readiness, TICK, log};
 use crate::delivery::Book;
+
+/// How often the ledger's `-wal` is written back: one who read for long may have made it grow.
+pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(10);
 
 impl Daemon {
     /// Does the round, which ends with a sign of life: the loop and the ledger have just been seen to work.
@@ -33,6 +38,10 @@ impl Daemon {
             for folder in self.folders.values_mut() {
                 folder.lost(now);
             }
+        }
+        if now >= self.checkpoint_at {
+            self.checkpoint_at = now + CHECKPOINT_INTERVAL;
+            self.desk.ledger.call(Book::checkpoint).await?;
         }
         self.announcer.alive(now);
         self.live.note_http(self.reception.http());

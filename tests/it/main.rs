@@ -84,6 +84,8 @@ mod kills;
 #[cfg(test)]
 mod launch;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod mounts;

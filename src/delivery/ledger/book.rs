@@ -5,12 +5,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, named_params, params};
-use rustix::fs::Access;
-use rustix::io::Errno;
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
+use super::LedgerError;
 use super::verdict::Verdict;
-use super::{LedgerError, give, schema};
 use crate::config::OnSameName;
 use crate::stamp::Stamp;
 
@@ -78,43 +76,6 @@ pub struct Begun {
 }
 
 impl Book {
-    /// Opens or makes the ledger in `state_dir`.
-    pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
-        let path = state_dir.join("ledger.db");
-        // Empty, it is a database that knows nothing. What `SQLite` puts beside it gets the same owner.
-        give(&path, state_dir);
-        let connection = Connection::open(path)?;
-        // Another process (`status`, `retry`) holds a lock for moments only.
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        Self::ready(connection)
-    }
-
-    /// Makes a ledger that lives as long as this value, for a single run.
-    pub fn in_memory() -> Result<Self, LedgerError> {
-        Self::ready(Connection::open_in_memory()?)
-    }
-
-    /// Opens the ledger in `state_dir` to look at it or to retry, beside a running daemon. `None` if there is none yet.
-    pub fn open_existing(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
-        let path = state_dir.join("ledger.db");
-        match rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK) {
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-            Err(Errno::ACCESS) => return Err(LedgerError::Closed(path)),
-            // Whatever else it is, `SQLite` meets it too.
-            Ok(()) | Err(_) => {}
-        }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        Self::ready(connection).map(Some)
-    }
-
-    fn ready(mut connection: Connection) -> Result<Self, LedgerError> {
-        schema::migrate(&mut connection)?;
-        Self::identified(connection)
-    }
-
     /// Takes over a connection to a ledger of the present schema.
     pub(super) fn identified(connection: Connection) -> Result<Self, LedgerError> {
         let id = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
@@ -198,7 +159,7 @@ impl Book {
         };
         transaction
             .prepare_cached(
-                "UPDATE versions SET state = 'superseded'
+                "UPDATE versions SET state = 'superseded', ended_at_ms = coalesce(ended_at_ms, begun_at_ms)
                  WHERE folder = ?1 AND source = ?2 AND id <> ?3 AND state NOT IN ('done', 'ignored')",
             )?
             .execute(params![version.folder, bytes(&version.source), begun.id])?;
@@ -247,7 +208,7 @@ impl Book {
     pub fn vanish(&mut self, folder: &str, source: &Path) -> Result<(), LedgerError> {
         self.connection
             .prepare_cached(
-                "UPDATE versions SET state = 'superseded'
+                "UPDATE versions SET state = 'superseded', ended_at_ms = coalesce(ended_at_ms, begun_at_ms)
                  WHERE folder = ?1 AND source = ?2 AND state IN ('waiting', 'quarantined')",
             )?
             .execute(params![folder, bytes(source)])?;

@@ -1,9 +1,13 @@
 //! Calls from the loop -> one thread that owns the ledger; knows no SQL.
 
+mod backup;
 mod book;
+mod check;
 mod damage;
 mod failures;
 mod halfway;
+mod header;
+mod open;
 mod page;
 mod places;
 mod redo;
@@ -25,9 +29,11 @@ use rustix::io::Errno;
 use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
+pub use backup::Overwrite;
 pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use halfway::{Unexplained, Unretired};
+pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{OwnedName, Seat};
 pub use redo::DonePhoto;
@@ -68,6 +74,30 @@ pub enum LedgerError {
         /// The version found.
         found: u32,
     },
+    /// An earlier hotcut has written the ledger, and only a start of the daemon changes that.
+    #[error(
+        "the ledger has schema {found} of an earlier hotcut; it is brought up to date when hotcut starts: `systemctl restart hotcut`"
+    )]
+    FromThePast {
+        /// The version found.
+        found: usize,
+    },
+    /// There is no room for the copy without which the schema is not changed.
+    #[error(
+        "the ledger must be copied to {} before its schema changes; that needs {} MB and {} MB are free: make space there",
+        file.display(), needed.div_ceil(1_000_000), free / 1_000_000
+    )]
+    NoRoomForCopy {
+        /// Where the copy was to be.
+        file: PathBuf,
+        /// Its size in bytes.
+        needed: u64,
+        /// What is free there.
+        free: u64,
+    },
+    /// A copy of the ledger would replace this file.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
     /// The ledger's file is not what was written.
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
@@ -93,7 +123,12 @@ fn remedy(error: &rusqlite::Error) -> &'static str {
 /// A handle on the ledger's thread.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    calls: thread_channel::Sender<Call>,
+    calls: thread_channel::Sender<Message>,
+}
+
+enum Message {
+    Call(Call),
+    Close(thread_channel::SyncSender<Result<(), LedgerError>>),
 }
 
 type Call = Box<dyn FnOnce(&mut Book) + Send>;
@@ -101,12 +136,18 @@ type Call = Box<dyn FnOnce(&mut Book) + Send>;
 impl Ledger {
     /// Gives `book` to a thread of its own.
     pub fn start(mut book: Book) -> Result<Self, LedgerError> {
-        let (calls, inbox) = thread_channel::channel::<Call>();
+        let (calls, inbox) = thread_channel::channel::<Message>();
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
-                while let Ok(call) = inbox.recv() {
-                    call(&mut book);
+                while let Ok(message) = inbox.recv() {
+                    match message {
+                        Message::Call(call) => call(&mut book),
+                        Message::Close(answer) => {
+                            answer.send(book.close()).ok();
+                            return;
+                        }
+                    }
                 }
             })
             .at(Path::new("the ledger's thread"))?;
@@ -123,8 +164,19 @@ impl Ledger {
             // The caller may have been dropped; the work is done all the same.
             drop(answer.send(work(book)));
         });
-        self.calls.send(call).map_err(|_| LedgerError::Gone)?;
+        self.calls
+            .send(Message::Call(call))
+            .map_err(|_| LedgerError::Gone)?;
         result.await.map_err(|_| LedgerError::Gone)?
+    }
+
+    /// Closes the ledger so that its file alone is all of it; later calls fail. Blocks, for a few seconds at most.
+    pub fn close(self) -> Result<(), LedgerError> {
+        let (answer, result) = thread_channel::sync_channel(1);
+        self.calls
+            .send(Message::Close(answer))
+            .map_err(|_| LedgerError::Gone)?;
+        result.recv().map_err(|_| LedgerError::Gone)?
     }
 }
 

@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::LedgerError;
 use super::book::{Book, bytes};
+use super::header::Mark;
 
 /// A cutout in an output folder, known by its mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,9 @@ impl Book {
             [],
         )?;
         transaction.execute_batch("DROP TABLE found")?;
+        if Mark::of(&transaction)? == Mark::New {
+            Mark::InUse.write(&transaction)?;
+        }
         transaction.commit()?;
         Ok(names)
     }

@@ -1,11 +1,29 @@
 //! An `SQLite` file -> one of the present schema; knows no query.
 
-use rusqlite::Connection;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::LedgerError;
+use super::backup::{self, Overwrite};
+use super::header::Mark;
+use super::open::OpenStep;
+use crate::path_error::AtPath as _;
+
+/// What the copies of ledgers before a change of their schema are called; the number of that schema follows.
+const COPY_PREFIX: &str = "ledger.db.schema-";
+
+/// What a change of the schema may need beside the copy, in bytes.
+const STEP_BYTES: u64 = 64 << 20;
 
 /// One step for each version of the schema; a step that has been released is never edited.
-const STEPS: &[&str] = &[FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS, FILES];
+const STEPS: &[&str] = &[
+    FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS,
+];
+
+/// The schema of a ledger that is up to date.
+pub(super) const NEWEST: usize = STEPS.len();
 
 const FIRST: &str = "
     CREATE TABLE identity (id TEXT NOT NULL);
@@ -109,142 +127,126 @@ const NUMBERS: &str = "
 /// Finds a photo that was renamed: its file is the same.
 const FILES: &str = "CREATE INDEX versions_of_file ON versions (ino, mtime_ns)";
 
-/// Brings the schema up to date in one transaction a step.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
-    let found = version(connection)?;
-    for (step, version) in STEPS.iter().zip(1_u32..).skip(found) {
+/// How many versions of each folder stand how: `status` must not count a million of them.
+const COUNTS: &str = "
+    CREATE TABLE counts (
+        folder TEXT NOT NULL,
+        state TEXT NOT NULL,
+        versions INTEGER NOT NULL,
+        PRIMARY KEY (folder, state)
+    ) WITHOUT ROWID;
+    INSERT INTO counts SELECT folder, state, count(*) FROM versions GROUP BY folder, state;
+    CREATE TRIGGER version_inserted AFTER INSERT ON versions BEGIN
+        INSERT INTO counts VALUES (new.folder, new.state, 1)
+            ON CONFLICT (folder, state) DO UPDATE SET versions = versions + 1;
+    END;
+    CREATE TRIGGER version_deleted AFTER DELETE ON versions BEGIN
+        UPDATE counts SET versions = versions - 1 WHERE folder = old.folder AND state = old.state;
+    END;
+    CREATE TRIGGER version_changed AFTER UPDATE OF folder, state ON versions
+        WHEN old.folder <> new.folder OR old.state <> new.state
+    BEGIN
+        UPDATE counts SET versions = versions - 1 WHERE folder = old.folder AND state = old.state;
+        INSERT INTO counts VALUES (new.folder, new.state, 1)
+            ON CONFLICT (folder, state) DO UPDATE SET versions = versions + 1;
+    END;
+";
+
+/// Makes the tables of a new ledger: all of them or none.
+pub(super) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in STEPS {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", user_version(NEWEST))?;
+    Mark::New.write(&transaction)?;
+    Ok(transaction.commit()?)
+}
+
+/// Brings the schema up to date in one transaction a step, after a copy of the ledger.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    state_dir: &Path,
+    tell: &mut dyn FnMut(OpenStep),
+) -> Result<(), LedgerError> {
+    let (from, to) = (version(connection)?, NEWEST);
+    if from == to {
+        return Ok(());
+    }
+    keep_copy(connection, state_dir, from, tell)?;
+    tell(OpenStep::Migrate { from, to });
+    for (step, number) in STEPS.iter().zip(1..).skip(from) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", version)?;
+        transaction.pragma_update(None, "user_version", user_version(number))?;
         transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// `SQLite` integers are signed.
+fn user_version(steps: usize) -> i64 {
+    i64::try_from(steps).unwrap_or(i64::MAX)
+}
+
+/// Copies the ledger to `ledger.db.schema-N`, and removes what copies there are of earlier schemas.
+fn keep_copy(
+    connection: &Connection,
+    state_dir: &Path,
+    schema: usize,
+    tell: &mut dyn FnMut(OpenStep),
+) -> Result<(), LedgerError> {
+    let name = format!("{COPY_PREFIX}{schema}");
+    let file = state_dir.join(&name);
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let needed: i64 = connection.query_row(size, [], |row| row.get(0))?;
+    let needed = needed.cast_unsigned();
+    let disk = rustix::fs::statvfs(state_dir).at(state_dir)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < needed.saturating_add(STEP_BYTES) {
+        return Err(LedgerError::NoRoomForCopy { file, needed, free });
+    }
+    let told = file.clone();
+    tell(OpenStep::Copy { file: told, schema });
+    backup::copy(connection, &file, Overwrite::Always)?;
+    let owner = state_dir.metadata().at(state_dir)?;
+    if rustix::process::geteuid().is_root() {
+        chown(&file, Some(owner.uid()), Some(owner.gid())).at(&file)?;
+    }
+    for entry in state_dir.read_dir().at(state_dir)? {
+        let entry = entry.at(state_dir)?;
+        let other = entry.file_name();
+        if other.as_encoded_bytes().starts_with(COPY_PREFIX.as_bytes()) && *other != *name {
+            std::fs::remove_file(entry.path()).at(&entry.path())?;
+        }
     }
     Ok(())
 }
 
 /// Tells whether nothing is left for [`migrate`].
 pub(super) fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
-    Ok(version(connection)? == STEPS.len())
+    Ok(version(connection)? == NEWEST)
 }
 
-/// The number of steps that were taken.
-fn version(connection: &Connection) -> Result<usize, LedgerError> {
+/// The number of steps that were taken; 0 if there is no table yet.
+pub(super) fn version(connection: &Connection) -> Result<usize, LedgerError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let steps = found as usize;
-    if steps > STEPS.len() {
+    if steps > NEWEST {
         return Err(LedgerError::FromTheFuture { found });
     }
-    Ok(steps)
+    let has_tables = connection
+        .prepare("SELECT 1 FROM sqlite_schema")?
+        .exists([])?;
+    match (steps, has_tables) {
+        (0, true) => Err(LedgerError::Damaged(
+            "its tables are not those of hotcut".to_owned(),
+        )),
+        // It was cut short, and knows nothing.
+        (1.., false) => Err(LedgerError::Damaged("it has no tables".to_owned())),
+        _ => Ok(steps),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use sha2::{Digest as _, Sha256};
-
-    use super::super::tests::{begin, version};
-    use super::super::{Book, Counts, open_whole};
-    use super::*;
-    use crate::config::OnSameName;
-    use crate::hex;
-
-    /// Of each step as it was released.
-    const RELEASED: &[&str] = &[
-        "571706eb3d6874c656dda1229e672a8f86cf5859d4ad038b469d3f06a55c628b",
-        "a08a0df71b9ba5b269e25f123c68704429ff7e9aaf871931faeb958129efbb14",
-        "7f7f1092b194c0f495aae9d83dd268712747a8e713390dcab618aac29d10e027",
-        "8b7780456714cc6f623416ac10a3ab117f284f1106d610f52743492bb0f6d84c",
-        "38a7227906dbe17252c94df11a708245e9366953851f662ddfe0fc1debe922bc",
-        "33204ab201388875e8bf5f08642d55db7494dd742cef76a2dfc7770eec129921",
-        "2bf3dd1b88a16fe6ef45e3b32a8937f81396b81f47f43c98c9970184ab4235b8",
-        "0088f847085c6a1d8676fcfe873593b4a2a3d093b71cf716ba26f35f031e747e",
-    ];
-
-    /// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.
-    #[test]
-    fn no_released_step_is_edited() {
-        let now: Vec<String> = STEPS
-            .iter()
-            .map(|step| hex::encode(&Sha256::digest(step)))
-            .collect();
-        assert_eq!(
-            now, RELEASED,
-            "a new step is added to both lists, and none is ever changed"
-        );
-    }
-
-    /// P2: fails when a ledger of a later version is used or set aside as damaged by this one.
-    #[test]
-    fn the_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("ledger.db");
-        begin(&mut Book::open(dir.path()).unwrap(), &version("a.jpg", 1));
-        let later = u32::try_from(STEPS.len()).unwrap() + 1;
-        let ledger = Connection::open(&path).unwrap();
-        ledger.pragma_update(None, "user_version", later).unwrap();
-        drop(ledger);
-        let before = std::fs::read(&path).unwrap();
-        for opened in [
-            Book::open(dir.path()).map(drop),
-            Book::open_existing(dir.path()).map(drop),
-            open_whole(dir.path()).map(drop),
-        ] {
-            let error = opened.unwrap_err();
-            assert!(
-                matches!(error, LedgerError::FromTheFuture { found } if found == later),
-                "{error}"
-            );
-        }
-        assert_eq!(std::fs::read(&path).unwrap(), before);
-        let left: Vec<_> = dir.path().read_dir().unwrap().collect();
-        assert_eq!(left.len(), 1, "{left:?}");
-    }
-
-    /// P1, P2: fails when an upgrade loses or forgets what an earlier hotcut has recorded.
-    #[test]
-    fn the_ledger_of_every_earlier_version_is_taken_over() {
-        for (steps, version_number) in (1..=STEPS.len()).zip(1_u32..) {
-            let dir = tempfile::tempdir().unwrap();
-            let ledger = Connection::open(dir.path().join("ledger.db")).unwrap();
-            for step in STEPS.iter().take(steps) {
-                ledger.execute_batch(step).unwrap();
-            }
-            ledger
-                .pragma_update(None, "user_version", version_number)
-                .unwrap();
-            ledger
-                .execute_batch(
-                    "INSERT INTO names (output, folded, folder, source, name) VALUES (CAST('/out' AS BLOB), CAST('a.png' AS BLOB), 'products',
-                        CAST('a.jpg' AS BLOB), CAST('a.png' AS BLOB));
-                    INSERT INTO mounts VALUES (CAST('/in' AS BLOB), CAST('/in' AS BLOB)),
-                        (CAST('/disk/in' AS BLOB), CAST('/disk' AS BLOB));
-                    INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
-                    VALUES ('products', CAST('a.jpg' AS BLOB), 10, 1, -1048577, 'done', 1, CAST('/out/a.png' AS BLOB), 'u2net', 5),
-                        ('products', CAST('b.jpg' AS BLOB), 10, 1, -1048577, 'quarantined', 3, CAST('/out/b.png' AS BLOB), 'u2net', 6),
-                        ('products', CAST('c.jpg' AS BLOB), 10, 1, -1048577, 'running', 1, CAST('/out/c.png' AS BLOB), 'u2net', 7);",
-                )
-                .unwrap();
-            drop(ledger);
-            let mut book = Book::open(dir.path()).unwrap();
-            let left = book.recover().unwrap();
-            assert_eq!(left.len(), 1, "{steps}");
-            let Counts {
-                done, quarantined, ..
-            } = book.counts("products").unwrap();
-            assert_eq!((done, quarantined), (1, 1), "{steps}");
-            let versions = ["a.jpg", "b.jpg", "c.jpg"].map(|source| version(source, 1));
-            assert_eq!(
-                book.unfinished(&versions, OnSameName::Replace).unwrap(),
-                [false, false, true]
-            );
-            let name = book.name_of("products", Path::new("a.jpg"), Path::new("/out"));
-            assert_eq!(name.unwrap().as_deref(), Some(Path::new("a.png")));
-            let mount = book.mount_of(Path::new("/in")).unwrap();
-            let is_a_disk = steps > 5;
-            assert_eq!(mount.is_some(), is_a_disk, "{steps}");
-            let disk = book.mount_of(Path::new("/disk/in")).unwrap();
-            assert_eq!(disk.as_deref(), Some(Path::new("/disk")), "{steps}");
-            assert_eq!(begin(&mut book, &versions[2]).attempt, 1, "not its fault");
-        }
-    }
-}
+mod tests;

@@ -42,19 +42,20 @@ impl Book {
     /// Counts what is recorded of `folder`.
     pub fn counts(&mut self, folder: &str) -> Result<Counts, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT count(*) FILTER (WHERE state IN ('placed', 'done')),
-                count(*) FILTER (WHERE state IN ('waiting', 'running')),
-                count(*) FILTER (WHERE state = 'quarantined'),
-                max(ended_at_ms) FILTER (WHERE state IN ('placed', 'done')),
-                count(*) FILTER (WHERE state IN ('placed', 'done') AND ended_at_ms > ?2)
-            FROM versions WHERE folder = ?1",
+            "SELECT
+                (SELECT coalesce(sum(versions), 0) FROM counts WHERE folder = ?1 AND state IN ('placed', 'done')),
+                (SELECT coalesce(sum(versions), 0) FROM counts WHERE folder = ?1 AND state IN ('waiting', 'running')),
+                (SELECT coalesce(sum(versions), 0) FROM counts WHERE folder = ?1 AND state = 'quarantined'),
+                max(coalesce((SELECT max(ended_at_ms) FROM versions WHERE folder = ?1 AND state = 'done'), -1),
+                    coalesce((SELECT max(ended_at_ms) FROM versions WHERE folder = ?1 AND state = 'placed'), -1)),
+                (SELECT count(*) FROM versions WHERE folder = ?1 AND state IN ('placed', 'done') AND ended_at_ms > ?2)",
         )?;
         let counts = query.query_row(params![folder, now_ms() - RATE_SPAN_MS], |row| {
             Ok(Counts {
                 done: row.get(0)?,
                 waiting: row.get(1)?,
                 quarantined: row.get(2)?,
-                last_done_ms: row.get(3)?,
+                last_done_ms: Some(row.get(3)?).filter(|ms| *ms >= 0),
                 photos_per_minute: row.get(4)?,
             })
         });

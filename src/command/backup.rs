@@ -1,0 +1,41 @@
+//! `hotcut backup`: the ledger, in use or not -> a copy of it in one file. Changes nothing in the ledger.
+
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::delivery::{Book, LedgerError, Overwrite};
+use crate::path_error::AtPath as _;
+use crate::percent;
+
+/// Copies the ledger to `file`, which must not be there unless it may be replaced.
+pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, CommandError> {
+    let config = super::read_leniently(config_file)?;
+    let state_dir = &config.daemon.state_dir;
+    let file = std::path::absolute(file)?;
+    let Some(mut book) = Book::open_existing(state_dir)? else {
+        return Err(CommandError::NoLedger(state_dir.clone()));
+    };
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    // The name of the ledger itself, perhaps.
+    if folder.canonicalize().at(folder)? == state_dir.canonicalize().at(state_dir)? {
+        return Err(CommandError::BackupInState(state_dir.clone()));
+    }
+    let overwrite = if replace {
+        Overwrite::Always
+    } else {
+        Overwrite::Never
+    };
+    let bytes = match book.back_up(&file, overwrite) {
+        Err(LedgerError::Exists(file)) => return Err(CommandError::BackupExists(file)),
+        copied => copied?,
+    };
+    writeln!(
+        stdout(),
+        "the ledger is copied to {} ({} MB)",
+        percent::display(&file),
+        bytes.div_ceil(1_000_000)
+    )?;
+    Ok(ExitCode::SUCCESS)
+}

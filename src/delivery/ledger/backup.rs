@@ -1,0 +1,133 @@
+//! A ledger, in use or not -> a copy of it in one file, which is whole or absent. Changes nothing in the ledger.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::LedgerError;
+use super::book::Book;
+use super::check::check;
+use super::header::Mark;
+use crate::path_error::AtPath as _;
+
+/// Pages that are copied in one go.
+const STEP_PAGES: i32 = 2_048;
+
+/// How long a ledger that is locked for a moment is waited for.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// What becomes of a file that has the copy's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It stays, and there is no copy.
+    Never,
+    /// The copy takes its place once it is whole.
+    Always,
+}
+
+impl Book {
+    /// Copies the ledger to `file` and returns the copy's size in bytes. Nobody who writes to the ledger has to wait.
+    pub fn back_up(&mut self, file: &Path, overwrite: Overwrite) -> Result<u64, LedgerError> {
+        copy(&self.connection, file, overwrite)
+    }
+}
+
+/// Copies the ledger as it is at this moment.
+pub(super) fn copy(
+    ledger: &Connection,
+    file: &Path,
+    overwrite: Overwrite,
+) -> Result<u64, LedgerError> {
+    let folder = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    if overwrite == Overwrite::Never && file.symlink_metadata().is_ok() {
+        return Err(LedgerError::Exists(file.to_owned()));
+    }
+    let temp = tempfile::Builder::new()
+        .prefix(".hotcut-backup-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .at(folder)?;
+    fill(ledger, temp.path())?;
+    let copied = temp.as_file();
+    copied.sync_all().at(temp.path())?;
+    let bytes = copied.metadata().at(temp.path())?.len();
+    let placed = match overwrite {
+        Overwrite::Never => temp.persist_noclobber(file),
+        Overwrite::Always => temp.persist(file),
+    };
+    match placed {
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(LedgerError::Exists(file.to_owned()));
+        }
+        placed => drop(placed.map_err(|error| error.error).at(file)?),
+    }
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .at(folder)?;
+    Ok(bytes)
+}
+
+/// Fills the empty file at `path`. It is synced by the caller.
+fn fill(ledger: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let mut copy = Connection::open(path)?;
+    copy.pragma_update(None, "synchronous", "OFF")?;
+    // One view of the ledger from the first page to the last, or each change by another process would begin the copy anew.
+    let view = ledger.unchecked_transaction()?;
+    view.query_row("SELECT count(*) FROM identity", [], |_| Ok(()))?;
+    let backup = Backup::new(&view, &mut copy)?;
+    loop {
+        match backup.step(STEP_PAGES)? {
+            StepResult::Done => break,
+            StepResult::More => {}
+            _ => std::thread::sleep(LOCK_PAUSE),
+        }
+    }
+    drop(backup);
+    drop(view);
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    Mark::Copy.write(&copy)?;
+    check(&mut copy, &mut |_| ())?;
+    copy.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{begin, version};
+    use super::super::{Verdict, open_whole};
+    use super::*;
+    use crate::config::OnSameName;
+
+    /// P2: fails when a copy lacks what was confirmed before it, when it is no ledger by itself, or when a file of that name is
+    /// lost.
+    #[test]
+    fn a_copy_of_a_ledger_in_use_is_a_whole_ledger() {
+        let (state, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut book = Book::open(state.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut book, &photo);
+        book.end(begun.id, &Verdict::Done).unwrap();
+        let file = other.path().join("ledger.db");
+        let mut beside = Book::open_existing(state.path()).unwrap().unwrap();
+        let bytes = beside.back_up(&file, Overwrite::Never).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), bytes);
+        let again = beside.back_up(&file, Overwrite::Never);
+        assert!(matches!(again, Err(LedgerError::Exists(_))), "{again:?}");
+        begin(&mut book, &version("b.jpg", 1));
+        beside.back_up(&file, Overwrite::Always).unwrap();
+        assert_eq!(other.path().read_dir().unwrap().count(), 1);
+        let (mut copy, _) = open_whole(other.path(), &mut |_| ()).unwrap();
+        assert_eq!(
+            copy.unfinished(&[photo], OnSameName::Replace).unwrap(),
+            [false]
+        );
+        let counts = copy.counts("products").unwrap();
+        assert_eq!((counts.done, counts.waiting), (1, 1));
+    }
+}

@@ -1,0 +1,281 @@
+//! Ledgers that are whole, missing, restored, damaged or of another kind.
+
+use std::io::Write as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, chown};
+
+use super::super::tests::{begin, version};
+use super::super::{OpenStep, Overwrite, lock_state_dir};
+use super::*;
+
+fn filled(dir: &Path) {
+    let mut book = Book::open(dir).unwrap();
+    for number in 0..200 {
+        begin(&mut book, &version(&format!("{number}.jpg"), 1));
+    }
+}
+
+fn found(dir: &Path) -> Found {
+    open_whole(dir, &mut |_| ()).unwrap().1
+}
+
+/// Opens the ledger; what lies in the output folders is learned, and that is nothing.
+fn learned(dir: &Path) -> (Book, Found) {
+    let (mut book, found) = open_whole(dir, &mut |_| ()).unwrap();
+    book.begin_relearning().unwrap();
+    book.end_relearning().unwrap();
+    (book, found)
+}
+
+/// P2: fails when a ledger counts as whole before the cutouts in the output folders are learned, as after a death during that,
+/// or is learned again and again.
+#[test]
+fn a_ledger_is_missing_until_the_cutouts_are_learned() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(found(dir.path()), Found::Missing);
+    assert_eq!(learned(dir.path()).1, Found::Missing);
+    assert_eq!(found(dir.path()), Found::Whole);
+}
+
+/// P2: a copy of `ledger.db` that was taken without its `-wal`, and what a death leaves of a file that is made; fails when one of
+/// these counts as a ledger, so that the cutouts are not looked for.
+#[test]
+fn a_ledger_without_tables_is_a_missing_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(found(dir.path()), Found::Missing);
+    std::fs::remove_file(&path).unwrap();
+    let empty = rusqlite::Connection::open(&path).unwrap();
+    empty.pragma_update(None, "journal_mode", "WAL").unwrap();
+    drop(empty);
+    assert_eq!(path.metadata().unwrap().len(), 4_096);
+    assert_eq!(found(dir.path()), Found::Missing);
+}
+
+/// P2: fails when tables that are not the ledger's, or not all of it, stop the daemon for ever or are thrown away.
+#[test]
+fn half_a_ledger_is_set_aside() {
+    let breaks = [
+        "DROP TABLE versions",
+        "DROP TABLE identity",
+        "DELETE FROM identity",
+        "PRAGMA user_version = 0",
+    ];
+    for broken in breaks {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        let path = dir.path().join("ledger.db");
+        let ledger = rusqlite::Connection::open(&path).unwrap();
+        ledger.execute_batch(broken).unwrap();
+        drop(ledger);
+        let Found::Damaged(aside) = found(dir.path()) else {
+            panic!("{broken}: damaged")
+        };
+        assert!(aside.metadata().unwrap().len() > 4_096, "{broken}");
+        assert_eq!(found(dir.path()), Found::Missing, "{broken}");
+    }
+}
+
+/// P2: fails when a part of the ledger lies elsewhere than in its file once it is closed: who copies the file has all of it.
+#[test]
+fn a_closed_ledger_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut book, _) = learned(dir.path());
+    begin(&mut book, &version("a.jpg", 1));
+    book.close().unwrap();
+    let names: Vec<_> = dir.path().read_dir().unwrap().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::copy(dir.path().join("ledger.db"), copy.path().join("ledger.db")).unwrap();
+    let (mut book, found) = open_whole(copy.path(), &mut |_| ()).unwrap();
+    assert_eq!(found, Found::Whole);
+    assert_eq!(book.counts("products").unwrap().waiting, 1);
+}
+
+/// P6: a million rows are half a gigabyte. Fails when a ledger that was closed is read as a whole, or when one is not that was
+/// left in use.
+#[test]
+fn only_a_ledger_that_was_not_closed_is_read_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || {
+        let mut steps = Vec::new();
+        let (mut book, _) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
+        book.begin_relearning().unwrap();
+        book.end_relearning().unwrap();
+        let is_checked = steps.iter().any(|step| matches!(step, OpenStep::Check(_)));
+        (book, is_checked)
+    };
+    drop(open());
+    let (book, is_checked) = open();
+    assert!(is_checked, "as after SIGKILL");
+    book.close().unwrap();
+    let (_, is_checked) = open();
+    assert!(!is_checked, "it was closed");
+}
+
+/// P2: fails when a ledger that was restored is mixed with the `-wal` of the one that it replaces, or when that is thrown away.
+#[test]
+fn the_wal_of_another_ledger_is_set_aside() {
+    for is_backup in [false, true] {
+        let (state, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, kept) = (state.path().join("ledger.db"), store.path().join("kept.db"));
+        let (mut book, _) = learned(state.path());
+        begin(&mut book, &version("a.jpg", 1));
+        let id = book.id().to_owned();
+        if is_backup {
+            book.back_up(&kept, Overwrite::Never).unwrap();
+        } else {
+            book.close().unwrap();
+            std::fs::copy(&path, &kept).unwrap();
+            (book, _) = open_whole(state.path(), &mut |_| ()).unwrap();
+        }
+        for number in 0..50 {
+            begin(&mut book, &version(&format!("later-{number}.jpg"), 1));
+        }
+        // As SIGKILL leaves it: a connection that is dropped would write it back.
+        let wal = std::fs::read(beside(&path, "-wal")).unwrap();
+        drop(book);
+        std::fs::copy(&kept, &path).unwrap();
+        std::fs::write(beside(&path, "-wal"), &wal).unwrap();
+        let mut aside = None;
+        let (mut book, found) = open_whole(state.path(), &mut |step| {
+            if let OpenStep::StaleWal(path) = step {
+                aside = Some(path);
+            }
+        })
+        .unwrap();
+        assert_eq!(std::fs::read(aside.expect("set aside")).unwrap(), wal);
+        assert_eq!(book.counts("products").unwrap().waiting, 1);
+        let expected = if is_backup {
+            Found::Restored
+        } else {
+            Found::Whole
+        };
+        assert_eq!(found, expected);
+        assert_eq!(
+            book.id() == id,
+            !is_backup,
+            "a new life has new temporary files"
+        );
+    }
+}
+
+/// P2: fails when the `-wal` of a ledger that was killed is not used.
+#[test]
+fn the_wal_of_a_killed_ledger_is_used() {
+    let (state, dead) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut book, _) = learned(state.path());
+    begin(&mut book, &version("a.jpg", 1));
+    for ending in ["", "-wal"] {
+        let name = format!("ledger.db{ending}");
+        std::fs::copy(state.path().join(&name), dead.path().join(&name)).unwrap();
+    }
+    let (mut book, found) = open_whole(dead.path(), &mut |_| ()).unwrap();
+    assert_eq!(found, Found::Whole);
+    assert_eq!(book.counts("products").unwrap().waiting, 1);
+}
+
+/// P2: fails when a `-wal` whose ledger is gone is deleted, as `SQLite` would do.
+#[test]
+fn a_wal_without_its_ledger_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ledger.db-wal"), "what was done").unwrap();
+    let mut steps = Vec::new();
+    let (_, found) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
+    assert_eq!(found, Found::Missing);
+    let [OpenStep::StaleWal(aside)] = &steps[..] else {
+        panic!("one step, not {steps:?}")
+    };
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "what was done");
+}
+
+/// P6: fails when one who reads for long makes the `-wal` grow for ever, or holds up those who write.
+#[test]
+fn a_reader_only_delays_the_end_of_the_wal() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut book, _) = learned(dir.path());
+    let wal_bytes = || {
+        beside(&dir.path().join("ledger.db"), "-wal")
+            .metadata()
+            .unwrap()
+            .len()
+    };
+    let reader = Book::open_existing(dir.path()).unwrap().unwrap();
+    let view = reader.connection.unchecked_transaction().unwrap();
+    view.query_row("SELECT count(*) FROM versions", [], |_| Ok(()))
+        .unwrap();
+    for number in 0..100 {
+        begin(&mut book, &version(&format!("{number}.jpg"), 1));
+    }
+    book.checkpoint().unwrap();
+    assert!(wal_bytes() > 100_000, "{}", wal_bytes());
+    drop(view);
+    book.checkpoint().unwrap();
+    assert_eq!(wal_bytes(), 0);
+}
+
+/// P2: fails when a ledger with a page of rubbish is used as if nothing were wrong, or when it is thrown away.
+#[test]
+fn a_damaged_ledger_is_set_aside_with_every_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let path = dir.path().join("ledger.db");
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let length = file.metadata().unwrap().len();
+    for page in 1..length / 4_096 {
+        file.write_all_at(&[0xA5; 512], page * 4_096).unwrap();
+    }
+    let damaged = std::fs::read(&path).unwrap();
+    let (mut book, how) = open_whole(dir.path(), &mut |_| ()).unwrap();
+    let Found::Damaged(aside) = how else {
+        panic!("damaged, not {how:?}")
+    };
+    assert_eq!(std::fs::read(aside).unwrap(), damaged);
+    assert_eq!(book.counts("products").unwrap().waiting, 0);
+    drop(book);
+    assert_eq!(found(dir.path()), Found::Missing, "nothing is learned yet");
+}
+
+/// P2: fails when a file of another kind under the ledger's name stops the daemon for ever.
+#[test]
+fn a_file_that_is_no_ledger_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "this is a letter, not a ledger; ".repeat(40);
+    let mut options = std::fs::OpenOptions::new();
+    let path = dir.path().join("ledger.db");
+    let file = options.write(true).create_new(true).open(path).unwrap();
+    file.write_all_at(text.as_bytes(), 0).unwrap();
+    let (_, how) = open_whole(dir.path(), &mut |_| ()).unwrap();
+    let Found::Damaged(aside) = how else {
+        panic!("damaged, not {how:?}")
+    };
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
+}
+
+/// P2: fails when what root does by hand, as `sudo hotcut rebuild`, leaves files that the service cannot open.
+#[test]
+fn what_root_makes_belongs_to_whom_the_directory_belongs() {
+    if !rustix::process::geteuid().is_root() {
+        let line = b"\nSKIPPED what_root_makes_belongs_to_whom_the_directory_belongs: only root can give files away\n";
+        std::io::stderr().write_all(line).unwrap();
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    chown(dir.path(), Some(4_242), Some(4_243)).unwrap();
+    let lock = lock_state_dir(dir.path()).unwrap();
+    let (mut book, _) = open_whole(dir.path(), &mut |_| ()).unwrap();
+    begin(&mut book, &version("a.jpg", 1));
+    let mut names = Vec::new();
+    for entry in dir.path().read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let file = entry.metadata().unwrap();
+        assert_eq!((file.uid(), file.gid()), (4_242, 4_243), "{entry:?}");
+        names.push(entry.file_name());
+    }
+    names.sort();
+    assert_eq!(
+        names,
+        ["ledger.db", "ledger.db-shm", "ledger.db-wal", "lock"]
+    );
+    drop((book, lock));
+}
