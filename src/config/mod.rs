@@ -75,6 +75,8 @@ pub struct Daemon {
     pub rescan: Duration,
     /// How long SIGTERM lets running photos finish.
     pub drain_timeout: Duration,
+    /// How long the ledger keeps what it knows of a photo that is gone; `None` for ever.
+    pub remember: Option<Duration>,
 }
 
 /// One `[[folder]]` table.

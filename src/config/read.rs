@@ -12,6 +12,8 @@ use super::{
     SourcePolicy, default_include, http, models, shipped_models_dir, telling,
 };
 
+/// How long photos that are gone are remembered by default.
+const DEFAULT_REMEMBER: Duration = Duration::from_hours(365 * 24);
 const MS: Duration = Duration::from_millis(1);
 
 /// Reads the whole file. What could not be read is left out or has its default, and is among `faults`.
@@ -74,9 +76,24 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
         drain_timeout: fields
             .duration("drain_timeout", MS)
             .unwrap_or(Duration::from_secs(30)),
+        remember: remember(&mut fields),
     };
     fields.finish();
     daemon
+}
+
+/// How long photos that are gone are remembered; `None` for ever.
+fn remember(fields: &mut Fields<'_>) -> Option<Duration> {
+    let expected = "a time like \"365d\", or \"forever\"";
+    let value = fields.take("remember", expected, |value| {
+        let text = value.as_str()?;
+        if text == "forever" {
+            return Some(None);
+        }
+        let time = humantime::parse_duration(text).ok()?;
+        (time >= MS).then_some(Some(time))
+    });
+    value.unwrap_or(Some(DEFAULT_REMEMBER))
 }
 
 /// Reads one folder, adding its model to `models` even if something else about it is wrong.

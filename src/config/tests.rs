@@ -35,6 +35,9 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.daemon.timeout, Duration::from_mins(1));
     assert_eq!(config.daemon.max_attempts, 3);
     assert_eq!(config.daemon.worker_memory_bytes, 2 << 30);
+    assert_eq!(config.daemon.remember, Some(Duration::from_hours(365 * 24)));
+    let forever = load_with("remember = \"forever\"", "").unwrap();
+    assert_eq!(forever.daemon.remember, None);
     let folder = config.folders.first().unwrap();
     assert_eq!(folder.settle, Duration::from_secs(2));
     assert_eq!(folder.source, SourcePolicy::Keep);
@@ -57,6 +60,8 @@ fn every_fault_names_its_key_and_what_is_accepted() {
         ("workers = \"2\"", "", &["`workers`", "whole number"]),
         ("timeout = 60", "", &["`timeout`", "\"2s\"", "60"]),
         ("timeout = \"0s\"", "", &["`timeout`", "above zero"]),
+        ("remember = \"ever\"", "", &["`remember`", "forever"]),
+        ("remember = \"0s\"", "", &["`remember`", "365d"]),
         (
             "worker_memory = \"lots\"",
             "",

@@ -53,6 +53,13 @@ pub(super) fn not_closed(error: &LedgerError) {
     );
 }
 
+pub(super) fn forgotten(count: usize) {
+    tracing::info!(
+        count,
+        "records of photos that are gone and older than `remember` are removed from the ledger"
+    );
+}
+
 pub(super) fn restored() {
     tracing::info!(
         "the ledger is a backup that was restored; what was done since is learned from the cutouts"

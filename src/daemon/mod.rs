@@ -10,6 +10,7 @@ mod entrance;
 mod error;
 mod event;
 mod folder;
+mod forget;
 mod live;
 mod log;
 mod news;
@@ -48,6 +49,7 @@ use crate::pool::{Pool, StartError, Worker};
 use crate::shutdown::Request;
 use announce::Announcer;
 use folder::HotFolder;
+use forget::Forgetting;
 use live::Live;
 use reload::Reloaded;
 use turns::Turns;
@@ -105,6 +107,7 @@ struct Daemon {
     ledger_version: i64,
     live: Live,
     announcer: Announcer,
+    forgetting: Forgetting,
     /// When the ledger's `-wal` is written back next.
     checkpoint_at: Instant,
     _lock: File,

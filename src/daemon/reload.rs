@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::announce::Announcer;
+use super::forget::Forgetting;
 use super::{Daemon, FatalError, Readiness, log, start};
 use crate::config::{Config, ConfigError};
 use crate::job::Desk;
@@ -99,6 +100,7 @@ impl Daemon {
         }
         self.folders.extend(opened);
         log::no_folder(&config);
+        self.forgetting = Forgetting::default();
         self.config = Arc::new(config);
         // Whoever reads of it in the log finds it shown.
         self.show();

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::announce::Announcer;
 use super::folder::HotFolder;
+use super::forget::Forgetting;
 use super::live::Live;
 use super::turns::Turns;
 use super::upkeep::CHECKPOINT_INTERVAL;
@@ -86,6 +87,7 @@ impl Daemon {
             tick_at: now,
             ledger_version,
             announcer: Announcer::new(),
+            forgetting: Forgetting::default(),
             checkpoint_at: now + CHECKPOINT_INTERVAL,
             config: Arc::new(config),
             _lock: lock,

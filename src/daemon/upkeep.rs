@@ -43,6 +43,7 @@ impl Daemon {
             self.checkpoint_at = now + CHECKPOINT_INTERVAL;
             self.desk.ledger.call(Book::checkpoint).await?;
         }
+        self.forget(now).await?;
         self.announcer.alive(now);
         self.live.note_http(self.reception.http());
         self.reception.grant_places(self.config.daemon.workers);

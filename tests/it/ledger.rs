@@ -135,6 +135,40 @@ fn a_restored_ledger_is_not_mixed_with_what_was_left() {
     assert_cutout(&hot.output("b.png"), Quarter::TopRight);
 }
 
+/// P2: fails when records of photos that hotcut has moved away are kept for ever, or when a cutout is lost with its record.
+#[test]
+fn a_photo_that_was_moved_away_is_forgotten_and_its_cutout_stays() {
+    let hot = HotFolder::start_with(Setup::new().moves_sources().daemon("remember", "1s"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_output("a.png");
+    hot.wait_log("are removed from the ledger");
+    hot.wait_status("forgotten", |status| status.done == 0);
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    wait_for("a second cutout", || hot.outputs().len() == 2);
+    assert_cutout(&hot.output("a.png"), Quarter::TopLeft);
+}
+
+/// P1, P2: fails when the record of a photo is removed that still lies in its folder, so that it is cut out again, or when that of
+/// one that somebody took away stays.
+#[test]
+fn a_photo_that_is_still_there_is_not_forgotten() {
+    let setup = Setup::new().daemon("remember", "1s").daemon("rescan", "1s");
+    let hot = HotFolder::start_with(setup);
+    for name in ["kept.jpg", "taken.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    wait_for("both", || hot.outputs().len() == 2);
+    fs::remove_file(hot.input("taken.jpg")).unwrap();
+    hot.wait_status("one is forgotten", |status| status.done == 1);
+    hot.drop_file("marker.jpg", &jpeg(Quarter::TopRight));
+    hot.wait_status("the marker is done", |status| {
+        status.done == 2 && status.queued == 0
+    });
+    assert_eq!(hot.log_lines(CUT_OUT), 3, "{}", hot.log());
+    let why = hot.command("why", [hot.input("kept.jpg")]);
+    assert!(said(&why).contains("done"), "{why:?}");
+}
+
 fn identities_but_for(hot: &HotFolder, name: &str) -> Vec<(PathBuf, (u64, i64, i64))> {
     let mut outputs = hot.outputs();
     outputs.retain(|path| path != OsStr::new(name));

@@ -25,7 +25,7 @@ pub(super) fn version(source: &str, number: i64) -> Version {
     }
 }
 
-fn seat(name: &str) -> Seat {
+pub(super) fn seat(name: &str) -> Seat {
     Seat {
         output: "/out".into(),
         name: name.into(),

@@ -1,0 +1,175 @@
+//! Versions that ended long ago -> those of photos that are gone, removed from `SQLite` a few at a time. Looks at no photo.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::LedgerError;
+use super::book::{Book, Version, bytes, path};
+use crate::stamp::Stamp;
+
+/// The states of versions that may be removed, in the order in which they are gone through. The others have work left to do.
+const STATES: [&str; 5] = ["done", "superseded", "ignored", "quarantined", "waiting"];
+
+/// Removes a version as it was listed. If another photo has its path, that one must be recorded already, or it would lose the
+/// name. And the earliest goes first: one that came back would be taken for the one whose cutout is there.
+const DELETE_VERSION: &str =
+    "DELETE FROM versions WHERE id = ?1 AND state = ?2 AND ended_at_ms = ?3
+    AND (?4 OR EXISTS (SELECT 1 FROM versions AS later
+        WHERE later.folder = versions.folder AND later.source = versions.source
+            AND (later.turn, later.id) > (versions.turn, versions.id)))
+    AND NOT EXISTS (SELECT 1 FROM versions AS earlier
+        WHERE earlier.folder = versions.folder AND earlier.source = versions.source
+            AND (earlier.turn, earlier.id) < (versions.turn, versions.id))
+    RETURNING output";
+
+/// Removes the name of the cutout at a path that no version has any more, and every name of a source without versions.
+const DELETE_NAMES: &str = "DELETE FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3
+    AND (NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3)
+        OR CAST(output || '/' || name AS BLOB) = ?4
+            AND NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3 AND output = ?4))";
+
+/// How far a walk through the old versions of a folder is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OldCursor {
+    state: usize,
+    ended_at_ms: i64,
+    id: i64,
+}
+
+/// A version that ended long ago.
+#[derive(Clone, Debug)]
+pub struct OldVersion {
+    id: i64,
+    state: &'static str,
+    ended_at_ms: i64,
+    /// The version.
+    pub version: Version,
+    /// Whether hotcut itself has moved or deleted its source.
+    pub is_retired: bool,
+}
+
+/// A version that is to be removed, since its source is gone.
+#[derive(Clone, Debug)]
+pub struct Forgotten {
+    /// The version.
+    pub old: OldVersion,
+    /// Whether no other photo has its path, as far as is known.
+    pub is_path_free: bool,
+}
+
+impl Book {
+    /// Returns the next versions of `folder` that ended before `before_ms`, and where to go on; `None` at the end.
+    pub fn old_versions(
+        &mut self,
+        folder: &str,
+        before_ms: i64,
+        cursor: &OldCursor,
+        count: u32,
+    ) -> Result<(Vec<OldVersion>, Option<OldCursor>), LedgerError> {
+        let Some(state) = STATES.get(cursor.state) else {
+            return Ok((Vec::new(), None));
+        };
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source, len, mtime_ns, ino, ended_at_ms FROM versions
+             WHERE folder = ?1 AND state = ?2 AND ended_at_ms < ?3 AND (ended_at_ms, id) > (?4, ?5)
+             ORDER BY ended_at_ms, id LIMIT ?6",
+        )?;
+        let values = params![
+            folder,
+            state,
+            before_ms,
+            cursor.ended_at_ms,
+            cursor.id,
+            count
+        ];
+        let rows = query.query_map(values, |row| {
+            let (id, ino): (i64, i64) = (row.get(0)?, row.get(4)?);
+            Ok(OldVersion {
+                id,
+                state,
+                ended_at_ms: row.get(5)?,
+                version: Version {
+                    folder: folder.to_owned(),
+                    source: path(row.get(1)?),
+                    stamp: Stamp {
+                        len: row.get::<_, i64>(2)?.cast_unsigned(),
+                        mtime_ns: row.get(3)?,
+                        ctime_ns: 0,
+                        ino: ino.cast_unsigned(),
+                    },
+                },
+                is_retired: ino == -id,
+            })
+        })?;
+        let found: Vec<OldVersion> = rows.collect::<Result<_, _>>()?;
+        let next = match found.last() {
+            Some(last) => OldCursor {
+                state: cursor.state,
+                ended_at_ms: last.ended_at_ms,
+                id: last.id,
+            },
+            None => OldCursor {
+                state: cursor.state + 1,
+                ..OldCursor::default()
+            },
+        };
+        Ok((found, Some(next)))
+    }
+
+    /// Removes versions, unless something has happened to them since they were listed. Returns how many are gone.
+    ///
+    /// A name goes with the last version that had it: a cutout that still lies there keeps it, since nothing is placed over a file.
+    pub fn forget(&mut self, forgotten: &[Forgotten]) -> Result<usize, LedgerError> {
+        let outputs = self.outputs()?;
+        let transaction = self.connection.transaction()?;
+        let mut count = 0;
+        for Forgotten { old, is_path_free } in forgotten {
+            let removed: Option<Vec<u8>> = transaction
+                .prepare_cached(DELETE_VERSION)?
+                .query_row(
+                    params![old.id, old.state, old.ended_at_ms, is_path_free],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(placed_at) = removed else {
+                continue;
+            };
+            count += 1;
+            transaction
+                .prepare_cached("DELETE FROM failures WHERE version = ?1")?
+                .execute([old.id])?;
+            let Version { folder, source, .. } = &old.version;
+            for output in &outputs {
+                transaction.prepare_cached(DELETE_NAMES)?.execute(params![
+                    bytes(output),
+                    folder,
+                    bytes(source),
+                    placed_at
+                ])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(count)
+    }
+
+    /// Every output folder in which a name is owned, also those that are not configured any more.
+    fn outputs(&self) -> Result<Vec<PathBuf>, LedgerError> {
+        // One step in the index each, however many names there are.
+        let mut next = self
+            .connection
+            .prepare_cached("SELECT min(output) FROM names WHERE output > ?1")?;
+        let mut outputs: Vec<PathBuf> = Vec::new();
+        loop {
+            let last = outputs.last().map_or(Path::new(""), PathBuf::as_path);
+            let found: Option<Vec<u8>> = next.query_row([bytes(last)], |row| row.get(0))?;
+            match found {
+                Some(output) => outputs.push(path(output)),
+                None => return Ok(outputs),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
