@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system test-package deb tarball advisories shots fuzz lint bench versus soak load load-http churn clean
+.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system test-package deb tarball advisories shots fuzz lint bench versus soak load load-http bench-ledger churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -160,6 +160,9 @@ load: build ## fill one folder with 20,000 photos and 100,000 names, and see wha
 
 load-http: build ## send twice the requests that can be served for a minute, beside a full folder (2 minutes)
 	@$(BENCH_PYTHON) tests/bench/http_load.py
+
+bench-ledger: build ## fill a ledger with a million photos, and see what a start, status, backup and forgetting cost (3 minutes)
+	@$(BENCH_PYTHON) tests/bench/ledger.py
 
 churn: setup ## drop, change and kill at random for SECONDS=60, and compare with what must be there
 	HOTCUT_CHURN_SECONDS=$(SECONDS) $(CARGO) test --locked --test it churn -- --nocapture
