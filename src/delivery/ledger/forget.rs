@@ -24,7 +24,7 @@ const DELETE_VERSION: &str =
     RETURNING output";
 
 /// Removes the name of the cutout at a path that no version has any more, and every name of a source without versions.
-const DELETE_NAMES: &str = "DELETE FROM names WHERE output = ?1 AND folder = ?2 AND source = ?3
+const DELETE_NAMES: &str = "DELETE FROM names INDEXED BY names_of_source WHERE output = ?1 AND folder = ?2 AND source = ?3
     AND (NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3)
         OR CAST(output || '/' || name AS BLOB) = ?4
             AND NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3 AND output = ?4))";

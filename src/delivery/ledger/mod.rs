@@ -246,4 +246,6 @@ pub fn is_in_use(state_dir: &Path) -> Result<bool, LedgerError> {
 }
 
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
 mod tests;
