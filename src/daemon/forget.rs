@@ -208,7 +208,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let old = done(dir.path(), &["kept.jpg", "taken.jpg", "replaced.jpg"]);
         std::fs::remove_file(dir.path().join("taken.jpg")).unwrap();
-        std::fs::write(dir.path().join("replaced.jpg"), "another").unwrap();
+        let replaced = std::fs::File::options()
+            .write(true)
+            .open(dir.path().join("replaced.jpg"));
+        replaced.unwrap().set_len(9).unwrap();
         let picked = |mount: Option<&str>| {
             let picked = gone(dir.path(), mount.map(PathBuf::from), old.clone());
             let names = picked.iter().map(|forgotten| {

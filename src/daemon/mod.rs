@@ -110,14 +110,14 @@ struct Daemon {
     forgetting: Forgetting,
     /// When the ledger's `-wal` is written back next.
     checkpoint_at: Instant,
-    _lock: File,
+    lock: File,
 }
 
 /// What is left of a daemon that has stopped.
 #[must_use]
 pub struct StoppedDaemon {
     ledger: Ledger,
-    _lock: File,
+    lock: File,
 }
 
 impl StoppedDaemon {
@@ -126,6 +126,8 @@ impl StoppedDaemon {
         if let Err(error) = self.ledger.close() {
             log::not_closed(&error);
         }
+        // Until now nobody else may use the ledger.
+        drop(self.lock);
     }
 }
 
@@ -228,7 +230,7 @@ impl Daemon {
         tracing::info!(given_up, "stopped");
         Ok(StoppedDaemon {
             ledger: self.desk.ledger,
-            _lock: self._lock,
+            lock: self.lock,
         })
     }
 }

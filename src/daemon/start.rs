@@ -90,7 +90,7 @@ impl Daemon {
             forgetting: Forgetting::default(),
             checkpoint_at: now + CHECKPOINT_INTERVAL,
             config: Arc::new(config),
-            _lock: lock,
+            lock,
         };
         // Before anybody is shown that the loop is there.
         daemon.reception.grant_places(daemon.config.daemon.workers);

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -10,14 +9,11 @@ use rusqlite::backup::{Backup, StepResult};
 use super::LedgerError;
 use super::book::Book;
 use super::check::check;
-use super::header::Mark;
+use super::header::{Mark, RETRY_INTERVAL, pause};
 use crate::path_error::AtPath as _;
 
 /// Pages that are copied in one go.
 const STEP_PAGES: i32 = 2_048;
-
-/// How long a ledger that is locked for a moment is waited for.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What becomes of a file that has the copy's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +81,7 @@ fn fill(ledger: &Connection, path: &Path) -> Result<(), LedgerError> {
         match backup.step(STEP_PAGES)? {
             StepResult::Done => break,
             StepResult::More => {}
-            _ => std::thread::sleep(LOCK_PAUSE),
+            StepResult::Busy | StepResult::Locked | _ => pause(RETRY_INTERVAL),
         }
     }
     drop(backup);

@@ -65,9 +65,9 @@ fn version_count(connection: &Connection) -> Result<i64, LedgerError> {
 }
 
 fn count_into(connection: &mut Connection, counted: &Arc<AtomicU64>) -> Result<(), LedgerError> {
-    let counter = Arc::clone(counted);
+    let total = Arc::clone(counted);
     let count = move || {
-        counter.fetch_add(1, Ordering::Relaxed);
+        total.fetch_add(1, Ordering::Relaxed);
         // Go on.
         false
     };

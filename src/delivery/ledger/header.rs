@@ -22,7 +22,7 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 const MARK_OFFSET: usize = 68;
 
 /// Time between two tries to get a ledger for this process alone.
-const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What is known of a ledger from its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +146,15 @@ pub(super) fn end_use(connection: &Connection, wait: Duration) -> Result<(), Led
     Ok(())
 }
 
+/// Waits on the thread that has the ledger.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the loop has handed the ledger over, or does not run yet"
+)]
+pub(super) fn pause(interval: Duration) {
+    std::thread::sleep(interval);
+}
+
 /// Removes the `-wal`. Others that have the ledger open are waited for: `SQLite` does not wait by itself here.
 fn leave_wal(connection: &Connection, wait: Duration) -> Result<(), LedgerError> {
     let deadline = Instant::now() + wait;
@@ -155,7 +164,7 @@ fn leave_wal(connection: &Connection, wait: Duration) -> Result<(), LedgerError>
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && Instant::now() < deadline =>
             {
-                std::thread::sleep(RETRY_INTERVAL);
+                pause(RETRY_INTERVAL);
             }
             result => return Ok(result?),
         }

@@ -92,7 +92,7 @@ impl Book {
                 let bytes = path.metadata().map_or(0, |file| file.len());
                 tell(OpenStep::Check(bytes));
                 check(&mut connection, &mut |percent| {
-                    tell(OpenStep::Checked(percent))
+                    tell(OpenStep::Checked(percent));
                 })?;
             }
             schema::migrate(&mut connection, state_dir, tell)?;

@@ -1,4 +1,8 @@
 //! Ledgers that are whole, missing, restored, damaged or of another kind.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make files that no ledger made"
+)]
 
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, chown};

@@ -1,4 +1,8 @@
 //! Ledgers of earlier and later schemas.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make files that no ledger made"
+)]
 
 use sha2::{Digest as _, Sha256};
 
