@@ -56,7 +56,7 @@
 //! | P2 | a lost ledger is not rebuilt (`daemon/start.rs`) | `photo_corrected_after_the_ledger_was_lost_keeps_its_name` |
 //! | P2 | `set_stale_wal_aside` does nothing (`ledger/header.rs`) | `a_restored_ledger_is_not_mixed_with_what_was_left` |
 //! | P2 | the ledger is not closed (`command/run.rs`) | `a_stopped_service_leaves_its_ledger_in_one_file` |
-//! | P2 | `same_version` is not asked (`daemon/forget.rs`) | `a_photo_that_is_still_there_is_not_forgotten` |
+//! | P2 | `same_version` is not asked (`daemon/forget.rs`) | `only_a_photo_that_is_gone_for_certain_is_forgotten` |
 //! | P3 | `sync_all` of bytes or `sync` of the name (`delivery/place.rs`) | `each_step_is_durable_before_the_next_one` |
 //! | P3 | `seal.check` (`pool/worker.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
 //! | P4 | `source.verify` (`job/attempt.rs`) | `photo_that_is_written_over_while_it_is_read_gives_no_mixture` |
