@@ -2,12 +2,14 @@ FROM rust:1.92-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends build-essential python3-pip
 WORKDIR /source
 COPY . .
+# Version and commit, since git is not here: --build-arg BUILD="$(.package/version)"
+ARG BUILD
 RUN make tarball
 RUN mkdir /hotcut && tar -xzf target/dist/hotcut-*.tar.gz --strip-components=1 -C /hotcut
 
 FROM debian:bookworm-slim
 COPY --from=build /hotcut /usr/local
-COPY --from=build /source/target/package/tree/etc/hotcut /etc/hotcut
+RUN install -D -m 644 /usr/local/share/hotcut/minimal.toml /etc/hotcut/hotcut.toml
 RUN useradd --system --uid 990 --home-dir /var/lib/hotcut --shell /usr/sbin/nologin hotcut
 RUN install -d -o hotcut -g hotcut -m 750 /var/lib/hotcut
 USER hotcut

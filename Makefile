@@ -17,11 +17,18 @@ setup: ## fetch ONNX Runtime (checked by SHA-256; nothing is done twice)
 teacher: ## fetch U²-Net too (176 MB), for model = "u2net", the tests and the benchmarks
 	@sh .ci/setup teacher
 
+# Version and commit of what is built; given from outside where git is not, as in an image.
+BUILD ?= $(shell .package/version)
+VERSION := $(firstword $(BUILD))
 # In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.
-build: setup ## build target/release/hotcut
-	$(CARGO) build --release --locked --target-dir target
+TARGET ?= target
 
-VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+# Only here is the program told its commit: each commit would build it anew in `make test` too.
+build: export HOTCUT_VERSION = $(VERSION)
+build: export HOTCUT_COMMIT = $(lastword $(BUILD))
+build: setup ## build target/release/hotcut
+	$(CARGO) build --release --locked --target-dir $(TARGET)
+
 ARCHIVE := hotcut-$(VERSION)-$(shell uname -m)
 CARGO_DEB := 3.8.0
 CARGO_FUZZ := 0.13.2
@@ -31,14 +38,15 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 unexport SOURCE_DATE_EPOCH
 
 deb: target/package/tree target/tools/bin/cargo-deb ## make a Debian package in target/dist (cargo-deb is built first)
-	@printf 'hotcut (%s-1) unstable; urgency=medium\n\n  * What has changed is told by the history of the source.\n\n -- %s  %s\n' \
-		'$(VERSION)' "$$(sed -n 's/^maintainer = "\(.*\)"$$/\1/p' Cargo.toml)" "$$(LC_ALL=C date -uRd @$(SOURCE_DATE_EPOCH))" >target/package/pages/changelog
-	@mkdir -p target/dist
-	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) target/tools/bin/cargo-deb --quiet --no-build --no-strip --output target/dist
+	@python3 .package/changelog.py '$(VERSION)' "$$(sed -n 's/^maintainer = "\(.*\)"$$/\1/p' Cargo.toml)" \
+		"$$(LC_ALL=C date -uRd @$(SOURCE_DATE_EPOCH))" | gzip -9n >target/package/pages/changelog.gz
+	@mkdir -p target/dist && rm -f target/dist/hotcut_*.deb
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) target/tools/bin/cargo-deb --quiet --no-build --no-strip --deb-version '$(VERSION)' --output target/dist
 
 # Unlike a package it needs no root, and runs from wherever it is unpacked.
 tarball: target/package/tree ## make an archive in target/dist that runs from any folder
 	@rm -rf target/package/$(ARCHIVE) && mkdir -p target/dist && cp -a target/package/tree/usr target/package/$(ARCHIVE)
+	@rm -f target/dist/hotcut-*.tar.gz
 	tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner -C target/package -c $(ARCHIVE) \
 		| gzip -9n >target/dist/$(ARCHIVE).tar.gz
 
@@ -103,7 +111,9 @@ target/chaos/hotcut: setup
 	$(CARGO) build --locked --features chaos --target-dir target
 	@mkdir -p target/chaos && mv target/debug/hotcut $@
 
-test-package: deb tarball .system/installed ## look into package and archive, and install the package on a booted Debian 12 (as root)
+test-package: .system/installed ## look into package and archive, and install and upgrade the package on a booted Debian 12 (as root)
+	@.package/previous
+	@$(MAKE) --no-print-directory deb tarball
 	@.system/bin/python -m pytest -v -rs -p no:cacheprovider tests/package
 
 shots: build-debug .page/installed ## take pictures of the web page into .page/shots

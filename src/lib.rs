@@ -19,7 +19,7 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies).
+//! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -102,3 +102,4 @@ pub mod pool;
 pub mod room;
 pub mod shutdown;
 pub mod stamp;
+pub mod version;

@@ -5,8 +5,9 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
-use hotcut::command;
+use hotcut::command::{self, CommandError};
 use hotcut::journal::{self, Entries, Prioritized};
 use hotcut::local_time::LocalTime;
 use hotcut::pool::Setting;
@@ -18,12 +19,15 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// The environment is wrong; the unit does not start the service again for this.
 const EX_CONFIG: u8 = 78;
 
+/// Where the service reads its configuration.
+const DEFAULT_CONFIG: &str = "/etc/hotcut/hotcut.toml";
+
 /// Watches hot folders and cuts every photo that arrives out of its background.
 ///
 /// Begin with `hotcut demo`. For a service, write /etc/hotcut/hotcut.toml, try it with `hotcut check`, and start
 /// `hotcut run`. Photos are never altered; results are transparent PNGs that appear whole or not at all.
 #[derive(Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version = hotcut::version::VERSION, max_term_width = 100)]
 struct Arguments {
     /// How to write the log on stderr.
     #[arg(long, global = true, value_enum, default_value = "text")]
@@ -50,6 +54,12 @@ enum Command {
     Init {
         /// The folders in which photos will arrive.
         dirs: Vec<PathBuf>,
+        /// Puts it in place instead; what was there is kept beside it, with `.bak` after its name.
+        #[arg(long)]
+        write: bool,
+        /// The file to put in place.
+        #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG, requires = "write")]
+        config: PathBuf,
     },
     /// Cuts out photos once: files, or folders with everything below them; exit code 1 if one failed.
     Cut(command::cut::Order),
@@ -126,7 +136,7 @@ enum Command {
 #[derive(clap::Args)]
 struct ConfigArgument {
     /// The configuration.
-    #[arg(long, value_name = "FILE", default_value = "/etc/hotcut/hotcut.toml")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     config: PathBuf,
 }
 
@@ -147,17 +157,41 @@ struct WorkerArguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let is_worker = matches!(arguments.command, Command::Worker(_));
-    if let Err(error) = start_log(arguments.log_format, is_worker) {
-        // Nothing could be logged, so this is said by itself.
-        writeln!(stderr(), "hotcut: {error}").ok();
-        return ExitCode::from(EX_CONFIG);
+    let result = match Arguments::try_parse() {
+        Ok(arguments) => {
+            let is_worker = matches!(arguments.command, Command::Worker(_));
+            if let Err(error) = start_log(arguments.log_format, is_worker) {
+                // Nothing could be logged, so this is said by itself.
+                writeln!(stderr(), "hotcut: {error}").ok();
+                return ExitCode::from(EX_CONFIG);
+            }
+            run(arguments.command)
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => {
+            command::version::run(Path::new(DEFAULT_CONFIG))
+        }
+        Err(error) => error.exit(),
+    };
+    match result {
+        Ok(code) => code,
+        // As in `hotcut status | head`: the reader has seen enough. Shells show a program that SIGPIPE ends by this code.
+        Err(error) if error.is_closed_pipe() => ExitCode::from(128 + 13),
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(error.exit_code())
+        }
     }
-    let result = match arguments.command {
+}
+
+fn run(command: Command) -> Result<ExitCode, CommandError> {
+    match command {
         Command::Run(argument) => command::run::run(argument.config),
         Command::Check(argument) => command::check::run(&argument.config),
-        Command::Init { dirs } => command::init::run(&dirs),
+        Command::Init {
+            dirs,
+            write,
+            config,
+        } => command::init::run(&dirs, write.then_some(config.as_path())),
         Command::Cut(order) => command::cut::run(&order),
         Command::Status {
             config,
@@ -181,15 +215,6 @@ fn main() -> ExitCode {
         Command::Demo { dir } => command::demo::run(dir),
         Command::Worker(arguments) => command::worker::run(&arguments.into()),
         Command::Pages { dir } => command::pages::run(&Arguments::command(), &dir),
-    };
-    match result {
-        Ok(code) => code,
-        // As in `hotcut status | head`: the reader has seen enough. Shells show a program that SIGPIPE ends by this code.
-        Err(error) if error.is_closed_pipe() => ExitCode::from(128 + 13),
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::from(error.exit_code())
-        }
     }
 }
 

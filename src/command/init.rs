@@ -1,7 +1,7 @@
-//! `hotcut init`: hot folders -> a configuration that serves them, with a comment on every key. Writes no file.
+//! `hotcut init`: hot folders -> a configuration that serves them, with a comment on every key. Writes no file but that.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write, stdout};
+use std::io::{Write as _, stdout};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::CommandError;
 use super::account::{Account, LISTED_BY_OTHERS};
+use super::config_file::{self, Former};
 use super::outlook::Outlook;
-use crate::config::{self, Folder};
+use crate::config::{self, Config, Folder};
 use crate::path_error::AtPath as _;
 
 /// The example that explains every key.
@@ -23,35 +24,56 @@ const REST: &str = "# The web page, the API";
 /// Whom the service runs as.
 const SERVICE: &str = "hotcut";
 
-/// Prints a configuration for `inputs`; if there are none, one whose folder is still to be filled in.
-pub fn run(inputs: &[PathBuf]) -> Result<ExitCode, CommandError> {
+/// Prints a configuration for `inputs`, or puts it in place as `file`. Without inputs its folder is still to be filled in.
+pub fn run(inputs: &[PathBuf], file: Option<&Path>) -> Result<ExitCode, CommandError> {
+    // Whole before anything is printed or touched: a folder that is misspelt leaves what is there as it is.
+    let text = proposal(inputs)?;
+    let mut out = stdout().lock();
+    let Some(file) = file else {
+        write!(out, "{text}")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    Config::parse(file, &text)?;
+    let shown = file.display();
+    match config_file::replace(file, &text)? {
+        Former::Nothing => writeln!(out, "{shown} is written")?,
+        Former::Same => writeln!(out, "{shown} says this already; nothing is changed")?,
+        Former::Kept(former) => {
+            let former = former.display();
+            writeln!(out, "{shown} is written; what was there is in {former}")?;
+        }
+    }
+    writeln!(out, "next: hotcut check, then systemctl restart hotcut")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn proposal(inputs: &[PathBuf]) -> Result<String, CommandError> {
     let (begin, rest) = EXAMPLE.split_once(FOLDER).unwrap_or_default();
     let (folder, rest) = rest.split_once(REST).unwrap_or_default();
-    let mut out = stdout().lock();
-    write!(out, "{begin}")?;
+    let mut out = String::from(begin);
     if inputs.is_empty() {
-        write_commented(&mut out, folder)?;
+        write_commented(&mut out, folder);
     }
     let mut names = BTreeSet::new();
     for (number, input) in inputs.iter().enumerate() {
         let sketch = Sketch::of(input, &mut names)?;
-        sketch.write(&mut out, if number == 0 { folder } else { "" })?;
+        sketch.write(&mut out, if number == 0 { folder } else { "" });
     }
-    write!(out, "{REST}{rest}")?;
-    Ok(ExitCode::SUCCESS)
+    out += REST;
+    out += rest;
+    Ok(out)
 }
 
 /// The example's folder, as one that is not there yet.
-fn write_commented(out: &mut impl Write, folder: &str) -> io::Result<()> {
+fn write_commented(out: &mut String, folder: &str) {
     for line in std::iter::once(FOLDER.trim_end()).chain(folder.lines()) {
         let mark = if line.is_empty() || line.starts_with('#') {
             ""
         } else {
             "# "
         };
-        writeln!(out, "{mark}{line}")?;
+        out.extend([mark, line, "\n"]);
     }
-    Ok(())
 }
 
 /// A hot folder and what is proposed for it.
@@ -65,19 +87,9 @@ struct Sketch {
 impl Sketch {
     fn of(input: &Path, names: &mut BTreeSet<String>) -> Result<Self, CommandError> {
         let input = std::fs::canonicalize(input).at(input)?;
-        let folder_name = input.file_name().unwrap_or_default().to_string_lossy();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let name: String = folder_name.chars().filter(|c| plain(*c)).take(60).collect();
-        let name = name.trim_start_matches('.');
-        let name = if name.is_empty() { "photos" } else { name };
-        let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let mut free = std::iter::once(name.to_owned()).chain(numbered);
-        let name = free.find(|name| names.insert(name.clone()));
-        let mut output = input.clone().into_os_string();
-        output.push("-cutouts");
-        let output = PathBuf::from(output);
-        let folder = Folder::plain(name.unwrap_or_default(), input, output)?;
-        let folder = Arc::new(folder);
+        let name = name_for(&input, names);
+        let output = cutouts_beside(&input);
+        let folder = Arc::new(Folder::plain(name, input, output)?);
         let mut remarks = vec![Outlook::of(&folder)?.to_string()];
         remarks.extend(closed(&folder.input)?);
         Ok(Self {
@@ -89,31 +101,58 @@ impl Sketch {
     }
 
     /// The folder's table: that of the example with its own values, or the values alone.
-    fn write(&self, out: &mut impl Write, example: &str) -> io::Result<()> {
+    fn write(&self, out: &mut String, example: &str) {
         for remark in &self.remarks {
-            writeln!(out, "# {}: {remark}.", self.input)?;
+            out.extend(["# ", &self.input, ": ", remark, ".\n"]);
         }
-        write!(out, "{FOLDER}")?;
         let own = [
             ("name", &self.name),
             ("input", &self.input),
             ("output", &self.output),
         ];
         if example.is_empty() {
-            for (key, value) in own {
-                writeln!(out, "{key} = {value}")?;
-            }
-            return writeln!(out);
+            *out += &table(own);
+            *out += "\n";
+            return;
         }
+        *out += FOLDER;
         for line in example.lines() {
             let key = line.split_once(" = ").map(|(key, _)| key);
             match own.iter().find(|(own, _)| Some(*own) == key) {
-                Some((key, value)) => writeln!(out, "{key} = {value}")?,
-                None => writeln!(out, "{line}")?,
+                Some((key, value)) => out.extend([key, " = ", value, "\n"]),
+                None => out.extend([line, "\n"]),
             }
         }
-        Ok(())
     }
+}
+
+/// A name for the hot folder `input` that is not among `names`; it is then.
+pub(super) fn name_for(input: &Path, names: &mut BTreeSet<String>) -> String {
+    let folder_name = input.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let name: String = folder_name.chars().filter(|c| plain(*c)).take(60).collect();
+    let name = name.trim_start_matches('.');
+    let name = if name.is_empty() { "photos" } else { name };
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut free = std::iter::once(name.to_owned()).chain(numbered);
+    free.find(|name| names.insert(name.clone()))
+        .unwrap_or_default()
+}
+
+/// The output folder for a hot folder for which none is named.
+pub(super) fn cutouts_beside(input: &Path) -> PathBuf {
+    let mut output = input.as_os_str().to_owned();
+    output.push("-cutouts");
+    PathBuf::from(output)
+}
+
+/// A folder's table in the configuration, with these keys.
+pub(super) fn table(keys: [(&str, &String); 3]) -> String {
+    let mut text = FOLDER.to_owned();
+    for (key, value) in keys {
+        text.extend([key, " = ", value, "\n"]);
+    }
+    text
 }
 
 /// What to do if the service may not look into the folder, as far as that is known.
@@ -142,7 +181,8 @@ fn closed(input: &Path) -> Result<Option<String>, CommandError> {
     }))
 }
 
-fn quoted(path: &Path) -> Result<String, CommandError> {
+/// `path` as a value of the configuration.
+pub(super) fn quoted(path: &Path) -> Result<String, CommandError> {
     let text = path.to_str().map(config::quoted);
     text.ok_or_else(|| CommandError::Unwritable(path.to_owned()))
 }

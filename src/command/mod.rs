@@ -3,6 +3,7 @@
 mod account;
 pub mod backup;
 pub mod check;
+mod config_file;
 pub mod cut;
 pub mod demo;
 mod error;
@@ -15,6 +16,7 @@ pub mod retry;
 pub mod run;
 pub mod status;
 pub mod unit;
+pub mod version;
 pub mod why;
 pub mod worker;
 

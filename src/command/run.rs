@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CommandError, block_on};
+use super::{CommandError, block_on, version};
 use crate::config::Config;
 use crate::herald::Herald;
 use crate::{daemon, http, shutdown};
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
-    let config = Config::load(&config_file)?;
+    let config = Config::load(&config_file);
+    version::log(&config_file, config.as_ref().ok());
+    let config = config?;
     // Before any other thread starts, so that no signal finds the default.
     let requests = shutdown::listen()?;
     let (access, reception) = daemon::access();

@@ -202,32 +202,47 @@ impl Config {
     /// Reads and validates `file`; touches no hot folder.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let (config, faults) = Self::read(file)?;
-        if faults.is_empty() {
-            return Ok(config);
-        }
-        let file = file.to_owned();
-        Err(ConfigError { file, faults })
+        sound(file, config, faults)
     }
 
     /// Reads `file` as far as it can be read: what is wrong is left out, or has its default, and is among the faults.
     ///
     /// For commands that tell of a daemon which runs on with the settings it had. An error if nothing can be read.
     pub fn read(file: &Path) -> Result<(Self, Vec<Fault>), ConfigError> {
-        let error = |fault| ConfigError {
-            file: file.to_owned(),
-            faults: vec![fault],
-        };
         let text = std::fs::read_to_string(file)
             .at(file)
-            .map_err(|source| error(Fault::Unreadable(source)))?;
+            .map_err(|source| error(file, Fault::Unreadable(source)))?;
+        Self::read_text(file, &text)
+    }
+
+    /// Validates `text`, which is to be the content of `file`.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let (config, faults) = Self::read_text(file, text)?;
+        sound(file, config, faults)
+    }
+
+    fn read_text(file: &Path, text: &str) -> Result<(Self, Vec<Fault>), ConfigError> {
         let table = text
             .parse()
-            .map_err(|source| error(Fault::Syntax(Box::new(source))))?;
+            .map_err(|source| error(file, Fault::Syntax(Box::new(source))))?;
         let mut faults = Vec::new();
         let config = read::config(table, &mut faults);
         layout::check(&config, &mut faults);
         Ok((config, faults))
     }
+}
+
+fn sound(file: &Path, config: Config, faults: Vec<Fault>) -> Result<Config, ConfigError> {
+    if faults.is_empty() {
+        return Ok(config);
+    }
+    let file = file.to_owned();
+    Err(ConfigError { file, faults })
+}
+
+fn error(file: &Path, fault: Fault) -> ConfigError {
+    let (file, faults) = (file.to_owned(), vec![fault]);
+    ConfigError { file, faults }
 }
 
 /// Finds the `models` folder that ships with hotcut: `share/hotcut/models` beside `bin`, or the checkout's own.

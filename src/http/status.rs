@@ -105,7 +105,7 @@ pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<St
                 .collect(),
         });
     Ok(Json(Status {
-        version: env!("CARGO_PKG_VERSION"),
+        version: crate::version::VERSION,
         workers: view.workers,
         models: view.config.models.keys().cloned().collect(),
         default_model: desk.http.model.clone(),

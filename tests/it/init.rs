@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::binary::{finish, hotcut, said};
+use crate::binary::{finish, hotcut, identity, said};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
@@ -69,6 +69,47 @@ fn folder_that_cannot_be_served_is_told() {
     let odd = init(&[odd]);
     assert_eq!(odd.status.code(), Some(1), "{}", said(&odd));
     assert!(said(&odd).contains("UTF-8"), "{}", said(&odd));
+}
+
+/// Fails when a misspelt folder touches or prints anything, when a configuration is replaced without being kept, or when one that
+/// the service refuses is put in place.
+#[test]
+fn a_proposal_is_put_in_place_whole_or_not_at_all() {
+    let setup = Setup::new();
+    let (hot, file) = (setup.path("hot"), setup.config_file());
+    let backup = setup.path("hotcut.toml.bak");
+    fs::create_dir(&hot).unwrap();
+    fs::write(&file, "# mine\n").unwrap();
+    let write = |folders: &[&Path]| {
+        let mut command = hotcut();
+        command.arg("init").args(folders);
+        finish(command.args(["--write", "--config"]).arg(&file))
+    };
+    let mine = identity(&file);
+    // The state folder of the service would lie in the second.
+    for folder in [setup.path("typo").as_path(), Path::new("/var/lib")] {
+        let refused = write(&[&hot, folder]);
+        assert_ne!(refused.status.code(), Some(0), "{}", said(&refused));
+        assert!(refused.stdout.is_empty(), "{}", said(&refused));
+        assert_eq!(identity(&file), mine);
+        assert!(!backup.exists());
+    }
+    let printed = init(&[setup.path("typo"), hot.clone()]);
+    assert!(printed.stdout.is_empty(), "{}", said(&printed));
+    let written = write(&[&hot]);
+    assert_eq!(written.status.code(), Some(0), "{}", said(&written));
+    assert!(
+        said(&written).contains("hotcut.toml.bak"),
+        "{}",
+        said(&written)
+    );
+    assert_eq!(fs::read_to_string(&backup).unwrap(), "# mine\n");
+    let proposal = String::from_utf8(init(std::slice::from_ref(&hot)).stdout).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), proposal);
+    let again = identity(&file);
+    assert!(write(&[&hot]).status.success());
+    assert_eq!(identity(&file), again);
+    assert_eq!(fs::read_to_string(&backup).unwrap(), "# mine\n");
 }
 
 /// P10: fails when the proposal without a folder is no configuration, or the service that has it does not say what it lacks.

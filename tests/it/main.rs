@@ -144,6 +144,8 @@ mod tidy;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod version;
+#[cfg(test)]
 mod why;
 #[cfg(test)]
 mod workers;

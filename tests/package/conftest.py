@@ -26,15 +26,28 @@ def archive():
 
 
 @pytest.fixture(scope="session")
-def later_deb(deb, tmp_path_factory):
-    """The same package under a higher version."""
-    room = tmp_path_factory.mktemp("later")
-    subprocess.run(["dpkg-deb", "-R", deb, room / "tree"], check=True)
-    control = room / "tree/DEBIAN/control"
-    control.write_text(control.read_text().replace(f"Version: {debian.version()}-1", f"Version: {debian.version()}-2"))
-    later = room / "later.deb"
-    subprocess.run(["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", room / "tree", later], check=True, stdout=subprocess.DEVNULL)
-    return later
+def previous_deb():
+    """The package of the commit before this one."""
+    file = debian.DIST / "previous.deb"
+    if not file.exists():
+        pytest.skip("the commit before this one is not here (git fetch --unshallow)")
+    return file
+
+
+@pytest.fixture(scope="session")
+def conffile_deb(deb, tmp_path_factory):
+    """The package as it was when dpkg kept watch over the configuration, which held an example."""
+    room = tmp_path_factory.mktemp("conffile")
+    tree = room / "tree"
+    subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
+    control = tree / "DEBIAN/control"
+    control.write_text(control.read_text().replace(f"Version: {debian.version()}\n", "Version: 0.1.0-1\n"))
+    (tree / "DEBIAN/conffiles").write_text("/etc/hotcut/hotcut.toml\n")
+    (tree / "etc/hotcut").mkdir(parents=True)
+    (tree / "etc/hotcut/hotcut.toml").write_text("# an example\n")
+    former = room / "former.deb"
+    subprocess.run(["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", tree, former], check=True, stdout=subprocess.DEVNULL)
+    return former
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+import debian
 import pytest
 
 
@@ -39,6 +40,13 @@ def test_it_runs_from_any_folder_without_root(unpacked):
     assert len(cutouts) == 4, shown
     for cutout in cutouts:
         assert Path(cutout).read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_it_names_its_build(unpacked):
+    """Fails when the program does not know of which commit it was built."""
+    told = as_nobody(unpacked / "bin/hotcut", "--version", cwd=unpacked.parent)
+    version, commit = subprocess.run([debian.CHECKOUT / ".package/version"], stdout=subprocess.PIPE, text=True).stdout.split()
+    assert told.startswith(f"hotcut {version}\ncommit: {commit}\n")
 
 
 def test_without_its_library_it_does_not_run(unpacked):

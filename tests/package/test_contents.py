@@ -1,13 +1,16 @@
 """Package and archive -> what lies in them, without running any of it."""
 
+import gzip
 import importlib
+import re
 import subprocess
 import tarfile
 
+import debian
 import pytest
 from debian import CHECKOUT
 
-COMMANDS = ["check", "cut", "demo", "init", "rebuild", "redo", "retry", "run", "status", "unit", "why"]
+COMMANDS = ["check", "cut", "demo", "init", "rebuild", "redo", "retry", "run", "setup", "status", "unit", "why"]
 # Below /usr in the package, below the archive's one folder in the archive.
 SHARED = [
     "bin/hotcut",
@@ -26,6 +29,7 @@ SHARED = [
     "share/doc/hotcut/onnxruntime-notices.txt",
     "share/fish/vendor_completions.d/hotcut.fish",
     "share/hotcut/hotcut.schema.json",
+    "share/hotcut/minimal.toml",
     "share/hotcut/models/golden.jpg",
     "share/hotcut/models/student-fast.onnx",
     "share/hotcut/models/student-fast.toml",
@@ -49,8 +53,8 @@ def files(listing):
 def test_the_package_holds_this_and_no_more(deb):
     """Fails when a file is forgotten, is writable for others, or something of the build slips in."""
     found = files(output("dpkg-deb", "-c", deb))
-    own = ["share/doc/hotcut/changelog.Debian.gz", "share/lintian/overrides/hotcut", *[f"{page}.gz" for page in PAGES]]
-    wanted = [f"./usr/{path}" for path in SHARED + own] + ["./etc/hotcut/hotcut.toml"]
+    own = ["share/doc/hotcut/changelog.gz", "share/lintian/overrides/hotcut", *[f"{page}.gz" for page in PAGES]]
+    wanted = [f"./usr/{path}" for path in SHARED + own]
     assert sorted(path for _, _, path in found) == sorted(wanted)
     for mode, owner, path in found:
         assert owner in ("0/0", "root/root"), path
@@ -66,13 +70,15 @@ def test_the_archive_holds_the_same(archive):
     assert {(member.uid, member.gid, member.uname) for member in members} == {(0, 0, "")}
 
 
-def test_the_configuration_is_kept_on_upgrades_and_has_no_folder(deb, tmp_path):
-    """Fails when dpkg would replace it without a word, or it names folders that nobody has made."""
-    assert output("dpkg-deb", "-I", deb, "conffiles").split() == ["/etc/hotcut/hotcut.toml"]
-    subprocess.run(["dpkg-deb", "-x", deb, tmp_path], check=True)
-    lines = (tmp_path / "etc/hotcut/hotcut.toml").read_text().splitlines()
-    assert [line for line in lines if line and not line.startswith("#")] == ["[daemon]"]
-    assert "# [[folder]]" in lines
+def test_the_first_configuration_is_a_template(deb, tmp_path):
+    """Fails when dpkg is to watch over the configuration, for then an upgrade asks about it, or when the template names folders that
+    nobody has made."""
+    subprocess.run(["dpkg-deb", "-e", deb, tmp_path / "control"], check=True)
+    subprocess.run(["dpkg-deb", "-x", deb, tmp_path / "tree"], check=True)
+    assert not (tmp_path / "control/conffiles").exists()
+    assert not (tmp_path / "tree/etc").exists()
+    lines = (tmp_path / "tree/usr/share/hotcut/minimal.toml").read_text().splitlines()
+    assert lines and all(line.startswith("#") for line in lines)
 
 
 def test_what_it_depends_on_is_what_its_binaries_need(deb, tmp_path):
@@ -89,6 +95,19 @@ def test_what_it_depends_on_is_what_its_binaries_need(deb, tmp_path):
         assert one in depends
     libc = next(one for one in needed.split(", ") if one.startswith("libc6 "))
     assert subprocess.run(["dpkg", "--compare-versions", libc.split()[2].rstrip(")"), "le", "2.36"]).returncode == 0, libc
+
+
+def test_the_changelog_is_the_projects_own(deb, tmp_path):
+    """Fails when the package tells another story than CHANGELOG.md, or is of another version."""
+    subprocess.run(["dpkg-deb", "-x", deb, tmp_path], check=True)
+    told = gzip.decompress((tmp_path / "usr/share/doc/hotcut/changelog.gz").read_bytes()).decode()
+    version = output("dpkg-deb", "-f", deb, "Version").strip()
+    assert version == debian.version()
+    assert told.startswith(f"hotcut ({version}) ")
+    [_, entry, *_] = re.split(r"^## .*$", (CHECKOUT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    points = [" ".join(point.split()) for point in re.findall(r"^- (.*(?:\n  .*)*)", entry, re.MULTILINE)]
+    assert points
+    assert [" ".join(point.split()) for point in re.findall(r"^  \* (.*(?:\n    .*)*)", told, re.MULTILINE)] == points
 
 
 def test_every_crate_has_its_licence_and_the_library_its_own(archive):

@@ -1,7 +1,6 @@
 """The package sources of this machine -> the root of a bare Debian; the package of the checkout -> hotcut on a booted one."""
 
 import pathlib
-import re
 import shutil
 import subprocess
 
@@ -12,7 +11,7 @@ DIST = CHECKOUT / "target/dist"
 
 def root(suite, name):
     """A fresh copy of a Debian that is fetched once."""
-    bare, copy = CACHE / suite, CACHE / name
+    bare, copy = CACHE / f"{suite}-with-acl", CACHE / name
     if not bare.exists():
         fetch(suite, bare)
     shutil.rmtree(copy, ignore_errors=True)
@@ -21,9 +20,9 @@ def root(suite, name):
 
 
 def fetch(suite, bare):
-    half = bare.with_name(f"{suite}.part")
+    half = bare.with_name(f"{bare.name}.part")
     shutil.rmtree(half, ignore_errors=True)
-    command = ["debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv", suite, half, mirror()]
+    command = ["debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,acl", suite, half, mirror()]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, f"{command}:\n{done.stdout[-4000:]}"
     half.rename(bare)
@@ -39,12 +38,13 @@ def mirror():
 
 
 def version():
-    return re.search(r'^version = "(.*)"$', (CHECKOUT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+    """That of what is built from the checkout as it is."""
+    return subprocess.run([CHECKOUT / ".package/version"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[0]
 
 
 def deb():
     """What `make deb` has left."""
-    [file] = DIST.glob(f"hotcut_{version()}-1_*.deb")
+    [file] = DIST.glob(f"hotcut_{version()}_*.deb")
     return file
 
 

@@ -1,0 +1,75 @@
+//! `hotcut --version`, and the first line of the service's log: which hotcut this is, and what it works with. Loads no model.
+
+use std::ffi::OsStr;
+use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::config::{Config, ModelCard, shipped_models_dir};
+use crate::version::{COMMIT, VERSION};
+use crate::{hex, onnxruntime};
+
+/// Prints version, commit, library, the models that came with hotcut, and where the configuration is; needs none of them.
+pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
+    let mut out = stdout().lock();
+    writeln!(out, "hotcut {VERSION}")?;
+    writeln!(out, "commit: {COMMIT}")?;
+    writeln!(out, "ONNX Runtime: {}", library())?;
+    let cards = shipped_models();
+    if cards.is_empty() {
+        let folder = shipped_models_dir();
+        writeln!(out, "models: none in {}", folder.display())?;
+    }
+    for card in &cards {
+        writeln!(out, "model: {}", model(card))?;
+    }
+    let missing = if config_file.exists() {
+        ""
+    } else {
+        " (not there)"
+    };
+    writeln!(out, "configuration: {}{missing}", config_file.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Logs the same of a service that starts, with the models of its configuration if that could be read.
+pub(super) fn log(config_file: &Path, config: Option<&Config>) {
+    let models: Vec<String> = config
+        .iter()
+        .flat_map(|config| config.models.values().map(model))
+        .collect();
+    tracing::info!(
+        version = VERSION,
+        commit = COMMIT,
+        onnxruntime = library(),
+        models = models.join(", "),
+        configuration = %config_file.display(),
+        "hotcut starts"
+    );
+}
+
+/// The path of the library, whose name ends in its version.
+fn library() -> String {
+    onnxruntime::find().map_or_else(
+        |error| error.to_string(),
+        |path| path.canonicalize().unwrap_or(path).display().to_string(),
+    )
+}
+
+fn model(card: &ModelCard) -> String {
+    format!("{} sha256:{}", card.name, hex::encode(&card.sha256))
+}
+
+/// The cards, by name, of the models whose file is there.
+fn shipped_models() -> Vec<ModelCard> {
+    let folder = shipped_models_dir();
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.sort();
+    let cards = files
+        .iter()
+        .filter(|file| file.extension() == Some(OsStr::new("toml")))
+        .filter_map(|file| ModelCard::load(&folder, file.file_stem()?.to_str()?).ok());
+    cards.filter(|card| card.file.is_file()).collect()
+}
