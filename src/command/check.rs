@@ -1,6 +1,6 @@
 //! `hotcut check`: a configuration file -> every fault in it, its models and its folders.
 
-use std::io::{Write, stdout};
+use std::io::{ErrorKind, Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use rustix::fs::Access;
 
 use super::error::EX_CONFIG;
 use super::outlook::{Fate, Outlook};
+use super::unit_limits::{UnitLimits, allowing};
 use super::{CommandError, block_on};
 use crate::config::{Config, Folder, SourcePolicy};
 use crate::path_error::{AtPath as _, PathError};
@@ -19,8 +20,12 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let (config, found) = Config::read(config_file)?;
     let mut faults: Vec<String> = found.iter().map(ToString::to_string).collect();
     faults.extend(writable(&config.daemon.state_dir).map(|fault| format!("`state_dir`: {fault}")));
+    let mut is_read_only = false;
     for folder in &config.folders {
         let found = folder_faults(folder);
+        is_read_only |= found
+            .iter()
+            .any(|(_, fault)| fault.io().kind() == ErrorKind::ReadOnlyFilesystem);
         let name = &folder.name;
         faults.extend(
             found
@@ -32,6 +37,7 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         let fault = runnable(&notify.command.as_ref()?.program).err()?;
         Some(format!("`command` in [notify]: {fault}"))
     }));
+    faults.extend(unit_fault(config_file, &config, is_read_only)?);
     if !config.models.is_empty()
         && let Err(error) = block_on(try_worker(&config))?
     {
@@ -68,6 +74,24 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the unit of systemd forbids. `is_read_only` tells that a folder was found to be so.
+fn unit_fault(
+    config_file: &Path,
+    config: &Config,
+    is_read_only: bool,
+) -> Result<Option<String>, CommandError> {
+    let is_in_unit = std::env::var_os("INVOCATION_ID").is_some();
+    Ok(match UnitLimits::of(config_file)? {
+        Some(limits) => limits.forbidden(config_file, config),
+        // Within the unit, as at a reload, systemd does not always answer.
+        None if is_read_only && is_in_unit => Some(format!(
+            "the unit may forbid to write there; to allow it: {}",
+            allowing(config_file)
+        )),
+        None => None,
+    })
 }
 
 /// Says what will become of what lies in the folder.

@@ -16,6 +16,7 @@ pub mod retry;
 pub mod run;
 pub mod status;
 pub mod unit;
+mod unit_limits;
 pub mod version;
 pub mod why;
 pub mod worker;

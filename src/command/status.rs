@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::CommandError;
+use super::unit_limits::UnitLimits;
 use crate::daemon::{LiveFolder, LiveStatus, Waiting};
 use crate::delivery::{Book, Counts, Quarantined, is_in_use};
 use crate::local_time::rfc3339;
@@ -80,6 +81,10 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
         writeln!(out)?;
     } else {
         print(&mut out, &status)?;
+        let limits = UnitLimits::of(config_file)?;
+        if let Some(forbidden) = limits.and_then(|limits| limits.forbidden(config_file, &config)) {
+            writeln!(out, "{forbidden}")?;
+        }
     }
     Ok(if check && !is_well {
         ExitCode::FAILURE

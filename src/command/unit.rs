@@ -14,7 +14,7 @@ use crate::path_error::PathError;
 use crate::percent;
 
 /// What the unit hides from the service, and the setting that shows it again. What must be written is a matter of its own.
-const HIDDEN: &[(&str, &str)] = &[
+pub(super) const HIDDEN: &[(&str, &str)] = &[
     ("/home", "ProtectHome=read-only"),
     ("/root", "ProtectHome=read-only"),
     ("/run/user", "ProtectHome=read-only"),
@@ -34,6 +34,9 @@ const STOP_MARGIN: Duration = Duration::from_secs(15);
 /// The unit's `TimeoutStopSec=`.
 const STOP_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// Where the drop-in goes.
+pub(super) const DROP_IN: &str = "/etc/systemd/system/hotcut.service.d/folders.conf";
+
 /// Prints the drop-in, or why the configuration has none.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let config = Config::load(config_file)?;
@@ -42,7 +45,8 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> {
+/// The drop-in with which systemd lets the service do what `config` says.
+pub(super) fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> {
     let folders = folders(config);
     let mut mounts = Vec::new();
     let mut service = Vec::new();
@@ -60,21 +64,7 @@ fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> 
         ));
     }
     service.dedup();
-    let notify = config.notify.as_ref();
-    let command = notify.and_then(|notify| notify.command.as_ref());
-    let secret = notify.and_then(|notify| notify.secret.as_ref());
-    let token = config.http.as_ref().and_then(|http| http.token.as_ref());
-    let read = command.map(|command| command.program.as_path());
-    let read = read
-        .into_iter()
-        .chain(token.into_iter().chain(secret).map(Token::file));
-    let used: Vec<PathBuf> = folders
-        .iter()
-        .copied()
-        .chain(read)
-        .chain([config.daemon.models_dir.as_path()])
-        .flat_map(|path| [path.to_owned(), real(path)])
-        .collect();
+    let used = used(config);
     let mut shown: Vec<_> = HIDDEN
         .iter()
         .filter(|(root, _)| used.iter().any(|path| path.starts_with(root)))
@@ -99,8 +89,26 @@ fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> 
     Ok(text)
 }
 
+/// Every path that hotcut reads or writes, as it is written and where it leads.
+pub(super) fn used(config: &Config) -> Vec<PathBuf> {
+    let notify = config.notify.as_ref();
+    let command = notify.and_then(|notify| notify.command.as_ref());
+    let secret = notify.and_then(|notify| notify.secret.as_ref());
+    let token = config.http.as_ref().and_then(|http| http.token.as_ref());
+    let read = command.map(|command| command.program.as_path());
+    let read = read
+        .into_iter()
+        .chain(token.into_iter().chain(secret).map(Token::file));
+    folders(config)
+        .into_iter()
+        .chain(read)
+        .chain([config.daemon.models_dir.as_path()])
+        .flat_map(|path| [path.to_owned(), real(path)])
+        .collect()
+}
+
 /// Every folder that hotcut writes to: a hot folder too, for notes are left there and photos taken away.
-fn folders(config: &Config) -> Vec<&Path> {
+pub(super) fn folders(config: &Config) -> Vec<&Path> {
     let state_dir = Some(config.daemon.state_dir.as_path());
     let mut folders: Vec<&Path> = state_dir
         .into_iter()
@@ -130,7 +138,7 @@ fn writable(folder: &Path) -> Result<PathBuf, PathError> {
 }
 
 /// Where `path` leads, through every link on its way that is there now.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let mut parts = path.ancestors().filter_map(|part| {
         let below = path.strip_prefix(part).ok()?;
         Some(part.canonicalize().ok()?.join(below))
@@ -142,7 +150,7 @@ fn real(path: &Path) -> PathBuf {
 }
 
 /// The settings that open as much of the network as is used.
-fn network(config: &Config) -> &'static [&'static str] {
+pub(super) fn network(config: &Config) -> &'static [&'static str] {
     let has_webhook = config
         .notify
         .as_ref()

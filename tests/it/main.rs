@@ -142,6 +142,8 @@ mod supervisor;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod unit_limits;
+#[cfg(test)]
 mod units;
 #[cfg(test)]
 mod version;

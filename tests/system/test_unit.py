@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from service import DROP_INS
+from service import DROP_INS, HOT
 
 NAMES = ["plain", "a studio", "100%/%h and %%", 'the "good" ones', "it's", "back\\slash \\x41", "ends in \\", "#1; ${HOME} $1", "Möbel"]
 
@@ -37,6 +37,42 @@ def test_without_its_drop_in_a_folder_elsewhere_is_only_read(hotcut):
     hotcut.drop("a.jpg", folder="/mnt/closed/in")
     hotcut.wait_for_log("Read-only file system")
     assert hotcut.outputs("/mnt/closed/out") == []
+
+
+def mend(hotcut, told):
+    """Runs the command that is named in what was told."""
+    command = re.search(r"to allow it: sudo (sh -c '.*')$", told, re.MULTILINE)[1]
+    hotcut.run("sh", "-ec", command)
+
+
+def test_what_the_unit_forbids_is_told_with_its_remedy(hotcut):
+    """P10: fails when `check` by root, who may write everywhere, calls sound what the service may not write to, `status` is silent about
+    it, or the command that they name does not mend it."""
+    hotcut.make_folders("/mnt/a closed/in", "/mnt/a closed/out")
+    hotcut.configure(("closed", "/mnt/a closed/in", "/mnt/a closed/out"), tables='[http]\nlisten = "127.0.0.1:8190"')
+    hotcut.start()
+    check = hotcut.machine.try_run("hotcut", "check")
+    assert check.returncode == 78, check
+    for words in ("write to /mnt/a closed/in", "write to /mnt/a closed/out", "use the network"):
+        assert words in check.stderr
+        assert words in hotcut.run("hotcut", "status")
+    assert HOT not in check.stderr
+    mend(hotcut, check.stderr)
+    assert "ok" in hotcut.run("hotcut", "check")
+    assert "does not let" not in hotcut.run("hotcut", "status")
+    hotcut.drop("a.jpg", folder="/mnt/a closed/in")
+    hotcut.wait_for_outputs("a.png", folder="/mnt/a closed/out")
+
+
+def test_a_reload_names_a_folder_that_the_unit_closes(hotcut):
+    """P9, P10: fails when a reload takes a folder that the service may not write to, or does not tell what to do."""
+    hotcut.start()
+    hotcut.make_folders("/mnt/closed/in", "/mnt/closed/out")
+    hotcut.configure(("closed", "/mnt/closed/in", "/mnt/closed/out"))
+    assert hotcut.machine.try_run("systemctl", "reload", "hotcut").returncode != 0
+    mend(hotcut, hotcut.wait_for_log("to allow it", "-p", "err")["MESSAGE"])
+    hotcut.drop("a.jpg", folder="/mnt/closed/in")
+    hotcut.wait_for_outputs("a.png", folder="/mnt/closed/out")
 
 
 def test_a_folder_in_a_home_is_reached(hotcut):
