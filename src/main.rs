@@ -61,6 +61,8 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG, requires = "write")]
         config: PathBuf,
     },
+    /// Brings a hot folder into service: rights, configuration, unit, start. Shows the steps, and takes them with --yes; for root.
+    Setup(command::setup::Order),
     /// Cuts out photos once: files, or folders with everything below them; exit code 1 if one failed.
     Cut(command::cut::Order),
     /// Shows for each folder its state, what is queued, done and quarantined, and why.
@@ -192,6 +194,7 @@ fn run(command: Command) -> Result<ExitCode, CommandError> {
             write,
             config,
         } => command::init::run(&dirs, write.then_some(config.as_path())),
+        Command::Setup(order) => command::setup::run(&order),
         Command::Cut(order) => command::cut::run(&order),
         Command::Status {
             config,

@@ -77,6 +77,9 @@ pub enum CommandError {
     /// A photo of the demonstration did not come out.
     #[error("the demonstration failed: {0} did not come out; the log above says why")]
     Demo(String),
+    /// A folder was not set up, or not wholly.
+    #[error(transparent)]
+    Setup(#[from] super::setup::SetupError),
     /// The system refuses something basic.
     #[error("{0}")]
     System(#[from] io::Error),
@@ -107,6 +110,7 @@ impl CommandError {
             | Self::Away(_)
             | Self::InNoFolder(_)
             | Self::Unwritable(_)
+            | Self::Setup(_)
             | Self::Demo(_) => 1,
             Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
         }

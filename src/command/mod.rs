@@ -14,6 +14,7 @@ pub mod rebuild;
 pub mod redo;
 pub mod retry;
 pub mod run;
+pub mod setup;
 pub mod status;
 pub mod unit;
 mod unit_limits;

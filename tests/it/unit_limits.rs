@@ -100,3 +100,27 @@ fn network_that_the_unit_closes_is_told() {
     let run = beside(&plain, &shown(&plain, "/"), "check");
     assert_eq!(run.status.code(), Some(0), "{}", said(&run));
 }
+
+/// Fails when a folder is made or a configuration is looked for where there is no service to be set up.
+#[test]
+fn setup_without_a_service_touches_nothing() {
+    let setup = Setup::new();
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root && fs::exists("/run/systemd/system").unwrap() {
+        crate::binary::skip(
+            "setup_without_a_service_touches_nothing",
+            "systemd runs here",
+        );
+        return;
+    }
+    let hot = setup.path("new");
+    let run = finish(hotcut().args(["setup", "--yes"]).arg(&hot));
+    assert_eq!(run.status.code(), Some(1), "{}", said(&run));
+    let reason = if is_root {
+        "systemd does not run here"
+    } else {
+        "only root"
+    };
+    assert!(said(&run).contains(reason), "{}", said(&run));
+    assert!(!hot.exists());
+}

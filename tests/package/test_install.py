@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import debian
 import pytest
 from debian import CHECKOUT, apt_install
 from machine import wait
@@ -51,33 +52,75 @@ def test_an_install_is_a_service_that_waits_for_its_first_folder(installed):
     cut_one(installed)
 
 
-def test_an_upgrade_keeps_configuration_and_ledger(installed, later_deb):
-    """P2: fails when an upgrade forgets what the user wrote or what was done, cuts it out again, or leaves the old program running."""
-    add_folder(installed)
-    _, cutout = cut_one(installed)
-    config, before = installed.path(CONFIG).read_text(), cutout.stat()
-    started = show(installed, "InvocationID")
-    apt_install(installed, later_deb)
-    assert show(installed, "ActiveState") == "active" and show(installed, "InvocationID") != started
-    assert installed.path(CONFIG).read_text() == config
-    wait(lambda: show(installed, "StatusText") == "serving 1 hot folders", "the folder is served")
-    assert done(installed) == 1
+def version_that_runs(machine):
+    """What the first line of the running service's log says."""
+    match = f"_SYSTEMD_INVOCATION_ID={show(machine, 'InvocationID')}"
+    log = machine.run("journalctl", "--no-pager", "-o", "cat", "-u", "hotcut", match)
+    return re.search(r"^hotcut starts version=\"(.*?)\"", log, re.MULTILINE)[1]
+
+
+def test_an_upgrade_keeps_configuration_and_ledger(bare, previous_deb, deb):
+    """P2: fails when a newer build does not replace the one before, when an upgrade forgets what the user wrote or what was done, cuts it
+    out again, or leaves the old program running."""
+    apt_install(bare, previous_deb)
+    add_folder(bare)
+    _, cutout = cut_one(bare)
+    config, before = bare.path(CONFIG).read_text(), cutout.stat()
+    process = show(bare, "MainPID")
+    apt_install(bare, deb)
+    assert bare.run("dpkg-query", "-f", "${Version}", "-W", "hotcut") == debian.version()
+    assert show(bare, "ActiveState") == "active" and show(bare, "MainPID") != process
+    wait(lambda: show(bare, "StatusText") == "serving 1 hot folders", "the folder is served")
+    assert version_that_runs(bare) == debian.version()
+    assert bare.path(CONFIG).read_text() == config
+    assert done(bare) == 1
     after = cutout.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_an_upgrade_of_a_stopped_service_does_not_enable_it(installed, later_deb):
+def test_an_upgrade_of_a_stopped_service_does_not_enable_it(bare, previous_deb, deb):
     """Fails when an upgrade starts what its user has switched off."""
-    installed.run("systemctl", "disable", "--now", "hotcut")
-    apt_install(installed, later_deb)
-    assert show(installed, "UnitFileState") == "disabled"
-    assert show(installed, "ActiveState") == "inactive"
+    apt_install(bare, previous_deb)
+    bare.run("systemctl", "disable", "--now", "hotcut")
+    apt_install(bare, deb)
+    assert show(bare, "UnitFileState") == "disabled"
+    assert show(bare, "ActiveState") == "inactive"
+
+
+def test_an_upgrade_asks_nothing_about_the_configuration(bare, conffile_deb, deb):
+    """Fails when an upgrade from a package whose configuration dpkg watched over stops at a question, half configured, or loses what
+    the user wrote; and when a purge leaves the file."""
+    apt_install(bare, conffile_deb)
+    add_folder(bare)
+    config = bare.path(CONFIG).read_text()
+    apt_install(bare, deb)
+    assert bare.run("dpkg-query", "-f", "${Status}", "-W", "hotcut") == "install ok installed"
+    assert bare.path(CONFIG).read_text() == config
+    cut_one(bare)
+    bare.run("apt-get", "remove", "--yes", "hotcut")
+    apt_install(bare, deb)
+    assert bare.path(CONFIG).read_text() == config
+    bare.run("apt-get", "purge", "--yes", "hotcut")
+    assert not bare.path("/etc/hotcut").exists()
+
+
+def test_the_configuration_is_made_once(installed, deb):
+    """Fails when the package ships the file, for then dpkg asks about it, when it is not made, or a new installation changes it."""
+    assert installed.path(CONFIG).read_text() == (CHECKOUT / "config/minimal.toml").read_text()
+    assert installed.path(CONFIG).stat().st_mode & 0o7777 == 0o644
+    assert not installed.run("dpkg-query", "-f", "${Conffiles}", "-W", "hotcut").strip()
+    installed.path(CONFIG).write_text("# mine\n")
+    installed.run("apt-get", "install", "--yes", "--reinstall", "/opt/hotcut.deb")
+    assert installed.path(CONFIG).read_text() == "# mine\n"
 
 
 def test_purge_takes_what_the_package_made_and_no_photo(installed):
     """P4: fails when a removal loses the configuration, or a purge leaves the ledger or takes a photo, even one in the state folder."""
     add_folder(installed)
     photo, cutout = cut_one(installed)
+    for name in (f"{CONFIG}.bak", "/etc/systemd/system/hotcut.service.d/folders.conf"):
+        installed.path(name).parent.mkdir(exist_ok=True)
+        installed.path(name).write_text("# Made by `hotcut unit` from /etc/hotcut/hotcut.toml.\n")
     thumbs = installed.path(f"{STATE}/thumbs")
     thumbs.mkdir(exist_ok=True)
     misplaced = [installed.path(f"{STATE}/misplaced.jpg"), thumbs / "1-source-of-a-fine-day.png", thumbs / "7-cutout-320-1f-2e-3d.png.jpg"]
@@ -92,6 +135,7 @@ def test_purge_takes_what_the_package_made_and_no_photo(installed):
 
     installed.run("apt-get", "purge", "--yes", "hotcut")
     assert not installed.path("/etc/hotcut").exists()
+    assert not installed.path("/etc/systemd/system/hotcut.service.d").exists()
     assert sorted(path for path in installed.path(STATE).rglob("*") if path.is_file()) == sorted(misplaced)
     assert photo.exists() and cutout.exists()
     assert installed.try_run("systemctl", "cat", "hotcut").returncode != 0
@@ -114,29 +158,6 @@ def test_purge_of_a_state_folder_on_another_disk(installed, place):
         installed.try_run("umount", STATE)
 
 
-def readme(before):
-    """The lines of the first block of commands after these words, as root types them."""
-    text = (CHECKOUT / "README.md").read_text().split(before, 1)[1]
-    block = re.search(r"```sh\n(.*?)```", text, re.DOTALL)[1]
-    return block.replace("sudo ", "").splitlines()
-
-
-def test_the_readme_leads_from_nothing_to_a_service_in_six_lines(bare, deb):
-    """Fails when a line of it does not work as it stands, or a photo that is dropped afterwards does not come out."""
-    make, *lines = readme("\n## Install\n")
-    assert make == "make deb" and len(lines) == 5
-    bare.path("/opt/target/dist").mkdir(parents=True, exist_ok=True)
-    shutil.copy(deb, bare.path("/opt/target/dist"))
-    for line in lines:
-        shown = bare.run("sh", "-ec", f"cd /opt; {line.replace('apt install', 'apt-get install --yes')}")
-    assert "products: online" in shown
-    assert "must be in that group" not in bare.path(CONFIG).read_text(), "the folder is hotcut's own"
-    photo = bare.path(f"{HOT}/cat.jpg")
-    photo.write_bytes((CHECKOUT / "src/command/demo/cat.jpg").read_bytes())
-    photo.chmod(0o644)
-    wait(bare.path(f"{HOT}-cutouts/cat.png").exists, "the cutout")
-
-
 def test_the_archive_can_be_laid_over_usr(bare, archive):
     """Fails when the paragraph on other systems leaves out a step, or the unit does not find the program."""
     shutil.copy(archive, bare.path("/opt/archive.tar.gz"))
@@ -144,11 +165,7 @@ def test_the_archive_can_be_laid_over_usr(bare, archive):
     modes = bare.run("stat", "-c", "%a %n", "/usr/bin", "/usr/lib", "/usr/share")
     bare.run(*command.replace("ARCHIVE", "/opt/archive.tar.gz").split())
     assert bare.run("stat", "-c", "%a %n", "/usr/bin", "/usr/lib", "/usr/share") == modes
-    example = "/usr/share/doc/hotcut/examples/hotcut.toml"
-    bare.run("install", "-D", "-m", "644", example, CONFIG)
     bare.run("systemd-sysusers", "hotcut.conf")
     bare.run("systemd-tmpfiles", "--create", "hotcut.conf")
-    bare.run("install", "-d", "-o", "hotcut", "-g", "hotcut", "-m", "2770", HOT, OUT)
-    bare.run("systemctl", "daemon-reload")
-    bare.run("systemctl", "start", "hotcut")
+    bare.run("hotcut", "setup", HOT, "--output", OUT, "--yes")
     cut_one(bare)

@@ -1,0 +1,122 @@
+//! `hotcut setup`: a folder -> a hot folder that the service serves, with rights, configuration and drop-in; shows each step, and does
+//! them if it is told to.
+
+mod error;
+mod plan;
+mod rights;
+mod step;
+
+use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use error::SetupError;
+
+use self::plan::Plan;
+use super::{CommandError, block_on};
+use crate::daemon::LiveStatus;
+use crate::percent;
+
+/// What the service reads.
+const CONFIG_FILE: &str = "/etc/hotcut/hotcut.toml";
+
+/// How long a started service may take to serve the folder.
+const SERVE_LIMIT: Duration = Duration::from_mins(1);
+
+/// Between two looks at its state.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// What is to be set up.
+#[derive(Debug, clap::Args)]
+pub struct Order {
+    /// The hot folder; it is made if it is not there.
+    dir: PathBuf,
+    /// Where the cutouts go; beside the hot folder if left out.
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// The group whose members drop photos and take cutouts; it is made if it is not there.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Does what is shown.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Shows the steps, and takes them with `--yes`.
+pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(SetupError::NotRoot.into());
+    }
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Err(SetupError::NoSystemd(order.dir.clone()).into());
+    }
+    let plan = Plan::of(order, Path::new(CONFIG_FILE))?;
+    let mut out = stdout().lock();
+    if plan.steps.is_empty() {
+        writeln!(out, "nothing is left to do")?;
+    } else if !order.yes {
+        writeln!(out, "this would be done; add --yes to do it:")?;
+        for step in &plan.steps {
+            writeln!(out, "  {step}")?;
+        }
+        writeln!(out, "  wait until the service serves the folder")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Folders on the way to those that are made are for all to pass through, whatever the shell's umask.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    for (done, step) in plan.steps.iter().enumerate() {
+        writeln!(out, "  {step}")?;
+        if let Err(error) = step.take() {
+            tell_undo(&plan, done)?;
+            return Err(error);
+        }
+    }
+    if let Err(error) = block_on(served(&plan))? {
+        tell_undo(&plan, plan.steps.len())?;
+        return Err(error.into());
+    }
+    writeln!(
+        out,
+        "ready: photos that arrive in the folder \"{}\" are cut out into {}",
+        plan.name,
+        percent::display(&plan.output)
+    )?;
+    tell_undo(&plan, plan.steps.len())
+        .map(|()| ExitCode::SUCCESS)
+        .map_err(CommandError::from)
+}
+
+/// Prints how the first `done` steps are taken back.
+fn tell_undo(plan: &Plan, done: usize) -> std::io::Result<()> {
+    let undo = plan.undo(done);
+    let mut out = stdout().lock();
+    if !undo.is_empty() {
+        writeln!(out, "to undo this, as root (a folder with photos stays):")?;
+    }
+    for line in undo {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
+}
+
+/// Waits until the running service serves the folder.
+async fn served(plan: &Plan) -> Result<(), SetupError> {
+    let deadline = Instant::now() + SERVE_LIMIT;
+    let state_dir = &plan.config.daemon.state_dir;
+    loop {
+        let live = LiveStatus::read(state_dir).filter(|_| LiveStatus::is_fresh(state_dir));
+        let folders = live.into_iter().flat_map(|live| live.folders);
+        let folder = folders.into_iter().find(|folder| folder.name == plan.name);
+        match folder {
+            Some(folder) if ["online", "polling"].contains(&folder.state.as_str()) => return Ok(()),
+            _ if Instant::now() < deadline => tokio::time::sleep(LOOK_INTERVAL).await,
+            folder => {
+                let state = folder.map_or("not known to it".to_owned(), |folder| folder.state);
+                return Err(SetupError::NotServed { state });
+            }
+        }
+    }
+}

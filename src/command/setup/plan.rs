@@ -1,0 +1,214 @@
+//! An order and the machine as it is -> the steps that are still to be taken. Changes nothing.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::rights::Rights;
+use super::step::{Step, ask, line};
+use super::{Order, SetupError};
+use crate::command::CommandError;
+use crate::command::init::{cutouts_beside, name_for, quoted, table};
+use crate::command::unit::{DROP_IN, drop_in};
+use crate::config::Config;
+use crate::path_error::AtPath as _;
+
+/// What the configuration is before the first folder.
+const MINIMAL: &str = include_str!("../../../config/minimal.toml");
+
+/// Whom the service runs as.
+pub(super) const USER: &str = "hotcut";
+
+/// After a change of configuration or drop-in.
+const START_ANEW: &[&str] = &["systemctl daemon-reload", "systemctl restart hotcut"];
+
+/// What is to be done, and what comes of it.
+pub(super) struct Plan {
+    /// In their order.
+    pub(super) steps: Vec<Step>,
+    /// The name of the folder in the configuration.
+    pub(super) name: String,
+    /// Where its cutouts go.
+    pub(super) output: PathBuf,
+    /// The configuration when all is done.
+    pub(super) config: Config,
+}
+
+impl Plan {
+    /// Looks at what is there.
+    pub(super) fn of(order: &Order, config_file: &Path) -> Result<Self, CommandError> {
+        if ask(&["getent", "passwd", USER])?.is_none() {
+            return Err(SetupError::NoUser.into());
+        }
+        let input = std::path::absolute(&order.dir).at(&order.dir)?;
+        let input: PathBuf = input.components().collect();
+        let wanted = Entry::of(order, &input, config_file)?;
+        let mut steps = Vec::new();
+        let group = order.group.as_deref();
+        steps.extend(group.map(join).transpose()?.into_iter().flatten());
+        let mut made = BTreeSet::new();
+        let rights = Rights::new(group)?;
+        for folder in [&input, &wanted.output] {
+            rights.of_folder(folder, &mut made, &mut steps)?;
+        }
+        steps.extend(rights.of_newcomers(&input)?);
+        let writes_config = wanted.text.is_some();
+        if let Some(text) = wanted.text {
+            let what = format!(
+                "add the folder \"{}\" to {}",
+                wanted.name,
+                config_file.display()
+            );
+            steps.push(Step::write(what, config_file, text, START_ANEW));
+        }
+        let unit = drop_in(config_file, &wanted.config)?;
+        let is_there = std::fs::read_to_string(DROP_IN).is_ok_and(|there| there == unit);
+        if !is_there {
+            let then = if writes_config { &[] } else { START_ANEW };
+            let what = format!("write {DROP_IN}, by which the unit lets hotcut use its folders");
+            steps.push(Step::write(what, Path::new(DROP_IN), unit, then));
+            steps.push(Step::run(&["systemctl", "daemon-reload"], Vec::new()));
+        }
+        if ask(&["systemctl", "is-enabled", USER])?.is_none() {
+            let undo = vec!["systemctl disable hotcut".to_owned()];
+            steps.push(Step::run(&["systemctl", "enable", "--quiet", USER], undo));
+        }
+        if !steps.is_empty() || ask(&["systemctl", "is-active", USER])?.is_none() {
+            // A unit that runs has no right to a folder that was made after its start.
+            steps.push(Step::run(&["systemctl", "restart", USER], Vec::new()));
+        }
+        let (name, output, config) = (wanted.name, wanted.output, wanted.config);
+        Ok(Self {
+            steps,
+            name,
+            output,
+            config,
+        })
+    }
+
+    /// The commands that take back the first `done` steps.
+    pub(super) fn undo(&self, done: usize) -> Vec<&str> {
+        let steps = self.steps.iter().take(done).rev();
+        steps
+            .flat_map(|step| step.undo.iter().map(String::as_str))
+            .collect()
+    }
+}
+
+/// The folder in the configuration.
+struct Entry {
+    name: String,
+    output: PathBuf,
+    config: Config,
+    /// What the configuration must become; `None` if it has the folder.
+    text: Option<String>,
+}
+
+impl Entry {
+    fn of(order: &Order, input: &Path, file: &Path) -> Result<Self, CommandError> {
+        let text = match std::fs::read_to_string(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => MINIMAL.to_owned(),
+            read => read.at(file)?,
+        };
+        let config = Config::parse(file, &text)?;
+        let output = order.output.as_ref().map(std::path::absolute).transpose()?;
+        let output = output.map(|output| output.components().collect::<PathBuf>());
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let known = config
+            .folders
+            .iter()
+            .find(|folder| real(&folder.input) == real(input));
+        if let Some(folder) = known {
+            let (name, known_output) = (folder.name.clone(), folder.output.clone());
+            if output.is_some_and(|output| real(&output) != real(&known_output)) {
+                return Err(SetupError::OtherOutput {
+                    input: input.to_owned(),
+                    name,
+                    output: known_output,
+                    config: file.to_owned(),
+                }
+                .into());
+            }
+            let text = None;
+            return Ok(Self {
+                name,
+                output: known_output,
+                config,
+                text,
+            });
+        }
+        let output = output.unwrap_or_else(|| cutouts_beside(input));
+        let folders = config.folders.iter();
+        let mut names: BTreeSet<_> = folders.map(|folder| folder.name.clone()).collect();
+        let name = name_for(input, &mut names);
+        let text = with_folder(&text, &name, input, &output)?;
+        Ok(Self {
+            config: Config::parse(file, &text)?,
+            name,
+            output,
+            text: Some(text),
+        })
+    }
+}
+
+/// The configuration `text` and one more folder.
+fn with_folder(
+    text: &str,
+    name: &str,
+    input: &Path,
+    output: &Path,
+) -> Result<String, CommandError> {
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    let table = table([
+        ("name", &crate::config::quoted(name)),
+        ("input", &quoted(input)?),
+        ("output", &quoted(output)?),
+    ]);
+    Ok(format!("{text}{end}\n{table}"))
+}
+
+/// The steps by which there is the group, and hotcut in it.
+fn join(group: &str) -> Result<Vec<Step>, SetupError> {
+    let mut steps = Vec::new();
+    let row = ask(&["getent", "group", "--", group])?;
+    if row.is_none() {
+        let undo = vec![line(&["groupdel", group])];
+        steps.push(Step::run(&["groupadd", "--system", "--", group], undo));
+    }
+    let of_user = ask(&["id", "-G", USER])?.unwrap_or_default();
+    let id = row.as_deref().and_then(group_id).unwrap_or_default();
+    if !of_user.split_whitespace().any(|one| one == id) {
+        let undo = vec![line(&["gpasswd", "--delete", USER, group])];
+        let words = ["usermod", "--append", "--groups", group, USER];
+        steps.push(Step::run(&words, undo));
+    }
+    Ok(steps)
+}
+
+/// The number in a line of `getent group`.
+pub(super) fn group_id(row: &str) -> Option<&str> {
+    row.trim_end().split(':').nth(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a second folder changes what is there, or is no table of its own.
+    #[test]
+    fn a_folder_is_added_at_the_end() {
+        for text in ["", "# mine", "[daemon]\nworkers = 1\n"] {
+            let added = with_folder(text, "a", Path::new("/srv/a"), Path::new("/srv/b c"));
+            let added = added.unwrap();
+            let rest = added.strip_prefix(text).unwrap();
+            let table = "[[folder]]\nname = \"a\"\ninput = \"/srv/a\"\noutput = \"/srv/b c\"\n";
+            assert_eq!(rest.trim_start(), table);
+            assert!(rest.starts_with('\n'));
+        }
+        assert_eq!(group_id("studio:x:500:anna\n"), Some("500"));
+    }
+}
