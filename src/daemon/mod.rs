@@ -226,6 +226,7 @@ impl Daemon {
             .ledger
             .call(crate::delivery::Book::refund_running)
             .await?;
+        self.pool.end().await;
         self.live.remove();
         tracing::info!(given_up, "stopped");
         Ok(StoppedDaemon {

@@ -122,6 +122,13 @@ impl Pool {
         }
     }
 
+    /// Ends the idle workers, and waits until they are gone: systemd would tell of each that it has to kill.
+    pub async fn end(&mut self) {
+        for worker in self.idle.drain(..) {
+            worker.end().await;
+        }
+    }
+
     /// Tells whether a worker is idle.
     pub fn has_idle(&self) -> bool {
         !self.idle.is_empty()

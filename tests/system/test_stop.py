@@ -5,8 +5,10 @@ import signal
 
 
 def test_a_stop_waits_for_the_photo_in_work(hotcut):
-    """P8: fails when a stop throws away what is under way, takes up new photos, loses one, or ends as a failure."""
+    """P8: fails when a stop throws away what is under way, takes up new photos, loses one, ends as a failure, or leaves workers for
+    systemd to kill."""
     hotcut.start()
+    invocation = hotcut.show("InvocationID")
     [worker] = hotcut.workers()
     # Its photo is not done before this says so.
     os.kill(worker, signal.SIGSTOP)
@@ -20,6 +22,8 @@ def test_a_stop_waits_for_the_photo_in_work(hotcut):
     os.kill(worker, signal.SIGCONT)
     hotcut.wait_for("ActiveState", "inactive")
     assert (hotcut.show("Result"), hotcut.show("ExecMainStatus")) == ("success", "0")
+    told = hotcut.run("journalctl", "--no-pager", f"INVOCATION_ID={invocation}")
+    assert "Stopped hotcut" in told and "Killing process" not in told, told
     assert len(hotcut.outputs()) == 1 and hotcut.outputs()[0] in ("a.png", "b.png", "c.png")
     hotcut.start()
     hotcut.wait_for_outputs("a.png", "b.png", "c.png")
