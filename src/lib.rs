@@ -19,7 +19,8 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
+//! [`mount`], [`detached`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`],
+//! [`onnxruntime`] (where the library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -84,6 +85,7 @@ pub mod config;
 pub mod cutout;
 pub mod daemon;
 pub mod delivery;
+pub mod detached;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod herald;

@@ -7,6 +7,7 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
+use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
 use super::refusal::Refusal;
@@ -20,7 +21,7 @@ const BLOCK: usize = 1 << 16;
 /// Answers with the PNG that `report` tells of, under a name for whoever saves it.
 pub(super) fn png(mut file: File, report: &CutReport, name: &str) -> Result<Response, Refusal> {
     file.rewind().at(Path::new("the cutout"))?;
-    let mut response = stream(file, report.len, "image/png");
+    let mut response = stream(tokio::fs::File::from_std(file), report.len, "image/png");
     let headers = response.headers_mut();
     let stem = Path::new(name).file_stem().unwrap_or_default();
     let saved =
@@ -40,8 +41,12 @@ pub(super) fn png(mut file: File, report: &CutReport, name: &str) -> Result<Resp
 }
 
 /// Answers with the first `len` bytes of `file`.
-pub(super) fn stream(file: File, len: u64, kind: &'static str) -> Response {
-    let bytes = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), len);
+pub(super) fn stream(
+    file: impl AsyncRead + Send + Unpin + 'static,
+    len: u64,
+    kind: &'static str,
+) -> Response {
+    let bytes = tokio::io::AsyncReadExt::take(file, len);
     let mut response = Response::new(Body::from_stream(ReaderStream::with_capacity(bytes, BLOCK)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -19,6 +19,7 @@ use super::photos::row;
 use super::refusal::{Problem, Refusal};
 use crate::config::Folder;
 use crate::delivery::{PhotoRow, Standing, ThumbKind, moved_names, number_of};
+use crate::detached::Detached;
 use crate::intake::Root;
 use crate::path_error::AtPath as _;
 use crate::stamp::Stamp;
@@ -32,7 +33,7 @@ const LOOK_MAX: Duration = Duration::from_secs(10);
 /// A picture that is there.
 pub(super) struct Picture {
     pub(super) folder: String,
-    pub(super) file: File,
+    pub(super) file: Detached<File>,
     pub(super) stamp: Stamp,
 }
 
@@ -121,7 +122,7 @@ fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<Picture> {
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     is_file.then(|| Picture {
         folder: row.folder.clone(),
-        file: file.into(),
+        file: Detached::new(file.into()),
         stamp: Stamp::of(&stat),
     })
 }
@@ -144,7 +145,7 @@ async fn serve(
     let look = move || {
         let path = Path::new("the picture");
         let mut magic = Vec::new();
-        (&mut file)
+        (&mut *file)
             .take(MAGIC_BYTES)
             .read_to_end(&mut magic)
             .at(path)?;
@@ -153,6 +154,7 @@ async fn serve(
         Ok((file, format.to_mime_type()))
     };
     let (file, kind) = desk.on_folder(&folder, LOOK_MAX, look).await?;
+    let file = Detached::new(tokio::fs::File::from_std(file.into_inner()));
     let mut response = answer::stream(file, stamp.len, kind);
     remember(response.headers_mut(), &tag);
     Ok(response)

@@ -20,6 +20,7 @@ use super::photos::row;
 use super::pictures::{Picture, is_known, not_modified, open, remember, tag};
 use super::refusal::{Problem, Refusal};
 use crate::delivery::{ThumbKey, ThumbKind, Thumbs};
+use crate::detached::Detached;
 use crate::job::ErrandError;
 use crate::path_error::AtPath as _;
 use crate::pool::Task;
@@ -89,7 +90,7 @@ pub(super) async fn thumb(
         stamp,
     };
     let (png, len) = shrunk(&desk, &folder, key, file).await?;
-    let mut response = answer::stream(png, len, "image/png");
+    let mut response = answer::stream(tokio::fs::File::from_std(png), len, "image/png");
     remember(response.headers_mut(), &tag);
     Ok(response)
 }
@@ -111,7 +112,7 @@ async fn shrunk(
     desk: &FrontDesk,
     folder: &str,
     key: ThumbKey,
-    file: File,
+    file: Detached<File>,
 ) -> Result<(File, u64), Refusal> {
     let thumbs = desk.thumbs().await?;
     if let Some(png) = kept(desk, &thumbs, key).await? {
@@ -120,7 +121,7 @@ async fn shrunk(
     let spool = desk.spool()?;
     let copy = {
         let spool = spool.clone();
-        move || spool.copy(file, key.stamp.len)
+        move || spool.copy(file.into_inner(), key.stamp.len)
     };
     let place = desk.folder_place(folder).await?;
     let _copy = desk.copies.acquire().await;

@@ -11,15 +11,16 @@ use super::renamed::{FormerCutout, Renamed};
 use super::seat::Place;
 use super::{Desk, Job, JobError, Origin, blocking, exchange, renamed, seat};
 use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
+use crate::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
 use crate::pool::Ending;
 
 /// A photo that can be given to a worker.
 struct Prepared {
-    source: Arc<SourceFile>,
-    photo: std::fs::File,
+    source: Detached<Arc<SourceFile>>,
+    photo: Detached<std::fs::File>,
     place: Place,
-    temp: Temp,
+    temp: Detached<Temp>,
 }
 
 /// What is left to do once the disks have been asked.
@@ -50,14 +51,7 @@ impl Attempt<'_> {
             place,
             temp,
         } = prepared;
-        let report = match exchange::run(self.job, self.desk, hands, photo, &temp).await {
-            Ok(report) => report,
-            Err(error) => {
-                // Removing the file may hang with its disk, and nobody needs to wait for that.
-                drop(tokio::task::spawn_blocking(move || drop(temp)));
-                return Err(error);
-            }
-        };
+        let report = exchange::run(self.job, self.desk, hands, photo, &temp).await?;
         let output = self.job.folder.output.join(&place.name);
         let has_replaced = place.has_earlier;
         let (name, replace, length) = (place.name, place.replace, report.len);
@@ -67,7 +61,7 @@ impl Attempt<'_> {
             let name = name.file_name().unwrap_or_default();
             // The cutout to be replaced may have been retouched while its successor was made.
             temp.check_replaceable(name, replace)?;
-            Ok::<_, JobError>(temp.place(name, replace, length)?)
+            Ok::<_, JobError>(temp.into_inner().place(name, replace, length)?)
         });
         hands.wait(placing).await?;
         Ok(Placed {
@@ -83,7 +77,6 @@ impl Attempt<'_> {
     /// Everything that comes before a worker sees the photo.
     async fn prepare(&mut self) -> Result<Step, JobError> {
         let (source, photo) = self.open_source().await?;
-        let source = Arc::new(source);
         // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
         if let Some(placed) = self.take_unretired().await? {
             return Ok(Step::Conclude(placed));
@@ -180,12 +173,14 @@ impl Attempt<'_> {
         .await
     }
 
-    async fn open_source(&self) -> Result<(SourceFile, std::fs::File), JobError> {
+    async fn open_source(
+        &self,
+    ) -> Result<(Detached<Arc<SourceFile>>, Detached<std::fs::File>), JobError> {
         let (input, file) = (self.job.folder.input.clone(), self.job.file.clone());
         blocking(move || {
             let source = SourceFile::open(&input, &file)?;
             let photo = source.reader()?;
-            Ok((source, photo))
+            Ok((Detached::new(Arc::new(source)), Detached::new(photo)))
         })
         .await
     }
@@ -243,7 +238,7 @@ impl Attempt<'_> {
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
 
-    async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Temp, JobError> {
+    async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Detached<Temp>, JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),
@@ -253,7 +248,7 @@ impl Attempt<'_> {
         blocking(move || {
             let folder = Destination::open(&output, mount.as_deref())?;
             let folder = folder.subfolder(&parent).map_err(JobError::below_output)?;
-            Ok(Temp::create(folder, name.into())?)
+            Ok(Detached::new(Temp::create(folder, name.into())?))
         })
         .await
     }

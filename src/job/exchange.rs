@@ -1,11 +1,14 @@
 //! A photo that is open and a worker -> the PNG in its temporary file; places nothing.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use super::hands::Hands;
+use super::watched::Watched;
 use super::{Desk, Job, JobError};
 use crate::cutout::CutoutError;
 use crate::delivery::Temp;
+use crate::detached::Detached;
 use crate::intake::SourceError;
 use crate::path_error::{AtPath as _, PathError};
 use crate::percent;
@@ -16,14 +19,35 @@ pub(super) async fn run(
     job: &Job,
     desk: &Desk,
     hands: &mut Hands,
-    photo: std::fs::File,
+    photo: Detached<std::fs::File>,
     temp: &Temp,
 ) -> Result<CutReport, JobError> {
     let limit = desk.timeout;
-    match tokio::time::timeout(limit, exchange(job, desk, hands, photo, temp)).await {
+    let is_waiting = AtomicBool::new(false);
+    let files = Files {
+        photo,
+        temp,
+        is_waiting: &is_waiting,
+    };
+    let exchange = exchange(job, desk, hands, files);
+    match tokio::time::timeout(limit, exchange).await {
         Ok(result) => judge(job, hands, result).await,
-        Err(_) => Err(JobError::TimedOut(limit, hands.end_worker().await)),
+        Err(_) => {
+            let ending = hands.end_worker().await;
+            // Neither photo nor worker are to blame for a disk.
+            if is_waiting.into_inner() {
+                return Err(JobError::Stalled(limit));
+            }
+            Err(JobError::TimedOut(limit, ending))
+        }
     }
+}
+
+struct Files<'a> {
+    photo: Detached<std::fs::File>,
+    temp: &'a Temp,
+    /// Whether the disk of one of them is waited for.
+    is_waiting: &'a AtomicBool,
 }
 
 /// Photo to the worker, PNG from it.
@@ -31,9 +55,13 @@ async fn exchange(
     job: &Job,
     desk: &Desk,
     hands: &mut Hands,
-    photo: std::fs::File,
-    temp: &Temp,
+    files: Files<'_>,
 ) -> Result<CutReport, ExchangeError> {
+    let Files {
+        photo,
+        temp,
+        is_waiting,
+    } = files;
     let length = job.file.stamp().len;
     if length > desk.memory_bytes {
         return Err(ExchangeError::Job(JobError::TooHeavy(
@@ -43,6 +71,10 @@ async fn exchange(
     let writer = temp
         .writer()
         .map_err(|error| ExchangeError::Job(error.into()))?;
+    let mut sink = Watched {
+        file: Detached::new(tokio::fs::File::from_std(writer)),
+        is_waiting,
+    };
     let Some(worker) = hands.worker() else {
         return Err(ExchangeError::Job(JobError::Stalled(desk.timeout)));
     };
@@ -50,11 +82,12 @@ async fn exchange(
         model: job.folder.model.clone(),
         source: percent::encode(job.file.relative()),
     };
-    let photo = tokio::fs::File::from_std(photo);
+    let photo = Watched {
+        file: Detached::new(tokio::fs::File::from_std(photo.into_inner())),
+        is_waiting,
+    };
     let report = worker.send(task, photo, length).await?;
-    worker
-        .receive(&report, &mut tokio::fs::File::from_std(writer))
-        .await?;
+    worker.receive(&report, &mut sink).await?;
     Ok(report)
 }
 

@@ -11,6 +11,7 @@ mod original;
 mod placed;
 mod renamed;
 mod seat;
+mod watched;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use super::{Job, JobError, blocking};
 use crate::delivery::{
     Destination, FormerName, Ledger, Occupant, Temp, copy_with_mark, remove_cutout,
 };
+use crate::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
 use crate::mark::Mark;
 use crate::percent;
@@ -91,7 +92,7 @@ impl FormerCutout {
         job: &Job,
         source: Arc<SourceFile>,
         place: &Place,
-        temp: Temp,
+        temp: Detached<Temp>,
     ) -> Result<(), JobError> {
         let (former, name, replace) = (self.clone(), place.name.clone(), place.replace);
         let wanted = Mark {
@@ -106,7 +107,7 @@ impl FormerCutout {
             source.verify()?;
             let name = name.file_name().unwrap_or_default();
             temp.check_replaceable(name, replace)?;
-            Ok(temp.place(name, replace, length)?)
+            Ok(temp.into_inner().place(name, replace, length)?)
         })
         .await
     }
