@@ -19,8 +19,8 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`detached`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`],
-//! [`onnxruntime`] (where the library lies), [`version`].
+//! [`mount`], [`disk`] (work with a deadline), [`detached`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of
+//! systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -36,6 +36,8 @@
 //!   a source is touched only after that, and only if it is still the version that was processed.
 //! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
 //!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
+//! - Work on a configured path is done by a scout, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A thread
+//!   that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads ([`detached`]).
 //! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do. It does not know
 //!   whom the herald tells of it.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
@@ -70,6 +72,7 @@
 //! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
 //! | P7 | `Hands::give_back` (`job/hands.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
+//! | P7 | `notice_silence` (`daemon/upkeep.rs`) | `mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers` |
 //! | P8 | `is_late` (`daemon/mod.rs`) | `drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time` |
 //! | P8 | `jobs.is_empty()` (`daemon/mod.rs`) | `sigterm_finishes_the_running_job_and_exits_with_zero` |
 //! | P8 | `Book::recover` (`daemon/start.rs`) | `daemon_killed_in_mid_job_delivers_everything_once_after_a_restart` |
@@ -86,6 +89,7 @@ pub mod cutout;
 pub mod daemon;
 pub mod delivery;
 pub mod detached;
+pub mod disk;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod herald;

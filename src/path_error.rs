@@ -12,6 +12,14 @@ pub struct PathError {
 }
 
 impl PathError {
+    /// Attaches `path` to an error.
+    pub fn new(path: &Path, source: io::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// The path that could not be used.
     pub fn path(&self) -> &Path {
         &self.path
@@ -31,9 +39,6 @@ pub trait AtPath<T> {
 
 impl<T, E: Into<io::Error>> AtPath<T> for Result<T, E> {
     fn at(self, path: &Path) -> Result<T, PathError> {
-        self.map_err(|error| PathError {
-            path: path.to_owned(),
-            source: error.into(),
-        })
+        self.map_err(|error| PathError::new(path, error.into()))
     }
 }

@@ -12,6 +12,7 @@ use super::outlook::{Fate, Outlook};
 use super::unit_limits::{UnitLimits, allowing};
 use super::{CommandError, block_on};
 use crate::config::{Config, Folder, SourcePolicy};
+use crate::disk::{self, Question};
 use crate::path_error::{AtPath as _, PathError};
 use crate::pool::{Worker, WorkerSpec};
 
@@ -19,23 +20,13 @@ use crate::pool::{Worker, WorkerSpec};
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let (config, found) = Config::read(config_file)?;
     let mut faults: Vec<String> = found.iter().map(ToString::to_string).collect();
-    faults.extend(writable(&config.daemon.state_dir).map(|fault| format!("`state_dir`: {fault}")));
+    // All are begun before the first is waited for: disks that do not answer are waited for together.
+    let looks: Vec<Look> = looks(&config).collect();
     let mut is_read_only = false;
-    for folder in &config.folders {
-        let found = folder_faults(folder);
-        is_read_only |= found
-            .iter()
-            .any(|(_, fault)| fault.io().kind() == ErrorKind::ReadOnlyFilesystem);
-        let name = &folder.name;
-        faults.extend(
-            found
-                .iter()
-                .map(|(key, fault)| format!("`{key}` of folder \"{name}\": {fault}")),
-        );
-    }
-    faults.extend(config.notify.iter().filter_map(|notify| {
-        let fault = runnable(&notify.command.as_ref()?.program).err()?;
-        Some(format!("`command` in [notify]: {fault}"))
+    faults.extend(looks.into_iter().filter_map(|look| {
+        let fault = look.question.answer().flatten().err()?;
+        is_read_only |= fault.io().kind() == ErrorKind::ReadOnlyFilesystem;
+        Some(format!("{}: {fault}", look.what))
     }));
     faults.extend(unit_fault(config_file, &config, is_read_only)?);
     if !config.models.is_empty()
@@ -115,34 +106,63 @@ async fn try_worker(config: &Config) -> Result<(), CommandError> {
     Ok(worker.prove().await?)
 }
 
-fn folder_faults(folder: &Folder) -> Vec<(&'static str, PathError)> {
-    let mut faults = Vec::new();
-    let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
-    let written = if takes_away {
-        Access::WRITE_OK
-    } else {
-        Access::empty()
-    };
-    let needed = Access::READ_OK | Access::EXEC_OK | written;
-    let input = directory(&folder.input).and_then(|()| allows(&folder.input, needed));
-    faults.extend(input.err().map(|fault| ("input", fault)));
-    faults.extend(writable(&folder.output).map(|fault| ("output", fault)));
-    for own in folder.own_folders() {
-        faults.extend(writable(own).map(|fault| ("done` or `failed", fault)));
-    }
-    faults
+/// A look at a path that the configuration names.
+struct Look {
+    /// How the configuration calls it.
+    what: String,
+    question: Question<Result<(), PathError>>,
 }
 
-/// What is wrong with a folder that hotcut makes when it is first needed: the deepest part that exists must be writable.
-fn writable(folder: &Path) -> Option<PathError> {
+impl Look {
+    fn begin(what: String, path: &Path, look: fn(&Path) -> Result<(), PathError>) -> Self {
+        let asked = path.to_owned();
+        let question = disk::ask(path, move |_| look(&asked));
+        Self { what, question }
+    }
+}
+
+/// Begins to look at everything that must be there.
+fn looks(config: &Config) -> impl Iterator<Item = Look> {
+    let state_dir = Look::begin("`state_dir`".to_owned(), &config.daemon.state_dir, writable);
+    let folders = config.folders.iter().flat_map(|folder| looks_at(folder));
+    let notify = config.notify.iter();
+    let command = notify.filter_map(|notify| notify.command.as_ref());
+    let command = command
+        .map(|told| Look::begin("`command` in [notify]".to_owned(), &told.program, runnable));
+    std::iter::once(state_dir).chain(folders).chain(command)
+}
+
+fn looks_at(folder: &Folder) -> Vec<Look> {
+    let what = |key: &str| format!("`{key}` of folder \"{}\"", folder.name);
+    let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
+    let input = if takes_away { emptiable } else { readable };
+    let mut looks = vec![
+        Look::begin(what("input"), &folder.input, input),
+        Look::begin(what("output"), &folder.output, writable),
+    ];
+    let own = folder.own_folders();
+    looks.extend(own.map(|own| Look::begin(what("done` or `failed"), own, writable)));
+    looks
+}
+
+fn readable(folder: &Path) -> Result<(), PathError> {
+    directory(folder)?;
+    allows(folder, Access::READ_OK | Access::EXEC_OK)
+}
+
+fn emptiable(folder: &Path) -> Result<(), PathError> {
+    readable(folder)?;
+    allows(folder, Access::WRITE_OK)
+}
+
+/// A folder that hotcut makes when it is first needed: the deepest part that exists must be writable.
+fn writable(folder: &Path) -> Result<(), PathError> {
     let existing = folder
         .ancestors()
         .find(|path| path.exists())
         .unwrap_or(folder);
-    let access = Access::WRITE_OK | Access::EXEC_OK;
-    directory(existing)
-        .and_then(|()| allows(existing, access))
-        .err()
+    directory(existing)?;
+    allows(existing, Access::WRITE_OK | Access::EXEC_OK)
 }
 
 fn runnable(program: &Path) -> Result<(), PathError> {

@@ -94,6 +94,8 @@ impl CommandError {
     /// The exit code that tells this error to scripts and to systemd.
     pub fn exit_code(&self) -> u8 {
         match self {
+            // Later the disk may answer, so systemd is to try again.
+            Self::Config(error) if error.is_of_silent_disks() => EX_SOFTWARE,
             Self::Config(_)
             | Self::Model { .. }
             | Self::NoUnitPath(_)

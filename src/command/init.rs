@@ -12,6 +12,7 @@ use super::account::{Account, LISTED_BY_OTHERS};
 use super::config_file::{self, Former};
 use super::outlook::Outlook;
 use crate::config::{self, Config, Folder};
+use crate::disk;
 use crate::path_error::AtPath as _;
 
 /// The example that explains every key.
@@ -86,7 +87,9 @@ struct Sketch {
 
 impl Sketch {
     fn of(input: &Path, names: &mut BTreeSet<String>) -> Result<Self, CommandError> {
-        let input = std::fs::canonicalize(input).at(input)?;
+        let asked = input.to_owned();
+        let real = disk::ask(input, move |_| std::fs::canonicalize(&asked).at(&asked));
+        let input = real.answer().flatten()?;
         let name = name_for(&input, names);
         let output = cutouts_beside(&input);
         let folder = Arc::new(Folder::plain(name, input, output)?);
@@ -157,7 +160,9 @@ pub(super) fn table(keys: [(&str, &String); 3]) -> String {
 
 /// What to do if the service may not look into the folder, as far as that is known.
 fn closed(input: &Path) -> Result<Option<String>, CommandError> {
-    let metadata = input.metadata().at(input)?;
+    let asked = input.to_owned();
+    let metadata = disk::ask(input, move |_| asked.metadata().at(&asked));
+    let metadata = metadata.answer().flatten()?;
     let (mode, owner, group) = (metadata.mode(), metadata.uid(), metadata.gid());
     let (users, groups) = (std::fs::read("/etc/passwd"), std::fs::read("/etc/group"));
     let service = Account::find(

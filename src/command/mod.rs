@@ -26,8 +26,10 @@ pub use error::CommandError;
 
 use std::future::Future;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::Config;
+use crate::disk;
 
 /// Reads a configuration to look at a daemon that may run on with earlier settings; faults are told, not fatal.
 fn read_leniently(file: &Path) -> Result<Config, CommandError> {
@@ -38,15 +40,23 @@ fn read_leniently(file: &Path) -> Result<Config, CommandError> {
             file.display()
         );
     }
+    let state_dir = config.daemon.state_dir.clone();
+    let look = disk::ask(&config.daemon.state_dir, move |_| {
+        drop(state_dir.metadata());
+    });
+    look.answer()?;
     Ok(config)
 }
 
-/// Runs `work` on a single-threaded runtime, on this thread. What still hangs in a disk when it ends is left behind.
+/// How long threads that close or remove files at the end are waited for.
+const CLOSING_MAX: Duration = Duration::from_secs(1);
+
+/// Runs `work` on a single-threaded runtime, on this thread. What still waits for a disk when it ends is left behind.
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let result = runtime.block_on(work);
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(CLOSING_MAX);
     Ok(result)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytesize::ByteSize;
 
 use crate::config::{FailedPolicy, Folder, OnSameName, SourcePolicy};
+use crate::disk::{self, Pulse};
 use crate::intake::{Filter, Found, Root, Walk};
 use crate::mount;
 use crate::path_error::PathError;
@@ -25,14 +26,21 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    /// Lists the hot folder of `folder`.
+    /// Lists the hot folder of `folder`; an error as soon as its disk does not answer.
     pub(super) fn of(folder: &Arc<Folder>) -> Result<Self, PathError> {
+        let asked = Arc::clone(folder);
+        let look = disk::ask(&folder.input, move |pulse| Self::look(&asked, pulse));
+        look.answer().flatten()
+    }
+
+    fn look(folder: &Arc<Folder>, pulse: &Pulse) -> Result<Self, PathError> {
         let root = Root::open(&folder.input, None)?;
         let filter = Filter::new(Arc::clone(folder));
         let (mut photos, mut bytes) = (0, 0);
         let walk = Walk {
             root: &root,
             filter: &filter,
+            pulse,
         };
         let unreadable = walk.below(Path::new(""), &mut |seen| {
             for observation in seen {

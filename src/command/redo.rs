@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::CommandError;
 use crate::config::{Config, Folder};
 use crate::delivery::{Book, DonePhoto};
+use crate::disk::{self, Question};
 use crate::percent;
 use crate::stamp::Stamp;
 
@@ -20,14 +21,24 @@ pub fn run(
     let mut out = stdout().lock();
     let mut book = Book::open_existing(&config.daemon.state_dir)?;
     let wanted = Wanted::of(&config, of_model, files)?;
-    let (mut again, mut away) = (0, 0);
+    let mut looks = Vec::new();
     for folder in &config.folders {
-        let done = match &mut book {
+        let mut done = match &mut book {
             Some(book) => book.done(&folder.name)?,
             None => Vec::new(),
         };
-        for photo in done.iter().filter(|photo| wanted.has(folder, photo)) {
-            if !is_there(folder, photo) {
+        done.retain(|photo| wanted.has(folder, photo));
+        looks.push(look_for(folder, done));
+    }
+    let (mut again, mut away, mut has_silent) = (0, 0, false);
+    for look in looks {
+        let photos = look.answer().unwrap_or_else(|error| {
+            tracing::error!("{error}; no photo of this folder is cut out again");
+            has_silent = true;
+            Vec::new()
+        });
+        for (photo, is_there) in photos {
+            if !is_there {
                 away += 1;
             } else if let Some(book) = &mut book
                 && book.redo(&photo.version)?
@@ -46,7 +57,7 @@ pub fn run(
             "no longer in their hot folders as they were, so their cutouts stay: {away}"
         )?;
     }
-    if again == 0 && !files.is_empty() {
+    if has_silent || again == 0 && !files.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -90,8 +101,17 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Whether the very photo that was cut out lies there; another one is cut out anyway.
-fn is_there(folder: &Folder, photo: &DonePhoto) -> bool {
-    let path = folder.input.join(&photo.version.source);
-    rustix::fs::lstat(&path).is_ok_and(|stat| Stamp::of(&stat).same_version(&photo.version.stamp))
+/// Begins to look whether the very photos that were cut out lie there; others are cut out anyway.
+fn look_for(folder: &Folder, photos: Vec<DonePhoto>) -> Question<Vec<(DonePhoto, bool)>> {
+    let input = folder.input.clone();
+    disk::ask(&folder.input, move |pulse| {
+        let look = |photo: DonePhoto| {
+            pulse.step();
+            let version = &photo.version;
+            let is_there = rustix::fs::lstat(input.join(&version.source))
+                .is_ok_and(|stat| Stamp::of(&stat).same_version(&version.stamp));
+            (photo, is_there)
+        };
+        photos.into_iter().map(look).collect()
+    })
 }

@@ -1,6 +1,7 @@
 //! `hotcut unit`: a configuration and what is mounted -> the drop-in by which systemd lets the service do what the configuration
 //! says; looks into no folder.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
 use std::path::{Component, Path, PathBuf};
@@ -9,9 +10,8 @@ use std::time::Duration;
 
 use super::CommandError;
 use crate::config::{Config, Token};
-use crate::mount;
 use crate::path_error::PathError;
-use crate::percent;
+use crate::{disk, mount, percent};
 
 /// What the unit hides from the service, and the setting that shows it again. What must be written is a matter of its own.
 pub(super) const HIDDEN: &[(&str, &str)] = &[
@@ -48,19 +48,20 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
 /// The drop-in with which systemd lets the service do what `config` says.
 pub(super) fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> {
     let folders = folders(config);
+    let targets = disk::real_paths(folders.iter().copied());
     let mut mounts = Vec::new();
     let mut service = Vec::new();
     for folder in &folders {
         mounts.push(format!("RequiresMountsFor={}", quoted("", folder)?));
         // Systemd follows no link when it looks for the mounts that a path needs.
-        let real = real(folder);
-        if real != *folder {
-            mounts.push(format!("RequiresMountsFor={}", quoted("", &real)?));
+        let led_to = target(&targets, folder);
+        if led_to != *folder {
+            mounts.push(format!("RequiresMountsFor={}", quoted("", &led_to)?));
         }
         // The minus lets the service start while a folder is not there yet.
         service.push(format!(
             "ReadWritePaths={}",
-            quoted("-", &writable(folder)?)?
+            quoted("-", &writable(folder, &led_to)?)?
         ));
     }
     service.dedup();
@@ -99,11 +100,15 @@ pub(super) fn used(config: &Config) -> Vec<PathBuf> {
     let read = read
         .into_iter()
         .chain(token.into_iter().chain(secret).map(Token::file));
-    folders(config)
+    let written: Vec<&Path> = folders(config)
         .into_iter()
         .chain(read)
         .chain([config.daemon.models_dir.as_path()])
-        .flat_map(|path| [path.to_owned(), real(path)])
+        .collect();
+    let targets = disk::real_paths(written.iter().copied());
+    written
+        .into_iter()
+        .flat_map(|path| [path.to_owned(), target(&targets, path)])
         .collect()
 }
 
@@ -123,12 +128,12 @@ pub(super) fn folders(config: &Config) -> Vec<&Path> {
     folders
 }
 
-/// What must be writable for `folder` to be: itself, or the disk that it lies on.
+/// What must be writable for `folder`, which leads to `real`, to be: itself, or the disk that it lies on.
 ///
 /// A folder below a mount point becomes a mount of the service's own. That keeps the disk there for the service when it is unmounted,
 /// and a disk that is mounted later goes beneath it: photos on that one would never be seen.
-fn writable(folder: &Path) -> Result<PathBuf, PathError> {
-    let disk = mount::point_of(&real(folder))?;
+fn writable(folder: &Path, real: &Path) -> Result<PathBuf, PathError> {
+    let disk = mount::point_of(real)?;
     let is_of_the_system = OF_THE_SYSTEM.iter().any(|place| disk == Path::new(place));
     Ok(if is_of_the_system {
         folder.to_owned()
@@ -137,16 +142,9 @@ fn writable(folder: &Path) -> Result<PathBuf, PathError> {
     })
 }
 
-/// Where `path` leads, through every link on its way that is there now.
-pub(super) fn real(path: &Path) -> PathBuf {
-    let mut parts = path.ancestors().filter_map(|part| {
-        let below = path.strip_prefix(part).ok()?;
-        Some(part.canonicalize().ok()?.join(below))
-    });
-    // Without a slash at the end, as whoever wrote the path wrote it.
-    parts
-        .next()
-        .map_or_else(|| path.to_owned(), |found| found.components().collect())
+/// Where `path` leads. A disk that does not answer is taken for one without links.
+pub(super) fn target(targets: &BTreeMap<PathBuf, PathBuf>, path: &Path) -> PathBuf {
+    targets.get(path).map_or(path.to_owned(), Clone::clone)
 }
 
 /// The settings that open as much of the network as is used.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::unit::{DROP_IN, HIDDEN, folders, network, real, used};
+use super::unit::{DROP_IN, HIDDEN, folders, network, target, used};
 use super::{CommandError, block_on};
 use crate::config::Config;
+use crate::disk;
 use crate::percent;
 
 /// The service.
@@ -85,12 +86,9 @@ impl UnitLimits {
         }
         if self.get("ProtectSystem") == "strict" {
             forbidden.extend(
-                folders(config)
-                    .into_iter()
-                    .filter(|folder| !self.lets_write(folder))
-                    .map(|folder| {
-                        format!("write to {} (ReadWritePaths=)", percent::display(folder))
-                    }),
+                self.closed(folders(config)).into_iter().map(|folder| {
+                    format!("write to {} (ReadWritePaths=)", percent::display(folder))
+                }),
             );
         }
         if let Some(key) = self.closes_network(network(config)) {
@@ -106,14 +104,30 @@ impl UnitLimits {
         })
     }
 
-    fn lets_write(&self, folder: &Path) -> bool {
+    /// Those of `folders` that the service may not write to.
+    fn closed<'a>(&self, mut folders: Vec<&'a Path>) -> Vec<&'a Path> {
+        let writable = self.writable();
+        let paths = writable.iter().map(PathBuf::as_path);
+        let targets = disk::real_paths(paths.chain(folders.iter().copied()));
+        folders.retain(|folder| {
+            let led_to = target(&targets, folder);
+            let is_below = |path: &PathBuf| {
+                folder.starts_with(path) || led_to.starts_with(target(&targets, path))
+            };
+            !writable.iter().any(is_below)
+        });
+        folders
+    }
+
+    /// The folders that the service may write to.
+    fn writable(&self) -> Vec<PathBuf> {
         let states = words(self.get("StateDirectory"));
         let states = states.iter().map(|name| Path::new("/var/lib").join(name));
-        let mut writable = words(self.get("ReadWritePaths"))
+        words(self.get("ReadWritePaths"))
             .into_iter()
             .map(|word| PathBuf::from(word.trim_start_matches(['-', '+'])))
-            .chain(states);
-        writable.any(|path| folder.starts_with(&path) || real(folder).starts_with(real(&path)))
+            .chain(states)
+            .collect()
     }
 
     /// The first setting that keeps the service from the part of the network that `needed` opens.
@@ -207,10 +221,16 @@ LoadState=loaded
             "/mnt/Möbel",
             "/var/lib/hotcut",
         ] {
-            assert!(limits.lets_write(Path::new(allowed)), "{allowed}");
+            assert!(
+                limits.closed(vec![Path::new(allowed)]).is_empty(),
+                "{allowed}"
+            );
         }
         for forbidden in ["/srv", "/srv/hotter", "/mnt/a", "/mnt/a studio", "/var/lib"] {
-            assert!(!limits.lets_write(Path::new(forbidden)), "{forbidden}");
+            assert!(
+                !limits.closed(vec![Path::new(forbidden)]).is_empty(),
+                "{forbidden}"
+            );
         }
         assert!(limits.serves(Path::new("/etc/my hot cut/a.toml")));
         assert!(!limits.serves(Path::new(UNIT_CONFIG)));

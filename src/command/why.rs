@@ -1,15 +1,18 @@
 //! `hotcut why FILE`: the ledger, the file and what the daemon wrote last -> the whole story of one photo, for a person.
 
+mod find;
+
 use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::FileType;
 
+use self::find::{find, has_link, look};
 use super::CommandError;
-use crate::config::{Config, Folder};
+use crate::config::Folder;
 use crate::cutout::CutoutError;
 use crate::daemon::LiveStatus;
 use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
@@ -33,9 +36,16 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     for (index, chapter) in story.iter().enumerate() {
         tell(&mut out, chapter, &story[..index])?;
     }
-    let Some(found) = look(&folder.input.join(&source)) else {
-        writeln!(out, "now: the photo is not in the hot folder")?;
-        return Ok(ExitCode::SUCCESS);
+    let found = match look(&folder.input.join(&source)).answer() {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            writeln!(out, "now: the photo is not in the hot folder")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => {
+            writeln!(out, "now: {}", error.io())?;
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     let known = story
         .iter()
@@ -50,59 +60,6 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     };
     writeln!(out, "now: {now}")?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Finds the hot folder, and the path below it, that `file` means.
-fn find<'a>(
-    config: &'a Config,
-    mut book: Option<&mut Book>,
-    file: &Path,
-) -> Result<Option<(&'a Arc<Folder>, PathBuf)>, CommandError> {
-    let path = std::path::absolute(file)?;
-    for folder in &config.folders {
-        let roots = folder.own_folders().chain([folder.input.as_path()]);
-        let mut below = roots.filter_map(|root| path.strip_prefix(root).ok());
-        if let Some(source) = below.next() {
-            return Ok(Some((folder, source.to_owned())));
-        }
-    }
-    if let Some(book) = &mut book
-        && let Some((name, source)) = book.source_of(&path)?
-        && let Some(folder) = config.folders.iter().find(|folder| folder.name == name)
-    {
-        return Ok(Some((folder, source)));
-    }
-    let printed = file.to_str().map(percent::decode);
-    for folder in &config.folders {
-        for source in [Some(file.to_owned()), printed.clone()]
-            .into_iter()
-            .flatten()
-        {
-            let is_recorded = match &mut book {
-                Some(book) => !book.story(&folder.name, &source)?.is_empty(),
-                None => false,
-            };
-            // Joined to a folder, an absolute path is itself.
-            let is_there = source.is_relative() && look(&folder.input.join(&source)).is_some();
-            if is_recorded || is_there {
-                return Ok(Some((folder, source)));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Tells whether a folder on the way from `input` to the photo is a link.
-fn has_link(input: &Path, source: &Path) -> bool {
-    let folders = source.ancestors().skip(1);
-    folders
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .any(|folder| input.join(folder).is_symlink())
-}
-
-fn look(path: &Path) -> Option<(FileType, Stamp)> {
-    let stat = rustix::fs::lstat(path).ok()?;
-    Some((FileType::from_raw_mode(stat.st_mode), Stamp::of(&stat)))
 }
 
 /// Tells of one version; `earlier` are those that were begun before it.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::card::CardError;
+use crate::disk;
 use crate::path_error::PathError;
 
 /// A configuration that cannot be used, with every fault found in it.
@@ -14,6 +15,13 @@ pub struct ConfigError {
     pub file: PathBuf,
     /// At least one fault.
     pub faults: Vec<Fault>,
+}
+
+impl ConfigError {
+    /// Tells whether the file may be right: all that is wrong is that disks do not answer.
+    pub fn is_of_silent_disks(&self) -> bool {
+        self.faults.iter().all(Fault::is_of_a_silent_disk)
+    }
 }
 
 /// One thing that is wrong in a configuration file.
@@ -125,6 +133,9 @@ pub enum Fault {
         /// The table.
         table: String,
     },
+    /// The folder of the models cannot be read at all.
+    #[error("`models_dir` in [daemon]: {0}")]
+    ModelsDir(#[source] PathError),
     /// A model whose card cannot be used.
     #[error("model \"{model}\" of {}: {source}", tables.join(", "))]
     Model {
@@ -144,6 +155,29 @@ fn advice(error: &PathError) -> &'static str {
             "; `hotcut init DIR` prints a configuration for the hot folder DIR, and --config names another file"
         }
         _ => "",
+    }
+}
+
+impl Fault {
+    fn is_of_a_silent_disk(&self) -> bool {
+        match self {
+            Self::Unreadable(error)
+            | Self::ModelsDir(error)
+            | Self::NoToken { source: error, .. } => disk::is_silent(error),
+            Self::Syntax(_)
+            | Self::UnknownKey { .. }
+            | Self::Missing { .. }
+            | Self::Value { .. }
+            | Self::Pattern { .. }
+            | Self::SameName(_)
+            | Self::Nested { .. }
+            | Self::Ring(_)
+            | Self::OpenToAll { .. }
+            | Self::WeakToken { .. }
+            | Self::Webhook { .. }
+            | Self::NobodyToTell { .. }
+            | Self::Model { .. } => false,
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub use include::Include;
 pub use telling::{Notify, Told, Webhook};
 pub use token::Token;
 
+use crate::disk;
 use crate::path_error::AtPath as _;
 
 /// The model that a folder uses when it names none.
@@ -209,8 +210,11 @@ impl Config {
     ///
     /// For commands that tell of a daemon which runs on with the settings it had. An error if nothing can be read.
     pub fn read(file: &Path) -> Result<(Self, Vec<Fault>), ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .at(file)
+        let asked = file.to_owned();
+        let read = disk::ask(file, move |_| std::fs::read_to_string(&asked).at(&asked));
+        let text = read
+            .answer()
+            .flatten()
             .map_err(|source| error(file, Fault::Unreadable(source)))?;
         Self::read_text(file, &text)
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::card::ModelCard;
 use super::error::Fault;
+use crate::disk;
 
 /// Reads the card of each model in `names`, which come with the table that names them.
 pub(super) fn read(
@@ -17,9 +18,22 @@ pub(super) fn read(
     for (model, table) in names {
         tables.entry(model).or_default().push(table);
     }
+    let dir = models_dir.to_owned();
+    let loaded = disk::ask(models_dir, move |pulse| {
+        let load = |(model, tables): (String, Vec<String>)| {
+            pulse.step();
+            let card = ModelCard::load(&dir, &model);
+            (model, tables, card)
+        };
+        tables.into_iter().map(load).collect::<Vec<_>>()
+    });
     let mut cards = BTreeMap::new();
-    for (model, tables) in tables {
-        match ModelCard::load(models_dir, &model) {
+    let loaded = loaded.answer().unwrap_or_else(|source| {
+        faults.push(Fault::ModelsDir(source));
+        Vec::new()
+    });
+    for (model, tables, card) in loaded {
+        match card {
             Ok(card) => {
                 cards.insert(model, card);
             }

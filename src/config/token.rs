@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Fault;
 use super::fields::Fields;
+use crate::disk;
 use crate::path_error::AtPath as _;
 
 /// The fewest characters of a secret: fewer can be guessed.
@@ -29,7 +30,9 @@ impl Token {
 
     /// Reads the file that `key` names, without the blanks around the secret; `None` if it is of no use, which is noted.
     pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
-        match std::fs::read_to_string(&file).at(&file) {
+        let asked = file.clone();
+        let read = disk::ask(&file, move |_| std::fs::read_to_string(&asked).at(&asked));
+        match read.answer().flatten() {
             Ok(text) if text.trim().len() >= LEAST => {
                 let secret = text.trim().to_owned();
                 Some(Self { secret, file })

@@ -48,6 +48,7 @@ impl FatalError {
     /// Tells whether starting again can help.
     pub fn fault_of(&self) -> FaultOf {
         match self {
+            Self::Config(error) if error.is_of_silent_disks() => FaultOf::Environment,
             Self::Config(_)
             | Self::Ledger(
                 LedgerError::InUse(_)

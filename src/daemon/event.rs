@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, quarantine};
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log};
 use crate::config::FailedPolicy;
 use crate::delivery::Version;
 use crate::intake::{Discovery, FolderId, Found, Observation, Report, Sighting};
@@ -28,7 +28,7 @@ impl Daemon {
             // The sender lives in the signal thread, which never ends; if it did, nobody could stop the daemon.
             Event::Asked(Some(Request::Stop) | None) => self.drain(),
             Event::Asked(Some(Request::Reload)) => self.begin_reload(),
-            Event::Reported(id, report) => self.take_report(id, report).await?,
+            Event::Reported(id, report) => self.hear(id, report).await?,
             Event::Sighted(id, sighting) => self.take_sighting(id, sighting),
             Event::Started(result) => self.take_worker(result)?,
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
@@ -59,30 +59,15 @@ impl Daemon {
         self.errands.clear();
     }
 
-    async fn take_report(&mut self, id: FolderId, report: Report) -> Result<(), FatalError> {
+    pub(super) async fn take_report(
+        &mut self,
+        id: FolderId,
+        report: Report,
+    ) -> Result<(), FatalError> {
         let now = Instant::now();
         match report {
             Report::Seen(found) => return self.take_observations(id, found, now).await,
-            Report::Online {
-                mount_point,
-                polled,
-            } => {
-                let Some(folder) = self.folders.get_mut(&id) else {
-                    return Ok(());
-                };
-                if folder.online(polled.as_ref(), now) {
-                    log::online(&folder.config, polled.as_ref());
-                    let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
-                    // Detached: nobody waits for it, and whatever a crash leaves of it the next start finds.
-                    drop(tokio::spawn(quarantine::explain_late(config, desk)));
-                }
-                let input = folder.config.input.clone();
-                let remember = self
-                    .desk
-                    .ledger
-                    .call(move |book| book.remember_mount(&input, &mount_point));
-                remember.await?;
-            }
+            Report::Online(online) => self.take_online(id, online, now).await?,
             Report::Offline(error) => {
                 if let Some(folder) = self.folders.get_mut(&id)
                     && folder.offline(offline_reason(&error), now)

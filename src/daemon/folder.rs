@@ -1,5 +1,7 @@
 //! One hot folder as the loop sees it: its state, what settles, what is queued. Touches no disk itself.
 
+mod presence;
+
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,15 +15,10 @@ use super::pause::Pause;
 use super::state::State;
 use super::troubles::Troubles;
 use crate::config::Folder;
-use crate::intake::{
-    Ask, CAPACITY, Discovery, Found, Observation, Polled, Scout, Settle, SettledFile,
-};
+use crate::intake::{Ask, CAPACITY, Discovery, Found, Observation, Scout, Settle, SettledFile};
 
 /// Settled files that a folder keeps in memory; the others stay on disk, where the next listing finds them.
 const QUEUE_MAX: usize = 1_000;
-
-/// How often a folder that is away is looked for.
-const OFFLINE_RETRY: Duration = Duration::from_secs(2);
 
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
@@ -41,6 +38,7 @@ pub(super) struct HotFolder {
     /// Files were left on disk because queue or settle table were full.
     is_behind: bool,
     is_listing: bool,
+    contact: Contact,
     list_again: bool,
     rescan: Duration,
     rescan_at: Instant,
@@ -51,6 +49,14 @@ pub(super) struct HotFolder {
     pause: Pause,
     pub(super) canary: Canary,
     pub(super) troubles: Troubles,
+}
+
+/// Whether the scout answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contact {
+    Kept,
+    /// It waits for a disk that does not answer.
+    Lost,
 }
 
 impl HotFolder {
@@ -65,6 +71,7 @@ impl HotFolder {
             running: 0,
             is_behind: false,
             is_listing: false,
+            contact: Contact::Kept,
             list_again: false,
             rescan,
             rescan_at: now,
@@ -122,45 +129,6 @@ impl HotFolder {
     /// Since when the file has waited for a worker that has waited longest.
     pub(super) fn oldest(&self) -> Option<Instant> {
         self.queue.front().map(SettledFile::settled_at)
-    }
-
-    /// The folder is there; tells whether that is news.
-    pub(super) fn online(&mut self, polled: Option<&Polled>, now: Instant) -> bool {
-        self.canary = if polled.is_some() {
-            Canary::Absent
-        } else {
-            Canary::DueAt(now)
-        };
-        self.is_listing = true;
-        self.rewatch_at = match polled {
-            Some(Polled::Unwatchable(_)) => Some(now + self.rescan),
-            Some(Polled::Deaf(_)) | None => None,
-        };
-        let state = match polled {
-            None => State::Online,
-            Some(_) => State::Polling,
-        };
-        let is_news = self.state.arrive(state);
-        if let Some(reason) = self.pause.stall_reason() {
-            self.state.pause(reason.clone());
-        }
-        is_news
-    }
-
-    /// The folder is away; tells whether that is news.
-    pub(super) fn offline(&mut self, reason: String, now: Instant) -> bool {
-        for file in self.queue.drain(..) {
-            self.in_hand.remove(file.relative());
-        }
-        self.settle.clear();
-        self.troubles.clear();
-        self.canary = Canary::Absent;
-        self.is_listing = false;
-        self.rescan_at = now + OFFLINE_RETRY;
-        // No file is left to try the output with.
-        self.pause.end();
-        let state = State::Offline(reason);
-        std::mem::replace(&mut self.state, state.clone()) != state
     }
 
     /// A listing is complete.
@@ -235,7 +203,7 @@ impl HotFolder {
     /// A disk keeps the attempt at `relative`; tells whether the pause that follows is news.
     pub(super) fn stall(&mut self, relative: PathBuf, reason: String) -> bool {
         self.pause.stall(relative, reason.clone());
-        self.state.pause(reason)
+        !self.is_away() && self.state.pause(reason)
     }
 
     /// The output can be used; tells whether that is news.
@@ -246,6 +214,10 @@ impl HotFolder {
 
     /// The output cannot be used: `file` goes first again, later. Tells whether that is news.
     pub(super) fn pause(&mut self, file: SettledFile, reason: String, now: Instant) -> bool {
+        // Where the folder is away too, the file is listed once that is back.
+        if self.is_away() {
+            return false;
+        }
         self.pause.extend(now);
         self.in_hand.insert(file.relative().to_owned());
         self.queue.push_front(file);

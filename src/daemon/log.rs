@@ -113,6 +113,11 @@ pub(super) fn offline(folder: &Folder, error: &PathError) {
     tracing::warn!(folder = folder.name, %error, "offline: the folder is looked for until it is back");
 }
 
+pub(super) fn silent(folder: &Folder, reason: &str) {
+    let input = folder.input.display();
+    tracing::warn!(folder = folder.name, %input, "offline: {reason}; the folder is served again once it does");
+}
+
 pub(super) fn mounted_over(folder: &Folder, mount_point: &Path) {
     let mount_point = percent::display(mount_point);
     tracing::info!(

@@ -75,7 +75,7 @@ impl Daemon {
         let mut opened = Vec::with_capacity(added.len());
         // Before anything of the old configuration goes: whatever can fail must leave it whole.
         for folder in added {
-            match self.open_folder(folder, config.daemon.rescan).await {
+            match self.open_folder(folder, config.daemon.rescan, None).await {
                 Ok(folder) => opened.push(folder),
                 Err(error @ FatalError::Ledger(_)) => return Err(error),
                 Err(error) => {

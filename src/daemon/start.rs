@@ -1,11 +1,10 @@
 //! A configuration -> a daemon with its ledger recovered and its scouts on their way; serves nothing yet.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, OFlags};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,22 +13,18 @@ use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::forget::Forgetting;
 use super::live::Live;
+use super::prepare::{self, Known, Left};
 use super::turns::Turns;
 use super::upkeep::CHECKPOINT_INTERVAL;
-use super::{
-    Channels, Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, REPORTS_MAX, Readiness, Reception,
-    log,
-};
+use super::{Channels, Daemon, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness, Reception, log};
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Book, Destination, Found, Ledger, lock_state_dir, open_whole, put_back_stray, rebuild,
-    sweep_uploads,
+    Book, Found, Interrupted, Ledger, Patience, lock_state_dir, open_whole, rebuild,
 };
-use crate::intake::{Assignment, Filter, FolderId, Root, Scout};
-use crate::job::{Desk, hidden_name};
-use crate::mount;
-use crate::path_error::{AtPath as _, PathError};
+use crate::intake::{Assignment, Filter, FolderId, Scout};
+use crate::job::Desk;
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
+use crate::{disk, mount};
 
 /// Starts a worker and, if asked, sends the trial picture through it.
 pub(super) async fn worker(spec: Arc<WorkerSpec>, prove: bool) -> Result<Worker, StartError> {
@@ -48,12 +43,14 @@ impl Daemon {
     ) -> Result<Self, FatalError> {
         let now = Instant::now();
         let state_dir = &config.daemon.state_dir;
+        let here = state_dir.clone();
+        // Nothing can be done without it, but that must be said.
+        disk::ask(state_dir, move |_| drop(here.metadata())).answer()?;
         let lock = lock_state_dir(state_dir)?;
-        let mut book = open_ledger(&config)?;
-        let left_running = book.recover()?;
+        let (mut book, unlearned) = open_ledger(&config)?;
+        let interrupted = book.recover()?;
         let ledger_version = book.foreign_changes()?;
         let ledger_id = book.id().to_owned();
-        remove_temps(&ledger_id, &left_running);
         let desk = Desk::new(&config, Ledger::start(book)?, ledger_id);
         let (reports, report_inbox) = mpsc::channel(REPORTS_MAX);
         let (sightings, sighting_inbox) = mpsc::channel(EVENTS_MAX);
@@ -94,35 +91,59 @@ impl Daemon {
         };
         // Before anybody is shown that the loop is there.
         daemon.reception.grant_places(daemon.config.daemon.workers);
-        let rescan = daemon.config.daemon.rescan;
-        for folder in daemon.config.folders.clone() {
-            let begun = Instant::now();
-            daemon.sweep_uploads(&folder).await;
-            let opened = daemon.open_folder(folder, rescan).await?;
-            daemon.folders.extend([opened]);
-            if begun.elapsed() >= FIRST_LOOK_LIMIT {
-                Announcer::still_starting();
-            }
-        }
+        daemon.open_folders(interrupted, &unlearned).await?;
         Ok(daemon)
     }
 
-    /// Makes a folder ready to be served; its scout does nothing before it is.
+    /// Begins to serve every folder. `interrupted` are the attempts that a crash has cut short, and `unlearned` the output folders
+    /// whose cutouts the ledger does not know yet.
+    async fn open_folders(
+        &mut self,
+        mut interrupted: Vec<Interrupted>,
+        unlearned: &[PathBuf],
+    ) -> Result<(), FatalError> {
+        let rescan = self.config.daemon.rescan;
+        for folder in self.config.folders.clone() {
+            let (own, others) = interrupted
+                .into_iter()
+                .partition(|attempt| attempt.folder == folder.name);
+            interrupted = others;
+            let left = Left {
+                interrupted: own,
+                is_unlearned: unlearned.contains(&folder.output),
+            };
+            let opened = self.open_folder(folder, rescan, Some(left)).await?;
+            self.folders.extend([opened]);
+        }
+        prepare::remove_temps_of_nobody(self.desk.ledger_id.clone(), interrupted)?;
+        Ok(())
+    }
+
+    /// Begins to serve a folder. Everything that may wait for its disks is done by its scout, before that tells of any photo.
+    /// `left` is what an earlier daemon has left to do: `None` at a reload.
     pub(super) async fn open_folder(
         &mut self,
         config: Arc<Folder>,
         rescan: Duration,
+        left: Option<Left>,
     ) -> Result<(FolderId, HotFolder), FatalError> {
         let id = FolderId(self.next_id);
         self.next_id += 1;
         let (input, output) = (config.input.clone(), config.output.clone());
-        let mounts = self
-            .desk
-            .ledger
-            .call(move |book| Ok((book.mount_of(&input)?, book.mount_of(&output)?)));
-        let (mount_point, output_mount) = mounts.await?;
-        let output_mount = self.prepare_output(&config, output_mount).await?;
-        self.put_back_strays(&config).await?;
+        let name = config.name.clone();
+        let known = self.desk.ledger.call(move |book| {
+            let strays = book.half_retired(&name)?;
+            Ok((book.mount_of(&input)?, book.mount_of(&output)?, strays))
+        });
+        let (mount_point, output_mount, strays) = known.await?;
+        let known = Known {
+            output_mount: output_mount.clone(),
+            strays,
+            // At a reload somebody may be bringing one.
+            sweeps_uploads: left.is_some(),
+            left: left.unwrap_or_default(),
+        };
+        let preparation = prepare::preparation(&self.config, &config, &self.desk, known);
         let assignment = Assignment {
             id,
             input: config.input.clone(),
@@ -132,53 +153,11 @@ impl Daemon {
             reports: self.channels.reports.clone(),
             sightings: self.channels.sightings.clone(),
         };
-        let scout = Scout::start(assignment)?;
+        let scout = Scout::start(assignment, preparation)?;
         self.reception.tally.begin_folder(&config.name);
         let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
         folder.output_mount = output_mount;
         Ok((id, folder))
-    }
-
-    /// Gives back their names to sources that a crash has left half moved or half deleted; they are then dealt with again.
-    /// Where the folder is away, the next start does it.
-    async fn put_back_strays(&self, config: &Folder) -> Result<(), FatalError> {
-        let name = config.name.clone();
-        let rows = self
-            .desk
-            .ledger
-            .call(move |book| book.half_retired(&name))
-            .await?;
-        let (input, desk) = (config.input.clone(), self.desk.clone());
-        first_look("half moved photos", move || {
-            let root = Root::open(&input, None)?;
-            for (id, source) in rows {
-                let parent = source.parent().unwrap_or(Path::new(""));
-                let Ok(directory) = root.open_below(parent, OFlags::RDONLY | OFlags::DIRECTORY)
-                else {
-                    continue;
-                };
-                let folder = Destination::from_directory(directory, root.join(parent));
-                let aside = desk.hidden_name(id, "source");
-                put_back_stray(
-                    &folder,
-                    aside.as_ref(),
-                    source.file_name().unwrap_or_default(),
-                )?;
-            }
-            Ok(())
-        })
-        .await;
-        Ok(())
-    }
-
-    /// Removes photos that a crash has left half brought into the folder. Where it is away, the next start does it.
-    async fn sweep_uploads(&self, config: &Folder) {
-        let (input, ledger_id) = (config.input.clone(), self.desk.ledger_id.clone());
-        first_look("half brought photos", move || {
-            let directory = Root::open(&input, None)?.directory()?;
-            sweep_uploads(&Destination::from_directory(directory, input), &ledger_id)
-        })
-        .await;
     }
 
     /// Remembers a mount that has come to lie over the output folder since it was opened, so that its going is noticed.
@@ -202,43 +181,11 @@ impl Daemon {
         }
         Ok(())
     }
-
-    /// Makes the output folder and remembers the mount that it lies on before anything is placed, so that its absence is
-    /// noticed. Where that fails, the first photo pauses the folder and says why.
-    async fn prepare_output(
-        &self,
-        config: &Folder,
-        remembered: Option<PathBuf>,
-    ) -> Result<Option<PathBuf>, FatalError> {
-        let (output, expected) = (config.output.clone(), remembered.clone());
-        let make = tokio::task::spawn_blocking(move || {
-            Destination::open(&output, expected.as_deref())?;
-            mount::point_of(&output.canonicalize().at(&output)?)
-        });
-        let Ok(Ok(Ok(actual))) = tokio::time::timeout(FIRST_LOOK_LIMIT, make).await else {
-            return Ok(remembered);
-        };
-        if remembered.as_ref() != Some(&actual) {
-            let (output, actual) = (config.output.clone(), actual.clone());
-            self.desk
-                .ledger
-                .call(move |book| book.remember_mount(&output, &actual))
-                .await?;
-        }
-        Ok(Some(actual))
-    }
 }
 
-/// Looks for `what` in a folder, whose disk may not answer.
-async fn first_look(what: &str, look: impl FnOnce() -> Result<(), PathError> + Send + 'static) {
-    let look = tokio::task::spawn_blocking(look);
-    if let Ok(Ok(Err(error))) = tokio::time::timeout(FIRST_LOOK_LIMIT, look).await {
-        tracing::debug!(%error, "{what} could not be looked for");
-    }
-}
-
-/// Opens the ledger; what one that was lost, damaged or restored does not know is learned from the output folders.
-fn open_ledger(config: &Config) -> Result<Book, FatalError> {
+/// Opens the ledger; what one that was lost, damaged or restored does not know is learned from the output folders. Returns as
+/// well the output folders whose disks do not answer: their cutouts are looked for before they are used.
+fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
     let (mut book, found) = open_whole(&config.daemon.state_dir, &mut |step| {
         // Each step of a large ledger takes its time.
         Announcer::still_starting();
@@ -249,19 +196,15 @@ fn open_ledger(config: &Config) -> Result<Book, FatalError> {
         Found::Restored => log::restored(),
         Found::Whole | Found::Missing => {}
     }
-    if found != Found::Whole {
-        let rebuilt = rebuild(&mut book, &config.folders, &mut Announcer::still_starting)?;
-        log::rebuilt(&rebuilt, !Live::has_served(&config.daemon.state_dir));
+    if found == Found::Whole {
+        return Ok((book, Vec::new()));
     }
-    Ok(book)
-}
-
-/// Removes the hidden files of attempts that a crash has cut short. One that is out of reach now is removed when its
-/// photo is tried again.
-fn remove_temps(ledger_id: &str, left_running: &[(i64, PathBuf)]) {
-    for (id, output) in left_running {
-        let folder = output.parent().unwrap_or(Path::new("/"));
-        let temp = folder.join(hidden_name(ledger_id, *id, "tmp"));
-        rustix::fs::unlinkat(CWD, &temp, AtFlags::empty()).ok();
-    }
+    let alive = &mut Announcer::still_starting;
+    let mut rebuilt = rebuild(&mut book, &config.folders, Patience::SHORT, alive)?;
+    let silent = rebuilt
+        .unreadable
+        .extract_if(.., |error| disk::is_silent(error));
+    let silent = silent.map(|error| error.path().to_owned()).collect();
+    log::rebuilt(&rebuilt, !Live::has_served(&config.daemon.state_dir));
+    Ok((book, silent))
 }

@@ -20,6 +20,7 @@ impl Daemon {
     pub(super) async fn tick(&mut self) -> Result<(), FatalError> {
         let now = Instant::now();
         self.tick_at = now + TICK;
+        self.notice_silence(now);
         for folder in self.folders.values_mut() {
             if folder.revive_watch(now)? {
                 log::watch_dead(&folder.config);

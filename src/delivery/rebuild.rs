@@ -11,12 +11,31 @@ use super::destination::read_mark;
 use super::ledger::{Book, FoundCutout, LedgerError};
 use super::names::fold_case;
 use crate::config::Folder;
+use crate::disk;
 use crate::mark::Mark;
 use crate::path_error::{AtPath as _, PathError};
 use crate::percent;
 
-/// How long a disk may take to answer before its output folder is left out.
-const STALL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a disk may be silent before its output folder is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    first: Duration,
+    later: Duration,
+}
+
+impl Patience {
+    /// While others wait.
+    pub const SHORT: Self = Self {
+        first: Duration::from_secs(1),
+        later: disk::ANSWER_LIMIT,
+    };
+
+    /// While nobody waits.
+    pub const LONG: Self = Self {
+        first: Duration::from_secs(30),
+        later: Duration::from_secs(30),
+    };
+}
 
 /// How often it is said that the work goes on.
 const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -38,6 +57,7 @@ pub struct Rebuilt {
 pub fn rebuild(
     book: &mut Book,
     folders: &[Arc<Folder>],
+    patience: Patience,
     alive: &mut impl FnMut(),
 ) -> Result<Rebuilt, LedgerError> {
     let mut rebuilt = Rebuilt::default();
@@ -48,6 +68,8 @@ pub fn rebuild(
     outputs.sort();
     outputs.dedup();
     book.begin_relearning()?;
+    let late_at = Instant::now() + patience.first;
+    let mut listings = Vec::new();
     for output in outputs {
         let makers: Vec<Arc<Folder>> = folders
             .iter()
@@ -61,7 +83,17 @@ pub fn rebuild(
             .name("rebuild".to_owned())
             .spawn(move || list(&top, &makers, &sender))
             .at(output)?;
-        rebuilt.learn(book, output, &signs, alive)?;
+        listings.push((output, signs));
+    }
+    // All were begun before: disks that do not answer are waited for together.
+    for (output, signs) in listings {
+        let listing = Listing {
+            output,
+            signs,
+            late_at,
+            patience,
+        };
+        rebuilt.learn(book, listing, alive)?;
     }
     rebuilt.names = book.end_relearning()?;
     Ok(rebuilt)
@@ -72,8 +104,7 @@ impl Rebuilt {
     fn learn(
         &mut self,
         book: &mut Book,
-        output: &Path,
-        signs: &Receiver<Sign>,
+        mut listing: Listing<'_>,
         alive: &mut impl FnMut(),
     ) -> Result<(), LedgerError> {
         let mut told_at = Instant::now();
@@ -82,7 +113,7 @@ impl Rebuilt {
                 alive();
                 told_at = Instant::now();
             }
-            match signs.recv_timeout(STALL_LIMIT) {
+            match listing.next() {
                 Ok(Sign::Cutout(found)) => {
                     self.cutouts += 1;
                     book.note_found(&found)?;
@@ -92,12 +123,28 @@ impl Rebuilt {
                 Ok(Sign::Alive) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
-                    let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-                    self.unreadable.extend(Err::<(), _>(late).at(output).err());
+                    self.unreadable.push(disk::silent(listing.output));
                     return Ok(());
                 }
             }
         }
+    }
+}
+
+/// What is told of an output folder.
+struct Listing<'a> {
+    output: &'a Path,
+    signs: Receiver<Sign>,
+    late_at: Instant,
+    patience: Patience,
+}
+
+impl Listing<'_> {
+    fn next(&mut self) -> Result<Sign, RecvTimeoutError> {
+        let left = self.late_at.saturating_duration_since(Instant::now());
+        let sign = self.signs.recv_timeout(left);
+        self.late_at = Instant::now() + self.patience.later;
+        sign
     }
 }
 
@@ -113,6 +160,9 @@ enum Sign {
 /// Goes through `output` and tells of each cutout in it. Ends early when nobody listens any more.
 fn list(output: &Path, makers: &[Arc<Folder>], signs: &SyncSender<Sign>) {
     let mut folders = vec![PathBuf::new()];
+    if output.symlink_metadata().is_ok() && signs.send(Sign::Alive).is_err() {
+        return;
+    }
     while let Some(folder) = folders.pop() {
         let mut tell = |sign| signs.send(sign).is_ok();
         if let Err(error) = read(output, &folder, makers, &mut folders, &mut tell)

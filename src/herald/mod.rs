@@ -12,9 +12,11 @@ mod signature;
 mod tally;
 mod webhook;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -35,7 +37,11 @@ type Settings = watch::Receiver<Option<Notify>>;
 
 /// The thread that tells others.
 #[derive(Debug)]
-pub struct Herald(JoinHandle<()>);
+pub struct Herald {
+    thread: JoinHandle<()>,
+    /// Closed when the thread ends.
+    end: mpsc::Receiver<Infallible>,
+}
 
 impl Herald {
     /// Starts the thread. It hears everything that happens from now on, and ends after the loop behind `access`.
@@ -44,20 +50,25 @@ impl Herald {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let (alive, end) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("herald".to_owned())
             .spawn(move || {
+                let _alive = alive;
                 runtime.block_on(serve(access, news));
                 // A request that hangs is left behind.
                 runtime.shutdown_background();
             })?;
-        Ok(Self(thread))
+        Ok(Self { thread, end })
     }
 
     /// Waits until everything is told, but not much longer than [`FAREWELL`] after the loop has ended.
     pub fn finish(self) {
-        // If it panicked, that has been printed, and there is nothing left to tell.
-        self.0.join().ok();
+        // The disk of the command may not answer when it is started, which keeps the thread.
+        if self.end.recv_timeout(FAREWELL * 2) == Err(RecvTimeoutError::Disconnected) {
+            // If it panicked, that has been printed, and there is nothing left to tell.
+            self.thread.join().ok();
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 mod filter;
 mod lease;
 mod observation;
+mod report;
 mod root;
 mod scan;
+mod scout;
 mod second_look;
 mod settle;
 mod source;
@@ -13,8 +15,9 @@ mod watch;
 
 pub use filter::Filter;
 pub use observation::{Found, Observation, Writer};
+pub use report::{Ask, Online, Polled, Report};
 pub use root::{Root, RootId};
-pub use scan::{Ask, Assignment, Polled, Report, Scout};
+pub use scout::{Assignment, Preparation, PrepareInput, PrepareOutput, Scout, SilentDisk};
 pub use settle::{CAPACITY, Discovery, PATIENCE, Settle, SettledFile};
 pub use source::{SourceError, SourceFile};
 pub use walk::Walk;

@@ -3,135 +3,73 @@
 //! Each folder has its own thread, the scout, so that a dead network mount holds up no other folder. The scout judges
 //! nothing: it knows neither what is settled nor what is done.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self as thread_channel, RecvTimeoutError};
 use std::time::Duration;
 
 use rustix::fs::{FileType, OFlags};
-use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
-use super::filter::Filter;
+use super::lease;
 use super::observation::{Found, Observation, Writer};
+use super::report::{Ask, Online, Polled, Report};
 use super::root::{Root, RootId};
+use super::scout::{Assignment, Preparation, PrepareInput, PrepareOutput, Signs};
 use super::second_look::SecondLook;
 use super::source::is_gone;
 use super::walk::Walk;
-use super::watch::{Sighting, Watch, WatchError};
-use super::{FolderId, lease};
+use super::watch::Watch;
 use crate::mount;
-use crate::path_error::PathError;
 use crate::stamp::Stamp;
 
-/// What a scout is asked to do.
-#[derive(Debug)]
-pub enum Ask {
-    /// List the whole folder.
-    List,
-    /// Look at these paths below it; a directory is listed.
-    Look(Vec<PathBuf>),
-    /// List this folder below it, which was new a moment ago.
-    LookAgain(PathBuf),
-    /// Make a new watch, then list.
-    Rewatch,
-}
-
-/// What a scout tells.
-#[derive(Debug)]
-pub enum Report {
-    /// The folder is there, for the first time or again or another one; a listing follows.
-    Online {
-        /// The mount point that it lies under.
-        mount_point: PathBuf,
-        /// Why it is polled; `None` if it is watched.
-        polled: Option<Polled>,
-    },
-    /// The folder cannot be used now.
-    Offline(PathError),
-    /// Files, or places where there is none.
-    Seen(Vec<Observation>),
-    /// A listing is complete.
-    Listed {
-        /// How long it took.
-        took: Duration,
-        /// The first subfolder that could not be read.
-        unreadable: Option<PathError>,
-    },
-}
-
-/// Why a folder is polled.
-#[derive(Debug)]
-pub enum Polled {
-    /// Its file system does not report what others write.
-    Deaf(&'static str),
-    /// It cannot be watched.
-    Unwatchable(WatchError),
-}
-
-/// The handle of a folder's thread. Dropping it ends the thread after what it is doing.
-#[derive(Debug)]
-pub struct Scout {
-    asks: thread_channel::Sender<Ask>,
-}
-
-/// What a scout needs to know.
-pub struct Assignment {
-    /// Marks everything that it sends.
-    pub id: FolderId,
-    /// The hot folder.
-    pub input: PathBuf,
-    /// What it takes.
-    pub filter: Filter,
-    /// The mount point that the folder had when it was first used.
-    pub mount_point: Option<PathBuf>,
-    /// A folder that exists, watched along with the hot folder to prove that the watch lives.
-    pub canary: PathBuf,
-    /// Where reports go.
-    pub reports: Sender<(FolderId, Report)>,
-    /// Where events go.
-    pub sightings: Sender<(FolderId, Sighting)>,
-}
-
-impl Scout {
-    /// Starts the thread of one folder.
-    pub fn start(assignment: Assignment) -> io::Result<Self> {
-        let (asks, inbox) = thread_channel::channel();
-        let name = format!("scout-{}", assignment.id.0);
-        std::thread::Builder::new().name(name).spawn(move || {
-            let mut patrol = Patrol {
-                assignment,
-                known: None,
-                watch: None,
-                second_look: SecondLook::default(),
-            };
-            while let Some(ask) = patrol.next(&inbox) {
-                if patrol.carry_out(ask).is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { asks })
-    }
-
-    /// Asks without waiting; `false` if the thread has ended.
-    #[must_use]
-    pub fn ask(&self, ask: Ask) -> bool {
-        self.asks.send(ask).is_ok()
-    }
-}
+/// How long it may take to watch a folder with all that lies in it.
+const WATCH_LIMIT: Duration = Duration::from_mins(5);
 
 /// The loop is gone; nobody listens.
 struct Unheard;
 
-struct Patrol {
+/// The thread of one folder.
+pub(super) struct Patrol {
     assignment: Assignment,
+    signs: Arc<Signs>,
+    /// What is still to be done before the folder is served.
+    prepare_output: Option<PrepareOutput>,
+    prepare_input: Option<PrepareInput>,
+    /// Known and not told yet.
+    output_mount: Option<PathBuf>,
     known: Option<RootId>,
     watch: Option<Watch>,
     second_look: SecondLook,
 }
 
 impl Patrol {
+    pub(super) fn new(assignment: Assignment, preparation: Preparation, signs: Arc<Signs>) -> Self {
+        Self {
+            assignment,
+            signs,
+            prepare_output: Some(preparation.output),
+            prepare_input: Some(preparation.input),
+            output_mount: None,
+            known: None,
+            watch: None,
+            second_look: SecondLook::default(),
+        }
+    }
+
+    /// Does what is asked for, until nobody asks any more.
+    pub(super) fn serve(&mut self, inbox: &thread_channel::Receiver<Ask>) {
+        while let Some(ask) = self.next(inbox) {
+            self.signs.pulse.step();
+            let end = self.carry_out(ask);
+            self.signs.pulse.rest();
+            if end.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Waits for what to do next; `None` once nobody asks any more.
     fn next(&mut self, inbox: &thread_channel::Receiver<Ask>) -> Option<Ask> {
         loop {
@@ -153,6 +91,7 @@ impl Patrol {
         if matches!(ask, Ask::Rewatch) {
             self.known = None;
         }
+        self.prepare_output();
         let root = match Root::open(
             &self.assignment.input,
             self.assignment.mount_point.as_deref(),
@@ -164,6 +103,10 @@ impl Patrol {
                 return self.send(Report::Offline(error));
             }
         };
+        self.prepare_input(&root)?;
+        if self.signs.is_given_up.swap(false, Ordering::Relaxed) {
+            self.known = None;
+        }
         let is_known = self.known == Some(root.id());
         if !is_known {
             self.known = Some(root.id());
@@ -179,6 +122,29 @@ impl Patrol {
         }
     }
 
+    /// Done even while the hot folder is away, for a person may look for the output folder.
+    fn prepare_output(&mut self) {
+        if let Some(prepare) = self.prepare_output.take() {
+            self.signs.is_at_output.store(true, Ordering::Relaxed);
+            self.output_mount = prepare(&self.signs.pulse);
+            self.signs.is_at_output.store(false, Ordering::Relaxed);
+            self.signs.pulse.step();
+        }
+    }
+
+    fn prepare_input(&mut self, root: &Root) -> Result<(), Unheard> {
+        let Some(prepare) = self.prepare_input.take() else {
+            return Ok(());
+        };
+        // The disk may have kept this thread until another one serves the folder, whose photos are not to be touched.
+        if !self.signs.is_wanted() {
+            return Err(Unheard);
+        }
+        prepare(root, &self.signs.pulse);
+        self.signs.pulse.step();
+        Ok(())
+    }
+
     /// Watches the folder before it is listed, so that nothing falls between.
     fn greet(&mut self, root: &Root) -> Result<(), Unheard> {
         self.watch = None;
@@ -191,26 +157,32 @@ impl Patrol {
         } = &self.assignment;
         let polled = match mount::deaf_kind(input) {
             Ok(Some(kind)) => Some(Polled::Deaf(kind)),
-            Ok(None) | Err(_) => match Watch::start(*id, input, canary, sightings.clone()) {
-                Ok(watch) => {
-                    self.watch = Some(watch);
-                    None
+            Ok(None) | Err(_) => {
+                self.signs.pulse.long_step(WATCH_LIMIT);
+                match Watch::start(*id, input, canary, sightings.clone()) {
+                    Ok(watch) => {
+                        self.watch = Some(watch);
+                        None
+                    }
+                    Err(error) => Some(Polled::Unwatchable(error)),
                 }
-                Err(error) => Some(Polled::Unwatchable(error)),
-            },
+            }
         };
         let mount_point = root.mount_point().to_owned();
         // A mount that appears on top of the folder later is noticed, one that goes away again is missed from now on.
         self.assignment.mount_point = Some(mount_point.clone());
-        self.send(Report::Online {
+        let output_mount = self.output_mount.take();
+        self.send(Report::Online(Online {
             mount_point,
+            output_mount,
             polled,
-        })
+        }))
     }
 
     fn look(&mut self, root: &Root, paths: Vec<PathBuf>) -> Result<(), Unheard> {
         let mut seen = Vec::with_capacity(paths.len());
         for relative in paths {
+            self.signs.pulse.step();
             let (found, writer, is_directory) = self.inspect(root, &relative);
             seen.push(Observation {
                 relative: relative.clone(),
@@ -256,6 +228,7 @@ impl Patrol {
         let walk = Walk {
             root,
             filter: &self.assignment.filter,
+            pulse: &self.signs.pulse,
         };
         let unreadable = walk.below(top, &mut |seen| self.send(Report::Seen(seen)))?;
         if !is_whole {
@@ -267,10 +240,11 @@ impl Patrol {
 
     fn send(&self, report: Report) -> Result<(), Unheard> {
         let marked = (self.assignment.id, report);
-        self.assignment
-            .reports
-            .blocking_send(marked)
-            .map_err(|_| Unheard)
+        // The loop may let it wait, which is no fault of the disk.
+        self.signs.pulse.rest();
+        let sent = self.assignment.reports.blocking_send(marked);
+        self.signs.pulse.step();
+        sent.map_err(|_| Unheard)
     }
 }
 

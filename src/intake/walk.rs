@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
 use super::{Filter, Found, Observation, Root, Writer};
+use crate::disk::Pulse;
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -20,6 +21,8 @@ pub struct Walk<'a> {
     pub root: &'a Root,
     /// What is wanted of it.
     pub filter: &'a Filter,
+    /// Where each step is noted.
+    pub pulse: &'a Pulse,
 }
 
 impl Walk<'_> {
@@ -55,10 +58,12 @@ impl Walk<'_> {
         take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let path = self.root.join(folder);
+        self.pulse.step();
         let directory = self
             .root
             .open_below(folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
         for entry in Dir::read_from(&directory).at(&path)? {
+            self.pulse.step();
             let entry = entry.at(&path)?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name == "." || name == ".." {
@@ -127,6 +132,7 @@ mod tests {
         let walk = Walk {
             root: &Root::open(dir.path(), None).unwrap(),
             filter: &Filter::of_jpegs(dir.path()),
+            pulse: &Pulse::default(),
         };
         let mut count = 0;
         let unreadable = walk.below(Path::new(""), &mut |seen| {

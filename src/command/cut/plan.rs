@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Order;
 use crate::config::{FailedPolicy, Folder};
+use crate::disk::Pulse;
 use crate::intake::{Filter, Found, Observation, Root, Settle, SettledFile, Walk, Writer};
 use crate::job::Job;
 use crate::path_error::{AtPath as _, PathError};
@@ -89,6 +90,7 @@ fn list(
     let walk = Walk {
         root: &root,
         filter: &filter,
+        pulse: &Pulse::default(),
     };
     let unreadable = walk.below::<Infallible>(Path::new(""), &mut |found| {
         all.extend(found);

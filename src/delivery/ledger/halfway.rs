@@ -37,6 +37,17 @@ pub struct Unretired {
     pub sha256: [u8; 32],
 }
 
+/// An attempt that was running when hotcut was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The name of its folder.
+    pub folder: String,
+    /// Its row.
+    pub id: i64,
+    /// The path of the cutout that it was to write.
+    pub output: PathBuf,
+}
+
 impl Book {
     /// Notes that the cutout of the attempt `id` is in place. Whoever began the attempt is still at work on the source, but
     /// after a crash only the source is left to do.
@@ -143,12 +154,18 @@ impl Book {
     ///
     /// The daemon died, not a worker, so the attempt is not counted, up to a limit: a photo whose every attempt ends with
     /// the daemon is not innocent for ever.
-    pub fn recover(&mut self) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+    pub fn recover(&mut self) -> Result<Vec<Interrupted>, LedgerError> {
         let transaction = self.connection.transaction()?;
         let running = {
-            let mut query =
-                transaction.prepare("SELECT id, output FROM versions WHERE state = 'running'")?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
+            let mut query = transaction
+                .prepare("SELECT folder, id, output FROM versions WHERE state = 'running'")?;
+            let rows = query.query_map([], |row| {
+                Ok(Interrupted {
+                    folder: row.get(0)?,
+                    id: row.get(1)?,
+                    output: path(row.get(2)?),
+                })
+            })?;
             rows.collect::<Result<Vec<_>, _>>()?
         };
         transaction.execute(

@@ -34,7 +34,7 @@ pub use backup::Overwrite;
 pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use forget::{Forgotten, OldCursor, OldVersion};
-pub use halfway::{Unexplained, Unretired};
+pub use halfway::{Interrupted, Unexplained, Unretired};
 pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{OwnedName, Seat};

@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use super::super::{Filter, FolderId, Scout};
 use super::*;
 
 /// P1: fails when a file that was written into a new folder before the watch stood is never seen. Nobody listens to
@@ -10,7 +11,7 @@ use super::*;
 fn new_folder_is_listed_once_more_without_being_asked() {
     let (input, canary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (reports, mut heard) = mpsc::channel(64);
-    let scout = Scout::start(Assignment {
+    let assignment = Assignment {
         id: FolderId(0),
         input: input.path().to_owned(),
         filter: Filter::of_jpegs(input.path()),
@@ -18,8 +19,12 @@ fn new_folder_is_listed_once_more_without_being_asked() {
         canary: canary.path().to_owned(),
         reports,
         sightings: mpsc::channel(1).0,
-    })
-    .unwrap();
+    };
+    let preparation = Preparation {
+        output: Box::new(|_| None),
+        input: Box::new(|_, _| ()),
+    };
+    let scout = Scout::start(assignment, preparation).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

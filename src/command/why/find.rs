@@ -1,0 +1,78 @@
+//! Converts a path that a person gives to a photo of a hot folder. Must not wait for a disk that does not answer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FileType;
+
+use crate::command::CommandError;
+use crate::config::{Config, Folder};
+use crate::delivery::Book;
+use crate::disk::{self, Question};
+use crate::percent;
+use crate::stamp::Stamp;
+
+/// Finds the hot folder, and the path below it, that `file` means.
+pub(super) fn find<'a>(
+    config: &'a Config,
+    mut book: Option<&mut Book>,
+    file: &Path,
+) -> Result<Option<(&'a Arc<Folder>, PathBuf)>, CommandError> {
+    let path = std::path::absolute(file)?;
+    for folder in &config.folders {
+        let roots = folder.own_folders().chain([folder.input.as_path()]);
+        let mut below = roots.filter_map(|root| path.strip_prefix(root).ok());
+        if let Some(source) = below.next() {
+            return Ok(Some((folder, source.to_owned())));
+        }
+    }
+    if let Some(book) = &mut book
+        && let Some((name, source)) = book.source_of(&path)?
+        && let Some(folder) = config.folders.iter().find(|folder| folder.name == name)
+    {
+        return Ok(Some((folder, source)));
+    }
+    let printed = file.to_str().map(percent::decode);
+    let mut looks = Vec::new();
+    for folder in &config.folders {
+        for source in [Some(file.to_owned()), printed.clone()]
+            .into_iter()
+            .flatten()
+        {
+            let is_recorded = match &mut book {
+                Some(book) => !book.story(&folder.name, &source)?.is_empty(),
+                None => false,
+            };
+            if is_recorded {
+                return Ok(Some((folder, source)));
+            }
+            // Joined to a folder, an absolute path is itself.
+            if source.is_relative() {
+                looks.push((look(&folder.input.join(&source)), folder, source));
+            }
+        }
+    }
+    let is_there = |look: Question<Option<_>>| matches!(look.answer(), Ok(Some(_)));
+    let mut found = looks
+        .into_iter()
+        .filter_map(|(look, folder, source)| is_there(look).then_some((folder, source)));
+    Ok(found.next())
+}
+
+/// Tells whether a folder on the way from `input` to the photo is a link; not if its disk does not answer.
+pub(super) fn has_link(input: &Path, source: &Path) -> bool {
+    let folders = source.ancestors().skip(1);
+    let folders = folders.filter(|folder| !folder.as_os_str().is_empty());
+    let paths: Vec<PathBuf> = folders.map(|folder| input.join(folder)).collect();
+    let look = disk::ask(input, move |_| paths.iter().any(|path| path.is_symlink()));
+    look.answer().unwrap_or(false)
+}
+
+/// Begins to look at what lies at `path`.
+pub(super) fn look(path: &Path) -> Question<Option<(FileType, Stamp)>> {
+    let asked = path.to_owned();
+    disk::ask(path, move |_| {
+        let stat = rustix::fs::lstat(&asked).ok()?;
+        Some((FileType::from_raw_mode(stat.st_mode), Stamp::of(&stat)))
+    })
+}

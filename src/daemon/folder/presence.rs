@@ -1,0 +1,87 @@
+//! What is known of a hot folder's disk -> the folder online, or offline until the disk is back or answers.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Contact, HotFolder};
+use crate::daemon::canary::Canary;
+use crate::daemon::state::State;
+use crate::disk;
+use crate::intake::{Polled, SilentDisk};
+
+/// How often a folder that is away is looked for.
+const OFFLINE_RETRY: Duration = Duration::from_secs(2);
+
+impl HotFolder {
+    /// The folder is there; tells whether that is news.
+    pub(in crate::daemon) fn online(&mut self, polled: Option<&Polled>, now: Instant) -> bool {
+        self.canary = if polled.is_some() {
+            Canary::Absent
+        } else {
+            Canary::DueAt(now)
+        };
+        self.is_listing = true;
+        self.rewatch_at = match polled {
+            Some(Polled::Unwatchable(_)) => Some(now + self.rescan),
+            Some(Polled::Deaf(_)) | None => None,
+        };
+        let state = match polled {
+            None => State::Online,
+            Some(_) => State::Polling,
+        };
+        let is_news = self.state.arrive(state);
+        if let Some(reason) = self.pause.stall_reason() {
+            self.state.pause(reason.clone());
+        }
+        is_news
+    }
+
+    /// The folder is away; tells whether that is news.
+    pub(in crate::daemon) fn offline(&mut self, reason: String, now: Instant) -> bool {
+        for file in self.queue.drain(..) {
+            self.in_hand.remove(file.relative());
+        }
+        self.settle.clear();
+        self.troubles.clear();
+        self.canary = Canary::Absent;
+        self.is_listing = false;
+        self.rescan_at = now + OFFLINE_RETRY;
+        // No file is left to try the output with.
+        self.pause.end();
+        let state = State::Offline(reason);
+        std::mem::replace(&mut self.state, state.clone()) != state
+    }
+
+    /// Takes the folder offline if its scout waits for a disk that does not answer. Returns the reason if that is news.
+    pub(in crate::daemon) fn notice_silence(&mut self, now: Instant) -> Option<String> {
+        let reason = match self.scout.silent_disk()? {
+            SilentDisk::Input => disk::SILENT.to_owned(),
+            SilentDisk::Output => format!(
+                "the disk of its output folder {} does not answer",
+                self.config.output.display()
+            ),
+        };
+        let is_news = self.offline(reason.clone(), now);
+        // Until the scout answers, more questions would only wait as well.
+        self.is_listing = true;
+        self.contact = Contact::Lost;
+        is_news.then_some(reason)
+    }
+
+    /// The scout has answered. Tells whether its disk had been silent: then all that is known of the folder is old, and it is
+    /// listed.
+    pub(in crate::daemon) fn end_silence(&mut self, now: Instant) -> bool {
+        let was_silent = std::mem::replace(&mut self.contact, Contact::Kept) == Contact::Lost;
+        if was_silent {
+            self.is_listing = false;
+            self.rescan_at = now;
+        }
+        was_silent
+    }
+
+    /// Tells whether the hot folder cannot be read now, whatever its output does.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self.state, State::Starting | State::Offline(_))
+    }
+}

@@ -1,0 +1,162 @@
+//! A folder that is to be served -> what its scout does first: ready output, nothing left of a crash. Does nothing itself.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, CWD, OFlags};
+
+use super::log;
+use crate::config::{Config, Folder};
+use crate::delivery::{
+    Book, Destination, Interrupted, LedgerError, Patience, put_back_stray, rebuild, sweep_uploads,
+};
+use crate::disk::Pulse;
+use crate::intake::{Preparation, Root};
+use crate::job::{Desk, hidden_name};
+use crate::mount;
+use crate::path_error::{AtPath as _, PathError};
+
+/// How long it may take to learn the next cutouts of an output folder whose disk answers.
+const LEARN_LIMIT: Duration = Duration::from_mins(1);
+
+/// What the ledger knows of a folder before it is served.
+pub(super) struct Known {
+    /// The mount that its output folder lay on.
+    pub(super) output_mount: Option<PathBuf>,
+    /// Sources that may have been moved or deleted half, each with its row.
+    pub(super) strays: Vec<(i64, PathBuf)>,
+    /// Whether nobody can be bringing photos into the folder yet.
+    pub(super) sweeps_uploads: bool,
+    pub(super) left: Left,
+}
+
+/// What an earlier daemon has left to do.
+#[derive(Default)]
+pub(super) struct Left {
+    /// Attempts that a crash has cut short.
+    pub(super) interrupted: Vec<Interrupted>,
+    /// The ledger was lost, and does not know the cutouts in the output folder yet.
+    pub(super) is_unlearned: bool,
+}
+
+/// What is done before `folder` is served. What fails now is done at the next start, or the first photo tells of it.
+pub(super) fn preparation(
+    config: &Config,
+    folder: &Folder,
+    desk: &Desk,
+    known: Known,
+) -> Preparation {
+    let Known {
+        output_mount,
+        strays,
+        sweeps_uploads,
+        left: Left {
+            interrupted,
+            is_unlearned,
+        },
+    } = known;
+    let (output, ledger_id) = (folder.output.clone(), desk.ledger_id.clone());
+    let state_dir = config.daemon.state_dir.clone();
+    let sharing = config.folders.iter().filter(|one| one.output == output);
+    let sharing: Vec<Arc<Folder>> = sharing.map(Arc::clone).collect();
+    let prepare_output = move |pulse: &Pulse| {
+        for attempt in &interrupted {
+            pulse.step();
+            remove_temp(&ledger_id, attempt);
+        }
+        pulse.step();
+        let mount_point = open_output(&output, output_mount.as_deref()).ok();
+        if is_unlearned && let Err(error) = learn(&state_dir, &sharing, pulse) {
+            tracing::error!(%error, "the cutouts in an output folder could not be looked for; stop hotcut and run `hotcut rebuild`");
+        }
+        mount_point
+    };
+    let desk = desk.clone();
+    let prepare_input = move |root: &Root, pulse: &Pulse| {
+        if sweeps_uploads && let Err(error) = sweep(root, &desk.ledger_id) {
+            tracing::debug!(%error, "photos that were brought half could not be looked for");
+        }
+        if let Err(error) = put_back_strays(root, &desk, &strays, pulse) {
+            tracing::debug!(%error, "photos that were moved half could not be looked for");
+        }
+    };
+    Preparation {
+        output: Box::new(prepare_output),
+        input: Box::new(prepare_input),
+    }
+}
+
+/// Removes the temporary files of attempts in folders that are configured no more; nobody waits for that.
+pub(super) fn remove_temps_of_nobody(
+    ledger_id: String,
+    interrupted: Vec<Interrupted>,
+) -> io::Result<()> {
+    if interrupted.is_empty() {
+        return Ok(());
+    }
+    let thread = std::thread::Builder::new().name("remove-temps".to_owned());
+    thread.spawn(move || {
+        for attempt in &interrupted {
+            remove_temp(&ledger_id, attempt);
+        }
+    })?;
+    Ok(())
+}
+
+/// One that is out of reach now is removed when its photo is tried again.
+fn remove_temp(ledger_id: &str, attempt: &Interrupted) {
+    let folder = attempt.output.parent().unwrap_or(Path::new("/"));
+    let temp = folder.join(hidden_name(ledger_id, attempt.id, "tmp"));
+    rustix::fs::unlinkat(CWD, &temp, AtFlags::empty()).ok();
+}
+
+/// Makes the ledger know what lies in the output folder that `folders` share, as its disk did not answer at the start.
+fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(), LedgerError> {
+    let mut alive = || pulse.long_step(LEARN_LIMIT);
+    alive();
+    if let Some(mut book) = Book::open_existing(state_dir)? {
+        log::rebuilt(
+            &rebuild(&mut book, folders, Patience::LONG, &mut alive)?,
+            false,
+        );
+    }
+    Ok(())
+}
+
+/// Makes the output folder, and returns the mount that it lies on.
+fn open_output(output: &Path, expected: Option<&Path>) -> Result<PathBuf, PathError> {
+    Destination::open(output, expected)?;
+    mount::point_of(&output.canonicalize().at(output)?)
+}
+
+/// Removes photos that a crash has left half brought into the folder.
+fn sweep(root: &Root, ledger_id: &str) -> Result<(), PathError> {
+    let folder = Destination::from_directory(root.directory()?, root.join(Path::new("")));
+    sweep_uploads(&folder, ledger_id)
+}
+
+/// Gives back their names to sources that a crash has left half moved or half deleted; they are then dealt with again.
+fn put_back_strays(
+    root: &Root,
+    desk: &Desk,
+    strays: &[(i64, PathBuf)],
+    pulse: &Pulse,
+) -> Result<(), PathError> {
+    for (id, source) in strays {
+        pulse.step();
+        let parent = source.parent().unwrap_or(Path::new(""));
+        let Ok(directory) = root.open_below(parent, OFlags::RDONLY | OFlags::DIRECTORY) else {
+            continue;
+        };
+        let folder = Destination::from_directory(directory, root.join(parent));
+        let aside = desk.hidden_name(*id, "source");
+        put_back_stray(
+            &folder,
+            aside.as_ref(),
+            source.file_name().unwrap_or_default(),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Scouts that wait for a disk, or answer after they did -> their folders offline, online or listed anew. Touches no disk.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Daemon, FatalError, log, quarantine};
+use crate::intake::{FolderId, Online, Report};
+
+impl Daemon {
+    /// Takes folders offline whose disk does not answer.
+    pub(super) fn notice_silence(&mut self, now: Instant) {
+        for folder in self.folders.values_mut() {
+            if let Some(reason) = folder.notice_silence(now) {
+                log::silent(&folder.config, &reason);
+            }
+        }
+    }
+
+    /// Takes in what a scout tells. After a silence the folder is told of anew: what comes before that is of no use.
+    pub(super) async fn hear(&mut self, id: FolderId, report: Report) -> Result<(), FatalError> {
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        let was_silent = folder.end_silence(Instant::now());
+        let is_old = was_silent && matches!(report, Report::Seen(_) | Report::Listed { .. });
+        if is_old {
+            return Ok(());
+        }
+        self.take_report(id, report).await
+    }
+
+    /// The folder can be served.
+    pub(super) async fn take_online(
+        &mut self,
+        id: FolderId,
+        online: Online,
+        now: Instant,
+    ) -> Result<(), FatalError> {
+        let Online {
+            mount_point,
+            output_mount,
+            polled,
+        } = online;
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return Ok(());
+        };
+        if folder.online(polled.as_ref(), now) {
+            log::online(&folder.config, polled.as_ref());
+            let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
+            // Detached: nobody waits for it, and whatever a crash leaves of it the next start finds.
+            drop(tokio::spawn(quarantine::explain_late(config, desk)));
+        }
+        let (input, output) = (folder.config.input.clone(), folder.config.output.clone());
+        // Before anything is placed, so that the absence of that mount is noticed.
+        let new = output_mount.filter(|actual| folder.output_mount.as_ref() != Some(actual));
+        if new.is_some() {
+            folder.output_mount.clone_from(&new);
+        }
+        let remember = self.desk.ledger.call(move |book| {
+            book.remember_mount(&input, &mount_point)?;
+            match new {
+                Some(new) => book.remember_mount(&output, &new),
+                None => Ok(()),
+            }
+        });
+        Ok(remember.await?)
+    }
+}

@@ -1,0 +1,59 @@
+//! What a scout is asked, and what it tells. Does nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::observation::Observation;
+use super::watch::WatchError;
+use crate::path_error::PathError;
+
+/// What a scout is asked to do.
+#[derive(Debug)]
+pub enum Ask {
+    /// List the whole folder.
+    List,
+    /// Look at these paths below it; a directory is listed.
+    Look(Vec<PathBuf>),
+    /// List this folder below it, which was new a moment ago.
+    LookAgain(PathBuf),
+    /// Make a new watch, then list.
+    Rewatch,
+}
+
+/// What a scout tells.
+#[derive(Debug)]
+pub enum Report {
+    /// The folder is there, for the first time or again or another one; a listing follows.
+    Online(Online),
+    /// The folder cannot be used now.
+    Offline(PathError),
+    /// Files, or places where there is none.
+    Seen(Vec<Observation>),
+    /// A listing is complete.
+    Listed {
+        /// How long it took.
+        took: Duration,
+        /// The first subfolder that could not be read.
+        unreadable: Option<PathError>,
+    },
+}
+
+/// A hot folder that is there.
+#[derive(Debug)]
+pub struct Online {
+    /// The mount point that it lies under.
+    pub mount_point: PathBuf,
+    /// The mount point that its output folder lies under; `None` if that is told already, or not known.
+    pub output_mount: Option<PathBuf>,
+    /// Why it is polled; `None` if it is watched.
+    pub polled: Option<Polled>,
+}
+
+/// Why a folder is polled.
+#[derive(Debug)]
+pub enum Polled {
+    /// Its file system does not report what others write.
+    Deaf(&'static str),
+    /// It cannot be watched.
+    Unwatchable(WatchError),
+}
