@@ -50,6 +50,8 @@ mod folders;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
+mod fuse;
+#[cfg(test)]
 mod hangs;
 #[cfg(test)]
 mod herald;
@@ -75,6 +77,12 @@ mod http_photos;
 mod http_reloads;
 #[cfg(test)]
 mod http_room;
+#[cfg(test)]
+mod hung;
+#[cfg(test)]
+mod hung_mounts;
+#[cfg(test)]
+mod hung_starts;
 #[cfg(test)]
 mod init;
 #[cfg(test)]

@@ -93,6 +93,14 @@ impl Setup {
         self
     }
 
+    /// Sets a key of the folder `name`.
+    pub(crate) fn folder_of(mut self, name: &str, key: &str, value: &str) -> Setup {
+        let mut folders = self.folders.iter_mut();
+        let folder = folders.find(|folder| folder.name == name);
+        set(&mut folder.expect("it was added").keys, key, value);
+        self
+    }
+
     /// Adds a hot folder `NAME` with the same choices as the first one starts with.
     pub(crate) fn another_folder(mut self, name: &str) -> Setup {
         let (input, output) = (self.input_of(name), self.output_of(name));

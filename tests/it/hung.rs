@@ -1,0 +1,80 @@
+//! A daemon and a mount whose server a test stops -> what must still be served, and what must come back.
+
+use std::fs;
+use std::path::Path;
+
+use crate::binary::wait_for;
+use crate::fuse::FuseMount;
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::setup::Setup;
+
+/// What is said of the folder.
+pub(crate) const SILENT: &str = "offline: its disk does not answer";
+
+pub(crate) const SILENT_OUTPUT: &str = "offline: the disk of its output folder";
+
+/// A daemon, and mounts that are gone before it is: their folders keep no process.
+pub(crate) struct Hung {
+    pub(crate) mounts: Vec<FuseMount>,
+    pub(crate) hot: HotFolder,
+}
+
+impl Hung {
+    pub(crate) fn hang(&self) {
+        for mount in &self.mounts {
+            mount.hang();
+        }
+    }
+
+    pub(crate) fn go_on(&self) {
+        for mount in &self.mounts {
+            mount.go_on();
+        }
+    }
+
+    /// A photo of the folder `portraits`, which has no part in it, is cut out.
+    #[track_caller]
+    pub(crate) fn assert_others_are_served(&self, name: &str) {
+        let photo = self.hot.setup().input_of("portraits").join(name);
+        fs::write(photo.with_extension("jpg"), jpeg(Quarter::TopLeft)).unwrap();
+        let output = self.hot.setup().output_of("portraits").join(name);
+        let output = output.with_extension("png");
+        wait_for("the other folder", || output.exists());
+        assert_cutout(&output, Quarter::TopLeft);
+        assert_eq!(self.hot.status_of("portraits").state, "online");
+    }
+
+    /// The other folder was served before it was known that the disk does not answer.
+    #[track_caller]
+    pub(crate) fn assert_others_were_first(&self) {
+        let log = self.hot.log();
+        let served = log.find("online: the folder is watched").unwrap();
+        assert!(served < log.find("does not answer").unwrap(), "{log}");
+    }
+
+    /// A photo of the folder on the mount is cut out, now that this answers.
+    #[track_caller]
+    pub(crate) fn assert_served_again(&self, name: &str) {
+        self.hot.wait_state("polling");
+        let photo = Path::new(name).with_extension("jpg");
+        self.hot.drop_file(&photo, &jpeg(Quarter::TopRight));
+        let output = self.hot.wait_output(photo.with_extension("png"));
+        assert_cutout(&output, Quarter::TopRight);
+    }
+}
+
+/// The folder `products` on a mount, with its output, and `portraits` beside it.
+pub(crate) fn setup() -> Setup {
+    Setup::patient()
+        .another_folder("portraits")
+        .daemon("drain_timeout", "2s")
+}
+
+/// Shows at `relative` of the tree what lies in a folder beside it.
+#[track_caller]
+pub(crate) fn mount(setup: &Setup, relative: &str) -> FuseMount {
+    let shown = setup.path(relative.replace('/', "-"));
+    fs::create_dir(&shown).unwrap();
+    FuseMount::new(&shown, &setup.path(relative))
+}

@@ -1,0 +1,183 @@
+//! A mount whose server stops to answer, under a daemon, a reload, a stop and commands -> its own folder offline, everything else
+//! as if nothing were. A real FUSE mount, whose server is stopped.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::binary::{finish, hotcut, said, wait_for};
+use crate::fuse::fuse_works;
+use crate::hot_folder::HotFolder;
+use crate::hung::{Hung, SILENT, SILENT_OUTPUT, mount, setup};
+use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::processes;
+use crate::setup::Setup;
+
+/// How long one disk is waited for.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// P7, P10: fails when a mount that hangs under a running daemon leaves its folder `polling`, when it holds up another one or
+/// a command, or when it is not served once it answers.
+#[test]
+fn mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers() {
+    if !fuse_works("mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers") {
+        return;
+    }
+    let setup = setup();
+    let mounts = vec![mount(&setup, "products/in")];
+    let hot = HotFolder::start_with(setup);
+    let mut hung = Hung { mounts, hot };
+    hung.assert_served_again("a");
+    for round in 1..=2 {
+        hung.hang();
+        hung.hot.wait_state(SILENT);
+        hung.assert_others_are_served(&round.to_string());
+        let status = hung.hot.command("status", ["--check"]);
+        assert_eq!(status.status.code(), Some(1), "{status:?}");
+        assert!(said(&status).contains(SILENT), "{status:?}");
+        let why = hung.hot.command("why", [hung.hot.input("a.jpg")]);
+        assert!(said(&why).contains("its disk does not answer"), "{why:?}");
+        hung.go_on();
+        hung.assert_served_again(&format!("b{round}"));
+        assert_eq!(hung.hot.log_lines(SILENT), round, "{}", hung.hot.log());
+    }
+    hung.hot.assert_log_is_short();
+    hung.hang();
+    hung.hot.wait_state(SILENT);
+    hung.hot.stop();
+}
+
+/// P7, P9: fails when a reload waits for a mount that hangs, keeps a folder on another disk from being served meanwhile, or
+/// forgets the one on the mount.
+#[test]
+fn mount_that_hangs_holds_up_no_reload() {
+    if !fuse_works("mount_that_hangs_holds_up_no_reload") {
+        return;
+    }
+    let setup = setup();
+    let mounts = vec![mount(&setup, "products/in"), mount(&setup, "products/out")];
+    let hot = HotFolder::start_with(setup);
+    let mut hung = Hung { mounts, hot };
+    hung.assert_served_again("a");
+    hung.hang();
+    // The folder on the mount is changed as well, so it starts over.
+    hung.hot.change_setup(|setup| {
+        let setup = setup.another_folder("late");
+        setup
+            .daemon("rescan", "2s")
+            .folder_of("products", "settle", "300ms")
+    });
+    hung.hot.signal(Signal::HUP);
+    hung.hot.wait_log("reloaded");
+    hung.assert_others_are_served("b");
+    let late = hung.hot.setup().output_of("late").join("c.png");
+    let photo = hung.hot.setup().input_of("late").join("c.jpg");
+    fs::write(photo, jpeg(Quarter::TopLeft)).unwrap();
+    wait_for("the folder that is new", || late.exists());
+    // The output folder is prepared first.
+    hung.hot.wait_state(SILENT_OUTPUT);
+    hung.go_on();
+    hung.assert_served_again("d");
+}
+
+/// Fails when `check` waits for ever, does not say which folder's disk is silent, or waits for one such disk after the other.
+#[test]
+fn check_tells_of_every_mount_that_hangs_at_once() {
+    if !fuse_works("check_tells_of_every_mount_that_hangs_at_once") {
+        return;
+    }
+    let names = ["products", "portraits", "jewels", "shoes"];
+    let setup = names
+        .iter()
+        .skip(1)
+        .fold(Setup::new(), |setup, name| setup.another_folder(name));
+    let mounts = names.map(|name| mount(&setup, &format!("{name}/in")));
+    for mount in &mounts {
+        mount.hang();
+    }
+    setup.write_config();
+    let begun = Instant::now();
+    let config = setup.config_file();
+    let mut command = hotcut();
+    let run = finish(command.args([
+        OsStr::new("check"),
+        OsStr::new("--config"),
+        config.as_os_str(),
+    ]));
+    assert!(begun.elapsed() < LIMIT * 3, "{:?}", begun.elapsed());
+    assert_eq!(run.status.code(), Some(78), "{run:?}");
+    for name in names {
+        let fault = format!(
+            "{}: its disk does not answer",
+            setup.input_of(name).display()
+        );
+        assert!(said(&run).contains(&fault), "{run:?}");
+    }
+    drop(mounts);
+}
+
+/// P8: a photo is in work on a mount that hangs; fails when it, or its files, keep the daemon from stopping.
+#[test]
+fn daemon_stops_while_a_mount_hangs() {
+    if !fuse_works("daemon_stops_while_a_mount_hangs") {
+        return;
+    }
+    let setup = setup().daemon("workers", "1");
+    let mounts = vec![mount(&setup, "products/in"), mount(&setup, "products/out")];
+    let hot = HotFolder::start_with(setup);
+    let mut hung = Hung { mounts, hot };
+    hung.hot
+        .drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    hung.hang();
+    hung.hot.wait_state("offline");
+    hung.hot.signal(Signal::TERM);
+    hung.hot.wait_log("stopped");
+    // The kernel itself closes the files that were open on the mount, and does not let go of the process before that.
+    wait_for("the program has ended", || {
+        hung.hot.has_exited()
+            || processes::status_field(hung.hot.pid(), "State")
+                .is_none_or(|state| state.starts_with('Z'))
+    });
+    hung.go_on();
+    assert_eq!(hung.hot.wait_exit().code(), Some(0));
+    hung.hot.restart();
+    let output = hung.hot.wait_output("a.png");
+    assert_cutout(&output, Quarter::TopLeft);
+}
+
+/// P5: the mount hangs while a photo is read from it; fails when that is taken for the photo's fault, which has no attempt to
+/// spare.
+#[test]
+fn photo_whose_mount_hangs_while_it_is_read_costs_no_attempt() {
+    if !fuse_works("photo_whose_mount_hangs_while_it_is_read_costs_no_attempt") {
+        return;
+    }
+    let setup = setup().daemon("workers", "1").daemon("timeout", "10s");
+    let mounts = vec![mount(&setup, "products/in")];
+    let hot = HotFolder::start_with(setup);
+    let hung = Hung { mounts, hot };
+    let worker = hung.hot.stop_worker();
+    // Much more than pipe and cache take, and not through the mount, which would know it then.
+    let photo = hung.hot.setup().path("products-in/a.jpg");
+    fs::write(photo, padded(&jpeg(Quarter::TopLeft))).unwrap();
+    wait_for("its output", || !hung.hot.temporaries().is_empty());
+    hung.hang();
+    processes::signal(worker, Signal::CONT);
+    hung.hot.wait_state(SILENT);
+    hung.hot
+        .wait_status("the end of the attempt", |status| status.running == 0);
+    assert!(hung.hot.status().quarantined.is_empty());
+    hung.go_on();
+    assert_cutout(&hung.hot.wait_output("a.png"), Quarter::TopLeft);
+    hung.hot.wait_status("done", |status| status.done == 1);
+    assert!(hung.hot.status().quarantined.is_empty());
+}
+
+/// The same picture in a file of 4 MiB, most of it a comment.
+fn padded(jpeg: &[u8]) -> Vec<u8> {
+    let comment = [b"\xFF\xFE\xFF\xFF".as_slice(), &vec![b'.'; 0xFFFD]].concat();
+    let (begin, rest) = jpeg.split_at(2);
+    [begin, &comment.repeat(64), rest].concat()
+}

@@ -1,0 +1,122 @@
+//! A mount whose server does not answer when the daemon starts -> its own folder offline, everything else served at once. A real
+//! FUSE mount, whose server is stopped.
+
+use std::fs;
+use std::path::Path;
+
+use crate::binary::wait_for;
+use crate::fuse::fuse_works;
+use crate::hot_folder::HotFolder;
+use crate::hung::{Hung, SILENT, SILENT_OUTPUT, mount, setup};
+use crate::photos::{Quarter, assert_cutout, jpeg, shows};
+use crate::requests::metric;
+
+/// P7, P10: fails when a mount that hangs at the start holds up a folder on another disk, or is not told of; when a command
+/// waits for it; or when it is not served once it answers.
+#[test]
+fn mount_that_hangs_at_the_start_holds_up_its_own_folder_only() {
+    if !fuse_works("mount_that_hangs_at_the_start_holds_up_its_own_folder_only") {
+        return;
+    }
+    let setup = setup().listens();
+    let mounts = vec![mount(&setup, "products/in")];
+    for mount in &mounts {
+        mount.hang();
+    }
+    let hot = HotFolder::launch(setup);
+    let hung = Hung { mounts, hot };
+    hung.assert_others_are_served("a");
+    hung.hot.wait_log(SILENT);
+    hung.assert_others_were_first();
+    assert_eq!(hung.hot.status().state, SILENT);
+    let name = "hotcut_folder_state{folder=\"products\",state=\"offline\"}";
+    wait_for("the metric", || metric(&hung.hot, name) == 1);
+    hung.hot.wait_log("\"ready\"");
+    hung.go_on();
+    hung.assert_served_again("b");
+    assert_eq!(hung.hot.log_lines(SILENT), 1, "{}", hung.hot.log());
+    assert_eq!(hung.hot.log_lines("polling: "), 1, "{}", hung.hot.log());
+    hung.hot.assert_log_is_short();
+}
+
+/// P7, P10: as above, for the output folder, and on the first start of all, when cutouts are looked for in it.
+#[test]
+fn output_folder_that_hangs_at_the_start_holds_up_its_own_folder_only() {
+    if !fuse_works("output_folder_that_hangs_at_the_start_holds_up_its_own_folder_only") {
+        return;
+    }
+    let setup = setup();
+    let mounts = vec![mount(&setup, "products/out")];
+    for mount in &mounts {
+        mount.hang();
+    }
+    let hot = HotFolder::launch(setup);
+    let hung = Hung { mounts, hot };
+    hung.assert_others_are_served("a");
+    hung.hot.wait_state(SILENT_OUTPUT);
+    hung.assert_others_were_first();
+    hung.go_on();
+    hung.hot.wait_state("online");
+    hung.hot.drop_file("b.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hung.hot.wait_output("b.png"), Quarter::TopRight);
+    hung.hot.assert_log_is_short();
+}
+
+/// P7, P8, P10: the daemon was killed while it wrote to the mount, so that the next start has something to clear there. Fails
+/// when that is waited for, or is not done once the mount answers.
+#[test]
+fn mount_that_hangs_at_a_start_after_a_crash_is_cleared_later() {
+    if !fuse_works("mount_that_hangs_at_a_start_after_a_crash_is_cleared_later") {
+        return;
+    }
+    let setup = setup().daemon("workers", "1");
+    let mounts = vec![mount(&setup, "products/in"), mount(&setup, "products/out")];
+    let hot = HotFolder::start_with(setup);
+    let mut hung = Hung { mounts, hot };
+    hung.hot
+        .drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    hung.hot.kill9();
+    hung.hang();
+    hung.hot.restart();
+    hung.assert_others_are_served("a");
+    hung.hot.wait_state("offline");
+    hung.go_on();
+    let output = hung.hot.wait_output("a.png");
+    assert_cutout(&output, Quarter::TopLeft);
+    wait_for("nothing is left", || hung.hot.temporaries().is_empty());
+    assert_eq!(hung.hot.outputs(), [Path::new("a.png")]);
+}
+
+/// P2, P7: the ledger is lost, and the output folder hangs when its cutouts are to be looked for. Fails when others wait for that,
+/// or when a corrected photo gets a second cutout because that of the first was never found.
+#[test]
+fn cutouts_on_a_mount_that_hangs_are_found_later() {
+    if !fuse_works("cutouts_on_a_mount_that_hangs_are_found_later") {
+        return;
+    }
+    let setup = setup();
+    let mounts = vec![mount(&setup, "products/out")];
+    let hot = HotFolder::start_with(setup);
+    let mut hung = Hung { mounts, hot };
+    hung.hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hung.hot.wait_output("a.png");
+    hung.hot.wait_status("done", |status| status.done == 1);
+    hung.hot.stop();
+    let state = fs::read_dir(hung.hot.setup().path("state")).unwrap();
+    for file in state.map(|file| file.unwrap().path()) {
+        let name = file.file_name().unwrap().as_encoded_bytes();
+        if name.starts_with(b"ledger.db") {
+            fs::remove_file(&file).unwrap();
+        }
+    }
+    hung.hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    hung.hang();
+    hung.hot.restart();
+    hung.hot.wait_state(SILENT_OUTPUT);
+    hung.assert_others_were_first();
+    hung.go_on();
+    wait_for("the corrected cutout", || {
+        shows(&hung.hot.output("a.png"), Quarter::BottomRight)
+    });
+    assert_eq!(hung.hot.outputs(), [Path::new("a.png")]);
+}
