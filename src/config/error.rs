@@ -63,9 +63,11 @@ pub enum Fault {
         /// The value as written.
         found: String,
     },
-    /// An `include` pattern that cannot be compiled.
-    #[error("`include` in {table}: {source}")]
+    /// A pattern that cannot be compiled.
+    #[error("`{key}` in {table}: {source}")]
     Pattern {
+        /// The key that holds it.
+        key: &'static str,
         /// The table that holds it.
         table: String,
         /// What is wrong with it.

@@ -1,11 +1,11 @@
-//! `include` patterns -> a test on a path; knows no folder and no default ignore list.
+//! Patterns of `include` or `exclude` -> a test on a path; knows no folder and no default ignore list.
 
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// Which names a folder takes, compared without regard to case.
-#[derive(Clone, Debug)]
+/// Names and paths, compared without regard to case.
+#[derive(Clone, Debug, Default)]
 pub struct Include {
     patterns: Vec<String>,
     names: GlobSet,
@@ -19,9 +19,11 @@ impl PartialEq for Include {
 }
 
 impl Include {
-    /// Compiles `patterns`; one with a `/` is held against the path below the hot folder, any other against the name.
+    /// Compiles `patterns`; one with a `/` is held against the path below the hot folder, any other against the name. A `/` at
+    /// its end, which stands for a folder, does not count.
     pub fn new(patterns: Vec<String>) -> Result<Self, globset::Error> {
-        let (deep, flat): (Vec<_>, Vec<_>) = patterns.iter().partition(|text| text.contains('/'));
+        let bare = patterns.iter().map(|text| text.trim_end_matches('/'));
+        let (deep, flat): (Vec<_>, Vec<_>) = bare.partition(|text| text.contains('/'));
         Ok(Self {
             names: set(&flat)?,
             paths: set(&deep)?,
@@ -29,7 +31,7 @@ impl Include {
         })
     }
 
-    /// Tells whether `relative`, a path below the hot folder, is wanted.
+    /// Tells whether a pattern matches `relative`, a path below the hot folder.
     pub fn matches(&self, relative: &Path) -> bool {
         let name = relative.file_name().map(Path::new);
         name.is_some_and(|name| self.names.is_match(name)) || self.paths.is_match(relative)
@@ -41,11 +43,11 @@ impl Include {
     }
 }
 
-fn set(patterns: &[&String]) -> Result<GlobSet, globset::Error> {
+fn set(patterns: &[&str]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         set.add(
-            GlobBuilder::new(pattern)
+            GlobBuilder::new(pattern.trim_start_matches('/'))
                 .case_insensitive(true)
                 .literal_separator(true)
                 .build()?,

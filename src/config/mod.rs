@@ -36,7 +36,9 @@ pub const DEFAULT_MODEL: &str = "student";
 const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 
 /// What a folder takes when it names no `include`.
-const DEFAULT_INCLUDE: &[&str] = &["*.jpg", "*.jpeg", "*.png", "*.webp", "*.tif", "*.tiff"];
+const DEFAULT_INCLUDE: &[&str] = &[
+    "*.jpg", "*.jpeg", "*.jpe", "*.jfif", "*.png", "*.webp", "*.tif", "*.tiff",
+];
 
 /// A configuration in which every value is in range and no two folders get in each other's way.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +97,8 @@ pub struct Folder {
     pub settle: Duration,
     /// Which names are taken.
     pub include: Include,
+    /// Which names and folders are left alone, whatever `include` says.
+    pub exclude: Include,
     /// What becomes of a source whose cutout is safely placed.
     pub source: SourcePolicy,
     /// What becomes of the cutout of an earlier photo of the same name.
@@ -156,6 +160,7 @@ impl Folder {
             model: DEFAULT_MODEL.to_owned(),
             settle: DEFAULT_SETTLE,
             include,
+            exclude: Include::default(),
             source: SourcePolicy::Keep,
             on_same_name: SourcePolicy::Keep.default_on_same_name(),
             failed: FailedPolicy::Note,

@@ -128,7 +128,8 @@ fn folder(
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     models.push((model.clone(), title));
     let settle = fields.duration("settle", MS).unwrap_or(DEFAULT_SETTLE);
-    let include = include(&mut fields);
+    let include = patterns(&mut fields, "include", default_include);
+    let exclude = patterns(&mut fields, "exclude", Vec::new);
     let source = source(&mut fields);
     let on_same_name = on_same_name(&mut fields);
     let failed = fields
@@ -143,18 +144,23 @@ fn folder(
         model,
         settle,
         include: include?,
+        exclude: exclude?,
         on_same_name: on_same_name.unwrap_or_else(|| source.default_on_same_name()),
         source,
         failed,
     })
 }
 
-fn include(fields: &mut Fields<'_>) -> Option<Include> {
-    let patterns = fields.texts("include").unwrap_or_else(default_include);
+fn patterns(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    default: fn() -> Vec<String>,
+) -> Option<Include> {
+    let patterns = fields.texts(key).unwrap_or_else(default);
     match Include::new(patterns) {
         Ok(include) => Some(include),
         Err(source) => {
-            fields.fault(|table| Fault::Pattern { table, source });
+            fields.fault(|table| Fault::Pattern { key, table, source });
             None
         }
     }

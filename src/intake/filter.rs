@@ -4,35 +4,25 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::litter::{is_conflict, is_inner_cache, is_litter, is_sidecar};
 use crate::config::Folder;
 
-/// Endings of files that editors, browsers and transfer tools are still writing.
-const TEMPORARY_ENDINGS: &[&str] = &[
-    "~",
-    ".tmp",
-    ".temp",
-    ".part",
-    ".partial",
-    ".crdownload",
-    ".download",
-    ".filepart",
-    ".!qb",
-    ".swp",
-    ".lock",
-    ".hotcut.txt",
-];
-
-/// Folders and files that systems put beside photos.
-const LITTER: &[&str] = &[
-    "thumbs.db",
-    "desktop.ini",
-    "ehthumbs.db",
-    "@eadir",
-    "#recycle",
-    "__macosx",
-    "lost+found",
-    "$recycle.bin",
-];
+/// Whether a file is taken, or why it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// The folder wants it.
+    Taken,
+    /// No pattern of `include` matches its name.
+    NotIncluded,
+    /// A sync program has named it so because two people changed one file.
+    Conflict,
+    /// A pattern of `exclude` matches it, or a folder that it lies in.
+    Excluded,
+    /// A system or another program keeps it for itself: a bin, a snapshot, a cache, a temporary file, a description of a photo.
+    Litter,
+    /// It lies in a folder into which hotcut itself moves photos.
+    Own,
+}
 
 /// Decides by name alone; names are bytes and compared without regard to case.
 #[derive(Clone, Debug)]
@@ -51,25 +41,53 @@ impl Filter {
 
     /// Tells whether the folder at `relative` may hold photos.
     pub fn enters(&self, relative: &Path) -> bool {
-        !relative.iter().any(|part| is_litter(part.as_bytes()))
-            && !self.own.iter().any(|own| relative.starts_with(own))
+        self.shuts_out(relative).is_none()
     }
 
     /// Tells whether the file at `relative` is one that the folder wants.
     pub fn takes(&self, relative: &Path) -> bool {
-        self.enters(relative) && self.folder.include.matches(relative)
+        self.judge(relative) == Judgement::Taken
     }
-}
 
-fn is_litter(name: &[u8]) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower.starts_with(b".")
-        || lower.starts_with(b"~$")
-        || lower.starts_with(b"~.")
-        || LITTER.iter().any(|litter| lower == litter.as_bytes())
-        || TEMPORARY_ENDINGS
-            .iter()
-            .any(|ending| lower.ends_with(ending.as_bytes()))
+    /// Tells why the file at `relative` is taken or not.
+    pub fn judge(&self, relative: &Path) -> Judgement {
+        if let Some(judgement) = self.shuts_out(relative) {
+            return judgement;
+        }
+        let lower = |part: Option<&std::ffi::OsStr>| {
+            part.map(|part| part.as_bytes().to_ascii_lowercase())
+                .unwrap_or_default()
+        };
+        let is_included = self.folder.include.matches(relative);
+        if is_included && is_conflict(&lower(relative.file_name())) {
+            Judgement::Conflict
+        } else if is_included {
+            Judgement::Taken
+        } else if is_sidecar(&lower(relative.extension())) {
+            Judgement::Litter
+        } else {
+            Judgement::NotIncluded
+        }
+    }
+
+    /// Why nothing at `relative` or below it is taken, whatever `include` says.
+    fn shuts_out(&self, relative: &Path) -> Option<Judgement> {
+        if self.own.iter().any(|own| relative.starts_with(own)) {
+            return Some(Judgement::Own);
+        }
+        let mut parent = Vec::new();
+        for part in relative {
+            let name = part.as_bytes().to_ascii_lowercase();
+            if is_litter(&name) || is_inner_cache(&parent, &name) {
+                return Some(Judgement::Litter);
+            }
+            parent = name;
+        }
+        let exclude = &self.folder.exclude;
+        let mut folders = relative.ancestors();
+        (!exclude.patterns().is_empty() && folders.any(|path| exclude.matches(path)))
+            .then_some(Judgement::Excluded)
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +106,7 @@ mod tests {
                 model: "m".into(),
                 settle: Duration::ZERO,
                 include: Include::new(vec!["*.jpg".into()]).unwrap(),
+                exclude: Include::default(),
                 source: SourcePolicy::Keep,
                 on_same_name: OnSameName::Replace,
                 failed: FailedPolicy::Note,
@@ -103,6 +122,14 @@ mod tests {
             model: "m".into(),
             settle: Duration::from_secs(1),
             include: Include::new(vec!["*.jpg".into(), "*.tmp".into()]).unwrap(),
+            exclude: Include::new(vec![
+                "drafts".into(),
+                "*-web.jpg".into(),
+                "2023/raw".into(),
+                "old/".into(),
+                "/top/**".into(),
+            ])
+            .unwrap(),
             source: SourcePolicy::Move("/hot/done".into()),
             on_same_name: OnSameName::Number,
             failed: FailedPolicy::Move("/elsewhere".into()),
@@ -134,6 +161,44 @@ mod tests {
             "a.jpg/readme",
         ] {
             assert!(!filter().takes(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn excluded_files_and_folders_are_left_alone() {
+        for name in [
+            "drafts/a.jpg",
+            "x/Drafts/y/a.jpg",
+            "a-WEB.jpg",
+            "x/a-web.jpg",
+            "2023/raw/a.jpg",
+            "2023/RAW/x/a.jpg",
+            "x/old/a.jpg",
+            "top/x/a.jpg",
+        ] {
+            let judgement = filter().judge(Path::new(name));
+            assert_eq!(judgement, Judgement::Excluded, "{name}");
+        }
+        for name in ["drafts.jpg", "x/2023/raw/a.jpg", "raw/a.jpg", "x/top/a.jpg"] {
+            assert!(filter().takes(Path::new(name)), "{name}");
+        }
+        assert!(!filter().enters(Path::new("x/drafts")));
+        assert!(filter().enters(Path::new("2023")));
+    }
+
+    #[test]
+    fn what_is_not_taken_is_told_apart() {
+        for (name, judgement) in [
+            ("a.heic", Judgement::NotIncluded),
+            ("readme", Judgement::NotIncluded),
+            ("a.XMP", Judgement::Litter),
+            ("CaptureOne/Cache/Proxies/a.jpg", Judgement::Litter),
+            ("CaptureOne/a.jpg", Judgement::Taken),
+            ("done/a.jpg", Judgement::Own),
+            ("a (Anna's Conflicted Copy).jpg", Judgement::Conflict),
+            ("a (conflicted copy).heic", Judgement::NotIncluded),
+        ] {
+            assert_eq!(filter().judge(Path::new(name)), judgement, "{name}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod filter;
 mod lease;
+mod litter;
 mod observation;
 mod report;
 mod root;
@@ -13,7 +14,7 @@ mod source;
 mod walk;
 mod watch;
 
-pub use filter::Filter;
+pub use filter::{Filter, Judgement};
 pub use observation::{Found, Observation, Writer};
 pub use report::{Ask, Online, Polled, Report};
 pub use root::{Root, RootId};

@@ -91,6 +91,7 @@ mod journal;
 mod kills;
 #[cfg(test)]
 mod launch;
+mod litter;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
