@@ -54,6 +54,7 @@
 //! | P1 | `HotFolder::lost` does nothing (`daemon/folder.rs`) | `photos_that_an_event_overflow_hides_are_delivered` |
 //! | P1 | `now < ready_at` (`intake/settle.rs`) | `whatever_events_are_lost_every_file_settles_once` |
 //! | P1 | `sighted_since_look` is not set (`intake/settle.rs`) | `a_file_that_is_sighted_during_a_look_is_looked_at_once_more` |
+//! | P1 | the key of `Queue::files` (`daemon/queue.rs`) | `all_photos_that_wait_are_counted_and_the_oldest_go_first` |
 //! | P2 | what is `done` counts as unfinished (`ledger/book.rs`) | `restart_reprocesses_nothing` |
 //! | P2 | `take_unretired` is not heeded (`job/attempt.rs`) | `cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again` |
 //! | P2 | a lost ledger is not rebuilt (`daemon/start.rs`) | `photo_corrected_after_the_ledger_was_lost_keeps_its_name` |
@@ -79,6 +80,9 @@
 //! | P8 | `register_conditional_shutdown` (`shutdown.rs`) | `second_sigterm_exits_at_once` |
 //! | P9 | a refused reload ends the daemon (`daemon/reload.rs`) | `sighup_with_a_broken_file_names_the_fault_and_goes_on` |
 //! | P10 | `State::pause` (`daemon/state.rs`) | `full_output_folder_pauses_until_there_is_space` |
+//! | P4 | `is_litter` (`intake/litter.rs`) | `bins_snapshots_and_caches_are_left_alone` |
+//! | P10 | `held.insert` (`intake/settle.rs`) | `photo_that_ends_early_is_shown_with_its_deadline` |
+//! | P10 | `not_taken.count` (`intake/walk.rs`) | `files_that_are_not_taken_are_counted_by_ending` |
 //! | P10 | `troubles.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
 
 #[cfg(feature = "chaos")]

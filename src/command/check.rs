@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustix::fs::Access;
 
 use super::error::EX_CONFIG;
+use super::not_taken::endings_not_read;
 use super::outlook::{Fate, Outlook};
 use super::unit_limits::{UnitLimits, allowing};
 use super::{CommandError, block_on};
@@ -96,7 +97,19 @@ fn tell(out: &mut impl Write, folder: &Arc<Folder>) -> Result<(), CommandError> 
         out,
         "    takes {patterns} once unchanged for {settle}, and cuts them out with model {model}"
     )?;
-    writeln!(out, "    {}", Outlook::of(folder)?)?;
+    let not_read = endings_not_read(&folder.include);
+    if !not_read.is_empty() {
+        let not_read = not_read.join(", ");
+        tracing::warn!(
+            "`include` of folder \"{name}\" names {not_read}, which no decoder reads: such files are set aside; \
+             export photos of these kinds as JPEG or TIFF"
+        );
+    }
+    let outlook = Outlook::of(folder)?;
+    writeln!(out, "    {outlook}")?;
+    for sentence in outlook.not_taken() {
+        writeln!(out, "    {sentence}")?;
+    }
     writeln!(out, "    {}", Fate(folder))?;
     Ok(())
 }

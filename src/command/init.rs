@@ -93,7 +93,9 @@ impl Sketch {
         let name = name_for(&input, names);
         let output = cutouts_beside(&input);
         let folder = Arc::new(Folder::plain(name, input, output)?);
-        let mut remarks = vec![Outlook::of(&folder)?.to_string()];
+        let outlook = Outlook::of(&folder)?;
+        let mut remarks = vec![outlook.to_string()];
+        remarks.extend(outlook.not_taken());
         remarks.extend(closed(&folder.input)?);
         Ok(Self {
             name: config::quoted(&folder.name),

@@ -8,6 +8,7 @@ pub mod cut;
 pub mod demo;
 mod error;
 pub mod init;
+mod not_taken;
 mod outlook;
 pub mod pages;
 pub mod rebuild;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use bytesize::ByteSize;
 
+use super::not_taken::{Remedy, sentences};
 use crate::config::{FailedPolicy, Folder, OnSameName, SourcePolicy};
 use crate::disk::{self, Pulse};
-use crate::intake::{Filter, Found, Root, Walk};
+use crate::intake::{Filter, Found, Listing, NotTaken, Root, Walk};
 use crate::mount;
 use crate::path_error::PathError;
 
@@ -23,6 +24,8 @@ pub(super) struct Outlook {
     deaf_kind: Option<&'static str>,
     /// The first subfolder that cannot be read, if there is one: it keeps nobody from serving the others.
     unreadable: Option<PathError>,
+    /// Files that the folder does not take.
+    not_taken: NotTaken,
 }
 
 impl Outlook {
@@ -42,21 +45,33 @@ impl Outlook {
             filter: &filter,
             pulse,
         };
-        let unreadable = walk.below(Path::new(""), &mut |seen| {
+        let listing = walk.below(Path::new(""), &mut |seen| {
             for observation in seen {
-                if let Found::File(stamp) = observation.found {
+                if let Found::File(stamp) = observation.found
+                    && stamp.len > 0
+                {
                     photos += 1;
                     bytes += stamp.len;
                 }
             }
             Ok::<_, PathError>(())
         })?;
+        let Listing {
+            unreadable,
+            not_taken,
+        } = listing;
         Ok(Self {
             photos,
             bytes,
             deaf_kind: mount::deaf_kind(&folder.input)?,
             unreadable,
+            not_taken,
         })
+    }
+
+    /// What is to be said of files that the folder does not take, a sentence each.
+    pub(super) fn not_taken(&self) -> Vec<String> {
+        sentences(&self.not_taken, Remedy::Include)
     }
 }
 

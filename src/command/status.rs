@@ -1,15 +1,19 @@
 //! `hotcut status`: the ledger and what the daemon wrote last -> a table, or JSON.
 
+use std::fmt;
 use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::CommandError;
+use super::not_taken::{Remedy, sentences};
 use super::unit_limits::UnitLimits;
-use crate::daemon::{LiveFolder, LiveStatus, Waiting};
+use crate::daemon::{LiveFolder, LiveStatus, WaitingFor};
 use crate::delivery::{Book, Counts, Quarantined, is_in_use};
+use crate::intake::NotTaken;
 use crate::local_time::rfc3339;
 use crate::percent;
 use crate::pool::Confinement;
@@ -28,14 +32,38 @@ struct Status {
 struct FolderStatus {
     name: String,
     state: String,
+    /// All that waits: settling, for a worker, and on disk.
     queued: usize,
+    /// Of it, what stays on disk until there is room in memory.
+    queued_on_disk: usize,
+    /// When the one arrived that waits and arrived first. RFC 3339, UTC.
+    oldest: Option<String>,
     running: usize,
     done: u32,
-    waiting: Vec<Waiting>,
+    /// Photos that something holds, the first few of them.
+    waiting: Vec<WaitingStatus>,
+    /// All photos that something holds.
+    held: usize,
+    /// Files that are not taken.
+    not_taken: NotTaken,
     quarantined: Vec<QuarantinedStatus>,
     /// RFC 3339, UTC.
     last_done: Option<String>,
     photos_per_minute: u32,
+    photos_per_minute_over_10: f64,
+    photos_per_minute_over_60: f64,
+    /// How long what waits will take, if that can be told.
+    left_s: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct WaitingStatus {
+    path: String,
+    reason: String,
+    /// What comes next.
+    next: WaitingFor,
+    /// When that comes. RFC 3339, UTC.
+    until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -110,18 +138,39 @@ fn folder_status(
         reason: file.reason,
         attempts: file.attempts,
     });
+    let is_live = live.is_some();
+    let live = live.cloned().unwrap_or_default();
+    let waiting = live.waiting.into_iter().map(|photo| WaitingStatus {
+        path: photo.path,
+        reason: photo.reason,
+        next: photo.next,
+        until: photo.until_ms.map(rfc3339),
+    });
     FolderStatus {
         name: name.to_owned(),
-        state: live.map_or("offline: hotcut is not running".to_owned(), |live| {
-            live.state.clone()
-        }),
-        queued: live.map_or(counts.waiting as usize, |live| live.queued),
-        running: live.map_or(0, |live| live.running),
+        state: if is_live {
+            live.state
+        } else {
+            "offline: hotcut is not running".to_owned()
+        },
+        queued: if is_live {
+            live.queued
+        } else {
+            counts.waiting as usize
+        },
+        queued_on_disk: live.queued_on_disk,
+        oldest: live.oldest_ms.map(rfc3339),
+        running: live.running,
         done: counts.done,
-        waiting: live.map_or_else(Vec::new, |live| live.waiting.clone()),
+        waiting: waiting.collect(),
+        held: live.held,
+        not_taken: live.not_taken,
         quarantined: quarantined.collect(),
         last_done: counts.last_done_ms.map(rfc3339),
         photos_per_minute: counts.photos_per_minute,
+        photos_per_minute_over_10: live.rates.photos_per_minute_over_10,
+        photos_per_minute_over_60: live.rates.photos_per_minute_over_60,
+        left_s: live.rates.left_s,
     }
 }
 
@@ -154,11 +203,19 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
             folder.photos_per_minute,
             folder.quarantined.len()
         )?;
+        print_pace(out, folder)?;
         if let Some(last) = &folder.last_done {
             writeln!(out, "  last done {last}")?;
         }
         for file in &folder.waiting {
-            writeln!(out, "  waits {}: {}", file.path, file.reason)?;
+            writeln!(out, "  waits {file}")?;
+        }
+        let more = folder.held.saturating_sub(folder.waiting.len());
+        if more > 0 {
+            writeln!(out, "  waits: {more} more")?;
+        }
+        for sentence in sentences(&folder.not_taken, Remedy::Include) {
+            writeln!(out, "  {sentence}")?;
         }
         for file in &folder.quarantined {
             writeln!(
@@ -169,4 +226,50 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// How old what waits is, how fast it goes and how long it takes, if anything waits or has been done lately.
+fn print_pace(out: &mut impl std::io::Write, folder: &FolderStatus) -> std::io::Result<()> {
+    if let Some(oldest) = &folder.oldest {
+        write!(out, "  the oldest photo that waits arrived at {oldest}")?;
+        if folder.queued_on_disk > 0 {
+            let on_disk = folder.queued_on_disk;
+            write!(
+                out,
+                "; {on_disk} stay on disk until those before them are done"
+            )?;
+        }
+        writeln!(out)?;
+    }
+    let (ten, sixty) = (
+        folder.photos_per_minute_over_10,
+        folder.photos_per_minute_over_60,
+    );
+    if sixty > 0.0 {
+        write!(
+            out,
+            "  photos a minute: {ten} over 10 minutes, {sixty} over 60"
+        )?;
+        if let Some(left_s) = folder.left_s {
+            let left = humantime::format_duration(Duration::from_secs(left_s.into()));
+            write!(out, "; about {left} left")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for WaitingStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)?;
+        match (&self.next, &self.until) {
+            (WaitingFor::Cause | WaitingFor::Attempt, Some(until)) => {
+                write!(f, "; it is tried again at {until}")
+            }
+            (WaitingFor::Rest, Some(until)) => write!(f, " until {until}; then it is set aside"),
+            (WaitingFor::Listing, _) => f.write_str("; it is tried with each listing"),
+            (WaitingFor::Writer, _) => f.write_str("; it is taken once it is closed"),
+            (WaitingFor::Cause | WaitingFor::Attempt | WaitingFor::Rest, None) => Ok(()),
+        }
+    }
 }

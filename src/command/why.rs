@@ -14,7 +14,7 @@ use self::find::{find, has_link, look};
 use super::CommandError;
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::daemon::LiveStatus;
+use crate::daemon::{LiveStatus, WaitingFor};
 use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
 use crate::intake::{Filter, Judgement, PATIENCE};
 use crate::local_time::rfc3339;
@@ -182,9 +182,9 @@ fn waits_for(
     }
     let path = percent::display(source);
     let mut waiting = live.waiting.iter();
-    let trouble = waiting
-        .find(|photo| photo.path == path)
-        .map(|photo| photo.reason.as_str());
+    let held = waiting.find(|photo| photo.path == path);
+    let because = |next| held.filter(|photo| photo.next == next);
+    let trouble = because(WaitingFor::Cause).map(|photo| photo.reason.as_str());
     if let Some(told) = known.and_then(|chapter| goes_on_with(chapter, trouble)) {
         return told;
     }
@@ -201,6 +201,9 @@ fn waits_for(
     if let Some(reason) = trouble {
         return format!("it is tried again until it works: {reason}");
     }
+    if because(WaitingFor::Writer).is_some() {
+        return "a program has it open for writing; it is taken once it is closed".to_owned();
+    }
     format!(
         "it waits for its turn, or for whoever still holds it open for writing; the folder has {} waiting and {} in work",
         live.queued, live.running
@@ -215,9 +218,9 @@ fn why_not_taken(judgement: Judgement) -> Option<&'static str> {
         Judgement::Conflict => Some(
             "its name is not taken: a sync program made this copy because of a conflict; give it another name to have it cut out",
         ),
-        Judgement::Excluded => {
-            Some("its name is not taken: a pattern of `exclude` matches it or a folder that it lies in")
-        }
+        Judgement::Excluded => Some(
+            "its name is not taken: a pattern of `exclude` matches it or a folder that it lies in",
+        ),
         Judgement::Litter => Some(
             "its name is not taken: it is hidden, temporary, or lies in a bin, a snapshot or a cache",
         ),

@@ -33,6 +33,11 @@ pub use shrink::shrink;
 use crate::mark::Mark;
 use matte::Matte;
 
+/// Endings that files of the formats which are read usually have, in lower case. The content decides, not the ending.
+pub const READ_ENDINGS: &[&str] = &[
+    "bmp", "dib", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp",
+];
+
 /// One photo to cut out.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {

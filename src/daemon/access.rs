@@ -24,8 +24,6 @@ pub struct View {
     pub config: Arc<Config>,
     /// The folders and the workers' confinement.
     pub live: LiveStatus,
-    /// Since when a photo has waited for a worker, in each folder where one waits.
-    pub oldest: Vec<(String, Instant)>,
     /// Errands that wait for a worker.
     pub errands: usize,
     /// Errands that a worker has.
@@ -58,7 +56,6 @@ impl View {
                 http: None,
                 folders: Vec::new(),
             },
-            oldest: Vec::new(),
             errands: 0,
             running_errands: 0,
             workers: 1,

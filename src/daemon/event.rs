@@ -8,9 +8,7 @@ use tokio::time::Instant;
 
 use super::announce::Announcer;
 use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log};
-use crate::config::FailedPolicy;
-use crate::delivery::Version;
-use crate::intake::{Discovery, FolderId, Found, Observation, Report, Sighting};
+use crate::intake::{Discovery, FolderId, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Return, Stalled};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
@@ -66,7 +64,8 @@ impl Daemon {
     ) -> Result<(), FatalError> {
         let now = Instant::now();
         match report {
-            Report::Seen(found) => return self.take_observations(id, found, now).await,
+            Report::Seen(found) => return self.take_observations(id, found, false, now).await,
+            Report::Met(found) => return self.take_observations(id, found, true, now).await,
             Report::Online(online) => self.take_online(id, online, now).await?,
             Report::Offline(error) => {
                 if let Some(folder) = self.folders.get_mut(&id)
@@ -75,13 +74,13 @@ impl Daemon {
                     log::offline(&folder.config, &error);
                 }
             }
-            Report::Listed { took, unreadable } => {
+            Report::Listed { took, mut listing } => {
                 let Some(folder) = self.folders.get_mut(&id) else {
                     return Ok(());
                 };
-                folder.listed(took, now);
-                let reason = unreadable.as_ref().map(ToString::to_string);
-                if folder.troubles.unreadable(reason)
+                let unreadable = listing.unreadable.take();
+                folder.listed(took, listing, now);
+                if folder.troubles.unreadable(unreadable.as_ref())
                     && let Some(error) = unreadable
                 {
                     log::unreadable(&folder.config, &error);
@@ -89,62 +88,6 @@ impl Daemon {
                 self.look_at_quarantined(id).await?;
                 self.notice_deeper_mount(id).await?;
             }
-        }
-        Ok(())
-    }
-
-    async fn take_observations(
-        &mut self,
-        id: FolderId,
-        found: Vec<Observation>,
-        now: Instant,
-    ) -> Result<(), FatalError> {
-        let Some(folder) = self.folders.get(&id) else {
-            return Ok(());
-        };
-        let name = folder.config.name.clone();
-        let forgets_gone = folder.config.failed == FailedPolicy::Note;
-        let on_same_name = folder.config.on_same_name;
-        let (there, gone): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .filter(|file| !folder.is_in_hand(&file.relative))
-            .partition(|file| matches!(file.found, Found::File(_)));
-        let versions: Vec<Version> = there
-            .iter()
-            .filter_map(|file| match file.found {
-                Found::File(stamp) => Some(Version {
-                    folder: name.clone(),
-                    source: file.relative.clone(),
-                    stamp,
-                }),
-                Found::Nothing | Found::Unknown => None,
-            })
-            .collect();
-        let vanished = gone.iter().filter(|file| file.found == Found::Nothing);
-        let vanished: Vec<PathBuf> = vanished.map(|file| file.relative.clone()).collect();
-        let unfinished = self.desk.ledger.call(move |book| {
-            // Sources in the `failed` folder are gone from here, but not from the list of what failed.
-            for source in vanished.iter().filter(|_| forgets_gone) {
-                book.vanish(&name, source)?;
-            }
-            book.unfinished(&versions, on_same_name)
-        });
-        let unfinished = unfinished.await?;
-        let tally = &self.reception.tally;
-        let Some(folder) = self.folders.get_mut(&id) else {
-            return Ok(());
-        };
-        for (file, is_unfinished) in there.into_iter().zip(unfinished) {
-            if is_unfinished {
-                if let Some(discovery) = folder.observe(file, now) {
-                    tally.settled(&folder.config.name, discovery);
-                }
-            } else {
-                folder.forget(&file.relative, now);
-            }
-        }
-        for file in gone {
-            folder.observe(file, now);
         }
         Ok(())
     }
@@ -227,11 +170,7 @@ impl Daemon {
         }
         let relative = job.file.relative().to_owned();
         let Some(folder) = self.folders.get_mut(&id) else {
-            // A reload has replaced the folder, which left this file alone as long as somebody was at work on it.
-            let mut folders = self.folders.values_mut();
-            if let Some(successor) = folders.find(|other| other.config.name == job.folder.name) {
-                successor.sight(relative, now, Discovery::Again);
-            }
+            self.hand_to_successor(&job.folder.name, relative, now);
             return Ok(());
         };
         let was_stalled = folder.ended(&relative);
@@ -240,22 +179,27 @@ impl Daemon {
         if is_usable && folder.resume() {
             log::resumed(&folder.config);
         }
+        folder.count(&outcome, now);
         match outcome {
             Outcome::Done {
                 source_left: Some(error),
                 ..
             }
             | Outcome::Waits(error) => {
-                if folder.troubles.note(&relative, error.to_string()) {
+                let again_at = now + TROUBLE_RETRY;
+                if folder.troubles.note(&relative, error.to_string(), again_at) {
                     log::waits(&job, &error);
                 }
-                folder.sight(relative, now + TROUBLE_RETRY, Discovery::Again);
+                folder.sight(relative, again_at, Discovery::Again);
             }
-            Outcome::Retry { attempts, .. } => {
-                folder.troubles.end(&relative);
+            Outcome::Retry { error, attempts } => {
                 let backoff =
                     BACKOFF_FIRST * 4_u32.saturating_pow(attempts.saturating_sub(1).min(5));
-                folder.sight(relative, now + backoff, Discovery::Again);
+                let again_at = now + backoff;
+                folder
+                    .troubles
+                    .retry(&relative, error.to_string(), again_at);
+                folder.sight(relative, again_at, Discovery::Again);
             }
             Outcome::Held => folder.hold(job.file, now),
             Outcome::Paused(error) => {
@@ -273,6 +217,14 @@ impl Daemon {
             | Outcome::Halted(_) => folder.sight(relative, now, Discovery::Again),
         }
         Ok(())
+    }
+
+    /// A reload has replaced the folder, which left this file alone as long as somebody was at work on it.
+    fn hand_to_successor(&mut self, name: &str, relative: PathBuf, now: Instant) {
+        let mut folders = self.folders.values_mut();
+        if let Some(successor) = folders.find(|other| other.config.name == name) {
+            successor.sight(relative, now, Discovery::Again);
+        }
     }
 }
 

@@ -1,24 +1,24 @@
 //! One hot folder as the loop sees it: its state, what settles, what is queued. Touches no disk itself.
 
+mod photos;
 mod presence;
 
-use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::backlog::Backlog;
 use super::canary::Canary;
 use super::error::ScoutGone;
+use super::pace::{Pace, Rates};
 use super::pause::Pause;
+use super::queue::Queue;
 use super::state::State;
 use super::troubles::Troubles;
 use crate::config::Folder;
-use crate::intake::{Ask, CAPACITY, Discovery, Found, Observation, Scout, Settle, SettledFile};
-
-/// Settled files that a folder keeps in memory; the others stay on disk, where the next listing finds them.
-const QUEUE_MAX: usize = 1_000;
+use crate::intake::{Ask, CAPACITY, Listing, NotTaken, Scout, Settle, SettledFile};
 
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
@@ -30,12 +30,10 @@ pub(super) struct HotFolder {
     pub(super) state: State,
     pub(super) output_mount: Option<PathBuf>,
     scout: Scout,
-    settle: Settle,
-    queue: VecDeque<SettledFile>,
-    /// Queued or running; whatever is seen of them meanwhile is looked at when they are through.
-    in_hand: HashSet<PathBuf>,
-    running: usize,
-    /// Files were left on disk because queue or settle table were full.
+    pub(super) settle: Settle,
+    queue: Queue,
+    backlog: Backlog,
+    /// Files were left on disk because there was no room in memory, or because others wait there.
     is_behind: bool,
     is_listing: bool,
     contact: Contact,
@@ -49,6 +47,12 @@ pub(super) struct HotFolder {
     pause: Pause,
     pub(super) canary: Canary,
     pub(super) troubles: Troubles,
+    pace: Pace,
+    pub(super) rates: Rates,
+    /// When the photo arrived that waits and arrived first, in milliseconds since the epoch.
+    pub(super) oldest_ms: Option<i64>,
+    /// What the last listing has met besides.
+    pub(super) not_taken: NotTaken,
 }
 
 /// Whether the scout answers.
@@ -66,9 +70,8 @@ impl HotFolder {
             output_mount: None,
             scout,
             settle: Settle::new(config.settle),
-            queue: VecDeque::new(),
-            in_hand: HashSet::new(),
-            running: 0,
+            queue: Queue::default(),
+            backlog: Backlog::default(),
             is_behind: false,
             is_listing: false,
             contact: Contact::Kept,
@@ -80,6 +83,10 @@ impl HotFolder {
             pause: Pause::default(),
             canary: Canary::Absent,
             troubles: Troubles::default(),
+            pace: Pace::new(now),
+            rates: Rates::default(),
+            oldest_ms: None,
+            not_taken: NotTaken::default(),
             config,
         }
     }
@@ -90,50 +97,13 @@ impl HotFolder {
         self.rescan_at = self.rescan_at.min(now + rescan);
     }
 
-    /// A hint that `relative` may have changed.
-    pub(super) fn sight(&mut self, relative: PathBuf, when: Instant, discovery: Discovery) {
-        let is_in_hand = self.in_hand.contains(&relative);
-        self.is_behind |= !is_in_hand && !self.settle.sight(relative, when, discovery);
-    }
-
-    /// Tells whether what is seen of `relative` is of interest now.
-    pub(super) fn is_in_hand(&self, relative: &Path) -> bool {
-        self.in_hand.contains(relative)
-    }
-
-    /// What is seen is finished already.
-    pub(super) fn forget(&mut self, relative: &Path, now: Instant) {
-        self.settle.forget(relative, now);
-        self.troubles.end(relative);
-    }
-
-    /// What is seen may need work: queues it once it is settled, and tells what had led to it.
-    pub(super) fn observe(&mut self, found: Observation, now: Instant) -> Option<Discovery> {
-        if self.settle.len() >= CAPACITY {
-            self.is_behind = true;
-        }
-        if found.found == Found::Nothing {
-            self.troubles.end(&found.relative);
-        }
-        let file = self.settle.observe(found, now)?;
-        if self.queue.len() >= QUEUE_MAX {
-            self.is_behind = true;
-            return None;
-        }
-        let discovery = file.discovery();
-        self.in_hand.insert(file.relative().to_owned());
-        self.queue.push_back(file);
-        Some(discovery)
-    }
-
-    /// Since when the file has waited for a worker that has waited longest.
-    pub(super) fn oldest(&self) -> Option<Instant> {
-        self.queue.front().map(SettledFile::settled_at)
-    }
-
     /// A listing is complete.
-    pub(super) fn listed(&mut self, took: Duration, now: Instant) {
+    pub(super) fn listed(&mut self, took: Duration, listing: Listing, now: Instant) {
         self.is_listing = false;
+        self.not_taken = listing.not_taken;
+        let photos = self.backlog.close(self.room());
+        self.admit(photos, now);
+        self.is_behind |= self.backlog.is_behind();
         // Polling costs at most a tenth of the time, and never comes more often than files can settle.
         let wait = match self.state {
             State::Polling => self.rescan.min(self.config.settle.max(took * 10)),
@@ -154,8 +124,8 @@ impl HotFolder {
 
     /// Asks the scout for what is due.
     pub(super) fn ask(&mut self, now: Instant) -> Result<(), ScoutGone> {
-        let has_room = self.queue.len() < QUEUE_MAX / 4 && self.settle.len() < CAPACITY * 3 / 4;
-        if self.is_behind && has_room {
+        let has_room = self.room() > CAPACITY / 2;
+        if self.is_behind && has_room && !self.is_listing {
             self.is_behind = false;
             self.lost(now);
         }
@@ -188,15 +158,14 @@ impl HotFolder {
         if self.pause.holds(now) || !self.state.is_there() {
             return None;
         }
-        let file = self.queue.pop_front()?;
-        self.running += 1;
+        let file = self.queue.begin()?;
+        self.troubles.begin(file.relative());
         Some(file)
     }
 
     /// An attempt is over; what it was about is open again. Tells whether a disk had kept it.
     pub(super) fn ended(&mut self, relative: &Path) -> bool {
-        self.running = self.running.saturating_sub(1);
-        self.in_hand.remove(relative);
+        self.queue.end(relative);
         self.pause.answered(relative)
     }
 
@@ -212,22 +181,21 @@ impl HotFolder {
         self.pause.stall_reason().is_none() && self.state.resume()
     }
 
-    /// The output cannot be used: `file` goes first again, later. Tells whether that is news.
+    /// The output cannot be used: `file` is tried again, later. Tells whether that is news.
     pub(super) fn pause(&mut self, file: SettledFile, reason: String, now: Instant) -> bool {
         // Where the folder is away too, the file is listed once that is back.
         if self.is_away() {
             return false;
         }
         self.pause.extend(now);
-        self.in_hand.insert(file.relative().to_owned());
-        self.queue.push_front(file);
+        self.queue.push(file);
         self.state.pause(reason)
     }
 
     /// Ends a pause that no file is left to end; tells whether it did.
     pub(super) fn end_idle_pause(&mut self, now: Instant) -> bool {
         let is_over = self.pause.until().is_some_and(|until| now >= until);
-        is_over && self.queue.is_empty() && self.running == 0 && self.resume()
+        is_over && self.queue.len() + self.queue.running() == 0 && self.resume()
     }
 
     /// Puts a file that ends early back to settling: whatever else kept it is over, as it could be read.
@@ -253,15 +221,5 @@ impl HotFolder {
         let pause = self.pause.until().filter(|until| *until > now);
         let rescan = (!self.is_listing).then_some(self.rescan_at);
         [looks, pause, rescan].into_iter().flatten().min()
-    }
-
-    /// Files that are on their way to a worker, as far as they are in memory.
-    pub(super) fn queued(&self) -> usize {
-        self.queue.len() + self.settle.len()
-    }
-
-    /// Files that a worker has.
-    pub(super) fn running(&self) -> usize {
-        self.running
     }
 }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::Entrance;
+use super::clock::WallClock;
 use super::folder::HotFolder;
+use super::pace::Rates;
 use super::troubles::Waiting;
 use crate::delivery::replace_file;
-use crate::intake::{FolderId, stir_canary};
+use crate::intake::{FolderId, NotTaken, stir_canary};
 use crate::path_error::{AtPath as _, PathError};
 use crate::pool::Confinement;
 
@@ -22,7 +24,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const BEAT: Duration = Duration::from_secs(10);
 
 /// What only the running daemon knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveStatus {
     /// What holds the workers in; `None` until one has got ready.
     pub confinement: Option<Confinement>,
@@ -34,19 +36,30 @@ pub struct LiveStatus {
 }
 
 /// What only the running daemon knows of one folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LiveFolder {
     /// Its name.
     pub name: String,
     /// `online`, `polling`, `offline: …` or `paused: …`.
     pub state: String,
-    /// Files that settle or wait for a worker.
+    /// Photos that wait, wherever they are: settling, for a worker, or still on disk.
     pub queued: usize,
+    /// Of them, those that stay on disk until there is room in memory.
+    pub queued_on_disk: usize,
+    /// When the one of them arrived that arrived first, in milliseconds since the epoch.
+    pub oldest_ms: Option<i64>,
     /// Files that a worker has.
     pub running: usize,
-    /// Files that something keeps from being worked on or retired, the first few of them.
-    #[serde(default)]
+    /// How fast photos are done.
+    #[serde(flatten)]
+    pub rates: Rates,
+    /// Photos that something holds, the first few of them.
     pub waiting: Vec<Waiting>,
+    /// All photos that something holds.
+    pub held: usize,
+    /// Files that are not taken.
+    pub not_taken: NotTaken,
 }
 
 impl LiveStatus {
@@ -75,6 +88,7 @@ pub(super) struct Live {
     confinement: Option<Confinement>,
     entrance: Entrance,
     written: Option<(Instant, LiveStatus)>,
+    clock: WallClock,
     has_failed: bool,
 }
 
@@ -86,6 +100,7 @@ impl Live {
             confinement: None,
             entrance: Entrance::None,
             written: None,
+            clock: WallClock::new(),
             has_failed: false,
         }
     }
@@ -104,6 +119,11 @@ impl Live {
     /// Notes how the way in over HTTP stands.
     pub(super) fn note_http(&mut self, entrance: Entrance) {
         self.entrance = entrance;
+    }
+
+    /// Follows the time of day, if it was set.
+    pub(super) fn correct_clock(&mut self) {
+        self.clock.correct();
     }
 
     /// Writes what there is to tell, if it is time to; tells whether it did.
@@ -163,7 +183,10 @@ impl Live {
         LiveStatus {
             confinement: self.confinement,
             http: (self.entrance != Entrance::None).then(|| self.entrance.to_string()),
-            folders: folders.values().map(live_folder).collect(),
+            folders: folders
+                .values()
+                .map(|folder| live_folder(folder, &self.clock))
+                .collect(),
         }
     }
 
@@ -176,12 +199,18 @@ fn file(state_dir: &Path) -> PathBuf {
     state_dir.join("status.json")
 }
 
-fn live_folder(folder: &HotFolder) -> LiveFolder {
+fn live_folder(folder: &HotFolder, clock: &WallClock) -> LiveFolder {
+    let (waiting, held) = folder.troubles.waiting(folder.settle.held(), clock);
     LiveFolder {
         name: folder.config.name.clone(),
         state: folder.state.to_string(),
         queued: folder.queued(),
+        queued_on_disk: folder.on_disk(),
+        oldest_ms: folder.oldest_ms.filter(|_| folder.queued() > 0),
         running: folder.running(),
-        waiting: folder.troubles.waiting(),
+        rates: folder.rates,
+        waiting,
+        held,
+        not_taken: folder.not_taken.clone(),
     }
 }

@@ -4,7 +4,9 @@
 
 mod access;
 mod announce;
+mod backlog;
 mod canary;
+mod clock;
 mod dispatch;
 mod entrance;
 mod error;
@@ -14,9 +16,12 @@ mod forget;
 mod live;
 mod log;
 mod news;
+mod observations;
+mod pace;
 mod pause;
 mod prepare;
 mod quarantine;
+mod queue;
 mod reload;
 mod silence;
 mod start;
@@ -40,8 +45,9 @@ pub use access::{Access, News, PhotoResult, Reception, View, access};
 pub use entrance::Entrance;
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
+pub use pace::Rates;
 pub use tally::Tally;
-pub use troubles::Waiting;
+pub use troubles::{Waiting, WaitingFor};
 
 use crate::config::Config;
 use crate::delivery::Ledger;

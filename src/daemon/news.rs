@@ -97,21 +97,11 @@ impl Daemon {
         self.reception.show(View {
             config: Arc::clone(&self.config),
             live: self.live.status(&self.folders),
-            oldest: self.oldest(),
             errands: self.errands.len(),
             running_errands: self.running_errands.len(),
             workers: self.pool.fit(),
             is_proved: self.readiness != Readiness::Untried,
             beat: Instant::now(),
         });
-    }
-
-    fn oldest(&self) -> Vec<(String, Instant)> {
-        let folders = self.folders.values();
-        let waiting = folders.filter_map(|folder| {
-            let since = folder.oldest()?;
-            Some((folder.config.name.clone(), since))
-        });
-        waiting.collect()
     }
 }

@@ -23,7 +23,11 @@ impl Daemon {
             return Ok(());
         };
         let was_silent = folder.end_silence(Instant::now());
-        let is_old = was_silent && matches!(report, Report::Seen(_) | Report::Listed { .. });
+        let is_old = was_silent
+            && matches!(
+                report,
+                Report::Seen(_) | Report::Met(_) | Report::Listed { .. }
+            );
         if is_old {
             return Ok(());
         }

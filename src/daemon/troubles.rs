@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
+use super::clock::WallClock;
+use crate::intake::Held;
+use crate::path_error::PathError;
 use crate::percent;
 
 /// Photos that are shown; of very many with the same trouble these tell enough.
@@ -13,29 +17,82 @@ const SHOWN_MAX: usize = 20;
 /// Photos that are remembered; beyond them more of the same is no news.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// A photo that waits, as status shows it.
+/// A photo that something holds, as status shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Its path below the hot folder.
+    /// Its path below the hot folder, or that of a subfolder.
     pub path: String,
-    /// What it waits for the end of.
+    /// What holds it.
     pub reason: String,
+    /// What comes next.
+    #[serde(default)]
+    pub next: WaitingFor,
+    /// When that comes, in milliseconds since the epoch, if it is known.
+    #[serde(default)]
+    pub until_ms: Option<i64>,
+}
+
+/// What a photo that is held waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingFor {
+    /// It is tried again and again until the cause is gone.
+    #[default]
+    Cause,
+    /// Its last attempt failed; the next one follows.
+    Attempt,
+    /// It ends early; if the rest of it does not come, it is set aside.
+    Rest,
+    /// A program that has it open for writing.
+    Writer,
+    /// The subfolder cannot be listed; it is tried with each listing.
+    Listing,
 }
 
 /// The troubles of one folder.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
-    photos: BTreeMap<PathBuf, String>,
-    unreadable: Option<String>,
+    photos: BTreeMap<PathBuf, Trouble>,
+    unreadable: Option<(PathBuf, String)>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    reason: String,
+    next: WaitingFor,
+    until: Instant,
 }
 
 impl Troubles {
-    /// Notes why a photo waits; tells whether that is news.
-    pub(super) fn note(&mut self, relative: &Path, reason: String) -> bool {
+    /// Notes why a photo waits, and when it is tried again; tells whether that is news.
+    pub(super) fn note(&mut self, relative: &Path, reason: String, until: Instant) -> bool {
+        self.keep(relative, reason, WaitingFor::Cause, until)
+    }
+
+    /// Notes why an attempt failed, and when the next one follows.
+    pub(super) fn retry(&mut self, relative: &Path, reason: String, until: Instant) {
+        self.keep(relative, reason, WaitingFor::Attempt, until);
+    }
+
+    fn keep(&mut self, relative: &Path, reason: String, next: WaitingFor, until: Instant) -> bool {
         if self.photos.len() >= REMEMBERED_MAX && !self.photos.contains_key(relative) {
             return false;
         }
-        self.photos.insert(relative.to_owned(), reason.clone()) != Some(reason)
+        let trouble = Trouble {
+            reason: reason.clone(),
+            next,
+            until,
+        };
+        let before = self.photos.insert(relative.to_owned(), trouble);
+        before.is_none_or(|before| (before.reason, before.next) != (reason, next))
+    }
+
+    /// The next attempt at a photo begins: one that had failed waits no longer.
+    pub(super) fn begin(&mut self, relative: &Path) {
+        let trouble = self.photos.get(relative);
+        if trouble.is_some_and(|trouble| trouble.next == WaitingFor::Attempt) {
+            self.end(relative);
+        }
     }
 
     /// A photo waits no longer.
@@ -44,9 +101,10 @@ impl Troubles {
     }
 
     /// Notes what a listing could not read; tells whether that is news.
-    pub(super) fn unreadable(&mut self, reason: Option<String>) -> bool {
-        let is_news = reason.is_some() && self.unreadable != reason;
-        self.unreadable = reason;
+    pub(super) fn unreadable(&mut self, error: Option<&PathError>) -> bool {
+        let told = error.map(|error| (error.path().to_owned(), error.io().to_string()));
+        let is_news = told.is_some() && self.unreadable != told;
+        self.unreadable = told;
         is_news
     }
 
@@ -55,30 +113,75 @@ impl Troubles {
         *self = Self::default();
     }
 
-    /// The photos that wait, the first few of them.
-    pub(super) fn waiting(&self) -> Vec<Waiting> {
-        let photos = self.photos.iter().take(SHOWN_MAX);
-        let shown = photos.map(|(path, reason)| Waiting {
+    /// Photos that are known to wait.
+    pub(super) fn len(&self) -> usize {
+        self.photos.len()
+    }
+
+    /// What waits, the first few of it, and how much that is; `held` has files that are not settled for other reasons.
+    pub(super) fn waiting(
+        &self,
+        held: &BTreeMap<PathBuf, Held>,
+        clock: &WallClock,
+    ) -> (Vec<Waiting>, usize) {
+        let unreadable = self.unreadable.iter().map(|(path, reason)| Waiting {
             path: percent::display(path),
-            reason: reason.clone(),
+            reason: format!("the subfolder cannot be listed: {reason}"),
+            next: WaitingFor::Listing,
+            until_ms: None,
         });
-        shown.collect()
+        let photos = self.photos.iter().map(|(path, trouble)| Waiting {
+            path: percent::display(path),
+            reason: trouble.reason.clone(),
+            next: trouble.next,
+            until_ms: Some(clock.ms(trouble.until)),
+        });
+        let held = held.iter();
+        let held = held.filter(|(path, _)| !self.photos.contains_key(*path));
+        let others = held.clone().map(|(path, held)| {
+            let (reason, next, until) = match held {
+                Held::EndsEarly { until } => (
+                    "it ends early, so the rest of it is waited for",
+                    WaitingFor::Rest,
+                    Some(*until),
+                ),
+                Held::Open => (
+                    "a program has it open for writing",
+                    WaitingFor::Writer,
+                    None,
+                ),
+            };
+            Waiting {
+                path: percent::display(path),
+                reason: reason.to_owned(),
+                next,
+                until_ms: until.map(|until| clock.ms(until)),
+            }
+        });
+        let shown = unreadable.chain(photos).chain(others).take(SHOWN_MAX);
+        let known = usize::from(self.unreadable.is_some()) + self.photos.len();
+        (shown.collect(), known + held.count())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::path_error::AtPath as _;
+
+    fn shown(troubles: &Troubles) -> Vec<Waiting> {
+        troubles.waiting(&BTreeMap::new(), &WallClock::new()).0
+    }
 
     /// P6, P10: fails when memory or log grow with the number of photos in a folder that is read-only.
     #[test]
     fn of_very_many_troubles_some_are_remembered() {
         let mut troubles = Troubles::default();
         let names = (0..REMEMBERED_MAX * 2).map(|number| PathBuf::from(format!("{number}.jpg")));
-        let told = names.filter(|name| troubles.note(name, "read-only".to_owned()));
+        let told = names.filter(|name| troubles.note(name, "read-only".to_owned(), Instant::now()));
         assert_eq!(told.count(), REMEMBERED_MAX);
         assert_eq!(troubles.photos.len(), REMEMBERED_MAX);
-        assert!(troubles.note(Path::new("0.jpg"), "no space".to_owned()));
+        assert!(troubles.note(Path::new("0.jpg"), "no space".to_owned(), Instant::now()));
     }
 
     /// P10: fails when a trouble is told twice, or when one that comes back is not told again.
@@ -86,17 +189,54 @@ mod tests {
     fn a_trouble_is_news_until_it_ends() {
         let photo = Path::new("a.jpg");
         let mut troubles = Troubles::default();
-        assert!(troubles.note(photo, "read-only".to_owned()));
-        assert!(!troubles.note(photo, "read-only".to_owned()));
-        assert!(troubles.note(photo, "no space".to_owned()));
-        assert_eq!(troubles.waiting().len(), 1);
+        let mut note = |reason: &str| troubles.note(photo, reason.to_owned(), Instant::now());
+        assert!(note("read-only"));
+        assert!(!note("read-only"));
+        assert!(note("no space"));
+        assert_eq!(shown(&troubles).len(), 1);
         troubles.end(photo);
-        assert!(troubles.waiting().is_empty());
-        assert!(troubles.note(photo, "no space".to_owned()));
-        let closed = || Some("sub: permission denied".to_owned());
-        assert!(troubles.unreadable(closed()));
-        assert!(!troubles.unreadable(closed()));
+        assert!(shown(&troubles).is_empty());
+        assert!(troubles.note(photo, "read-only".to_owned(), Instant::now()));
+        let closed = Err::<(), _>(rustix::io::Errno::ACCESS).at(Path::new("sub"));
+        let closed = closed.unwrap_err();
+        assert!(troubles.unreadable(Some(&closed)));
+        assert!(!troubles.unreadable(Some(&closed)));
+        assert!(shown(&troubles).iter().any(|one| one.path == "sub"));
         assert!(!troubles.unreadable(None));
-        assert!(troubles.unreadable(closed()));
+        assert!(troubles.unreadable(Some(&closed)));
+    }
+
+    /// P10: fails when a photo that is held is not shown with what it waits for and until when, or counts twice.
+    #[test]
+    fn what_holds_a_photo_is_shown_with_its_deadline() {
+        let (now, clock) = (Instant::now(), WallClock::new());
+        let later = now + std::time::Duration::from_mins(10);
+        let mut troubles = Troubles::default();
+        troubles.retry(Path::new("failed.jpg"), "it crashed".to_owned(), later);
+        troubles.note(Path::new("both.jpg"), "no place".to_owned(), later);
+        let held = BTreeMap::from([
+            (PathBuf::from("both.jpg"), Held::Open),
+            (PathBuf::from("half.jpg"), Held::EndsEarly { until: later }),
+            (PathBuf::from("open.jpg"), Held::Open),
+        ]);
+        let (waiting, count) = troubles.waiting(&held, &clock);
+        let told: Vec<_> = waiting
+            .iter()
+            .map(|one| (one.path.as_str(), one.next, one.until_ms))
+            .collect();
+        let until = Some(clock.ms(later));
+        let expected = [
+            ("both.jpg", WaitingFor::Cause, until),
+            ("failed.jpg", WaitingFor::Attempt, until),
+            ("half.jpg", WaitingFor::Rest, until),
+            ("open.jpg", WaitingFor::Writer, None),
+        ];
+        assert_eq!((told, count), (expected.to_vec(), 4));
+        troubles.begin(Path::new("failed.jpg"));
+        troubles.begin(Path::new("both.jpg"));
+        assert_eq!(troubles.len(), 1, "the cause is not known to be gone");
+        let many = (0..100).map(|number| (PathBuf::from(format!("{number}.jpg")), Held::Open));
+        let (waiting, count) = troubles.waiting(&many.collect(), &clock);
+        assert_eq!((waiting.len(), count), (SHOWN_MAX, 101));
     }
 }

@@ -21,7 +21,9 @@ impl Daemon {
         let now = Instant::now();
         self.tick_at = now + TICK;
         self.notice_silence(now);
+        self.live.correct_clock();
         for folder in self.folders.values_mut() {
+            folder.take_stock(now);
             if folder.revive_watch(now)? {
                 log::watch_dead(&folder.config);
             }

@@ -1,6 +1,8 @@
 //! `GET /metrics`: the loop's counters and how it stands now -> the text that Prometheus reads. Tells no file's name.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
 use axum::http::header;
@@ -13,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::desk::FrontDesk;
 use super::refusal::{Problem, Refusal};
-use crate::daemon::View;
+use crate::daemon::{LiveFolder, View};
 
 /// `OpenMetrics`, which Prometheus asks for first.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,6 +30,15 @@ struct StateLabels {
     folder: String,
     state: &'static str,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RateLabels {
+    folder: String,
+    window: &'static str,
+}
+
+/// What need not be whole.
+type Number = Gauge<f64, AtomicU64>;
 
 /// The first words of a folder's state.
 const STATES: [&str; 4] = ["online", "polling", "offline", "paused"];
@@ -53,44 +64,118 @@ pub(super) async fn metrics(
 }
 
 fn register_folders(view: &View, registry: &mut Registry) {
-    let (queued, running) = (Family::<FolderLabels, Gauge>::default(), Family::default());
-    let oldest = Family::<FolderLabels, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
-    let states = Family::<StateLabels, Gauge>::default();
+    for (name, help, family) in [
+        (
+            "queued_photos",
+            "Photos that wait, wherever they are: settling, for a worker, or still on disk",
+            counts(view, |live| count(live.queued)),
+        ),
+        (
+            "running_photos",
+            "Files that a worker has",
+            counts(view, |live| count(live.running)),
+        ),
+        (
+            "held_photos",
+            "Photos that something holds",
+            counts(view, |live| count(live.held)),
+        ),
+        (
+            "files_not_taken",
+            "Files that no pattern of `include` matches",
+            counts(view, |live| {
+                i64::try_from(live.not_taken.files()).unwrap_or(i64::MAX)
+            }),
+        ),
+    ] {
+        registry.register(name, help, family);
+    }
+    for (name, help, family) in [
+        (
+            "oldest_queued_seconds",
+            "How long ago the photo arrived that waits and arrived first",
+            numbers(view, |live| age(live.oldest_ms)),
+        ),
+        (
+            "time_left_seconds",
+            "How long the photos that wait will take; NaN where that cannot be told",
+            // Prometheus knows no other way to say that a number is not known.
+            numbers(view, |live| live.rates.left_s.map_or(f64::NAN, f64::from)),
+        ),
+    ] {
+        registry.register(name, help, family);
+    }
+    register_rates(view, registry);
+    register_states(view, registry);
+}
+
+fn counts(view: &View, of: impl Fn(&LiveFolder) -> i64) -> Family<FolderLabels, Gauge> {
+    let family = Family::<FolderLabels, Gauge>::default();
     for live in &view.live.folders {
-        let labels = FolderLabels {
-            folder: live.name.clone(),
-        };
-        queued.get_or_create(&labels).set(count(live.queued));
-        let running: &Family<FolderLabels, Gauge> = &running;
-        running.get_or_create(&labels).set(count(live.running));
-        let since = view.oldest.iter().find(|(name, _)| *name == live.name);
-        let age = since.map_or(0.0, |(_, since)| since.elapsed().as_secs_f64());
-        oldest.get_or_create(&labels).set(age);
-        for state in STATES {
-            let labels = StateLabels {
-                folder: live.name.clone(),
-                state,
-            };
-            let is_now = live.state.starts_with(state);
-            states.get_or_create(&labels).set(is_now.into());
+        let folder = live.name.clone();
+        family.get_or_create(&FolderLabels { folder }).set(of(live));
+    }
+    family
+}
+
+fn numbers(view: &View, of: impl Fn(&LiveFolder) -> f64) -> Family<FolderLabels, Number> {
+    let family = Family::<FolderLabels, Number>::default();
+    for live in &view.live.folders {
+        let folder = live.name.clone();
+        family.get_or_create(&FolderLabels { folder }).set(of(live));
+    }
+    family
+}
+
+fn register_rates(view: &View, registry: &mut Registry) {
+    let family = Family::<RateLabels, Number>::default();
+    for live in &view.live.folders {
+        for (window, rate) in [
+            ("1m", f64::from(live.rates.photos_per_minute)),
+            ("10m", live.rates.photos_per_minute_over_10),
+            ("60m", live.rates.photos_per_minute_over_60),
+        ] {
+            let folder = live.name.clone();
+            family
+                .get_or_create(&RateLabels { folder, window })
+                .set(rate);
         }
     }
     registry.register(
-        "queued_photos",
-        "Files that settle or wait for a worker",
-        queued,
+        "photos_per_minute",
+        "Photos done a minute, on average over the window",
+        family,
     );
-    registry.register("running_photos", "Files that a worker has", running);
-    registry.register(
-        "oldest_queued_seconds",
-        "How long the photo has waited for a worker that has waited longest",
-        oldest,
-    );
+}
+
+fn register_states(view: &View, registry: &mut Registry) {
+    let family = Family::<StateLabels, Gauge>::default();
+    for live in &view.live.folders {
+        for state in STATES {
+            let folder = live.name.clone();
+            let is_now = live.state.starts_with(state);
+            family
+                .get_or_create(&StateLabels { folder, state })
+                .set(is_now.into());
+        }
+    }
     registry.register(
         "folder_state",
         "1 for the state that the folder is in",
-        states,
+        family,
     );
+}
+
+/// How long ago a file arrived; 0 if there is none, or if its clock is ahead.
+fn age(arrived_ms: Option<i64>) -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let arrived = arrived_ms.and_then(|ms| u64::try_from(ms).ok());
+    arrived.map_or(0.0, |ms| {
+        let age = now
+            .unwrap_or_default()
+            .saturating_sub(Duration::from_millis(ms));
+        age.as_secs_f64()
+    })
 }
 
 fn register_workers(view: &View, is_ready: bool, registry: &mut Registry) {

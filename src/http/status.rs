@@ -1,5 +1,6 @@
 //! `GET /api/status`: the loop as it is now, and the ledger's counts -> JSON.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,6 +10,8 @@ use utoipa::ToSchema;
 
 use super::desk::FrontDesk;
 use super::refusal::{Problem, Refusal};
+use crate::daemon::{LiveFolder, WaitingFor};
+use crate::delivery::Counts;
 
 /// Everything at a glance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,8 +37,12 @@ pub(super) struct FolderStatus {
     name: String,
     /// `online`, `polling`, `offline: …` or `paused: …`.
     state: String,
-    /// Files that settle or wait for a worker.
+    /// Photos that wait, wherever they are: settling, for a worker, or still on disk.
     queued: usize,
+    /// Of them, those that stay on disk until there is room in memory. Those that arrived first go first.
+    queued_on_disk: usize,
+    /// When the one of them arrived that arrived first, in milliseconds since the epoch.
+    oldest_ms: Option<i64>,
     /// Files that a worker has.
     running: usize,
     /// Photos that are done.
@@ -44,19 +51,50 @@ pub(super) struct FolderStatus {
     quarantined: u32,
     /// Photos done in the last minute.
     photos_per_minute: u32,
+    /// Photos done a minute, on average over the last 10 minutes, or since the folder is served if that is shorter.
+    photos_per_minute_over_10: f64,
+    /// As above, over the last 60 minutes.
+    photos_per_minute_over_60: f64,
+    /// How long the photos that wait will take, in seconds, as far as that can be told.
+    left_s: Option<u32>,
     /// When the last one was done, in milliseconds since the epoch.
     last_done_ms: Option<i64>,
-    /// Photos that something keeps from being worked on, the first few of them.
+    /// Photos that something holds, the first few of them.
     waiting: Vec<WaitingPhoto>,
+    /// All photos that something holds.
+    held: usize,
+    /// Files that the folder does not take.
+    not_taken: FilesNotTaken,
 }
 
-/// A photo that waits.
+/// Files of a hot folder that are left alone, as the last listing met them. What is hidden, temporary or excluded is not counted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FilesNotTaken {
+    /// Files that no pattern of `include` matches, by their ending in lower case; those without one have an empty one.
+    endings: BTreeMap<String, u64>,
+    /// More of them, of endings that are not in the list.
+    others: u64,
+    /// Copies that a sync program made because of a conflict.
+    conflicts: u64,
+    /// Links, which are not followed.
+    links: u64,
+    /// Files that are taken once they are not empty any more.
+    empty: u64,
+}
+
+/// A photo that something holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WaitingPhoto {
     /// Its path below the hot folder.
     path: String,
-    /// What it waits for the end of.
+    /// What holds it.
     reason: String,
+    /// What comes next: the end of the cause (`cause`), another attempt (`attempt`), the rest of the file or else the end of
+    /// patience (`rest`), the program that writes it (`writer`), the next listing of a subfolder (`listing`).
+    #[schema(value_type = String)]
+    next: WaitingFor,
+    /// When that comes, in milliseconds since the epoch, if it is known.
+    until_ms: Option<i64>,
 }
 
 /// Tells how the folders and the workers are doing.
@@ -86,24 +124,7 @@ pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<St
         .folders
         .iter()
         .zip(counts)
-        .map(|(live, counts)| FolderStatus {
-            name: live.name.clone(),
-            state: live.state.clone(),
-            queued: live.queued,
-            running: live.running,
-            done: counts.done,
-            quarantined: counts.quarantined,
-            photos_per_minute: counts.photos_per_minute,
-            last_done_ms: counts.last_done_ms,
-            waiting: live
-                .waiting
-                .iter()
-                .map(|photo| WaitingPhoto {
-                    path: photo.path.clone(),
-                    reason: photo.reason.clone(),
-                })
-                .collect(),
-        });
+        .map(|(live, counts)| folder_status(live, counts));
     Ok(Json(Status {
         version: crate::version::VERSION,
         workers: view.workers,
@@ -112,4 +133,40 @@ pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<St
         max_upload_bytes: desk.http.upload_max_bytes,
         folders: folders.collect(),
     }))
+}
+
+fn folder_status(live: &LiveFolder, counts: Counts) -> FolderStatus {
+    FolderStatus {
+        name: live.name.clone(),
+        state: live.state.clone(),
+        queued: live.queued,
+        queued_on_disk: live.queued_on_disk,
+        oldest_ms: live.oldest_ms,
+        running: live.running,
+        done: counts.done,
+        quarantined: counts.quarantined,
+        photos_per_minute: live.rates.photos_per_minute,
+        photos_per_minute_over_10: live.rates.photos_per_minute_over_10,
+        photos_per_minute_over_60: live.rates.photos_per_minute_over_60,
+        left_s: live.rates.left_s,
+        last_done_ms: counts.last_done_ms,
+        waiting: live
+            .waiting
+            .iter()
+            .map(|photo| WaitingPhoto {
+                path: photo.path.clone(),
+                reason: photo.reason.clone(),
+                next: photo.next,
+                until_ms: photo.until_ms,
+            })
+            .collect(),
+        held: live.held,
+        not_taken: FilesNotTaken {
+            endings: live.not_taken.endings.clone(),
+            others: live.not_taken.others,
+            conflicts: live.not_taken.conflicts,
+            links: live.not_taken.links,
+            empty: live.not_taken.empty,
+        },
+    }
 }

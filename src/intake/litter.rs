@@ -41,7 +41,7 @@ const ENDINGS: &[&str] = &[
     ".cocatalog",
 ];
 
-/// Beginnings. A dot hides a file; with a tilde begin temporaries of Office, Syncthing and scanners, and NetApp's snapshots.
+/// Beginnings. A dot hides a file; with a tilde begin temporaries of Office, Syncthing and scanners, and snapshots of some NAS.
 const BEGINNINGS: &[&str] = &[
     ".",
     "~",

@@ -3,6 +3,7 @@
 mod filter;
 mod lease;
 mod litter;
+mod not_taken;
 mod observation;
 mod report;
 mod root;
@@ -15,13 +16,14 @@ mod walk;
 mod watch;
 
 pub use filter::{Filter, Judgement};
+pub use not_taken::NotTaken;
 pub use observation::{Found, Observation, Writer};
 pub use report::{Ask, Online, Polled, Report};
 pub use root::{Root, RootId};
 pub use scout::{Assignment, Preparation, PrepareInput, PrepareOutput, Scout, SilentDisk};
-pub use settle::{CAPACITY, Discovery, PATIENCE, Settle, SettledFile};
+pub use settle::{CAPACITY, Discovery, Held, PATIENCE, Settle, SettledFile};
 pub use source::{SourceError, SourceFile};
-pub use walk::Walk;
+pub use walk::{Listing, Walk};
 pub use watch::{Sighting, Watch, WatchError, stir_canary};
 
 /// Tells one incarnation of a folder from another: a reload that changes a folder gives it a new one.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::observation::Observation;
+use super::walk::Listing;
 use super::watch::WatchError;
 use crate::path_error::PathError;
 
@@ -29,12 +30,14 @@ pub enum Report {
     Offline(PathError),
     /// Files, or places where there is none.
     Seen(Vec<Observation>),
+    /// Files that the listing of the whole folder has met, which goes on.
+    Met(Vec<Observation>),
     /// A listing is complete.
     Listed {
         /// How long it took.
         took: Duration,
-        /// The first subfolder that could not be read.
-        unreadable: Option<PathError>,
+        /// What it told besides.
+        listing: Listing,
     },
 }
 

@@ -230,12 +230,13 @@ impl Patrol {
             filter: &self.assignment.filter,
             pulse: &self.signs.pulse,
         };
-        let unreadable = walk.below(top, &mut |seen| self.send(Report::Seen(seen)))?;
+        let report = if is_whole { Report::Met } else { Report::Seen };
+        let listing = walk.below(top, &mut |seen| self.send(report(seen)))?;
         if !is_whole {
             return Ok(());
         }
         let took = started.elapsed();
-        self.send(Report::Listed { took, unreadable })
+        self.send(Report::Listed { took, listing })
     }
 
     fn send(&self, report: Report) -> Result<(), Unheard> {

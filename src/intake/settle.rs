@@ -1,11 +1,15 @@
 //! Sightings and observations plus `now` -> [`SettledFile`]s; pure: no clock, no disk, no thread.
 
+mod file;
+
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+pub use file::{Discovery, SettledFile};
 
 use super::observation::{Found, Observation, Writer};
 use crate::stamp::Stamp;
@@ -16,58 +20,16 @@ pub const PATIENCE: Duration = Duration::from_mins(10);
 /// Files that may be settling at one time in one folder; what is beyond that a later listing finds again.
 pub const CAPACITY: usize = 10_000;
 
-/// What led to a file.
+/// Why a file that lies still is not settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Discovery {
-    /// A notice of the system.
-    Event,
-    /// A listing of its folder.
-    Listing,
-    /// An earlier try at it.
-    Again,
-}
-
-/// A file that was the same in two observations at least `settle` apart, with no writer at the second.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettledFile {
-    relative: PathBuf,
-    stamp: Stamp,
-    patience_is_over: bool,
-    seen_at: Instant,
-    settled_at: Instant,
-    discovery: Discovery,
-}
-
-impl SettledFile {
-    /// The path below the hot folder.
-    pub fn relative(&self) -> &Path {
-        &self.relative
-    }
-
-    /// The version that settled.
-    pub fn stamp(&self) -> Stamp {
-        self.stamp
-    }
-
-    /// When this version was first seen.
-    pub fn seen_at(&self) -> Instant {
-        self.seen_at
-    }
-
-    /// When it had settled.
-    pub fn settled_at(&self) -> Instant {
-        self.settled_at
-    }
-
-    /// What had led to it.
-    pub fn discovery(&self) -> Discovery {
-        self.discovery
-    }
-
-    /// Tells whether the file was found to end early and has lain so for [`PATIENCE`].
-    pub fn patience_is_over(&self) -> bool {
-        self.patience_is_over
-    }
+pub enum Held {
+    /// It ends early, and the rest of it is waited for.
+    EndsEarly {
+        /// When it is given up.
+        until: Instant,
+    },
+    /// A program has it open for writing.
+    Open,
 }
 
 /// The files of one folder that are not known to be complete yet.
@@ -75,8 +37,10 @@ impl SettledFile {
 pub struct Settle {
     quiet: Duration,
     files: HashMap<PathBuf, Settling>,
-    /// When to look at which file; an entry whose time is not the file's `look_at` is stale.
-    queue: BinaryHeap<Reverse<(Instant, PathBuf)>>,
+    /// When to look at which file; an entry whose time is not the file's `look_at` is stale. Of those that are due together the
+    /// one that arrived first goes first.
+    queue: BinaryHeap<Reverse<(Instant, i64, PathBuf)>>,
+    held: BTreeMap<PathBuf, Held>,
 }
 
 #[derive(Debug)]
@@ -103,6 +67,7 @@ impl Settle {
             quiet,
             files: HashMap::new(),
             queue: BinaryHeap::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -124,7 +89,7 @@ impl Settle {
             discovery,
         };
         self.files.insert(relative.clone(), settling);
-        self.queue.push(Reverse((when, relative)));
+        self.queue.push(Reverse((when, i64::MAX, relative)));
         true
     }
 
@@ -143,7 +108,13 @@ impl Settle {
             ends_early_since: Some(now),
             discovery: Discovery::Again,
         };
-        self.queue.push(Reverse((look_at, file.relative.clone())));
+        let held = Held::EndsEarly {
+            until: now + PATIENCE,
+        };
+        self.held.insert(file.relative.clone(), held);
+        let age = file.stamp.ctime_ns;
+        self.queue
+            .push(Reverse((look_at, age, file.relative.clone())));
         self.files.insert(file.relative, settling);
     }
 
@@ -170,6 +141,7 @@ impl Settle {
         let Some(since) = same.map(|seen| seen.since) else {
             file.ends_early_since = None;
             file.seen = Some(Seen { stamp, since: now });
+            self.held.remove(&relative);
             self.look(relative, now + self.quiet);
             return None;
         };
@@ -187,19 +159,19 @@ impl Settle {
         }
         match writer {
             Writer::Absent => {
-                let patience_is_over = file.ends_early_since.is_some();
-                let discovery = file.discovery;
-                self.files.remove(&relative);
+                self.held.remove(&relative);
+                let file = self.files.remove(&relative)?;
                 Some(SettledFile {
                     relative,
                     stamp,
-                    patience_is_over,
+                    patience_is_over: file.ends_early_since.is_some(),
                     seen_at: since,
                     settled_at: now,
-                    discovery,
+                    discovery: file.discovery,
                 })
             }
             Writer::Present => {
+                self.held.insert(relative.clone(), Held::Open);
                 self.look(relative, now + self.quiet);
                 None
             }
@@ -212,6 +184,7 @@ impl Settle {
 
     /// Drops a file that is gone, or known to be finished; one that was sighted meanwhile is looked at once more.
     pub fn forget(&mut self, relative: &Path, now: Instant) {
+        self.held.remove(relative);
         match self.files.get(relative) {
             Some(file) if file.sighted_since_look && file.look_at.is_none() => {
                 self.look(relative.to_owned(), now);
@@ -225,13 +198,14 @@ impl Settle {
     pub fn clear(&mut self) {
         self.files.clear();
         self.queue.clear();
+        self.held.clear();
     }
 
     /// Returns at most `count` files that are to be looked at by `now`, and expects an observation of each.
     pub fn due(&mut self, now: Instant, count: usize) -> Vec<PathBuf> {
         let mut due = Vec::new();
         while due.len() < count && self.next_due().is_some_and(|when| when <= now) {
-            if let Some(Reverse((_, relative))) = self.queue.pop() {
+            if let Some(Reverse((_, _, relative))) = self.queue.pop() {
                 if let Some(file) = self.files.get_mut(&relative) {
                     file.look_at = None;
                     file.sighted_since_look = false;
@@ -244,7 +218,7 @@ impl Settle {
 
     /// When the next file is to be looked at.
     pub fn next_due(&mut self) -> Option<Instant> {
-        while let Some(Reverse((when, relative))) = self.queue.peek() {
+        while let Some(Reverse((when, _, relative))) = self.queue.peek() {
             let when = *when;
             let current = self.files.get(relative).and_then(|file| file.look_at);
             if current == Some(when) {
@@ -260,6 +234,22 @@ impl Settle {
         self.files.len()
     }
 
+    /// Tells whether `relative` is settling.
+    pub fn has(&self, relative: &Path) -> bool {
+        self.files.contains_key(relative)
+    }
+
+    /// Files that lie still and are held all the same.
+    pub fn held(&self) -> &BTreeMap<PathBuf, Held> {
+        &self.held
+    }
+
+    /// When the file arrived that arrived first, by its stamp, in nanoseconds since the epoch.
+    pub fn oldest_ns(&self) -> Option<i64> {
+        let seen = self.files.values().filter_map(|file| file.seen.as_ref());
+        seen.map(|seen| seen.stamp.ctime_ns).min()
+    }
+
     /// Tells whether nothing is settling.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
@@ -270,7 +260,11 @@ impl Settle {
             && file.look_at != Some(when)
         {
             file.look_at = Some(when);
-            self.queue.push(Reverse((when, relative)));
+            let age = file
+                .seen
+                .as_ref()
+                .map_or(i64::MAX, |seen| seen.stamp.ctime_ns);
+            self.queue.push(Reverse((when, age, relative)));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
-use super::{Filter, Found, Observation, Root, Writer};
+use super::{Filter, Found, Judgement, NotTaken, Observation, Root, Writer};
 use crate::disk::Pulse;
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -25,36 +25,43 @@ pub struct Walk<'a> {
     pub pulse: &'a Pulse,
 }
 
+/// What a listing tells besides the files that are wanted.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The first subfolder that could not be read; the others are listed all the same.
+    pub unreadable: Option<PathError>,
+    /// What else lies there.
+    pub not_taken: NotTaken,
+}
+
 impl Walk<'_> {
     /// Lists `top` and everything below it, handing on what is found in chunks, until `take` fails.
-    ///
-    /// Returns the first subfolder that could not be read; the others are listed all the same.
     pub fn below<E>(
         &self,
         top: &Path,
         take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
-    ) -> Result<Option<PathError>, E> {
-        let mut unreadable = None;
-        let mut seen = Vec::new();
-        let mut folders = vec![top.to_owned()];
-        while let Some(folder) = folders.pop() {
-            match self.read(&folder, &mut folders, &mut seen, take) {
+    ) -> Result<Listing, E> {
+        let mut way = Way {
+            folders: vec![top.to_owned()],
+            ..Way::default()
+        };
+        while let Some(folder) = way.folders.pop() {
+            match self.read(&folder, &mut way, take) {
                 Ok(()) => {}
                 Err(Stop::Unreadable(error)) => {
-                    unreadable.get_or_insert(error);
+                    way.listing.unreadable.get_or_insert(error);
                 }
                 Err(Stop::Refused(error)) => return Err(error),
             }
         }
-        take(seen)?;
-        Ok(unreadable)
+        take(way.seen)?;
+        Ok(way.listing)
     }
 
     fn read<E>(
         &self,
         folder: &Path,
-        folders: &mut Vec<PathBuf>,
-        seen: &mut Vec<Observation>,
+        way: &mut Way,
         take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let path = self.root.join(folder);
@@ -71,22 +78,48 @@ impl Walk<'_> {
             }
             let relative = folder.join(name);
             let (kind, stamp) = inspect(directory.as_fd(), name, entry.file_type());
-            if kind == FileType::Directory && self.filter.enters(&relative) {
-                folders.push(relative);
-            } else if kind == FileType::RegularFile && self.filter.takes(&relative) {
-                seen.push(Observation {
-                    relative,
-                    found: stamp.map_or(Found::Nothing, Found::File),
-                    writer: Writer::NotAsked,
-                });
+            match (kind, self.filter.judge(&relative)) {
+                (FileType::Directory, _) if self.filter.enters(&relative) => {
+                    way.folders.push(relative);
+                }
+                (FileType::RegularFile, Judgement::Taken) => {
+                    way.listing.not_taken.empty +=
+                        u64::from(stamp.is_some_and(|stamp| stamp.len == 0));
+                    way.seen.push(Observation {
+                        relative,
+                        found: stamp.map_or(Found::Nothing, Found::File),
+                        writer: Writer::NotAsked,
+                    });
+                }
+                (FileType::RegularFile, Judgement::NotIncluded) => {
+                    way.listing.not_taken.count(relative.extension());
+                }
+                (FileType::RegularFile, Judgement::Conflict) => {
+                    way.listing.not_taken.conflicts += 1;
+                }
+                // It may lead to a photo, or to a whole folder of them.
+                (FileType::Symlink, Judgement::Taken | Judgement::NotIncluded) => {
+                    way.listing.not_taken.links += 1;
+                }
+                _ => {}
             }
             // While the folder is read, not after: a single one may hold more names than there is memory for.
-            if seen.len() >= CHUNK {
-                take(std::mem::take(seen)).map_err(Stop::Refused)?;
+            if way.seen.len() >= CHUNK {
+                take(std::mem::take(&mut way.seen)).map_err(Stop::Refused)?;
             }
         }
         Ok(())
     }
+}
+
+/// How far a walk has come.
+#[derive(Default)]
+struct Way {
+    /// Folders that are still to be read.
+    folders: Vec<PathBuf>,
+    /// Files that are still to be handed on.
+    seen: Vec<Observation>,
+    listing: Listing,
 }
 
 /// Why a folder was not read to its end.
@@ -118,6 +151,7 @@ fn inspect(folder: BorrowedFd<'_>, name: &OsStr, hint: FileType) -> (FileType, O
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::io::Write as _;
 
     use super::*;
 
@@ -135,14 +169,52 @@ mod tests {
             pulse: &Pulse::default(),
         };
         let mut count = 0;
-        let unreadable = walk.below(Path::new(""), &mut |seen| {
+        let listing = walk.below(Path::new(""), &mut |seen| {
             count += seen.len();
             for path in names.clone() {
                 std::fs::remove_file(path).ok();
             }
             Ok::<_, Infallible>(())
         });
-        assert!(unreadable.unwrap().is_none());
+        assert!(listing.unwrap().unreadable.is_none());
         assert_eq!(count, CHUNK);
+    }
+
+    /// P10: fails when a file that is not taken leaves no trace, or when what nobody has dropped is counted with them.
+    #[test]
+    fn what_is_not_taken_is_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("sub/@eaDir")).unwrap();
+        for name in [
+            "a.jpg",
+            "sub/b.HEIC",
+            "c.heic",
+            "d.bmp",
+            "d.xmp",
+            ".hidden.heic",
+            "e.heic.part",
+            "sub/@eaDir/f.heic",
+            "g (conflicted copy).jpg",
+        ] {
+            let mut file = std::fs::File::create_new(dir.path().join(name)).unwrap();
+            file.write_all(b"x").unwrap();
+        }
+        std::fs::File::create_new(dir.path().join("empty.jpg")).unwrap();
+        std::os::unix::fs::symlink("a.jpg", dir.path().join("link.jpg")).unwrap();
+        let walk = Walk {
+            root: &Root::open(dir.path(), None).unwrap(),
+            filter: &Filter::of_jpegs(dir.path()),
+            pulse: &Pulse::default(),
+        };
+        let listing = walk.below(Path::new(""), &mut |_| Ok::<_, Infallible>(()));
+        let found = listing.unwrap().not_taken;
+        let expected = NotTaken {
+            endings: [("bmp".to_owned(), 1), ("heic".to_owned(), 2)].into(),
+            others: 0,
+            conflicts: 1,
+            links: 1,
+            empty: 1,
+        };
+        assert_eq!(found, expected);
     }
 }

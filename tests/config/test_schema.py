@@ -56,7 +56,7 @@ model = "luma"
 GOOD = [
     {},
     {"daemon": 'timeout = "1m 30s"\nworker_memory = "512MB"\nworkers = 3\nrescan = "500ms"'},
-    {"folder": 'source = "move"\ndone = "TMP/done"\nfailed = "TMP/failed"\ninclude = ["*.bmp"]'},
+    {"folder": 'source = "move"\ndone = "TMP/done"\nfailed = "TMP/failed"\ninclude = ["*.bmp"]\nexclude = ["drafts", "2026/raw"]'},
     {"folder": 'source = "delete"\non_same_name = "replace"'},
     {"folder": 'on_same_name = "number"'},
     {"more": '[http]\nlisten = "127.0.0.1:8190"\nmodel = "luma"'},
@@ -80,6 +80,7 @@ BAD = [
     {"folder": 'on_same_name = "overwrite"'},
     {"folder": 'failed = "relative"'},
     {"folder": 'include = "*.jpg"'},
+    {"folder": 'exclude = "drafts"'},
     {"more": '[[folder]]\nname = ".hidden"\ninput = "/a"\noutput = "/b"'},
     {"more": '[[folder]]\nname = "a"\ninput = "/a"'},
     {"more": '[http]\nmodel = "luma"'},

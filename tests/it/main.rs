@@ -15,6 +15,8 @@
 #[cfg(test)]
 mod advice;
 #[cfg(test)]
+mod backlog;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 #[cfg(feature = "chaos")]
@@ -91,9 +93,10 @@ mod journal;
 mod kills;
 #[cfg(test)]
 mod launch;
-mod litter;
 #[cfg(test)]
 mod ledger;
+#[cfg(test)]
+mod litter;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
@@ -156,6 +159,8 @@ mod unit_limits;
 mod units;
 #[cfg(test)]
 mod version;
+#[cfg(test)]
+mod visible;
 #[cfg(test)]
 mod why;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The shape of `hotcut status --json`, as documented.
 
+use std::collections::BTreeMap;
 use std::process::Output;
 
 use serde::Deserialize;
@@ -28,6 +29,18 @@ impl Status {
     }
 }
 
+impl FolderStatus {
+    /// What holds `path`: what comes next, and why.
+    pub(crate) fn held(&self, path: &str) -> Option<&Waiting> {
+        self.waiting.iter().find(|photo| photo.path == path)
+    }
+
+    /// Tells whether `path` waits for `next`.
+    pub(crate) fn waits_for(&self, path: &str, next: &str) -> bool {
+        self.held(path).is_some_and(|photo| photo.next == next)
+    }
+}
+
 /// What holds the workers in.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(crate) struct Confinement {
@@ -41,12 +54,29 @@ pub(crate) struct FolderStatus {
     pub(crate) name: String,
     pub(crate) state: String,
     pub(crate) queued: u64,
+    pub(crate) queued_on_disk: u64,
+    pub(crate) oldest: Option<String>,
     pub(crate) running: u64,
     pub(crate) done: u64,
     pub(crate) waiting: Vec<Waiting>,
+    pub(crate) held: u64,
+    pub(crate) not_taken: NotTaken,
     pub(crate) quarantined: Vec<Quarantined>,
     pub(crate) last_done: serde_json::Value,
     pub(crate) photos_per_minute: f64,
+    pub(crate) photos_per_minute_over_10: f64,
+    pub(crate) photos_per_minute_over_60: f64,
+    pub(crate) left_s: Option<u64>,
+}
+
+/// Files of a [`FolderStatus`] that are left alone.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct NotTaken {
+    pub(crate) endings: BTreeMap<String, u64>,
+    pub(crate) others: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) links: u64,
+    pub(crate) empty: u64,
 }
 
 /// One waiting file of a [`FolderStatus`].
@@ -54,6 +84,8 @@ pub(crate) struct FolderStatus {
 pub(crate) struct Waiting {
     pub(crate) path: String,
     pub(crate) reason: String,
+    pub(crate) next: String,
+    pub(crate) until: Option<String>,
 }
 
 /// One quarantined file of a [`FolderStatus`].

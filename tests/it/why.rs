@@ -160,11 +160,13 @@ fn what_kept_a_photo_before_is_not_told_as_what_keeps_it_now() {
         now_of(&hot, "half.jpg").contains("ends early")
     });
     fs::set_permissions(&half, Permissions::from_mode(0o000)).unwrap();
-    hot.wait_status("it waits", |status| status.waiting.len() == 1);
+    hot.wait_status("it waits", |status| status.waits_for("half.jpg", "cause"));
     let now = now_of(&hot, "half.jpg");
     assert!(now.contains("cannot be read"), "{now}");
     fs::set_permissions(&half, Permissions::from_mode(0o644)).unwrap();
-    hot.wait_status("no trouble is left", |status| status.waiting.is_empty());
+    hot.wait_status("it ends early again", |status| {
+        status.waits_for("half.jpg", "rest")
+    });
     let now = now_of(&hot, "half.jpg");
     assert!(now.contains("ends early"), "{now}");
 }

@@ -142,3 +142,27 @@ def test_a_lost_connection_is_told_and_made_again(start, visit):
     page.locator("#by-state").select_option("done")
     expect(page.locator(".tile .name")).to_have_text(["coffee.jpg", "cat.jpg"])
     assert_same(page)
+
+
+def test_what_is_held_and_what_is_not_taken_is_shown(start, visit):
+    """Fails when a photo that ends early, a file of another kind or an empty one waits without a word on the page."""
+    hotcut = start(daemon='rescan = "1s"')
+    page = visit(hotcut)
+    photo = sample("cat.jpg")
+    hotcut.drop("half.jpg", photo[: len(photo) // 2])
+    hotcut.drop("a.heic", b"not a photo")
+    hotcut.drop("b.HEIC", b"not a photo")
+    hotcut.drop("empty.jpg", b"")
+    held = page.locator(".held")
+    held.get_by_text("1 photo is held up").click()
+    expect(held.get_by_role("listitem")).to_have_text(re.compile(r"^half\.jpg: it ends early, .*; set aside at .+ if it does not come$"))
+    left = page.locator(".not-taken")
+    left.get_by_text("2 files are not taken").click()
+    expect(left.get_by_role("listitem")).to_contain_text(["*.heic: 2", "HEIC and raw photos must be exported", "1 file is empty"])
+    expect(number(page, "products", "queued")).to_have_text("1")
+    expect(page.locator(".pace")).to_contain_text("the oldest arrived")
+    hotcut.drop("half.jpg", photo)
+    expect(number(page, "products", "done")).to_have_text("1")
+    expect(page.locator(".pace")).to_contain_text("a minute over 10 minutes")
+    expect(held).to_be_hidden()
+    expect(left).to_be_visible()

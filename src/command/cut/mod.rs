@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MODEL, shipped_models_dir};
 use crate::delivery::{Book, Ledger};
@@ -53,6 +54,15 @@ pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
             source,
         })?;
     let plan = plan::plan(order)?;
+    if plan.jobs.is_empty() && plan.missing.is_empty() {
+        progress::say("no photo was found");
+    }
+    for sentence in sentences(&plan.not_taken, Remedy::Name) {
+        progress::say(&sentence);
+    }
+    if plan.jobs.is_empty() && plan.missing.is_empty() {
+        return Ok(ExitCode::from(FAILED));
+    }
     let mut progress = Progress::new(plan.jobs.len());
     for (path, error) in &plan.missing {
         progress.failed(path, error.io());

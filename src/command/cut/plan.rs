@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use super::Order;
 use crate::config::{FailedPolicy, Folder};
 use crate::disk::Pulse;
-use crate::intake::{Filter, Found, Observation, Root, Settle, SettledFile, Walk, Writer};
+use crate::intake::{
+    Filter, Found, Listing, NotTaken, Observation, Root, Settle, SettledFile, Walk, Writer,
+};
 use crate::job::Job;
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -21,6 +23,8 @@ pub(super) struct Plan {
     pub(super) jobs: Vec<Job>,
     /// Inputs that cannot be read.
     pub(super) missing: Vec<(PathBuf, PathError)>,
+    /// Files of the inputs that are not taken.
+    pub(super) not_taken: NotTaken,
 }
 
 /// Finds the photos that `order` means.
@@ -29,13 +33,16 @@ pub(super) fn plan(order: &Order) -> Result<Plan, PathError> {
     let mut plan = Plan {
         jobs: Vec::new(),
         missing: Vec::new(),
+        not_taken: NotTaken::default(),
     };
     for input in &order.inputs {
         match jobs_of(input, &output, &order.model) {
-            Ok((jobs, unreadable)) => {
+            Ok((jobs, listing)) => {
                 plan.jobs.extend(jobs);
+                let unreadable = listing.unreadable;
                 plan.missing
                     .extend(unreadable.map(|error| (error.path().to_owned(), error)));
+                plan.not_taken.add(&listing.not_taken);
             }
             Err(error) => plan.missing.push((input.clone(), error)),
         }
@@ -43,11 +50,7 @@ pub(super) fn plan(order: &Order) -> Result<Plan, PathError> {
     Ok(plan)
 }
 
-fn jobs_of(
-    input: &Path,
-    output: &Path,
-    model: &str,
-) -> Result<(Vec<Job>, Option<PathError>), PathError> {
+fn jobs_of(input: &Path, output: &Path, model: &str) -> Result<(Vec<Job>, Listing), PathError> {
     let real = input.canonicalize().at(input)?;
     let is_folder = real.is_dir();
     let root = if is_folder {
@@ -56,17 +59,17 @@ fn jobs_of(
         real.parent().unwrap_or(&real)
     };
     let folder = Arc::new(folder(root, output, model).at(input)?);
-    let (found, unreadable) = if is_folder {
+    let (found, listing) = if is_folder {
         list(&folder, output)?
     } else {
-        (vec![look(&real)?], None)
+        (vec![look(&real)?], Listing::default())
     };
     let jobs = found.into_iter().filter_map(settle).map(|file| Job {
         folder: Arc::clone(&folder),
         file,
         output_mount: None,
     });
-    Ok((jobs.collect(), unreadable))
+    Ok((jobs.collect(), listing))
 }
 
 fn folder(input: &Path, output: &Path, model: &str) -> std::io::Result<Folder> {
@@ -80,10 +83,7 @@ fn folder(input: &Path, output: &Path, model: &str) -> std::io::Result<Folder> {
     })
 }
 
-fn list(
-    folder: &Arc<Folder>,
-    output: &Path,
-) -> Result<(Vec<Observation>, Option<PathError>), PathError> {
+fn list(folder: &Arc<Folder>, output: &Path) -> Result<(Vec<Observation>, Listing), PathError> {
     let root = Root::open(&folder.input, None)?;
     let filter = Filter::new(Arc::clone(folder));
     let mut all = Vec::new();
@@ -92,7 +92,7 @@ fn list(
         filter: &filter,
         pulse: &Pulse::default(),
     };
-    let unreadable = walk.below::<Infallible>(Path::new(""), &mut |found| {
+    let listing = walk.below::<Infallible>(Path::new(""), &mut |found| {
         all.extend(found);
         Ok(())
     });
@@ -103,8 +103,8 @@ fn list(
         .filter(|own| !own.as_os_str().is_empty());
     all.retain(|file| own.is_none_or(|own| !file.relative.starts_with(own)));
     all.sort_by(|one, two| one.relative.cmp(&two.relative));
-    let Ok(unreadable) = unreadable;
-    Ok((all, unreadable))
+    let Ok(listing) = listing;
+    Ok((all, listing))
 }
 
 fn look(file: &Path) -> Result<Observation, PathError> {

@@ -8,6 +8,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::percent;
 
+/// Prints a line before the batch begins; a closed stderr is nobody's fault and stops no work.
+pub(super) fn say(line: &str) {
+    drop(writeln!(stderr().lock(), "{line}"));
+}
+
 /// How a batch is going.
 pub(super) struct Progress {
     bar: ProgressBar,

@@ -8,7 +8,7 @@ use super::{Contact, HotFolder};
 use crate::daemon::canary::Canary;
 use crate::daemon::state::State;
 use crate::disk;
-use crate::intake::{Polled, SilentDisk};
+use crate::intake::{NotTaken, Polled, SilentDisk};
 
 /// How often a folder that is away is looked for.
 const OFFLINE_RETRY: Duration = Duration::from_secs(2);
@@ -39,10 +39,10 @@ impl HotFolder {
 
     /// The folder is away; tells whether that is news.
     pub(in crate::daemon) fn offline(&mut self, reason: String, now: Instant) -> bool {
-        for file in self.queue.drain(..) {
-            self.in_hand.remove(file.relative());
-        }
+        self.queue.clear();
         self.settle.clear();
+        self.backlog.clear();
+        self.not_taken = NotTaken::default();
         self.troubles.clear();
         self.canary = Canary::Absent;
         self.is_listing = false;

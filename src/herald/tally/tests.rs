@@ -139,8 +139,7 @@ fn folder_that_is_away_is_not_finished() {
         name: "a".to_owned(),
         state: state.to_owned(),
         queued,
-        running: 0,
-        waiting: Vec::new(),
+        ..LiveFolder::default()
     };
     assert!(has_work(&folder("offline: not mounted", 0)));
     assert!(has_work(&folder("online", 1)));

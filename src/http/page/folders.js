@@ -41,18 +41,76 @@ function update(folder) {
   set("done", folder.done);
   set("aside", folder.quarantined);
   set("rate", folder.photos_per_minute);
-  showWaiting(card.querySelector("details"), folder.waiting);
+  const pace = card.querySelector(".pace");
+  pace.textContent = paceWords(folder);
+  pace.hidden = pace.textContent === "";
+  const held = folder.waiting.map(waitingWords);
+  if (folder.held > held.length) held.push(`${folder.held - held.length} more`);
+  showList(card.querySelector(".held"), held, count(folder.held, "photo is", "photos are", "held up"));
+  const left = notTakenWords(folder.not_taken);
+  const files = Object.values(folder.not_taken.endings).reduce((sum, one) => sum + one, folder.not_taken.others);
+  showList(card.querySelector(".not-taken"), left, files > 0 ? count(files, "file is", "files are", "not taken") : "Files that wait or are not taken");
 }
 
-function showWaiting(details, waiting) {
-  details.hidden = waiting.length === 0;
-  details.querySelector("summary").textContent = waiting.length === 1 ? "1 photo is held up" : `${waiting.length} photos are held up`;
-  const rows = waiting.map(({ path, reason }) => {
+const count = (number, one, many, rest) => `${number} ${number === 1 ? one : many} ${rest}`;
+
+/** How old what waits is, how fast it goes and how long it takes. */
+function paceWords(folder) {
+  const words = [];
+  if (folder.queued_on_disk > 0) words.push(`${folder.queued_on_disk} of those that wait stay on disk until their turn, oldest first`);
+  if (folder.oldest_ms !== null) words.push(`the oldest arrived ${time(folder.oldest_ms)}`);
+  if (folder.photos_per_minute_over_60 > 0) {
+    words.push(`${folder.photos_per_minute_over_10} a minute over 10 minutes, ${folder.photos_per_minute_over_60} over an hour`);
+  }
+  if (folder.left_s !== null) words.push(`about ${duration(folder.left_s)} left`);
+  return words.join("; ");
+}
+
+function waitingWords({ path, reason, next, until_ms: until }) {
+  const known = until !== null;
+  const nexts = {
+    cause: known && `tried again at ${time(until)}`,
+    attempt: known && `tried again at ${time(until)}`,
+    rest: known && `set aside at ${time(until)} if it does not come`,
+    writer: "taken once it is closed",
+    listing: "tried with each listing",
+  };
+  return nexts[next] ? `${path}: ${reason}; ${nexts[next]}` : `${path}: ${reason}`;
+}
+
+function notTakenWords({ endings, others, conflicts, links, empty }) {
+  const sorted = Object.entries(endings).sort(([, one], [, other]) => other - one);
+  const words = sorted.map(([ending, files]) => `${ending === "" ? "without an ending" : `*.${ending}`}: ${files}`);
+  if (others > 0) words.push(`others: ${others}`);
+  if (words.length > 0) words.push("What include in hotcut.toml names is taken. HEIC and raw photos must be exported as JPEG or TIFF first.");
+  if (conflicts > 0) words.push(count(conflicts, "file is a copy", "files are copies", "that a sync program made because of a conflict; rename it to have it cut out"));
+  if (links > 0) words.push(count(links, "file is a link", "files are links", "and not followed"));
+  if (empty > 0) words.push(count(empty, "file is", "files are", "empty; content is waited for"));
+  return words;
+}
+
+function showList(details, lines, title) {
+  details.hidden = lines.length === 0;
+  details.querySelector("summary").textContent = title;
+  const rows = lines.map((line) => {
     const row = document.createElement("li");
-    row.textContent = `${path}: ${reason}`;
+    row.textContent = line;
     return row;
   });
   details.querySelector("ul").replaceChildren(...rows);
+}
+
+/** The time of day, and the day unless it is today. */
+function time(ms) {
+  const date = new Date(ms);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? date.toLocaleTimeString() : date.toLocaleString();
+}
+
+function duration(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 360) / 10} h`;
 }
 
 function make(name) {
@@ -74,9 +132,16 @@ function make(name) {
     pair.append(term, value);
     numbers.append(pair);
   }
+  const pace = document.createElement("p");
+  pace.className = "pace";
+  card.append(title, state, numbers, pace, makeList("held"), makeList("not-taken"));
+  return card;
+}
+
+function makeList(kind) {
   const details = document.createElement("details");
+  details.className = kind;
   details.hidden = true;
   details.append(document.createElement("summary"), document.createElement("ul"));
-  card.append(title, state, numbers, details);
-  return card;
+  return details;
 }

@@ -1,0 +1,138 @@
+//! Counts of files that a folder does not take -> sentences for a person: how many, and what to do. Looks at no file.
+
+use crate::config::Include;
+use crate::cutout::READ_ENDINGS;
+use crate::intake::NotTaken;
+
+/// Endings of pictures that no decoder of hotcut reads.
+const PICTURES_NOT_READ: &[&str] = &[
+    "3fr", "ai", "arw", "avif", "cr2", "cr3", "dng", "eps", "fff", "heic", "heif", "iiq", "jp2",
+    "jxl", "nef", "nrw", "orf", "pdf", "pef", "psb", "psd", "raf", "raw", "rw2", "srw", "svg",
+    "x3f",
+];
+
+/// How a file that is read but not included can be taken all the same.
+#[derive(Clone, Copy)]
+pub(super) enum Remedy {
+    /// By a pattern of the folder.
+    Include,
+    /// By naming it.
+    Name,
+}
+
+/// What there is to say, a sentence each.
+pub(super) fn sentences(not_taken: &NotTaken, remedy: Remedy) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if not_taken.files() > 0 {
+        sentences.push(format!("{not_taken}{}", advice(not_taken, remedy)));
+    }
+    let more = [
+        (
+            not_taken.conflicts,
+            "is a copy that a sync program made because of a conflict; give it another name to have it cut out",
+            "are copies that a sync program made because of a conflict; give them other names to have them cut out",
+        ),
+        (
+            not_taken.links,
+            "is a link, which is not followed; copy or move the photos themselves",
+            "are links, which are not followed; copy or move the photos themselves",
+        ),
+        (
+            not_taken.empty,
+            "is empty; it is taken once it has content",
+            "are empty; they are taken once they have content",
+        ),
+    ];
+    for (count, one, many) in more {
+        match count {
+            0 => {}
+            1 => sentences.push(format!("1 file {one}")),
+            count => sentences.push(format!("{count} files {many}")),
+        }
+    }
+    sentences
+}
+
+fn advice(not_taken: &NotTaken, remedy: Remedy) -> String {
+    let of = |known: &[&str]| {
+        let endings = not_taken.endings.keys();
+        let endings = endings.filter(|ending| known.contains(&ending.as_str()));
+        let endings: Vec<String> = endings.map(|ending| format!("*.{ending}")).collect();
+        endings.join(", ")
+    };
+    let read = of(READ_ENDINGS);
+    let not_read = of(PICTURES_NOT_READ);
+    let remedy = match remedy {
+        Remedy::Include => format!("; to take {read}, add it to `include`"),
+        Remedy::Name => format!("; to cut out {read}, name the files themselves"),
+    };
+    let export = format!("; {not_read} cannot be read: export such photos as JPEG or TIFF");
+    [(read, remedy), (not_read, export)]
+        .into_iter()
+        .filter(|(endings, _)| !endings.is_empty())
+        .map(|(_, sentence)| sentence)
+        .collect()
+}
+
+/// The endings in patterns of `include` that no decoder reads, as far as the patterns name endings.
+pub(super) fn endings_not_read(include: &Include) -> Vec<String> {
+    let mut not_read = Vec::new();
+    for pattern in include.patterns() {
+        let Some((_, ending)) = pattern.rsplit_once('.') else {
+            continue;
+        };
+        let choices = ending
+            .strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'));
+        for ending in choices.unwrap_or(ending).split(',') {
+            let ending = ending.trim().to_ascii_lowercase();
+            let is_plain = ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if is_plain && !ending.is_empty() && !READ_ENDINGS.contains(&ending.as_str()) {
+                not_read.push(format!("*.{ending}"));
+            }
+        }
+    }
+    not_read
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_file_is_told_with_what_to_do() {
+        let not_taken = NotTaken {
+            endings: [("heic", 10), ("bmp", 2), ("zip", 1)]
+                .map(|(ending, count)| (ending.to_owned(), count))
+                .into(),
+            others: 0,
+            conflicts: 1,
+            links: 2,
+            empty: 0,
+        };
+        assert_eq!(
+            sentences(&not_taken, Remedy::Include),
+            [
+                "13 files are not taken: *.heic 10, *.bmp 2, *.zip 1; to take *.bmp, add it to `include`; \
+                 *.heic cannot be read: export such photos as JPEG or TIFF",
+                "1 file is a copy that a sync program made because of a conflict; give it another name to have it cut out",
+                "2 files are links, which are not followed; copy or move the photos themselves",
+            ]
+        );
+        assert!(sentences(&NotTaken::default(), Remedy::Name).is_empty());
+    }
+
+    #[test]
+    fn patterns_that_no_decoder_reads_are_found() {
+        let patterns = [
+            "*.JPG",
+            "*.{png,heic}",
+            "raw/*.nef",
+            "*",
+            "*.[jJ]pg",
+            "a.b/*",
+        ];
+        let include = Include::new(patterns.map(str::to_owned).into()).unwrap();
+        assert_eq!(endings_not_read(&include), ["*.heic", "*.nef"]);
+    }
+}
