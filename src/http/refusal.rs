@@ -39,7 +39,9 @@ pub(super) enum Refusal {
     UnknownModel { asked: String, known: String },
     #[error("there is no folder \"{0}\" here")]
     UnknownFolder(String),
-    #[error("folder \"{folder}\" does not take \"{name}\"; its `include` decides")]
+    #[error(
+        "folder \"{folder}\" does not take \"{name}\"; its `include` and `exclude` decide, and names of hidden and temporary files are never taken"
+    )]
     NotIncluded { folder: String, name: String },
     #[error("folder \"{0}\" is away now; /api/status tells why")]
     Away(String),
