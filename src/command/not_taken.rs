@@ -1,8 +1,8 @@
-//! Counts of files that a folder does not take -> sentences for a person: how many, and what to do. Looks at no file.
+//! Files that a folder does not take -> sentences for a person: how many, why, and what to do. Looks at no file.
 
 use crate::config::Include;
 use crate::cutout::READ_ENDINGS;
-use crate::intake::NotTaken;
+use crate::intake::{Judgement, NotTaken};
 
 /// Endings of pictures that no decoder of hotcut reads.
 const PICTURES_NOT_READ: &[&str] = &[
@@ -93,6 +93,24 @@ pub(super) fn endings_not_read(include: &Include) -> Vec<String> {
         }
     }
     not_read
+}
+
+/// Why a file is left alone, unless it is taken.
+pub(super) fn reason(judgement: Judgement) -> Option<&'static str> {
+    match judgement {
+        Judgement::Taken => None,
+        Judgement::NotIncluded => Some("its name is not taken: no pattern of `include` matches it"),
+        Judgement::Conflict => Some(
+            "its name is not taken: a sync program made this copy because of a conflict; give it another name to have it cut out",
+        ),
+        Judgement::Excluded => Some(
+            "its name is not taken: a pattern of `exclude` matches it or a folder that it lies in",
+        ),
+        Judgement::Litter => Some(
+            "its name is not taken: it is hidden, temporary, or lies in a bin, a snapshot or a cache",
+        ),
+        Judgement::Own => Some("it lies in a folder into which hotcut moves photos"),
+    }
 }
 
 #[cfg(test)]

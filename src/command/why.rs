@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::FileType;
 
 use self::find::{find, has_link, look};
-use super::CommandError;
+use super::{CommandError, not_taken};
 use crate::config::Folder;
 use crate::cutout::CutoutError;
 use crate::daemon::{LiveStatus, WaitingFor};
 use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
-use crate::intake::{Filter, Judgement, PATIENCE};
+use crate::intake::{Filter, PATIENCE};
 use crate::local_time::rfc3339;
 use crate::percent;
 use crate::stamp::Stamp;
@@ -162,7 +162,7 @@ fn waits_for(
         }
         .to_owned();
     }
-    if let Some(reason) = why_not_taken(Filter::new(Arc::clone(folder)).judge(source)) {
+    if let Some(reason) = not_taken::reason(Filter::new(Arc::clone(folder)).judge(source)) {
         return reason.to_owned();
     }
     if stamp.len == 0 {
@@ -208,24 +208,6 @@ fn waits_for(
         "it waits for its turn, or for whoever still holds it open for writing; the folder has {} waiting and {} in work",
         live.queued, live.running
     )
-}
-
-/// Why a file is left alone, unless it is taken.
-fn why_not_taken(judgement: Judgement) -> Option<&'static str> {
-    match judgement {
-        Judgement::Taken => None,
-        Judgement::NotIncluded => Some("its name is not taken: no pattern of `include` matches it"),
-        Judgement::Conflict => Some(
-            "its name is not taken: a sync program made this copy because of a conflict; give it another name to have it cut out",
-        ),
-        Judgement::Excluded => Some(
-            "its name is not taken: a pattern of `exclude` matches it or a folder that it lies in",
-        ),
-        Judgement::Litter => Some(
-            "its name is not taken: it is hidden, temporary, or lies in a bin, a snapshot or a cache",
-        ),
-        Judgement::Own => Some("it lies in a folder into which hotcut moves photos"),
-    }
 }
 
 /// What comes next for a version that has been in work; `trouble` is what the daemon says that keeps it.
