@@ -193,12 +193,10 @@ impl Daemon {
                 folder.sight(relative, again_at, Discovery::Again);
             }
             Outcome::Retry { error, attempts } => {
-                let backoff =
-                    BACKOFF_FIRST * 4_u32.saturating_pow(attempts.saturating_sub(1).min(5));
-                let again_at = now + backoff;
-                folder
-                    .troubles
-                    .retry(&relative, error.to_string(), again_at);
+                let times = attempts.saturating_sub(1).min(5);
+                let again_at = now + BACKOFF_FIRST * 4_u32.saturating_pow(times);
+                let reason = error.to_string();
+                folder.troubles.retry(&relative, reason, again_at);
                 folder.sight(relative, again_at, Discovery::Again);
             }
             Outcome::Held => folder.hold(job.file, now),
