@@ -36,7 +36,7 @@ struct FolderStatus {
     queued: usize,
     /// Of it, what stays on disk until there is room in memory.
     queued_on_disk: usize,
-    /// When the one arrived that waits and arrived first. RFC 3339, UTC.
+    /// When the one arrived that waits and arrived first. RFC 3339.
     oldest: Option<String>,
     running: usize,
     done: u32,
@@ -47,7 +47,7 @@ struct FolderStatus {
     /// Files that are not taken.
     not_taken: NotTaken,
     quarantined: Vec<QuarantinedStatus>,
-    /// RFC 3339, UTC.
+    /// RFC 3339.
     last_done: Option<String>,
     photos_per_minute: u32,
     photos_per_minute_over_10: f64,
@@ -62,7 +62,7 @@ struct WaitingStatus {
     reason: String,
     /// What comes next.
     next: WaitingFor,
-    /// When that comes. RFC 3339, UTC.
+    /// When that comes. RFC 3339.
     until: Option<String>,
 }
 

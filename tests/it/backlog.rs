@@ -13,6 +13,7 @@ use crate::photos::{Quarter, jpeg};
 use crate::processes::{self, workers_of};
 use crate::requests::{gauge, get, metric};
 use crate::setup::Setup;
+use crate::status::moment;
 
 /// More than a folder keeps in memory.
 const PHOTOS: u64 = 10_500;
@@ -61,7 +62,7 @@ fn all_photos_that_wait_are_counted_and_the_oldest_go_first() {
     let (oldest_ms, _) = arrivals[done.len() + 1];
     hot.wait_status("the oldest", |status| {
         let oldest = status.oldest.as_ref();
-        let oldest = oldest.map(|text| humantime::parse_rfc3339(text).unwrap());
+        let oldest = oldest.map(|text| moment(text));
         let since = oldest.map(|oldest| oldest.duration_since(UNIX_EPOCH).unwrap());
         since.is_some_and(|since| since.as_millis() == u128::from(oldest_ms))
     });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Output;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
@@ -94,4 +95,12 @@ pub(crate) struct Quarantined {
     pub(crate) path: String,
     pub(crate) reason: String,
     pub(crate) attempts: u64,
+}
+
+/// The moment that a status or a story names, whatever the offset of its place.
+#[track_caller]
+pub(crate) fn moment(text: &str) -> SystemTime {
+    let moment: jiff::Timestamp = text.parse().expect(text);
+    let since_epoch = u64::try_from(moment.as_millisecond()).expect(text);
+    UNIX_EPOCH + Duration::from_millis(since_epoch)
 }

@@ -14,6 +14,7 @@ use crate::photos::{Quarter, jpeg, large_jpeg};
 use crate::processes;
 use crate::requests::{get, metric};
 use crate::setup::Setup;
+use crate::status::moment;
 
 /// P10: fails when a photo that ends early is not among those that wait, or when it is not said for how long the rest of it is
 /// waited for.
@@ -28,7 +29,7 @@ fn photo_that_ends_early_is_shown_with_its_deadline() {
     assert_eq!((status.queued, status.held), (1, 1), "{status:?}");
     let held = status.held("half.jpg").unwrap();
     assert!(held.reason.contains("ends early"), "{held:?}");
-    let until = humantime::parse_rfc3339(held.until.as_ref().unwrap()).unwrap();
+    let until = moment(held.until.as_ref().unwrap());
     let patience = Duration::from_mins(10);
     // To the millisecond.
     let earliest = begun + patience - Duration::from_millis(1);

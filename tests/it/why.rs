@@ -12,6 +12,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, jpeg, large_jpeg};
 use crate::processes;
 use crate::setup::Setup;
+use crate::status::moment;
 
 /// P10: fails when a step of the way is not told: seen, settled, the worker's death with its signal and memory, the
 /// cutout; or when the cutout's own path does not lead to the same story.
@@ -83,7 +84,7 @@ fn photo_that_ends_early_is_told_so_and_until_when_it_is_waited_for() {
     assert!(now.contains("ends early"), "{now}");
     let until = now.split_once("until ").expect(&now).1;
     let until = until.split_once(';').expect(&now).0;
-    let until = humantime::parse_rfc3339(until).expect(&now);
+    let until = moment(until);
     let patience = Duration::from_mins(10);
     let expected = begun + patience..=SystemTime::now() + patience;
     assert!(expected.contains(&until), "{now}");
