@@ -25,7 +25,7 @@ fn daemon_killed_before_any_change_to_a_folder_leaves_nothing_undone() {
 /// P2, P8: as above, for every write to the ledger, which must never know more or less than the folders.
 #[test]
 fn daemon_killed_before_any_write_to_its_ledger_leaves_nothing_undone() {
-    kill_at_each("kill at the ledger", moved, is_ledger);
+    kill_at_each("kill at the ledger", moved, is_of_the_ledger);
 }
 
 /// P2, P8: as above, while the daemon makes its first ledger; fails when half a ledger stops the next start.
@@ -33,9 +33,7 @@ fn daemon_killed_before_any_write_to_its_ledger_leaves_nothing_undone() {
 fn daemon_killed_while_it_makes_its_ledger_leaves_nothing_undone() {
     if strace_works("kill at a new ledger") {
         let rehearsal = Rehearsal::without_ledger(moved());
-        kill_at(&rehearsal, moved, |path| {
-            path.starts_with("state") && path.to_string_lossy().contains("ledger.db")
-        });
+        kill_at(&rehearsal, moved, is_of_the_ledger);
     }
 }
 
@@ -127,6 +125,11 @@ fn interruption_of_any_call_costs_nothing() {
 
 fn is_in_a_folder(path: &Path) -> bool {
     path.starts_with("products") || path.starts_with("done")
+}
+
+/// The ledger and what lies beside it, also while it is opened and closed.
+fn is_of_the_ledger(path: &Path) -> bool {
+    path.starts_with("state") && path.to_string_lossy().contains("ledger.db")
 }
 
 fn is_ledger(path: &Path) -> bool {
