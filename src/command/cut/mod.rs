@@ -163,7 +163,7 @@ impl Batch {
         let source = job.folder.input.join(job.file.relative());
         match outcome {
             Outcome::Done { output, .. } | Outcome::Unchanged { output } => {
-                self.progress.done(&output)?
+                self.progress.done(&output)?;
             }
             Outcome::Ignored(error) => self.progress.skipped(&source, &error),
             Outcome::Retry { .. } => self.jobs.push_back(job),
