@@ -19,8 +19,9 @@
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`disk`] (work with a deadline), [`detached`], [`percent`], [`hex`], [`path_error`], [`journal`] (entries of
-//! systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
+//! [`mount`], [`disk`] (work with a deadline), [`detached`], [`fs`] (a new name for a file, never over another), [`percent`],
+//! [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library
+//! lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -68,6 +69,7 @@
 //! | P4 | `check_replaceable` (`delivery/place.rs`) | `cutout_that_is_retouched_while_its_successor_is_made_is_left_alone` |
 //! | P4 | `is_copy` (`delivery/retire.rs`) | `daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one` |
 //! | P4 | `is_litter` (`intake/litter.rs`) | `bins_snapshots_and_caches_are_left_alone` |
+//! | P4 | `rename::link` (`fs/rename.rs`) | `share_without_links_is_refused_and_nothing_is_lost` |
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
 //! | P5 | `Pool::bury` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
 //! | P6 | `Limit::check` (`cutout/decode`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
@@ -94,6 +96,7 @@ pub mod daemon;
 pub mod delivery;
 pub mod detached;
 pub mod disk;
+pub mod fs;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod herald;

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::StatFs;
+
 use crate::path_error::{AtPath as _, PathError};
 
 /// The kernel's list of what is mounted where, as this process sees it.
@@ -34,18 +36,35 @@ pub fn point_of(path: &Path) -> Result<PathBuf, PathError> {
 
 /// Returns the name of the file system under `path` when it does not report what other machines write.
 pub fn deaf_kind(path: &Path) -> Result<Option<&'static str>, PathError> {
-    let kind = rustix::fs::statfs(path).at(path)?.f_type;
-    // Only the low 32 bits are the magic; the field is signed and wider on some architectures.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "see above"
-    )]
-    let magic = kind as u32;
-    Ok(DEAF
-        .iter()
+    Ok(kind_of(&rustix::fs::statfs(path).at(path)?))
+}
+
+/// Returns the name of a file system that does not report what other machines write.
+pub fn kind_of(found: &StatFs) -> Option<&'static str> {
+    let magic = magic(found);
+    DEAF.iter()
         .find(|(number, _)| *number == magic)
-        .map(|(_, name)| *name))
+        .map(|(_, name)| *name)
+}
+
+/// Returns what a file system can be called in a message.
+pub fn name_of(found: &StatFs) -> String {
+    kind_of(found).map_or_else(|| format!("type {:#x}", magic(found)), str::to_owned)
+}
+
+/// Only the low 32 bits are the magic; the field is signed and wider on some architectures.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "see above"
+)]
+fn magic(found: &StatFs) -> u32 {
+    found.f_type as u32
+}
+
+/// Tells whether a file system of this name is a share of an SMB server.
+pub fn is_smb(kind: &str) -> bool {
+    matches!(kind, "smb" | "smb2" | "cifs")
 }
 
 /// Tells what to do about a folder whose mount point differs from the one it had when it was first used.

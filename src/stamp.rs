@@ -1,6 +1,9 @@
 //! What `stat` says of a file -> the identity of one version of it; knows no path.
 
-use rustix::fs::Stat;
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+
+use rustix::fs::{AtFlags, FileType, Stat, StatxFlags};
 
 /// Tells one version of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,20 @@ impl Stamp {
         }
     }
 
+    /// Asks the file system itself for the stamp of `name` below `directory`, or of the open file `directory` if `name` is
+    /// empty. A network mount answers `stat` from what it was told up to a minute ago; this makes it ask its server.
+    pub fn read(directory: impl AsFd, name: &OsStr) -> rustix::io::Result<(Self, FileType)> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
+        let stat = rustix::fs::statx(directory, name, flags, StatxFlags::BASIC_STATS)?;
+        let stamp = Self {
+            len: stat.stx_size,
+            mtime_ns: nanos(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec.into()),
+            ctime_ns: nanos(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec.into()),
+            ino: stat.stx_ino,
+        };
+        Ok((stamp, FileType::from_raw_mode(stat.stx_mode.into())))
+    }
+
     /// Tells whether both are the same version: a changed mode or owner does not make a new one.
     pub fn same_version(&self, other: &Self) -> bool {
         (self.len, self.mtime_ns, self.ino) == (other.len, other.mtime_ns, other.ino)
@@ -36,4 +53,23 @@ fn nanos(seconds: i64, rest: u64) -> i64 {
     seconds
         .saturating_mul(1_000_000_000)
         .saturating_add_unsigned(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when the two ways to a stamp disagree: every file that is listed would seem to have changed.
+    #[test]
+    fn both_ways_lead_to_the_same_stamp() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
+        let folder = std::fs::File::open(dir.path()).unwrap();
+        let listed = rustix::fs::statat(&folder, "link", AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        let asked = Stamp::read(&folder, OsStr::new("link")).unwrap();
+        assert_eq!(asked, (Stamp::of(&listed), FileType::Symlink));
+        let open = rustix::fs::fstat(&folder).unwrap();
+        let asked = Stamp::read(&folder, OsStr::new("")).unwrap();
+        assert_eq!(asked, (Stamp::of(&open), FileType::Directory));
+    }
 }

@@ -9,6 +9,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::destination::{Destination, Occupant};
+use crate::fs::rename::{self, Entry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 
 /// A file that is being written under a hidden name. Dropped before it is placed, it is removed.
@@ -46,8 +47,19 @@ pub enum PlaceError {
 pub enum Replace {
     /// No: the name must be free.
     Never,
-    /// Yes: the caller knows that what has the name is its own.
+    /// A cutout of hotcut's, and nothing else.
     Own,
+    /// Whatever has the name: nobody but hotcut gives such names.
+    Any,
+}
+
+/// What became of a swap of names.
+enum Swapped {
+    Done,
+    /// Nothing has the name.
+    NothingThere,
+    /// This file system swaps no names; what has the name may be replaced.
+    Unsupported,
 }
 
 impl Temp {
@@ -91,7 +103,8 @@ impl Temp {
             (Replace::Own, Occupant::Foreign) => {
                 Err(PlaceError::Taken(self.destination.path().join(name)))
             }
-            (Replace::Own, Occupant::Free | Occupant::Ours(_)) | (Replace::Never, _) => Ok(()),
+            (Replace::Own, Occupant::Free | Occupant::Ours(_))
+            | (Replace::Never | Replace::Any, _) => Ok(()),
         }
     }
 
@@ -109,51 +122,61 @@ impl Temp {
         // Bytes before name: after a power cut the name must never stand for an empty file.
         self.file.sync_all().at(&self.path())?;
         let final_path = self.destination.path().join(name);
-        match replace {
-            Replace::Own => {
-                let directory = self.destination.directory();
-                rustix::fs::renameat(directory, &self.name, directory, name).at(&final_path)?;
+        let directory = self.destination.directory();
+        let [from, to] = [self.name.as_os_str(), name].map(|name| Entry { directory, name });
+        let renamed = match replace {
+            Replace::Own => match self.swap(name)? {
+                Swapped::Done => Ok(()),
+                Swapped::NothingThere => rename::to_free(from, to),
+                Swapped::Unsupported => rename::over(from, to),
+            },
+            Replace::Any => rename::over(from, to),
+            Replace::Never => rename::to_free(from, to),
+        };
+        match renamed {
+            Ok(()) => {}
+            Err(RenameError::Taken) => return Err(PlaceError::Taken(final_path)),
+            // It is the same with every name.
+            Err(error @ RenameError::Unsafe { .. }) => {
+                return Ok(Err(error).at(self.destination.path())?);
             }
-            Replace::Never => self.rename_to_free(name, &final_path)?,
+            Err(error @ RenameError::Failed(_)) => return Ok(Err(error).at(&final_path)?),
         }
         self.is_placed = true;
         self.destination.sync()?;
         Ok(())
     }
 
-    fn rename_to_free(&self, name: &OsStr, final_path: &Path) -> Result<(), PlaceError> {
+    /// Swaps names with the cutout `name`, and swaps back if that turns out to be no cutout of hotcut's: somebody may have put
+    /// a file there since it was looked at.
+    fn swap(&self, name: &OsStr) -> Result<Swapped, PlaceError> {
         let directory = self.destination.directory();
-        let taken = || Err(PlaceError::Taken(final_path.to_owned()));
-        match rustix::fs::renameat_with(
-            directory,
-            &self.name,
-            directory,
-            name,
-            RenameFlags::NOREPLACE,
-        ) {
-            Ok(()) => return Ok(()),
-            Err(Errno::EXIST) => return taken(),
-            // NFS, SMB and some FUSE file systems know no such rename; a link refuses to replace as well.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            Err(errno) => return Ok(Err(errno).at(final_path)?),
-        }
-        match rustix::fs::linkat(directory, &self.name, directory, name, AtFlags::empty()) {
-            Ok(()) => {
-                rustix::fs::unlinkat(directory, &self.name, AtFlags::empty()).at(final_path)?;
-                return Ok(());
+        let path = self.destination.path().join(name);
+        let swap = || {
+            rustix::fs::renameat_with(
+                directory,
+                &self.name,
+                directory,
+                name,
+                RenameFlags::EXCHANGE,
+            )
+        };
+        match swap() {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(Swapped::NothingThere),
+            // NFS, SMB and some FUSE file systems. There the look comes just before.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                self.check_replaceable(name, Replace::Own)?;
+                return Ok(Swapped::Unsupported);
             }
-            Err(Errno::EXIST) => return taken(),
-            // FAT and SMB without Unix extensions have no links: the last resort leaves a moment in which another
-            // program could take the name.
-            Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK) => {}
-            Err(errno) => return Ok(Err(errno).at(final_path)?),
+            Err(errno) => return Ok(Err(errno).at(&path)?),
         }
-        match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => {}
-            Ok(_) => return taken(),
-            Err(errno) => return Ok(Err(errno).at(final_path)?),
+        if self.destination.occupant(&self.name)? == Occupant::Foreign {
+            swap().at(&path)?;
+            return Err(PlaceError::Taken(path));
         }
-        Ok(rustix::fs::renameat(directory, &self.name, directory, name).at(final_path)?)
+        rustix::fs::unlinkat(directory, &self.name, AtFlags::empty()).at(&path)?;
+        Ok(Swapped::Done)
     }
 
     fn path(&self) -> PathBuf {
@@ -211,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_name_is_never_replaced_unless_it_is_our_own() {
+    fn a_taken_name_is_never_replaced_unless_that_is_asked_for() {
         let dir = tempfile::tempdir().unwrap();
         let name = OsStr::new("a.png");
         temp(dir.path(), b"first")
@@ -221,9 +244,30 @@ mod tests {
         assert!(matches!(second, Err(PlaceError::Taken(_))));
         assert_eq!(std::fs::read(dir.path().join("a.png")).unwrap(), b"first");
         temp(dir.path(), b"third")
-            .place(name, Replace::Own, 5)
+            .place(name, Replace::Any, 5)
             .unwrap();
         assert_eq!(std::fs::read(dir.path().join("a.png")).unwrap(), b"third");
+        assert_eq!(names(dir.path()), ["a.png"]);
+    }
+
+    /// P2, P4: somebody puts a file under the name after it was looked at; fails when that is replaced, or when a cutout is
+    /// not.
+    #[test]
+    fn only_a_cutout_makes_way_for_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = OsStr::new("a.png");
+        let place =
+            |bytes: &[u8]| temp(dir.path(), bytes).place(name, Replace::Own, bytes.len() as u64);
+        let seeds = crate::fuzzing::seeds();
+        let (.., cutout) = seeds
+            .iter()
+            .find(|(_, name, _)| *name == "marked.png")
+            .unwrap();
+        place(cutout).unwrap();
+        place(b"retouched").unwrap();
+        assert!(matches!(place(cutout), Err(PlaceError::Taken(_))));
+        let found = std::fs::read(dir.path().join("a.png")).unwrap();
+        assert_eq!(found, b"retouched");
         assert_eq!(names(dir.path()), ["a.png"]);
     }
 

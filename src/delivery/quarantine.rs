@@ -33,7 +33,7 @@ pub fn write_note(
     let path = folder.path().join(&note);
     let temp = Temp::create(folder, temp)?;
     temp.writer()?.write_all(text.as_bytes()).at(&path)?;
-    temp.place(&note, Replace::Own, text.len() as u64)
+    temp.place(&note, Replace::Any, text.len() as u64)
 }
 
 /// Removes the note on a source that has succeeded, if there is one.

@@ -6,12 +6,13 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
+use crate::fs::rename::{self, Entry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -51,11 +52,14 @@ impl Retiree {
             return Ok(Retired::Superseded);
         }
         let path = self.folder.path().join(&self.name);
-        let removed = rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty());
-        if removed.is_err() {
-            self.put_back()?;
+        match rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty()) {
+            // A server has removed it, and its answer was lost.
+            Err(Errno::NOENT) | Ok(()) => {}
+            Err(errno) => {
+                self.put_back()?;
+                return Err(errno).at(&path);
+            }
         }
-        removed.at(&path)?;
         self.folder.sync()?;
         Ok(Retired::Deleted)
     }
@@ -77,10 +81,8 @@ impl Retiree {
     /// system has another inode.
     fn moved_before(&self, target: &Destination) -> Option<PathBuf> {
         for name in names::moved_names(&self.name, self.number) {
-            let flags = AtFlags::SYMLINK_NOFOLLOW;
             // Names are given in turn: behind a free one there is none of ours.
-            let stat = rustix::fs::statat(target.directory(), &name, flags).ok()?;
-            let found = Stamp::of(&stat);
+            let (found, _) = Stamp::read(target.directory(), &name).ok()?;
             if (found.len, found.mtime_ns) == (self.stamp.len, self.stamp.mtime_ns) {
                 return Some(target.path().join(name));
             }
@@ -92,21 +94,27 @@ impl Retiree {
     fn set_aside(&self) -> Result<bool, PathError> {
         let path = self.folder.path().join(&self.name);
         let directory = self.folder.directory();
-        // A crash between two steps of an earlier try left the source under its hidden name.
+        let has_name = self.is_ours(&self.name);
         if self.is_ours(&self.aside) {
-            return Ok(true);
+            if !has_name {
+                // A crash between two steps of an earlier try left the source under its hidden name.
+                return Ok(true);
+            }
+            // Two links to one file: an earlier try could not remove the second one.
+            rustix::fs::unlinkat(directory, &self.aside, AtFlags::empty()).at(&path)?;
         }
-        if !self.is_ours(&self.name) {
+        if !has_name {
             return Ok(false);
         }
-        match rename_to_free(&self.folder, &self.name, &self.aside) {
+        match rename::to_hidden(self.entry(&self.name), self.entry(&self.aside)) {
             Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(false),
-            Err(errno) => return Err(errno).at(&path),
+            Err(RenameError::Failed(Errno::NOENT)) => return Ok(false),
+            Err(error @ RenameError::Unsafe { .. }) => return Err(error).at(self.folder.path()),
+            Err(error @ (RenameError::Taken | RenameError::Failed(_))) => {
+                return Err(error).at(&path);
+            }
         }
-        let stat =
-            rustix::fs::statat(directory, &self.aside, AtFlags::SYMLINK_NOFOLLOW).at(&path)?;
-        if Stamp::of(&stat).same_version(&self.stamp) {
+        if self.is_ours(&self.aside) {
             return Ok(true);
         }
         self.put_back()?;
@@ -114,8 +122,13 @@ impl Retiree {
     }
 
     fn is_ours(&self, name: &OsStr) -> bool {
-        rustix::fs::statat(self.folder.directory(), name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|stat| Stamp::of(&stat).same_version(&self.stamp))
+        Stamp::read(self.folder.directory(), name)
+            .is_ok_and(|(found, _)| found.same_version(&self.stamp))
+    }
+
+    fn entry<'a>(&'a self, name: &'a OsStr) -> Entry<'a> {
+        let directory = self.folder.directory();
+        Entry { directory, name }
     }
 
     /// Tells whether somebody who had the source open before it was set aside has written it since; it is put back then.
@@ -132,21 +145,23 @@ impl Retiree {
     }
 
     fn move_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
-        let from = self.folder.directory();
         for name in names::moved_names(&self.name, self.number) {
             let path = target.path().join(&name);
-            let flags = RenameFlags::NOREPLACE;
-            match rustix::fs::renameat_with(from, &self.aside, target.directory(), &name, flags) {
+            let to = Entry {
+                directory: target.directory(),
+                name: &name,
+            };
+            match rename::to_free(self.entry(&self.aside), to) {
                 Ok(()) => {
                     target.sync()?;
                     self.folder.sync()?;
                     return Ok(Retired::Moved(path));
                 }
-                Err(Errno::EXIST) => {}
-                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                    return self.copy_aside_to(target);
+                Err(RenameError::Taken) => {}
+                Err(RenameError::Failed(Errno::XDEV)) => return self.copy_aside_to(target),
+                Err(error @ (RenameError::Unsafe { .. } | RenameError::Failed(_))) => {
+                    return Ok(Err(error).at(&path)?);
                 }
-                Err(errno) => return Ok(Err(errno).at(&path)?),
             }
         }
         Ok(Retired::Superseded)
@@ -244,28 +259,18 @@ fn keep_mode_and_times(original: &File, copy: &File) -> io::Result<()> {
 /// Gives a source that a crash has left under the hidden name `aside` its `name` back, or a numbered one where that is
 /// taken. Does nothing if there is none.
 pub fn put_back_stray(folder: &Destination, aside: &OsStr, name: &OsStr) -> Result<(), PathError> {
+    let directory = folder.directory();
     for name in names::moved_names(name, 1) {
-        match rename_to_free(folder, aside, &name) {
-            Ok(()) | Err(Errno::NOENT) => return Ok(()),
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno).at(&folder.path().join(&name)),
+        let [from, to] = [aside, &name].map(|name| Entry { directory, name });
+        match rename::to_free(from, to) {
+            Ok(()) | Err(RenameError::Failed(Errno::NOENT)) => return Ok(()),
+            Err(RenameError::Taken) => {}
+            Err(error @ (RenameError::Unsafe { .. } | RenameError::Failed(_))) => {
+                return Err(error).at(&folder.path().join(&name));
+            }
         }
     }
     Ok(())
-}
-
-fn rename_to_free(folder: &Destination, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
-    let directory = folder.directory();
-    match rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            match rustix::fs::statat(directory, to, AtFlags::SYMLINK_NOFOLLOW) {
-                Err(Errno::NOENT) => rustix::fs::renameat(directory, from, directory, to),
-                Ok(_) => Err(Errno::EXIST),
-                Err(errno) => Err(errno),
-            }
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Each folder has its own thread, the scout, so that a dead network mount holds up no other folder. The scout judges
 //! nothing: it knows neither what is settled nor what is done.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -204,14 +205,14 @@ impl Patrol {
             Err(error) if is_gone(&error) => return (Found::Nothing, Writer::Absent, false),
             Err(_) => return (Found::Unknown, Writer::Absent, false),
         };
-        let Ok(stat) = rustix::fs::fstat(&file) else {
+        let Ok((stamp, kind)) = Stamp::read(&file, OsStr::new("")) else {
             return (Found::Unknown, Writer::Absent, false);
         };
-        match FileType::from_raw_mode(stat.st_mode) {
+        match kind {
             FileType::Directory => (Found::Nothing, Writer::Absent, true),
             FileType::RegularFile if self.assignment.filter.takes(relative) => {
                 let writer = lease::writer_at(root, relative);
-                (Found::File(Stamp::of(&stat)), writer, false)
+                (Found::File(stamp), writer, false)
             }
             FileType::RegularFile
             | FileType::Symlink

@@ -1,5 +1,6 @@
 //! A settled file -> its bytes, proved to be the version that settled; never writes to it.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -58,17 +59,16 @@ impl SourceFile {
     /// Checks that both the open file and the one under its name are still the version that settled.
     pub fn verify(&self) -> Result<(), SourceError> {
         let path = self.root.join(&self.relative);
-        let here = rustix::fs::fstat(&self.file).at(&path)?;
-        let named = match self.root.open_below(&self.relative, OFlags::PATH) {
-            Ok(file) => rustix::fs::fstat(&file).at(&path)?,
+        let (here, kind) = Stamp::read(&self.file, OsStr::new("")).at(&path)?;
+        let (named, _) = match self.root.open_below(&self.relative, OFlags::PATH) {
+            Ok(file) => Stamp::read(&file, OsStr::new("")).at(&path)?,
             Err(error) if is_gone(&error) => return Err(SourceError::Vanished),
             Err(error) => return Err(error.into()),
         };
-        let is_regular = FileType::from_raw_mode(here.st_mode) == FileType::RegularFile;
         let unchanged = [here, named]
             .iter()
-            .all(|stat| Stamp::of(stat).same_version(&self.stamp));
-        if is_regular && unchanged {
+            .all(|stamp| stamp.same_version(&self.stamp));
+        if kind == FileType::RegularFile && unchanged {
             Ok(())
         } else {
             Err(SourceError::Changed)
@@ -83,8 +83,8 @@ impl SourceFile {
             Err(error) if lease::is_leased(&error) => return Err(SourceError::Changed),
             Err(error) => return Err(error.into()),
         };
-        let stat = rustix::fs::fstat(&file).at(&path)?;
-        if Stamp::of(&stat).same_version(&self.stamp) {
+        let (stamp, _) = Stamp::read(&file, OsStr::new("")).at(&path)?;
+        if stamp.same_version(&self.stamp) {
             Ok(File::from(file))
         } else {
             Err(SourceError::Changed)

@@ -23,10 +23,105 @@ fn share_that_renames_over_everything_loses_nothing() {
     serve("share without renames that refuse", RENAME);
 }
 
-/// P2, P4: as above, on FAT or SMB without links.
+/// P4, P10: a file system that has neither such a rename nor links; fails when a file is renamed there all the same, or when
+/// nobody is told what is wrong and what to do.
 #[test]
-fn share_without_links_loses_nothing() {
-    serve("share without links", RENAME_AND_LINK);
+fn share_without_links_is_refused_and_nothing_is_lost() {
+    if !strace_works("share without links") {
+        return;
+    }
+    let mut hot = HotFolder::start_with(strace::without(quick(), RENAME_AND_LINK));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_state("paused");
+    let reason = hot.status().state;
+    let folder = hot.output("").display().to_string();
+    for part in [
+        folder.trim_end_matches('/'),
+        "replacing another",
+        "another file system",
+    ] {
+        assert!(reason.contains(part), "no {part:?} in {reason}");
+    }
+    assert_eq!(hot.outputs(), [] as [&Path; 0]);
+    assert_eq!(
+        fs::read(hot.input("a.jpg")).unwrap(),
+        jpeg(Quarter::TopLeft)
+    );
+    hot.assert_log_is_short();
+    hot.kill_if_alive();
+    hot.change_setup(|setup| setup.under(Vec::new()));
+    hot.restart();
+    wait_for("done elsewhere", || is_done(&hot));
+    assert_moved(&hot, &[("a.jpg", Quarter::TopLeft)]);
+}
+
+/// P4, P10: as above, for the original alone: its folder turns out to have no such way once the cutout is there; fails when
+/// the original is touched although it could not be put back.
+#[test]
+fn original_on_a_share_without_links_is_left_alone() {
+    if !strace_works("original on a share without links") {
+        return;
+    }
+    let setup = quick();
+    let input = setup.input_of("products");
+    let hot = HotFolder::start_with(strace::without_on(setup, &input, RENAME_AND_LINK));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    hot.wait_status("the waiting photo", |status| status.waiting.len() == 1);
+    let reason = hot.status().waiting.remove(0).reason;
+    for part in [&input.display().to_string(), "`source = \"keep\"`"] {
+        assert!(reason.contains(part), "no {part:?} in {reason}");
+    }
+    assert_eq!(files_below(&hot.input("")), [PathBuf::from("a.jpg")]);
+    assert_eq!(files_below(&hot.setup().path("done")), [] as [&Path; 0]);
+    hot.assert_log_is_short();
+}
+
+/// P4: where a plain rename replaces, a cutout, a moved original and one that is put back must get their names by a link. No
+/// test can drop another file in the right microsecond, so this tells by the calls: fails when a plain rename gives any name
+/// that others may use.
+#[test]
+fn plain_rename_gives_only_hidden_names_where_it_replaces() {
+    if !strace_works("plain renames on a share") {
+        return;
+    }
+    let mut hot = HotFolder::start_with(strace::without_and_observed(quick(), RENAME));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_for("done", || is_done(&hot));
+    hot.signal(Signal::TERM);
+    assert!(hot.wait_exit().success(), "{}", hot.log());
+    let names = strace::names_given_by_rename(hot.setup());
+    let is_original = |name: &String| name.ends_with(".source");
+    assert!(names.iter().any(is_original), "{names:?}");
+    let visible: Vec<_> = names.iter().filter(|name| !is_hidden(name)).collect();
+    assert_eq!(visible, [] as [&String; 0]);
+}
+
+/// P3, P4: a network mount answers from what it remembers for up to a minute; fails when a file is taken for settled, or an
+/// original for unchanged, by such an answer.
+#[test]
+fn stamps_that_decide_are_asked_of_the_server() {
+    if !strace_works("stamps on a share") {
+        return;
+    }
+    let mut hot = HotFolder::start_with(strace::stamps_observed(quick()));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_for("done", || is_done(&hot));
+    hot.signal(Signal::TERM);
+    assert!(hot.wait_exit().success(), "{}", hot.log());
+    let calls = strace::stamps_of(hot.setup(), &hot.input("a.jpg"));
+    let is_forced = |call: &&String| call.contains("AT_STATX_FORCE_SYNC");
+    let (forced, others): (Vec<_>, Vec<_>) = calls.iter().partition(is_forced);
+    // Two looks while it settles; the file and its name before it is read, and after that.
+    assert!(forced.len() >= 6, "{calls:#?}");
+    assert_eq!(others, [] as [&String; 0]);
+}
+
+/// Hotcut's own: names of jobs, and of files in its state directory.
+fn is_hidden(name: &str) -> bool {
+    let name = Path::new(name);
+    let own = name.file_name().unwrap_or_default().to_string_lossy();
+    own.starts_with(".hotcut-") || name.components().any(|part| part.as_os_str() == "state")
 }
 
 /// P2, P3, P4, P8: fails when a death between a link and the removal of the other name leaves two results, half of one, or

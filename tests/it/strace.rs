@@ -66,6 +66,44 @@ pub(crate) fn without(setup: Setup, names: &str) -> Setup {
     spoiled(setup, names, &["-e", &inject])
 }
 
+/// As [`without`], but only for calls on the folder `folder` itself: on what lies in it, under names that are given with it.
+pub(crate) fn without_on(setup: Setup, folder: &Path, names: &str) -> Setup {
+    let inject = format!("inject={names}:error=ENOSYS");
+    let folder = folder.display().to_string();
+    spoiled(setup, names, &["-P", &folder, "-e", &inject])
+}
+
+/// As [`without`], and the log tells each rename.
+pub(crate) fn without_and_observed(setup: Setup, names: &str) -> Setup {
+    let inject = format!("inject={names}:error=ENOSYS");
+    let calls = format!("rename,renameat,{names}");
+    spoiled(setup, &calls, &["-y", "-s", "256", "-e", &inject])
+}
+
+/// The daemon under `strace`, whose log tells how it asks for the stamps of files.
+pub(crate) fn stamps_observed(setup: Setup) -> Setup {
+    spoiled(setup, "statx,fstat,newfstatat", &["-y"])
+}
+
+/// How a daemon that is [`stamps_observed`] has asked for the stamp of the open file `path`.
+pub(crate) fn stamps_of(setup: &Setup, path: &Path) -> Vec<String> {
+    let log = fs::read_to_string(log(setup)).unwrap();
+    let open = format!("<{}>", path.display());
+    let calls = log.lines().filter(|line| line.contains(&open));
+    calls.map(str::to_owned).collect()
+}
+
+/// The names below the tree that plain renames gave to files, of a daemon that [`without_and_observed`] has made.
+pub(crate) fn names_given_by_rename(setup: &Setup) -> Vec<String> {
+    let log = fs::read_to_string(log(setup)).unwrap();
+    let root = setup.path("").display().to_string();
+    let is_done = |line: &&str| line.contains(&root) && !line.contains("INJECTED");
+    let calls = log.lines().filter(is_done);
+    // `PID renameat(3<folder>, "old", 4<folder>, "new") = 0`
+    let names = calls.filter_map(|line| line.rsplit('"').nth(1));
+    names.map(str::to_owned).collect()
+}
+
 /// As [`without`], and killed when one thread makes one of the calls `fatal` for the `number`th time.
 pub(crate) fn lacking_and_killed(setup: Setup, names: &str, fatal: &str, number: u32) -> Setup {
     let lack = format!("inject={names}:error=ENOSYS");
