@@ -69,6 +69,7 @@
 //! | P4 | `check_replaceable` (`delivery/place.rs`) | `cutout_that_is_retouched_while_its_successor_is_made_is_left_alone` |
 //! | P4 | `is_copy` (`delivery/retire.rs`) | `daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one` |
 //! | P4 | `is_litter` (`intake/litter.rs`) | `bins_snapshots_and_caches_are_left_alone` |
+//! | P4 | `looks_again` (`job/finish.rs`) | `bitmap_that_is_written_on_after_its_cutout_is_not_deleted` |
 //! | P4 | `rename::link` (`fs/rename.rs`) | `share_without_links_is_refused_and_nothing_is_lost` |
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
 //! | P5 | `Pool::bury` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |

@@ -267,9 +267,15 @@ impl fmt::Display for WaitingStatus {
                 write!(f, "; it is tried again at {until}")
             }
             (WaitingFor::Rest, Some(until)) => write!(f, " until {until}; then it is set aside"),
+            (WaitingFor::Doubt, Some(until)) => {
+                write!(f, " until {until}; then it is taken as it is")
+            }
             (WaitingFor::Listing, _) => f.write_str("; it is tried with each listing"),
             (WaitingFor::Writer, _) => f.write_str("; it is taken once it is closed"),
-            (WaitingFor::Cause | WaitingFor::Attempt | WaitingFor::Rest, None) => Ok(()),
+            (
+                WaitingFor::Cause | WaitingFor::Attempt | WaitingFor::Rest | WaitingFor::Doubt,
+                None,
+            ) => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `hotcut why FILE`: the ledger, the file and what the daemon wrote last -> the whole story of one photo, for a person.
 
 mod find;
+mod held;
 
 use std::io::{Write, stdout};
 use std::path::Path;
@@ -13,7 +14,6 @@ use rustix::fs::FileType;
 use self::find::{find, has_link, look};
 use super::{CommandError, not_taken};
 use crate::config::Folder;
-use crate::cutout::CutoutError;
 use crate::daemon::{LiveStatus, WaitingFor};
 use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
 use crate::intake::{Filter, PATIENCE};
@@ -156,12 +156,11 @@ fn waits_for(
         return "it lies below a link, and links in a hot folder are not followed".to_owned();
     }
     if kind != FileType::RegularFile {
-        let what = if kind == FileType::Symlink {
-            "a link, and links in a hot folder are not followed"
-        } else {
-            "not a regular file, so it is left alone"
-        };
-        return format!("it is {what}");
+        return match kind {
+            FileType::Symlink => "it is a link, and links in a hot folder are not followed",
+            _ => "it is not a regular file, so it is left alone",
+        }
+        .to_owned();
     }
     if let Some(reason) = not_taken::reason(Filter::new(Arc::clone(folder)).judge(source)) {
         return reason.to_owned();
@@ -228,22 +227,18 @@ fn goes_on_with(chapter: &Chapter, trouble: Option<&str>) -> Option<String> {
             // A shutdown that cuts an attempt short leaves no failure of it, and what was wrong before need not be wrong now.
             let mut failures = chapter.failures.iter();
             let failed = failures.rfind(|failed| failed.begun_at_ms == chapter.begun_at_ms)?;
-            if !ends_early(failed) {
+            let Some((doubt, then)) = held::waits_for(failed) else {
                 return Some(format!("it waits to be tried again: {}", failed.reason));
-            }
+            };
             let patience_ms = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
             let until = failed.ended_at_ms.saturating_add(patience_ms);
             Some(format!(
-                "it ends early, so the rest of it is waited for until {}; then it is quarantined, unless somebody has it open for writing",
+                "{doubt}, so the rest of it is waited for until {}; then it is {then}, unless somebody has it open for writing",
                 rfc3339(until)
             ))
         }
         Standing::Done | Standing::Quarantined | Standing::Ignored | Standing::Superseded => None,
     }
-}
-
-fn ends_early(failed: &FailedAttempt) -> bool {
-    !failed.is_counted && failed.reason == CutoutError::Truncated.to_string()
 }
 
 /// How long ago the file changed, by its own times.

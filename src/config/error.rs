@@ -152,10 +152,11 @@ pub enum Fault {
 
 /// What to do about a file that cannot be read.
 fn advice(error: &PathError) -> &'static str {
-    if error.io().kind() == io::ErrorKind::NotFound {
-        "; `hotcut init DIR` prints a configuration for the hot folder DIR, and --config names another file"
-    } else {
-        ""
+    match error.io().kind() {
+        io::ErrorKind::NotFound => {
+            "; `hotcut init DIR` prints a configuration for the hot folder DIR, and --config names another file"
+        }
+        _ => "",
     }
 }
 

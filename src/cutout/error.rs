@@ -96,6 +96,9 @@ pub enum CutoutError {
     /// The file, for now: it may still be on its way.
     #[error("the file ends early: it was not copied completely")]
     Truncated,
+    /// The file, for now: its format has no end mark, and what should be pixels at its end is zeros.
+    #[error("the picture ends in zeros: its last part may not have been written yet")]
+    ZeroEnd,
     /// The file: complete by its structure, but the contents do not decode.
     #[error("damaged {0}")]
     Damaged(Format),

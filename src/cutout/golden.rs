@@ -50,7 +50,7 @@ pub fn prove(session: &mut Session) -> Result<(), SessionError> {
 
 /// Mean opacity in each cell, 0..=255.
 fn answer(session: &mut Session, picture: &[u8]) -> Result<Vec<f64>, CutoutError> {
-    let photo = decode::decode(picture, MEGAPIXELS_MAX)?;
+    let (photo, _) = decode::decode_any(picture, MEGAPIXELS_MAX)?;
     let input = tensor(&photo, session.card())?;
     let mask = session.run(&input)?;
     let size = mask.size() as usize;

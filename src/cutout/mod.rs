@@ -24,6 +24,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use decode::{FileEnd, ZeroEnd};
 pub use error::{CutoutError, Format, Lookalike, Unsupported};
 pub use golden::prove;
 pub use session::{Runtime, Session};
@@ -48,6 +49,8 @@ pub struct Request<'a> {
     pub source: &'a str,
     /// Photos of more than so many times 1,000,000 pixels are refused by their header.
     pub megapixels_max: u32,
+    /// What becomes of a photo that may not be written to its end.
+    pub zeros: ZeroEnd,
 }
 
 /// A finished cutout, or a smaller picture.
@@ -64,6 +67,8 @@ pub struct Output {
     pub stages: Vec<(Stage, u32)>,
     /// SHA-256 of the photo's bytes.
     pub sha256: [u8; 32],
+    /// How the photo's file ends.
+    pub end: FileEnd,
 }
 
 /// A step of the way from photo to PNG.
@@ -104,7 +109,7 @@ impl fmt::Display for Stage {
 pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(request.photo).into();
-    let photo = decode::decode(request.photo, request.megapixels_max)?;
+    let (photo, end) = decode::decode(request.photo, request.megapixels_max, request.zeros)?;
     clock.stop(Stage::Decode);
     let tensor = tensor::tensor(&photo, session.card())?;
     clock.stop(Stage::Tensor);
@@ -127,6 +132,7 @@ pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Output, Cutou
         height,
         stages: clock.stages,
         sha256,
+        end,
     })
 }
 

@@ -23,7 +23,7 @@ use super::{Clock, Output, Stage, decode};
 pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(picture).into();
-    let photo = decode::decode_any(picture, megapixels_max)?;
+    let (photo, end) = decode::decode_any(picture, megapixels_max)?;
     clock.stop(Stage::Decode);
     let (width, height) = fit(photo.width(), photo.height(), side);
     let png = encode(&photo, (width, height))?;
@@ -34,6 +34,7 @@ pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, 
         height,
         stages: clock.stages,
         sha256,
+        end,
     })
 }
 

@@ -180,18 +180,15 @@ impl Daemon {
             log::resumed(&folder.config);
         }
         folder.count(&outcome, now);
+        if let Some(error) = outcome.trouble() {
+            let again_at = now + TROUBLE_RETRY;
+            if folder.troubles.note(&relative, error.to_string(), again_at) {
+                log::waits(&job, error);
+            }
+            folder.sight(relative, again_at, Discovery::Again);
+            return Ok(());
+        }
         match outcome {
-            Outcome::Done {
-                source_left: Some(error),
-                ..
-            }
-            | Outcome::Waits(error) => {
-                let again_at = now + TROUBLE_RETRY;
-                if folder.troubles.note(&relative, error.to_string(), again_at) {
-                    log::waits(&job, &error);
-                }
-                folder.sight(relative, again_at, Discovery::Again);
-            }
             Outcome::Retry { error, attempts } => {
                 let times = attempts.saturating_sub(1).min(5);
                 let again_at = now + BACKOFF_FIRST * 4_u32.saturating_pow(times);
@@ -199,7 +196,7 @@ impl Daemon {
                 folder.troubles.retry(&relative, reason, again_at);
                 folder.sight(relative, again_at, Discovery::Again);
             }
-            Outcome::Held => folder.hold(job.file, now),
+            Outcome::Held(error) => folder.hold(job.file, &error, now),
             Outcome::Paused(error) => {
                 let reason = error.pause_reason();
                 if folder.pause(job.file, reason, now) {
@@ -208,6 +205,8 @@ impl Daemon {
             }
             // Whatever happened to the file meanwhile was not looked at.
             Outcome::Done { .. }
+            | Outcome::Retired { .. }
+            | Outcome::Waits(_)
             | Outcome::Ignored(_)
             | Outcome::Quarantined { .. }
             | Outcome::Unchanged { .. }

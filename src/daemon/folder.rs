@@ -18,7 +18,9 @@ use super::queue::Queue;
 use super::state::State;
 use super::troubles::Troubles;
 use crate::config::Folder;
+use crate::cutout::CutoutError;
 use crate::intake::{Ask, CAPACITY, Listing, NotTaken, Scout, Settle, SettledFile};
+use crate::job::JobError;
 
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
@@ -198,10 +200,14 @@ impl HotFolder {
         is_over && self.queue.len() + self.queue.running() == 0 && self.resume()
     }
 
-    /// Puts a file that ends early back to settling: whatever else kept it is over, as it could be read.
-    pub(super) fn hold(&mut self, file: SettledFile, now: Instant) {
+    /// Puts a file that ends early, or may, back to settling: whatever else kept it is over, as it could be read.
+    pub(super) fn hold(&mut self, file: SettledFile, error: &JobError, now: Instant) {
         self.troubles.end(file.relative());
-        self.settle.hold(file, now);
+        if matches!(error, JobError::Cutout(CutoutError::Truncated)) {
+            self.settle.hold(file, now);
+        } else {
+            self.settle.doubt(file, now);
+        }
     }
 
     /// Makes a new watch if the last canary was never seen; tells whether it did.

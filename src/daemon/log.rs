@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::{Config, Folder};
+use crate::cutout::CutoutError;
 use crate::delivery::{LedgerError, OpenStep, Rebuilt};
 use crate::intake::Polled;
-use crate::job::{Job, JobError, Origin, Outcome};
+use crate::job::{Job, JobError, Origin, Outcome, SourceFate};
 use crate::path_error::PathError;
 use crate::percent;
 use crate::pool::{Confinement, CutReport};
@@ -177,7 +178,27 @@ pub(super) fn waits(job: &Job, error: &JobError) {
 pub(super) fn finished(job: &Job, outcome: &Outcome) {
     let (folder, source) = (&job.folder.name, source(job));
     match outcome {
-        Outcome::Done { output, origin, .. } => done(job, output, origin),
+        Outcome::Done {
+            output,
+            origin,
+            source: fate,
+        } => {
+            done(job, output, origin);
+            if let Origin::Made {
+                is_doubtful: true, ..
+            } = origin
+            {
+                doubtful(job, matches!(fate, SourceFate::Kept));
+            }
+        }
+        Outcome::Retired {
+            source: SourceFate::Gone,
+            ..
+        } => tracing::info!(
+            folder,
+            source,
+            "the original was moved or deleted, as `source` says"
+        ),
         Outcome::Ignored(error) => tracing::info!(folder, source, reason = %error, "ignored"),
         Outcome::Quarantined {
             error,
@@ -192,11 +213,17 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         Outcome::Retry { error, attempts } => {
             tracing::warn!(folder, source, attempts, reason = %error, "failed; it is tried again");
         }
-        Outcome::Held => {
+        Outcome::Held(JobError::Cutout(CutoutError::Truncated)) => {
             tracing::warn!(folder, source, "the file ends early; waiting for the rest");
         }
+        Outcome::Held(error) => tracing::warn!(
+            folder,
+            source,
+            "held: {error}; if the file does not change for 10 minutes, it is taken as it is"
+        ),
         // Told where it is news, or no news at all.
         Outcome::Unchanged { .. }
+        | Outcome::Retired { .. }
         | Outcome::Outdated
         | Outcome::Waits(_)
         | Outcome::Paused(_)
@@ -208,14 +235,28 @@ pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
     tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo");
 }
 
+fn doubtful(job: &Job, is_kept: bool) {
+    let then = if is_kept {
+        "its original is not deleted: delete it by hand if it is whole"
+    } else {
+        "look at the cutout"
+    };
+    tracing::warn!(
+        folder = job.folder.name,
+        source = source(job),
+        "the photo has zeros or holes where its last part should be and was cut out as it is; {then}"
+    );
+}
+
 fn done(job: &Job, output: &Path, origin: &Origin) {
     let (folder, source, output) = (&job.folder.name, source(job), percent::display(output));
     match origin {
         Origin::Made {
             report,
             has_replaced,
+            ..
         } => cut_out(job, &output, report, *has_replaced),
-        Origin::Earlier | Origin::Touched => {
+        Origin::Earlier | Origin::Recorded | Origin::Touched => {
             tracing::info!(folder, source, output, "there already");
         }
         Origin::Renamed { from } => {

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Daemon, News, PhotoResult, Readiness, Return, View};
+use crate::intake::Discovery;
 use crate::job::{EndedErrand, Job, JobError, Origin, Outcome};
 use crate::percent;
 
 /// The news of an attempt; `None` if nothing of note became of it.
 fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
     let (result, reason) = match outcome {
-        Outcome::Done { .. } => (PhotoResult::Done, None),
+        // The attempt that has placed the cutout was told of, unless it was of an earlier process.
+        Outcome::Retired { .. } if job.file.discovery() == Discovery::Again => return None,
+        Outcome::Done { .. } | Outcome::Retired { .. } => (PhotoResult::Done, None),
         Outcome::Ignored(error) => (PhotoResult::Ignored, Some(error)),
         Outcome::Quarantined { error, .. } => (PhotoResult::Quarantined, Some(error)),
         Outcome::Retry { error, .. } => (PhotoResult::Retry, Some(error)),
-        Outcome::Held
+        Outcome::Held(_)
         | Outcome::Unchanged { .. }
         | Outcome::Outdated
         | Outcome::Waits(_)
@@ -52,7 +55,8 @@ impl Daemon {
             | Outcome::Ignored(_)
             | Outcome::Quarantined { .. }
             | Outcome::Retry { .. }
-            | Outcome::Held
+            | Outcome::Held(_)
+            | Outcome::Retired { .. }
             | Outcome::Unchanged { .. }
             | Outcome::Outdated
             | Outcome::Waits(_)

@@ -43,6 +43,8 @@ pub enum WaitingFor {
     Attempt,
     /// It ends early; if the rest of it does not come, it is set aside.
     Rest,
+    /// It may end early; if the rest of it does not come, it is taken as it is.
+    Doubt,
     /// A program that has it open for writing.
     Writer,
     /// The subfolder cannot be listed; it is tried with each listing.
@@ -143,6 +145,11 @@ impl Troubles {
                 Held::EndsEarly { until } => (
                     "it ends early, so the rest of it is waited for",
                     WaitingFor::Rest,
+                    Some(*until),
+                ),
+                Held::MayEndEarly { until } => (
+                    "its last part may not be written yet (it has zeros or holes), so it is waited for",
+                    WaitingFor::Doubt,
                     Some(*until),
                 ),
                 Held::Open => (

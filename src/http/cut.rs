@@ -17,6 +17,7 @@ use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
+use crate::cutout::ZeroEnd;
 use crate::percent;
 use crate::pool::{CutReport, Task};
 
@@ -150,6 +151,11 @@ pub(super) async fn run(
 ) -> Result<(std::fs::File, CutReport), Refusal> {
     let Received { photo, name, model } = received;
     let source = percent::encode(Path::new(&name));
-    let task = Task::Cut { model, source };
+    let task = Task::Cut {
+        model,
+        source,
+        // It came whole, by the length that was announced.
+        zeros: ZeroEnd::Accept,
+    };
     desk.run(spool, place, task, photo).await
 }

@@ -90,7 +90,7 @@ pub(super) struct WaitingPhoto {
     /// What holds it.
     reason: String,
     /// What comes next: the end of the cause (`cause`), another attempt (`attempt`), the rest of the file or else the end of
-    /// patience (`rest`), the program that writes it (`writer`), the next listing of a subfolder (`listing`).
+    /// patience (`rest`), the same for a file that may be whole (`doubt`), the program that writes it (`writer`), the next listing of a subfolder (`listing`).
     #[schema(value_type = String)]
     next: WaitingFor,
     /// When that comes, in milliseconds since the epoch, if it is known.

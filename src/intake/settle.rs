@@ -28,6 +28,11 @@ pub enum Held {
         /// When it is given up.
         until: Instant,
     },
+    /// Its last part may not be written yet.
+    MayEndEarly {
+        /// When it is taken as it is.
+        until: Instant,
+    },
     /// A program has it open for writing.
     Open,
 }
@@ -95,6 +100,17 @@ impl Settle {
 
     /// Takes a file back whose content ends early: it is settled again when it has changed, or when patience is over.
     pub fn hold(&mut self, file: SettledFile, now: Instant) {
+        let until = now + PATIENCE;
+        self.hold_as(file, Held::EndsEarly { until }, now);
+    }
+
+    /// As [`Self::hold`], for a file whose content only may end early.
+    pub fn doubt(&mut self, file: SettledFile, now: Instant) {
+        let until = now + PATIENCE;
+        self.hold_as(file, Held::MayEndEarly { until }, now);
+    }
+
+    fn hold_as(&mut self, file: SettledFile, held: Held, now: Instant) {
         let look_at = now + self.quiet.max(Duration::from_secs(1));
         let settling = Settling {
             seen: Some(Seen {
@@ -107,9 +123,6 @@ impl Settle {
             not_before: now,
             ends_early_since: Some(now),
             discovery: Discovery::Again,
-        };
-        let held = Held::EndsEarly {
-            until: now + PATIENCE,
         };
         self.held.insert(file.relative.clone(), held);
         let age = file.stamp.ctime_ns;

@@ -5,12 +5,15 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, OFlags};
+use rustix::fs::{FileType, OFlags, SeekFrom};
 use sha2::{Digest as _, Sha256};
 
 use super::{Root, SettledFile, lease};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
+
+/// The number by which `statfs` knows ZFS.
+const ZFS: rustix::fs::FsWord = 0x2fc1_2fc1;
 
 /// A source that is open for reading.
 #[derive(Debug)]
@@ -30,6 +33,9 @@ pub enum SourceError {
     /// It is another version than the one that settled.
     #[error("it changed while it was read")]
     Changed,
+    /// Parts of it were never written.
+    #[error("parts of the file have not been written yet")]
+    Unwritten,
     /// The file or its folder cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] PathError),
@@ -89,6 +95,15 @@ impl SourceFile {
         } else {
             Err(SourceError::Changed)
         }
+    }
+
+    /// Tells whether parts of the file were never written, as far as the file system tells. A program that writes several
+    /// parts at once may have written the last one already.
+    pub fn has_hole(&self) -> bool {
+        // ZFS makes holes of zeros that were written, and whatever cannot tell reports none.
+        let is_zfs = rustix::fs::fstatfs(&self.file).is_ok_and(|found| found.f_type == ZFS);
+        let hole = rustix::fs::seek(&self.file, SeekFrom::Hole(0));
+        !is_zfs && hole.is_ok_and(|at| at < self.stamp.len)
     }
 
     /// Returns the SHA-256 of the content.

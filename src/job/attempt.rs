@@ -10,15 +10,23 @@ use super::placed::Placed;
 use super::renamed::{FormerCutout, Renamed};
 use super::seat::Place;
 use super::{Desk, Job, JobError, Origin, blocking, exchange, renamed, seat};
+use crate::cutout::FileEnd;
 use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
 use crate::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
 use crate::pool::Ending;
 
+/// An open photo.
+pub(super) struct Photo {
+    pub(super) file: Detached<std::fs::File>,
+    /// Parts of it were never written.
+    pub(super) has_hole: bool,
+}
+
 /// A photo that can be given to a worker.
 struct Prepared {
     source: Detached<Arc<SourceFile>>,
-    photo: Detached<std::fs::File>,
+    photo: Photo,
     place: Place,
     temp: Detached<Temp>,
 }
@@ -51,6 +59,7 @@ impl Attempt<'_> {
             place,
             temp,
         } = prepared;
+        let has_hole = photo.has_hole;
         let report = exchange::run(self.job, self.desk, hands, photo, &temp).await?;
         let output = self.job.folder.output.join(&place.name);
         let has_replaced = place.has_earlier;
@@ -68,8 +77,9 @@ impl Attempt<'_> {
             output,
             sha256: report.sha256,
             origin: Origin::Made {
-                report,
                 has_replaced,
+                is_doubtful: has_hole || report.end == FileEnd::Zeros,
+                report,
             },
         })
     }
@@ -173,14 +183,15 @@ impl Attempt<'_> {
         .await
     }
 
-    async fn open_source(
-        &self,
-    ) -> Result<(Detached<Arc<SourceFile>>, Detached<std::fs::File>), JobError> {
+    async fn open_source(&self) -> Result<(Detached<Arc<SourceFile>>, Photo), JobError> {
         let (input, file) = (self.job.folder.input.clone(), self.job.file.clone());
         blocking(move || {
             let source = SourceFile::open(&input, &file)?;
-            let photo = source.reader()?;
-            Ok((Detached::new(Arc::new(source)), Detached::new(photo)))
+            let photo = Photo {
+                file: Detached::new(source.reader()?),
+                has_hole: source.has_hole(),
+            };
+            Ok((Detached::new(Arc::new(source)), photo))
         })
         .await
     }
@@ -195,7 +206,7 @@ impl Attempt<'_> {
             Placed {
                 output: taken.output,
                 sha256: taken.sha256,
-                origin: Origin::Earlier,
+                origin: Origin::Recorded,
             }
         }))
     }

@@ -77,7 +77,12 @@ impl JobError {
             Self::Source(SourceError::Unreadable(_))
             | Self::Unplaceable(_)
             | Self::Place(PlaceError::Taken(_)) => Disposition::Wait,
-            Self::Cutout(CutoutError::Truncated) if !patience_is_over => Disposition::Hold,
+            Self::Cutout(CutoutError::Truncated | CutoutError::ZeroEnd)
+            | Self::Source(SourceError::Unwritten)
+                if !patience_is_over =>
+            {
+                Disposition::Hold
+            }
             Self::Cutout(CutoutError::OwnOutput) => Disposition::Ignore,
             // The network, not the file, is at fault; but only workers can tell by failing at it again.
             Self::Cutout(CutoutError::Inference(_)) | Self::WorkerDied(_) | Self::TimedOut(..) => {
@@ -87,11 +92,13 @@ impl JobError {
                 CutoutError::NotAnImage(_)
                 | CutoutError::TooLarge { .. }
                 | CutoutError::Truncated
+                | CutoutError::ZeroEnd
                 | CutoutError::Damaged(_)
                 | CutoutError::Unsupported(_)
                 | CutoutError::NoSubject
                 | CutoutError::OutOfMemory,
             )
+            | Self::Source(SourceError::Unwritten)
             | Self::TooHeavy(_) => Disposition::Quarantine,
             Self::Stalled(_)
             | Self::Output(_)
@@ -138,9 +145,14 @@ mod tests {
 
     #[test]
     fn a_file_that_ends_early_is_held_until_patience_is_over() {
-        let error = JobError::Cutout(CutoutError::Truncated);
-        assert_eq!(error.disposition(false), Disposition::Hold);
-        assert_eq!(error.disposition(true), Disposition::Quarantine);
+        for error in [
+            JobError::Cutout(CutoutError::Truncated),
+            JobError::Cutout(CutoutError::ZeroEnd),
+            JobError::Source(SourceError::Unwritten),
+        ] {
+            assert_eq!(error.disposition(false), Disposition::Hold);
+            assert_eq!(error.disposition(true), Disposition::Quarantine);
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use super::attempt::Photo;
 use super::hands::Hands;
 use super::watched::Watched;
 use super::{Desk, Job, JobError};
-use crate::cutout::CutoutError;
+use crate::cutout::{CutoutError, ZeroEnd};
 use crate::delivery::Temp;
 use crate::detached::Detached;
 use crate::intake::SourceError;
@@ -19,7 +20,7 @@ pub(super) async fn run(
     job: &Job,
     desk: &Desk,
     hands: &mut Hands,
-    photo: Detached<std::fs::File>,
+    photo: Photo,
     temp: &Temp,
 ) -> Result<CutReport, JobError> {
     let limit = desk.timeout;
@@ -44,7 +45,7 @@ pub(super) async fn run(
 }
 
 struct Files<'a> {
-    photo: Detached<std::fs::File>,
+    photo: Photo,
     temp: &'a Temp,
     /// Whether the disk of one of them is waited for.
     is_waiting: &'a AtomicBool,
@@ -68,6 +69,9 @@ async fn exchange(
             CutoutError::OutOfMemory,
         )));
     }
+    if photo.has_hole && !job.file.patience_is_over() {
+        return Err(ExchangeError::Job(SourceError::Unwritten.into()));
+    }
     let writer = temp
         .writer()
         .map_err(|error| ExchangeError::Job(error.into()))?;
@@ -81,9 +85,14 @@ async fn exchange(
     let task = Task::Cut {
         model: job.folder.model.clone(),
         source: percent::encode(job.file.relative()),
+        zeros: if job.file.patience_is_over() {
+            ZeroEnd::Accept
+        } else {
+            ZeroEnd::Refuse
+        },
     };
     let photo = Watched {
-        file: Detached::new(tokio::fs::File::from_std(photo.into_inner())),
+        file: Detached::new(tokio::fs::File::from_std(photo.file.into_inner())),
         is_waiting,
     };
     let report = worker.send(task, photo, length).await?;

@@ -1,10 +1,12 @@
 //! The end of an attempt -> the ledger, then the original. Touches no output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::original::Original;
 use super::placed::Placed;
 use super::{Desk, Disposition, Job, JobError, Origin};
+use crate::config::SourcePolicy;
+use crate::cutout::FileEnd;
 use crate::delivery::{Begun, LedgerError, Verdict};
 
 /// How an attempt ended, for the loop.
@@ -16,8 +18,15 @@ pub enum Outcome {
         output: PathBuf,
         /// Where it comes from.
         origin: Origin,
-        /// Set if the source could not be moved or deleted yet; it is tried again.
-        source_left: Option<JobError>,
+        /// What became of the original.
+        source: SourceFate,
+    },
+    /// An earlier attempt placed the cutout and recorded that; this one had to do with the original alone.
+    Retired {
+        /// Where the cutout was placed.
+        output: PathBuf,
+        /// What became of the original.
+        source: SourceFate,
     },
     /// The photo was done before, and is no other than it was.
     Unchanged {
@@ -42,8 +51,8 @@ pub enum Outcome {
         /// Workers that it was given to.
         attempts: u32,
     },
-    /// The file ends early; it settles again, with patience.
-    Held,
+    /// The file is not complete yet, or may not be; it settles again, with patience.
+    Held(JobError),
     /// The file is gone or has changed; what is there now settles anew.
     Outdated,
     /// The file cannot be read now.
@@ -52,6 +61,48 @@ pub enum Outcome {
     Paused(JobError),
     /// The ledger failed.
     Halted(LedgerError),
+}
+
+impl Outcome {
+    /// Why the photo, or its original alone, is tried again until it works.
+    pub fn trouble(&self) -> Option<&JobError> {
+        match self {
+            Self::Done {
+                source: SourceFate::Left(error),
+                ..
+            }
+            | Self::Retired {
+                source: SourceFate::Left(error),
+                ..
+            }
+            | Self::Waits(error) => Some(error),
+            Self::Done { .. }
+            | Self::Retired { .. }
+            | Self::Unchanged { .. }
+            | Self::Ignored(_)
+            | Self::Quarantined { .. }
+            | Self::Retry { .. }
+            | Self::Held(_)
+            | Self::Outdated
+            | Self::Paused(_)
+            | Self::Halted(_) => None,
+        }
+    }
+}
+
+/// What became of the original of a cutout that is in place.
+#[derive(Debug)]
+pub enum SourceFate {
+    /// It was kept, as its folder says, or because another version has its name.
+    Stays,
+    /// It was moved or deleted.
+    Gone,
+    /// Its format has no end mark, so it is moved or deleted once it has not changed for another `settle`.
+    LooksAgain,
+    /// It is not deleted though its folder says so: it may lack its end.
+    Kept,
+    /// It could not be moved or deleted yet, and why; it is tried again.
+    Left(JobError),
 }
 
 /// Records the end of the attempt and deals with the source.
@@ -80,29 +131,79 @@ async fn succeed(
         sha256,
         origin,
     } = placed;
+    let fate = match (&job.folder.source, &origin) {
+        // Deleting cannot be undone.
+        (
+            SourcePolicy::Delete,
+            Origin::Made {
+                is_doubtful: true, ..
+            },
+        ) => {
+            desk.ledger
+                .call(move |book| book.placed_for_good(begun.id, &sha256))
+                .await?;
+            // An earlier note that stays does no harm.
+            drop(Original::of(job).keep(desk, begun.id).await);
+            SourceFate::Kept
+        }
+        (SourcePolicy::Delete | SourcePolicy::Move(_), Origin::Made { report, .. })
+            if looks_again(report.end) =>
+        {
+            note_placed(desk, begun, sha256).await?;
+            record(desk, begun, Verdict::Placed).await?;
+            SourceFate::LooksAgain
+        }
+        (SourcePolicy::Keep | SourcePolicy::Delete | SourcePolicy::Move(_), _) => {
+            note_placed(desk, begun, sha256).await?;
+            retire(job, desk, begun, &output).await?
+        }
+    };
+    Ok(match (origin, fate) {
+        (Origin::Touched, SourceFate::Stays) => Outcome::Unchanged { output },
+        (Origin::Recorded, source) => Outcome::Retired { output, source },
+        (origin, source) => Outcome::Done {
+            output,
+            origin,
+            source,
+        },
+    })
+}
+
+/// Whether an original is looked at once more, after another `settle`, before it is moved or deleted: without an end mark
+/// the first quiet time may have been a pause of the program that writes it.
+fn looks_again(end: FileEnd) -> bool {
+    match end {
+        FileEnd::Marked => false,
+        FileEnd::Unmarked | FileEnd::Zeros => true,
+    }
+}
+
+async fn note_placed(desk: &Desk, begun: Begun, sha256: [u8; 32]) -> Result<(), LedgerError> {
     desk.ledger
         .call(move |book| book.placed(begun.id, &sha256))
-        .await?;
-    let source_left = match Original::of(job).retire(desk, begun.id, &output).await {
+        .await
+}
+
+async fn retire(
+    job: &Job,
+    desk: &Desk,
+    begun: Begun,
+    output: &Path,
+) -> Result<SourceFate, LedgerError> {
+    match Original::of(job).retire(desk, begun.id, output).await {
         Ok(is_gone) => {
             record(desk, begun, Verdict::Done).await?;
-            if is_gone {
-                desk.ledger.call(move |book| book.retire(begun.id)).await?;
-            } else if matches!(origin, Origin::Touched) {
-                return Ok(Outcome::Unchanged { output });
+            if !is_gone {
+                return Ok(SourceFate::Stays);
             }
-            None
+            desk.ledger.call(move |book| book.retire(begun.id)).await?;
+            Ok(SourceFate::Gone)
         }
         Err(error) => {
             record(desk, begun, Verdict::Placed).await?;
-            Some(error)
+            Ok(SourceFate::Left(error))
         }
-    };
-    Ok(Outcome::Done {
-        output,
-        origin,
-        source_left,
-    })
+    }
 }
 
 async fn fail(
@@ -132,7 +233,7 @@ async fn fail(
     let why = reason.clone();
     let (verdict, outcome) = match disposition {
         Disposition::Forget | Disposition::Resettle => (Verdict::Superseded, Outcome::Outdated),
-        Disposition::Hold => (Verdict::Refunded, Outcome::Held),
+        Disposition::Hold => (Verdict::Refunded, Outcome::Held(error)),
         Disposition::Wait | Disposition::Halt => (Verdict::Refunded, Outcome::Waits(error)),
         Disposition::Pause => (Verdict::Refunded, Outcome::Paused(error)),
         Disposition::Ignore => (Verdict::Ignored { reason }, Outcome::Ignored(error)),

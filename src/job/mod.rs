@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use desk::{Desk, hidden_name};
 pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError};
-pub use finish::Outcome;
+pub use finish::{Outcome, SourceFate};
 pub use hands::{Return, Stalled, Stalls};
 pub use original::explain_late;
 pub use placed::Origin;

@@ -66,6 +66,16 @@ impl Original {
         .await
     }
 
+    /// Leaves one that has succeeded where it is, and takes away an earlier note on it.
+    pub(super) async fn keep(self, desk: &Desk, id: i64) -> Result<(), JobError> {
+        let aside = desk.hidden_name(id, "source");
+        blocking(move || {
+            let retiree = self.retiree(aside, 1)?;
+            Ok(remove_note(&retiree.folder, &retiree.name)?)
+        })
+        .await
+    }
+
     /// Tells the photographer, and the ledger that this is done. Until then it is done again at the next start, so each
     /// step finds out what an earlier try has left.
     pub(super) async fn explain(

@@ -24,9 +24,13 @@ pub enum Origin {
         report: CutReport,
         /// Whether the cutout of an earlier photo of the same name had its place before.
         has_replaced: bool,
+        /// Whether the photo may lack its end: it has a hole, or its format has no end mark and its pixels end in zeros.
+        is_doubtful: bool,
     },
     /// An earlier attempt at this version made it.
     Earlier,
+    /// An earlier attempt placed it and recorded that; only the source is left to do.
+    Recorded,
     /// It is the cutout that the photo had under an earlier name.
     Renamed {
         /// The path that the photo had below the hot folder.

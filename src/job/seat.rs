@@ -53,13 +53,20 @@ pub(super) async fn choose(
     let mut is_numbered = numbers && owned.iter().any(|name| name.is_used);
     // The name of an earlier attempt at this version, else the one that the source was given last.
     let own = owned.iter().find(|name| name.is_own).or(owned.first());
-    if let Some(OwnedName { name, is_used, .. }) = own {
+    if let Some(OwnedName {
+        name,
+        is_used,
+        is_continued,
+        ..
+    }) = own
+    {
         match occupant(job, name).await? {
             Occupant::Free if numbers && *is_used => {}
             Occupant::Free => return Ok(Place::new(name.clone(), None)),
             Occupant::Ours(mark) if is_of(&mark, job) => {
                 let already = same_content(source, mark).await?;
-                if already.is_some() || !numbers {
+                let is_same_photo = *is_continued && !is_used;
+                if already.is_some() || !numbers || is_same_photo {
                     return Ok(Place {
                         name: name.clone(),
                         replace: Replace::Own,

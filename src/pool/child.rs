@@ -79,6 +79,7 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
                     height: output.height,
                     stages: output.stages,
                     sha256: output.sha256,
+                    end: output.end,
                 };
                 send(&mut replies, &Reply::Cut(report), &output.png)?;
             }
@@ -131,8 +132,12 @@ fn carry_out(
     #[cfg(feature = "chaos")]
     super::chaos::obey(&photo)?;
     let megapixels_max = setting.megapixels_max;
-    let (model, source) = match &order.task {
-        Task::Cut { model, source } => (model, source),
+    let (model, source, zeros) = match &order.task {
+        Task::Cut {
+            model,
+            source,
+            zeros,
+        } => (model, source, *zeros),
         Task::Shrink { side } => return Ok(cutout::shrink(&photo, *side, megapixels_max)),
     };
     let Some(session) = sessions.get_mut(model) else {
@@ -145,6 +150,7 @@ fn carry_out(
         photo: &photo,
         source,
         megapixels_max,
+        zeros,
     };
     Ok(cutout::cut(&request, session))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
-use crate::cutout::{CutoutError, Stage};
+use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// Reads `stream` as the worker reads orders and as the daemon reads replies.
 ///
@@ -56,6 +56,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let cut = Task::Cut {
         model: "student".to_owned(),
         source: "sub/a%20b.jpg".to_owned(),
+        zeros: ZeroEnd::Refuse,
     };
     let report = CutReport {
         len: 9,
@@ -63,6 +64,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
         height: 2,
         stages: vec![(Stage::Decode, 4), (Stage::Encode, 5)],
         sha256: [7; 32],
+        end: FileEnd::Unmarked,
     };
     let confinement = Confinement {
         landlock: true,

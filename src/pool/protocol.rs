@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::cutout::{CutoutError, Stage};
+use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// The longest header taken, in bytes; a longer one is a lie.
 const HEADER_MAX: u32 = 1 << 16;
@@ -30,6 +30,8 @@ pub enum Task {
         model: String,
         /// What the mark says of the source.
         source: String,
+        /// What becomes of a photo that may not be written to its end.
+        zeros: ZeroEnd,
     },
     /// A smaller picture of it, for which an output of ours is as good a photo as any.
     Shrink {
@@ -73,6 +75,8 @@ pub struct CutReport {
     pub stages: Vec<(Stage, u32)>,
     /// SHA-256 of the photo.
     pub sha256: [u8; 32],
+    /// How the photo's file ends.
+    pub end: FileEnd,
 }
 
 /// Returns `header` as it goes over the pipe.

@@ -14,7 +14,7 @@ use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
 use super::sandbox;
 use super::seal::Seal;
 use super::spec::WorkerSpec;
-use crate::cutout::CutoutError;
+use crate::cutout::{CutoutError, ZeroEnd};
 
 /// How long a worker may take to load its models before it counts as one that cannot start.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
@@ -134,7 +134,11 @@ impl Worker {
     pub async fn prove(&mut self) -> Result<(), StartError> {
         for model in self.spec.model_names() {
             let source = "probe.jpg".to_owned();
-            let task = Task::Cut { model, source };
+            let task = Task::Cut {
+                model,
+                source,
+                zeros: ZeroEnd::Refuse,
+            };
             let sent = self.send(task, PROBE, PROBE.len() as u64);
             let result = match sent.await {
                 Ok(report) => self.receive(&report, &mut tokio::io::sink()).await,

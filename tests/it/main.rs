@@ -140,6 +140,8 @@ mod shares;
 #[cfg(test)]
 mod shrinks;
 #[cfg(test)]
+mod slow_writers;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod sources;

@@ -98,7 +98,12 @@ pub(crate) fn png(lit: Quarter) -> Vec<u8> {
 
 /// A photo of [`LARGE`] pixels as a bitmap: whatever part of it is taken from another one, it can be read.
 pub(crate) fn large_bmp(lit: Quarter) -> Vec<u8> {
-    encode_image(&picture(lit, LARGE), ImageFormat::Bmp)
+    let mut picture = picture(lit, LARGE);
+    // As dark, but not zeros, which at the end of a bitmap may not be written yet.
+    for pixel in picture.pixels_mut().filter(|pixel| pixel.0 == [0; 3]) {
+        pixel.0[0] = 1;
+    }
+    encode_image(&picture, ImageFormat::Bmp)
 }
 
 /// A photo as a lossless WebP.

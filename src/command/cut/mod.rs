@@ -162,17 +162,17 @@ impl Batch {
         worker.hand_to(&mut self.pool);
         let source = job.folder.input.join(job.file.relative());
         match outcome {
-            Outcome::Done { output, .. } | Outcome::Unchanged { output } => {
-                self.progress.done(&output)?;
-            }
+            Outcome::Done { output, .. }
+            | Outcome::Retired { output, .. }
+            | Outcome::Unchanged { output } => self.progress.done(&output)?,
             Outcome::Ignored(error) => self.progress.skipped(&source, &error),
             Outcome::Retry { .. } => self.jobs.push_back(job),
-            Outcome::Quarantined { error, .. } | Outcome::Waits(error) | Outcome::Paused(error) => {
+            Outcome::Quarantined { error, .. }
+            | Outcome::Held(error)
+            | Outcome::Waits(error)
+            | Outcome::Paused(error) => {
                 self.progress.failed(&source, &error);
             }
-            Outcome::Held => self
-                .progress
-                .failed(&source, &crate::cutout::CutoutError::Truncated),
             Outcome::Outdated => self
                 .progress
                 .failed(&source, &"it changed or went away while it was read"),

@@ -12,7 +12,8 @@ use super::Order;
 use crate::config::{FailedPolicy, Folder};
 use crate::disk::Pulse;
 use crate::intake::{
-    Filter, Found, Listing, NotTaken, Observation, Root, Settle, SettledFile, Walk, Writer,
+    Filter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
+    Writer,
 };
 use crate::job::Job;
 use crate::path_error::{AtPath as _, PathError};
@@ -130,5 +131,8 @@ fn settle(found: Observation) -> Option<SettledFile> {
     };
     let mut settle = Settle::new(Duration::ZERO);
     let first = settle.observe(found.clone(), now);
-    first.or_else(|| settle.observe(found, now))
+    let file = first.or_else(|| settle.observe(found.clone(), now))?;
+    // So nothing is waited for, even if its last part is zeros.
+    settle.hold(file, now);
+    settle.observe(found, now + PATIENCE)
 }

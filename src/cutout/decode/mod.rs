@@ -2,6 +2,7 @@
 //! Knows no model.
 
 mod colour;
+mod end;
 mod jpeg;
 mod raster;
 mod sniff;
@@ -10,24 +11,50 @@ mod tiff;
 
 use std::panic::{UnwindSafe, catch_unwind};
 
+pub use end::{FileEnd, ZeroEnd};
+
 use super::error::{CutoutError, Format, Lookalike, Unsupported};
 use super::photo::{Channels, Colour, Density, Photo, Stored};
 use crate::mark;
 use sniff::Sniffed;
 
-/// Decodes the first picture of a file.
+/// Decodes the first picture of a file, and tells how the file ends.
 ///
 /// # Errors
-/// Whatever can be wrong with a file; `Truncated` wherever it looks unfinished.
-pub(super) fn decode(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutError> {
+/// Whatever can be wrong with a file; `Truncated` wherever it looks unfinished, and `ZeroEnd` where it may be and is not
+/// to be accepted so.
+pub(super) fn decode(
+    bytes: &[u8],
+    megapixels_max: u32,
+    zeros: ZeroEnd,
+) -> Result<(Photo, FileEnd), CutoutError> {
     let format = format(bytes)?;
-    contain(format, || read(format, bytes, megapixels_max))
+    contain(format, || {
+        let result = contain(format, || read(format, bytes, megapixels_max));
+        match (result, zeros) {
+            (Ok(photo), _) => match (end::of_picture(format, bytes), zeros) {
+                (FileEnd::Zeros, ZeroEnd::Refuse) => Err(CutoutError::ZeroEnd),
+                (end, _) => Ok((photo, end)),
+            },
+            (
+                Err(CutoutError::Damaged(_) | CutoutError::Unsupported(Unsupported::Layout(_))),
+                ZeroEnd::Refuse,
+            ) if end::may_be_unfinished(format, bytes) => Err(CutoutError::ZeroEnd),
+            (Err(error), _) => Err(error),
+        }
+    })
 }
 
-/// [`decode()`] for outputs of ours as well.
-pub(super) fn decode_any(bytes: &[u8], megapixels_max: u32) -> Result<Photo, CutoutError> {
+/// [`decode()`] for outputs of ours as well, as they are.
+pub(super) fn decode_any(
+    bytes: &[u8],
+    megapixels_max: u32,
+) -> Result<(Photo, FileEnd), CutoutError> {
     let format = any_format(bytes)?;
-    contain(format, || read(format, bytes, megapixels_max))
+    contain(format, || {
+        let photo = read(format, bytes, megapixels_max)?;
+        Ok((photo, end::of_picture(format, bytes)))
+    })
 }
 
 /// What kind of picture a file is, if it is one to be cut out.
@@ -69,10 +96,10 @@ pub(super) fn read(
 
 /// Decoders are other people's, and what they panic at is no picture: that is said of the file, and
 /// does not cost the worker. All that they change is dropped with them.
-fn contain(
+fn contain<T>(
     format: Format,
-    read: impl FnOnce() -> Result<Photo, CutoutError> + UnwindSafe,
-) -> Result<Photo, CutoutError> {
+    read: impl FnOnce() -> Result<T, CutoutError> + UnwindSafe,
+) -> Result<T, CutoutError> {
     catch_unwind(read).unwrap_or(Err(CutoutError::Damaged(format)))
 }
 
@@ -108,7 +135,7 @@ mod tests {
     /// Fails when a decoder that panics takes the worker with it.
     #[test]
     fn panic_of_a_decoder_is_a_damaged_file() {
-        let result = contain(Format::Gif, || panic!("index out of bounds"));
+        let result = contain::<()>(Format::Gif, || panic!("index out of bounds"));
         assert!(matches!(result, Err(CutoutError::Damaged(Format::Gif))));
     }
 

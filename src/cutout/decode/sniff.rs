@@ -5,6 +5,9 @@ use super::{Format, Lookalike, Unsupported};
 /// Files that are all zeros so far were given their length before their contents.
 const ZEROS_LOOKED_AT: usize = 64 * 1024;
 
+/// No signature is longer.
+const SIGNATURE_MAX: usize = 32;
+
 /// What the first bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sniffed {
@@ -32,6 +35,15 @@ pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
     if head.iter().all(|&b| b == 0) {
         return Sniffed::Unfinished;
     }
+    let found = recognise(bytes);
+    // Half a signature may be all that is written yet.
+    let is_half = found == Sniffed::Unknown(None)
+        && head.len() > SIGNATURE_MAX
+        && head.iter().skip(SIGNATURE_MAX).all(|&b| b == 0);
+    if is_half { Sniffed::Unfinished } else { found }
+}
+
+fn recognise(bytes: &[u8]) -> Sniffed {
     if bytes.starts_with(b"RIFF") {
         return riff(bytes);
     }

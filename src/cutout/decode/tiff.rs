@@ -14,7 +14,7 @@ use super::{
     structure,
 };
 
-type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+pub(super) type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 const DAMAGED: CutoutError = CutoutError::Damaged(Format::Tiff);
 const OTHER_LAYOUT: CutoutError = CutoutError::Unsupported(Unsupported::Layout(Format::Tiff));
@@ -24,13 +24,17 @@ const TAG_BYTES_MAX: usize = 128 << 20;
 const MODERN_JPEG: u64 = 7;
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
-pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+/// Reads the directory of the first page.
+pub(super) fn open(bytes: &[u8]) -> Result<Reader<'_>, CutoutError> {
     // The limit on decoded pixels is also the one on tags, so it must not be that of the pixels yet.
     let mut limits = Limits::default();
     limits.decoding_buffer_size = TAG_BYTES_MAX;
-    let mut reader = Decoder::new(Cursor::new(bytes))
-        .map_err(|e| fault(&e))?
-        .with_limits(limits);
+    let reader = Decoder::new(Cursor::new(bytes)).map_err(|e| fault(&e))?;
+    Ok(reader.with_limits(limits))
+}
+
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+    let mut reader = open(bytes)?;
     let (width, height) = reader.dimensions().map_err(|e| fault(&e))?;
     let pixels = limit.check(width, height)?;
     if is_raw(&mut reader) {
@@ -135,8 +139,13 @@ fn is_raw(reader: &mut Reader<'_>) -> bool {
     reduced || matches!(reader.find_tag(DNG_VERSION), Ok(Some(_)))
 }
 
+/// Whether strips or tiles are compressed in a way that never ends in many zeros. Run lengths (`PackBits`) may.
+pub(super) fn is_coded(reader: &mut Reader<'_>) -> bool {
+    !matches!(number(reader, Tag::Compression), None | Some(1 | 32773))
+}
+
 /// Where each strip or tile lies in the file, and how many bytes it has.
-fn places(reader: &mut Reader<'_>) -> Vec<(u64, u64)> {
+pub(super) fn places(reader: &mut Reader<'_>) -> Vec<(u64, u64)> {
     let mut numbers = |tag| reader.find_tag_unsigned_vec::<u64>(tag).ok().flatten();
     [
         (Tag::StripOffsets, Tag::StripByteCounts),

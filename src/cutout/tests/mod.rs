@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{CutoutError, Output, Request, Runtime, Session, cut};
+use super::{CutoutError, Output, Request, Runtime, Session, ZeroEnd, cut};
 use crate::config::ModelCard;
 
 const MEGAPIXELS_MAX: u32 = 20;
@@ -69,6 +69,11 @@ fn at_once<T>(what: impl fmt::Debug, work: impl FnOnce() -> T) -> T {
 
 /// A cutout by the model that takes brightness for opacity.
 fn cut_by_luma(photo: &[u8]) -> Result<Output, CutoutError> {
+    cut_with_zeros(photo, ZeroEnd::Refuse)
+}
+
+/// As [`cut_by_luma`], of a photo that may not be written to its end.
+fn cut_with_zeros(photo: &[u8], zeros: ZeroEnd) -> Result<Output, CutoutError> {
     static SESSION: OnceLock<Mutex<Session>> = OnceLock::new();
     let session = SESSION.get_or_init(|| {
         let session = Session::load(runtime(), &card("luma"), 1);
@@ -78,6 +83,7 @@ fn cut_by_luma(photo: &[u8]) -> Result<Output, CutoutError> {
         photo,
         source: "sub/a.jpg",
         megapixels_max: MEGAPIXELS_MAX,
+        zeros,
     };
     let mut session = session
         .lock()

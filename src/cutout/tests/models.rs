@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Request, Session, SessionError, Signature, Stage, cut, prove};
+use super::super::{Request, Session, SessionError, Signature, Stage, ZeroEnd, cut, prove};
 use super::{CutoutError, card, cut_by_luma, motley, open, read, runtime};
 use crate::config::{GOLDEN_SIDE, Golden, ModelCard};
 use crate::mark::{self, Mark};
@@ -64,6 +64,7 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
         photo: &photo,
         source: "a.jpg",
         megapixels_max: 1,
+        zeros: ZeroEnd::Refuse,
     };
     assert_eq!(cut(&request, &mut session), Err(CutoutError::NoSubject));
 }

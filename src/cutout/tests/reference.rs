@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Request, Session, SessionError, cut, prove};
+use super::super::{Request, Session, SessionError, ZeroEnd, cut, prove};
 use super::{open, read, repository, runtime};
 use crate::config::{DEFAULT_MODEL, ModelCard};
 
@@ -80,6 +80,7 @@ fn matte_is_that_of_rembg_but_for_its_rings() {
         photo: &photo,
         source: "a.jpg",
         megapixels_max: 1,
+        zeros: ZeroEnd::Refuse,
     };
     let (ours, _) = open(&cut(&request, &mut session).unwrap());
 

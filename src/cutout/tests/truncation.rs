@@ -1,7 +1,7 @@
 //! Every kind of file, cut short at every percent: never a picture of which a part is missing.
 
-use super::super::{CutoutError, Format};
-use super::{cut_by_luma, open};
+use super::super::{CutoutError, FileEnd, Format, ZeroEnd};
+use super::{cut_by_luma, cut_with_zeros, open};
 use crate::fuzzing::corpus::{animations, pictures, tiff, webp};
 
 /// Also where cuts are made one byte apart: at the end stand the markers.
@@ -25,6 +25,59 @@ fn file_cut_at_any_percent_is_an_error_or_the_same_picture() {
                 Err(error) => panic!("{name}: {length} of {}: {error:?}", file.len()),
             }
         }
+    }
+}
+
+/// P3: the length of a file is set first and its content comes in parts; fails when what is not written yet is taken for
+/// black, when a picture that is only half there is called damaged at once, or when it is not taken as it is later on.
+#[test]
+fn file_of_its_final_length_is_refused_until_it_is_written() {
+    for (name, file) in pictures() {
+        let whole = cut_by_luma(&file).expect(name);
+        // Fewer zeros than that do not tell.
+        let percents = (0..100).step_by(5);
+        for percent in percents.filter(|percent| file.len() * (100 - percent) / 100 > 64) {
+            let mut part = file.clone();
+            part[file.len() * percent / 100..].fill(0);
+            match cut_by_luma(&part) {
+                Err(CutoutError::Truncated | CutoutError::ZeroEnd) => {}
+                // Of an animation or of several pages the first picture is there.
+                Ok(cut) => assert!(open(&cut).0 == open(&whole).0, "{name}: {percent} %"),
+                Err(error) => panic!("{name}: {percent} %: {error:?}"),
+            }
+        }
+    }
+}
+
+/// P1: fails when a picture whose last rows are black never has a cutout.
+#[test]
+fn picture_that_ends_in_black_is_accepted_in_the_end() {
+    let mut bmp = crate::fuzzing::corpus::encoded(image::ImageFormat::Bmp);
+    let middle = bmp.len() / 2;
+    bmp[middle..].fill(0);
+    let mut tiff = tiff::strips();
+    let middle = tiff.len() / 2;
+    tiff[middle..].fill(0);
+    for file in [bmp, tiff] {
+        assert_eq!(cut_by_luma(&file), Err(CutoutError::ZeroEnd));
+        let cut = cut_with_zeros(&file, ZeroEnd::Accept).unwrap();
+        assert_eq!(cut.end, FileEnd::Zeros);
+    }
+}
+
+/// P4: fails when a format is said to have an end mark that has none: its originals are deleted sooner.
+#[test]
+fn formats_with_an_end_mark_are_known() {
+    for (name, file) in pictures() {
+        let has_mark = ["jpg", "png", "gif"]
+            .iter()
+            .any(|kind| name.ends_with(kind));
+        let expected = if has_mark {
+            FileEnd::Marked
+        } else {
+            FileEnd::Unmarked
+        };
+        assert_eq!(cut_by_luma(&file).expect(name).end, expected, "{name}");
     }
 }
 

@@ -29,6 +29,8 @@ pub struct OwnedName {
     pub is_own: bool,
     /// The cutout of another version of the source was placed under it.
     pub is_used: bool,
+    /// As `is_used`, but that version was written on before it could be moved or deleted: it is the same photo.
+    pub is_continued: bool,
 }
 
 impl Book {
@@ -51,15 +53,18 @@ impl Book {
         }
         let mut query = self.connection.prepare_cached(
             "SELECT output, len = ?3 AND mtime_ns = ?4 AND ino = ?5,
-                state IN ('placed', 'done') OR sha256 IS NOT NULL OR is_redo
+                state IN ('placed', 'done') OR sha256 IS NOT NULL OR is_redo,
+                state IN ('placed', 'superseded') AND sha256 IS NOT NULL AND ino = ?5
              FROM versions WHERE folder = ?1 AND source = ?2",
         )?;
-        let (mut own, mut used) = (HashSet::new(), HashSet::new());
+        let (mut own, mut used, mut continued) = (HashSet::new(), HashSet::new(), HashSet::new());
         let mut rows = query.query(version.key())?;
         while let Some(row) = rows.next()? {
             let placed_at = path(row.get(0)?);
             if row.get(1)? {
                 own.insert(placed_at);
+            } else if row.get(3)? {
+                continued.insert(placed_at);
             } else if row.get(2)? {
                 used.insert(placed_at);
             }
@@ -69,6 +74,7 @@ impl Book {
             OwnedName {
                 is_own: own.contains(&whole),
                 is_used: used.contains(&whole),
+                is_continued: continued.contains(&whole),
                 name,
             }
         });

@@ -72,6 +72,7 @@ function waitingWords({ path, reason, next, until_ms: until }) {
     cause: known && `tried again at ${time(until)}`,
     attempt: known && `tried again at ${time(until)}`,
     rest: known && `set aside at ${time(until)} if it does not come`,
+    doubt: known && `taken as it is at ${time(until)} if it does not change`,
     writer: "taken once it is closed",
     listing: "tried with each listing",
   };

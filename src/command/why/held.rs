@@ -1,0 +1,26 @@
+//! Converts the reason of a failed attempt to what its photo is waited for. Must not read the ledger.
+
+use crate::cutout::CutoutError;
+use crate::delivery::FailedAttempt;
+use crate::intake::SourceError;
+
+/// What is wrong with a photo whose rest is waited for, and what becomes of it if nothing comes. `None` if it is not waited for.
+pub(super) fn waits_for(failed: &FailedAttempt) -> Option<(&'static str, &'static str)> {
+    let reasons = [
+        (
+            CutoutError::Truncated.to_string(),
+            ("it ends early", "quarantined"),
+        ),
+        (
+            CutoutError::ZeroEnd.to_string(),
+            ("it ends in zeros", "taken as it is"),
+        ),
+        (
+            SourceError::Unwritten.to_string(),
+            ("parts of it were never written", "taken as it is"),
+        ),
+    ];
+    let mut reasons = reasons.into_iter().filter(|_| !failed.is_counted);
+    let found = reasons.find(|(reason, _)| *reason == failed.reason);
+    found.map(|(_, told)| told)
+}
