@@ -115,8 +115,9 @@ fn tell(out: &mut impl Write, folder: &Arc<Folder>) -> Result<(), CommandError> 
 }
 
 async fn try_worker(config: &Config) -> Result<(), CommandError> {
-    let mut worker = Worker::start(Arc::new(WorkerSpec::of(config))).await?;
-    Ok(worker.prove().await?)
+    let worker = Worker::start(Arc::new(WorkerSpec::of(config))).await?;
+    worker.prove().await?;
+    Ok(())
 }
 
 /// A look at a path that the configuration names.

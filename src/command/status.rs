@@ -25,6 +25,8 @@ struct Status {
     confinement: Option<Confinement>,
     /// How the way in over HTTP stands, if there is one and hotcut runs.
     http: Option<String>,
+    /// What the machine is short of, if it is and hotcut runs.
+    shortage: Option<String>,
     folders: Vec<FolderStatus>,
 }
 
@@ -96,11 +98,15 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
     let is_alive = live.is_some() && LiveStatus::is_fresh(state_dir);
     let is_well = is_alive && folders.iter().all(FolderStatus::is_served);
     let LiveStatus {
-        confinement, http, ..
+        confinement,
+        http,
+        shortage,
+        ..
     } = live.unwrap_or_default();
     let status = Status {
         confinement,
         http,
+        shortage,
         folders,
     };
     let mut out = stdout().lock();
@@ -188,6 +194,9 @@ fn print(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
     }
     if let Some(http) = &status.http {
         writeln!(out, "http: {http}")?;
+    }
+    if let Some(shortage) = &status.shortage {
+        writeln!(out, "{shortage}")?;
     }
     if status.folders.is_empty() {
         writeln!(out, "no folder is configured yet")?;

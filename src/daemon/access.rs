@@ -54,6 +54,7 @@ impl View {
             live: LiveStatus {
                 confinement: None,
                 http: None,
+                shortage: None,
                 folders: Vec::new(),
             },
             errands: 0,

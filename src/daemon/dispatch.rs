@@ -27,19 +27,27 @@ impl Daemon {
         for folder in self.folders.values_mut() {
             folder.ask(now)?;
         }
-        let buried = self.pool.bury();
+        let (buried, shortage) = self.pool.bury();
         if buried > 0 {
             self.reception.tally.deaths(buried);
-            tracing::warn!("idle workers have died or talked out of turn; others are started");
+            match shortage {
+                Some(shortage) => self.meet_shortage(shortage, now),
+                None => tracing::warn!(
+                    "idle workers have died or talked out of turn; others are started"
+                ),
+            }
         }
-        while self.pool.wants_start(now) {
+        self.look_after_shortage(now);
+        let may_begin = self.throttle.until(now).is_none();
+        while may_begin && self.pool.wants_start(now) {
             let spec = Arc::clone(self.pool.spec());
             let prove = self.readiness == Readiness::Untried;
             self.starts.spawn(start::worker(spec, prove));
         }
         // Whoever hung up has given up the place.
         self.errands.retain(|errand| !errand.reply.is_closed());
-        while self.pool.has_idle()
+        while may_begin
+            && self.pool.has_idle()
             && let Some(work) = self.next_work(now)
         {
             self.begin(work);
@@ -71,7 +79,12 @@ impl Daemon {
     }
 
     fn next_work(&mut self, now: Instant) -> Option<Work> {
-        let is_errands = self.turns.is_errands(self.config.daemon.workers);
+        let wanted = self.config.daemon.workers;
+        let workers = self
+            .throttle
+            .limit()
+            .map_or(wanted, |limit| limit.min(wanted));
+        let is_errands = self.turns.is_errands(workers);
         if is_errands && let Some(errand) = self.errands.pop_front() {
             return Some(Work::Errand(Box::new(errand)));
         }
@@ -125,6 +138,7 @@ impl Daemon {
         let times = [
             folders,
             self.pool.start_at(),
+            self.throttle.until(now),
             Some(self.live.write_at(&self.folders)),
         ];
         times.into_iter().flatten().fold(self.tick_at, Instant::min)

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log};
+use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, relief};
 use crate::intake::{Discovery, FolderId, Report, Sighting};
-use crate::job::{Finished, JobError, Outcome, Return, Stalled};
+use crate::job::{Finished, JobError, Origin, Outcome, Return, Stalled};
 use crate::path_error::PathError;
 use crate::pool::{StartError, Worker};
 use crate::shutdown::Request;
@@ -128,6 +128,11 @@ impl Daemon {
                 self.show();
                 Ok(())
             }
+            Err(StartError::Short(shortage)) => {
+                self.pool.start_was_short();
+                self.meet_shortage(shortage, Instant::now());
+                Ok(())
+            }
             // Before anything was served this is the configuration; afterwards something may be swapping files.
             Err(error @ StartError::Refused(_)) if self.readiness == Readiness::Untried => {
                 Err(FatalError::NoWorker(error))
@@ -168,6 +173,17 @@ impl Daemon {
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());
         }
+        match &outcome {
+            Outcome::Short(shortage) => self.meet_shortage(shortage.clone(), now),
+            Outcome::Done {
+                origin: Origin::Made { .. },
+                ..
+            } => self.note_success(now),
+            _ => {}
+        }
+        if !matches!(outcome, Outcome::Short(_)) {
+            self.throttle.forget(&relief::photo(&job));
+        }
         let relative = job.file.relative().to_owned();
         let Some(folder) = self.folders.get_mut(&id) else {
             self.hand_to_successor(&job.folder.name, relative, now);
@@ -197,6 +213,7 @@ impl Daemon {
                 folder.sight(relative, again_at, Discovery::Again);
             }
             Outcome::Held(error) => folder.hold(job.file, &error, now),
+            Outcome::Short(shortage) => self.put_off(id, job, &shortage, now),
             Outcome::Paused(error) => {
                 let reason = error.pause_reason();
                 if folder.pause(job.file, reason, now) {

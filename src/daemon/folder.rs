@@ -194,6 +194,14 @@ impl HotFolder {
         self.state.pause(reason)
     }
 
+    /// Puts `file` into the queue again.
+    pub(super) fn put_back(&mut self, file: SettledFile) {
+        // Where the folder is away, the file is listed once that is back.
+        if !self.is_away() {
+            self.queue.push(file);
+        }
+    }
+
     /// Ends a pause that no file is left to end; tells whether it did.
     pub(super) fn end_idle_pause(&mut self, now: Instant) -> bool {
         let is_over = self.pause.until().is_some_and(|until| now >= until);

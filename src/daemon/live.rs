@@ -31,6 +31,9 @@ pub struct LiveStatus {
     /// How the way in over HTTP stands: `listening on …` or what keeps it from that; `None` without one.
     #[serde(default)]
     pub http: Option<String>,
+    /// What the machine is short of, what is done about it and what a person can do; `None` if it is short of nothing.
+    #[serde(default)]
+    pub shortage: Option<String>,
     /// One entry a folder.
     pub folders: Vec<LiveFolder>,
 }
@@ -87,6 +90,9 @@ pub(super) struct Live {
     started: Instant,
     confinement: Option<Confinement>,
     entrance: Entrance,
+    shortage: Option<String>,
+    /// Why no folder is worked on now.
+    pause: Option<String>,
     written: Option<(Instant, LiveStatus)>,
     clock: WallClock,
     has_failed: bool,
@@ -99,6 +105,8 @@ impl Live {
             started: Instant::now(),
             confinement: None,
             entrance: Entrance::None,
+            shortage: None,
+            pause: None,
             written: None,
             clock: WallClock::new(),
             has_failed: false,
@@ -124,6 +132,12 @@ impl Live {
     /// Follows the time of day, if it was set.
     pub(super) fn correct_clock(&mut self) {
         self.clock.correct();
+    }
+
+    /// Notes what the machine is short of, and why nothing is worked on if that is so.
+    pub(super) fn note_shortage(&mut self, shortage: Option<String>, pause: Option<String>) {
+        self.shortage = shortage;
+        self.pause = pause;
     }
 
     /// Writes what there is to tell, if it is time to; tells whether it did.
@@ -183,9 +197,10 @@ impl Live {
         LiveStatus {
             confinement: self.confinement,
             http: (self.entrance != Entrance::None).then(|| self.entrance.to_string()),
+            shortage: self.shortage.clone(),
             folders: folders
                 .values()
-                .map(|folder| live_folder(folder, &self.clock))
+                .map(|folder| live_folder(folder, self.pause.as_deref(), &self.clock))
                 .collect(),
         }
     }
@@ -199,11 +214,16 @@ fn file(state_dir: &Path) -> PathBuf {
     state_dir.join("status.json")
 }
 
-fn live_folder(folder: &HotFolder, clock: &WallClock) -> LiveFolder {
+/// `pause` is why no folder is worked on, if that is so.
+fn live_folder(folder: &HotFolder, pause: Option<&str>, clock: &WallClock) -> LiveFolder {
+    let state = match pause {
+        Some(reason) if folder.state.is_there() => format!("paused: {reason}"),
+        _ => folder.state.to_string(),
+    };
     let (waiting, held) = folder.troubles.waiting(folder.settle.held(), clock);
     LiveFolder {
         name: folder.config.name.clone(),
-        state: folder.state.to_string(),
+        state,
         queued: folder.queued(),
         queued_on_disk: folder.on_disk(),
         oldest_ms: folder.oldest_ms.filter(|_| folder.queued() > 0),

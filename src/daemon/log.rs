@@ -175,6 +175,29 @@ pub(super) fn waits(job: &Job, error: &JobError) {
     tracing::error!(folder = job.folder.name, source = source(job), %error, "waits: tried again until it works");
 }
 
+pub(super) fn put_off(job: &Job, reason: &str) {
+    tracing::warn!(
+        folder = job.folder.name,
+        source = source(job),
+        reason,
+        "waits for memory"
+    );
+}
+
+pub(super) fn short(reason: &str) {
+    tracing::error!(
+        reason,
+        "the machine is short of something; work pauses, then goes on with fewer workers"
+    );
+}
+
+pub(super) fn short_no_more(workers: usize) {
+    tracing::info!(
+        workers,
+        "the shortage is over; all workers may be used again"
+    );
+}
+
 pub(super) fn finished(job: &Job, outcome: &Outcome) {
     let (folder, source) = (&job.folder.name, source(job));
     match outcome {
@@ -227,6 +250,7 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         | Outcome::Outdated
         | Outcome::Waits(_)
         | Outcome::Paused(_)
+        | Outcome::Short(_)
         | Outcome::Halted(_) => {}
     }
 }

@@ -22,11 +22,13 @@ mod pause;
 mod prepare;
 mod quarantine;
 mod queue;
+mod relief;
 mod reload;
 mod silence;
 mod start;
 mod state;
 mod tally;
+mod throttle;
 mod troubles;
 mod turns;
 mod upkeep;
@@ -60,6 +62,7 @@ use folder::HotFolder;
 use forget::Forgetting;
 use live::Live;
 use reload::Reloaded;
+use throttle::Throttle;
 use turns::Turns;
 
 /// How often the loop looks after watches, ledger and supervisor.
@@ -104,6 +107,7 @@ struct Daemon {
     errands: VecDeque<Errand>,
     running_errands: JoinSet<EndedErrand>,
     turns: Turns,
+    throttle: Throttle,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
     reloads: JoinSet<Result<Reloaded, reload::Refusal>>,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Daemon, News, PhotoResult, Readiness, Return, View};
 use crate::intake::Discovery;
-use crate::job::{EndedErrand, Job, JobError, Origin, Outcome};
+use crate::job::{EndedErrand, ErrandEnd, Job, JobError, Origin, Outcome};
 use crate::percent;
 
 /// The news of an attempt; `None` if nothing of note became of it.
@@ -23,6 +23,7 @@ fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
         | Outcome::Outdated
         | Outcome::Waits(_)
         | Outcome::Paused(_)
+        | Outcome::Short(_)
         | Outcome::Halted(_) => return None,
     };
     Some(News {
@@ -61,6 +62,7 @@ impl Daemon {
             | Outcome::Outdated
             | Outcome::Waits(_)
             | Outcome::Paused(_)
+            | Outcome::Short(_)
             | Outcome::Halted(_) => {}
         }
         if let Some(news) = photo(job, id, outcome) {
@@ -85,6 +87,11 @@ impl Daemon {
         self.turns.end_errand();
         self.reception.tally.errand(&end);
         self.take_back(worker);
+        match end {
+            ErrandEnd::Short(shortage) => self.meet_shortage(shortage, Instant::now()),
+            ErrandEnd::Cut(_) | ErrandEnd::Shrunk => self.note_success(Instant::now()),
+            ErrandEnd::Refused | ErrandEnd::WorkerDied | ErrandEnd::TimedOut | ErrandEnd::Disk => {}
+        }
         answer.give();
     }
 

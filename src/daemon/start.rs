@@ -14,6 +14,7 @@ use super::folder::HotFolder;
 use super::forget::Forgetting;
 use super::live::Live;
 use super::prepare::{self, Known, Left};
+use super::throttle::Throttle;
 use super::turns::Turns;
 use super::upkeep::CHECKPOINT_INTERVAL;
 use super::{Channels, Daemon, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness, Reception, log};
@@ -28,11 +29,12 @@ use crate::{disk, mount};
 
 /// Starts a worker and, if asked, sends the trial picture through it.
 pub(super) async fn worker(spec: Arc<WorkerSpec>, prove: bool) -> Result<Worker, StartError> {
-    let mut worker = Worker::start(spec).await?;
+    let worker = Worker::start(spec).await?;
     if prove {
-        worker.prove().await?;
+        worker.prove().await
+    } else {
+        Ok(worker)
     }
-    Ok(worker)
 }
 
 impl Daemon {
@@ -75,6 +77,7 @@ impl Daemon {
             errands: VecDeque::new(),
             running_errands: JoinSet::new(),
             turns: Turns::default(),
+            throttle: Throttle::default(),
             jobs: JoinSet::new(),
             starts: JoinSet::new(),
             reloads: JoinSet::new(),

@@ -20,6 +20,7 @@ pub struct Tally {
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
     deaths: Counter,
     timeouts: Counter,
+    shortages: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,11 +62,12 @@ const PHOTO_RESULTS: [PhotoResult; 4] = [
 const DISCOVERIES: [Discovery; 3] = [Discovery::Event, Discovery::Listing, Discovery::Again];
 
 /// How an errand can end.
-const ERRAND_RESULTS: [&str; 6] = [
+const ERRAND_RESULTS: [&str; 7] = [
     "cut",
     "shrunk",
     "refused",
     "worker_died",
+    "short",
     "timed_out",
     "disk",
 ];
@@ -79,6 +81,7 @@ impl Default for Tally {
             stages: Family::new_with_constructor(stage_buckets),
             deaths: Counter::default(),
             timeouts: Counter::default(),
+            shortages: Counter::default(),
         };
         for result in ERRAND_RESULTS {
             drop(tally.errands.get_or_create(&ErrandLabels { result }));
@@ -120,6 +123,11 @@ impl Tally {
             "Photos that were not done within `timeout`",
             self.timeouts.clone(),
         );
+        registry.register(
+            "shortages",
+            "Workers that were killed or could not start because the machine was short of memory or processes",
+            self.shortages.clone(),
+        );
     }
 
     /// Begins the counters of a folder at 0: one that begins at 1 is no increase to whoever reads it.
@@ -147,6 +155,7 @@ impl Tally {
             ErrandEnd::Shrunk => "shrunk",
             ErrandEnd::Refused => "refused",
             ErrandEnd::WorkerDied => "worker_died",
+            ErrandEnd::Short(_) => "short",
             ErrandEnd::TimedOut => {
                 self.timeouts.inc();
                 "timed_out"
@@ -173,6 +182,10 @@ impl Tally {
 
     pub(super) fn deaths(&self, count: usize) {
         self.deaths.inc_by(count as u64);
+    }
+
+    pub(super) fn shortage(&self) {
+        self.shortages.inc();
     }
 
     pub(super) fn timeout(&self) {

@@ -197,6 +197,11 @@ fn register_workers(view: &View, is_ready: bool, registry: &mut Registry) {
             view.config.daemon.workers,
         ),
         ("ready", "1 if a worker can cut", usize::from(is_ready)),
+        (
+            "short",
+            "1 while the machine is short of memory or processes",
+            usize::from(view.live.shortage.is_some()),
+        ),
     ] {
         let gauge: Gauge = Gauge::default();
         gauge.set(count(value));

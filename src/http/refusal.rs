@@ -156,7 +156,11 @@ impl Refusal {
         }
         let passes = matches!(
             self,
-            Self::Full | Self::Closed | Self::Away(_) | Self::DisksSilent
+            Self::Full
+                | Self::Closed
+                | Self::Away(_)
+                | Self::DisksSilent
+                | Self::Errand(ErrandError::Short(_))
         );
         passes.then_some(QUEUE_RETRY)
     }
@@ -187,6 +191,7 @@ fn errand_kind(error: &ErrandError) -> (StatusCode, &'static str) {
         ErrandError::Cutout(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_photo"),
         ErrandError::ModelGone => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
         ErrandError::WorkerDied(_) => (StatusCode::UNPROCESSABLE_ENTITY, "crashed"),
+        ErrandError::Short(_) => (StatusCode::SERVICE_UNAVAILABLE, "machine_short"),
         ErrandError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
         ErrandError::Disk(error) => disk_kind(error),
     }

@@ -26,6 +26,8 @@ pub(super) struct Status {
     default_model: String,
     /// The largest photo taken, in bytes.
     max_upload_bytes: u64,
+    /// What the machine is short of, what is done about it and what a person can do.
+    shortage: Option<String>,
     /// The hot folders.
     folders: Vec<FolderStatus>,
 }
@@ -131,6 +133,7 @@ pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<St
         models: view.config.models.keys().cloned().collect(),
         default_model: desk.http.model.clone(),
         max_upload_bytes: desk.http.upload_max_bytes,
+        shortage: view.live.shortage.clone(),
         folders: folders.collect(),
     }))
 }

@@ -136,7 +136,7 @@ async fn shrunk(
     let task = Task::Shrink { side: key.side };
     let shrunk = desk.run(&spool, place, task, photo).await;
     if let Err(Refusal::Errand(error)) = &shrunk
-        && !matches!(error, ErrandError::Disk(_))
+        && !matches!(error, ErrandError::Disk(_) | ErrandError::Short(_))
     {
         // Asked for each time that the page is drawn, it would cost a worker's time each time.
         desk.note_unshrinkable(key);

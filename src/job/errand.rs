@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::hands::Return;
 use crate::cutout::CutoutError;
-use crate::pool::{CutReport, Ending, OrderError, Task, Worker};
+use crate::pool::{CutReport, Ending, OrderError, Shortage, Task, Worker};
 use crate::room;
 
 /// A photo that somebody brings and waits for.
@@ -41,6 +41,9 @@ pub enum ErrandError {
     /// The worker died at it.
     #[error("the process that worked on it crashed ({0})")]
     WorkerDied(Ending),
+    /// The worker was killed, or none could be started, because the machine was short of memory or processes.
+    #[error("{0}; the photo is not at fault, send it again later")]
+    Short(Shortage),
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration),
@@ -60,6 +63,8 @@ pub enum ErrandEnd {
     Refused,
     /// The worker died at it.
     WorkerDied,
+    /// The machine was short of memory or processes.
+    Short(Shortage),
     /// The worker was killed at the deadline.
     TimedOut,
     /// Photo or PNG could not be read or written on this machine.
@@ -73,6 +78,7 @@ impl ErrandEnd {
             Ok(_) => Self::Shrunk,
             Err(ErrandError::Cutout(_) | ErrandError::ModelGone) => Self::Refused,
             Err(ErrandError::WorkerDied(_)) => Self::WorkerDied,
+            Err(ErrandError::Short(shortage)) => Self::Short(shortage.clone()),
             Err(ErrandError::TimedOut(_)) => Self::TimedOut,
             Err(ErrandError::Disk(_)) => Self::Disk,
         }
@@ -145,7 +151,11 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> EndedErrand
         }
         Ok(Err(OrderError::Lost(_))) => {
             let ending = worker.end().await;
-            (Return::Lost, Err(ErrandError::WorkerDied(ending)))
+            let error = match ending.shortage {
+                Some(shortage) => ErrandError::Short(shortage),
+                None => ErrandError::WorkerDied(ending),
+            };
+            (Return::Lost, Err(error))
         }
         Err(_) => {
             worker.end().await;

@@ -7,7 +7,7 @@ use crate::cutout::CutoutError;
 use crate::delivery::{LedgerError, PlaceError};
 use crate::intake::SourceError;
 use crate::path_error::PathError;
-use crate::pool::Ending;
+use crate::pool::{Ending, Shortage};
 
 /// Why an attempt came to no cutout.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum JobError {
     /// The worker died at it.
     #[error("the process that cuts it out crashed ({0})")]
     WorkerDied(Ending),
+    /// The worker was killed because the machine was short of memory.
+    #[error("its worker was stopped, at no fault of the photo: {0}")]
+    Short(Shortage),
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration, Ending),
@@ -61,6 +64,8 @@ pub enum Disposition {
     Retry,
     /// This file waits, at no cost to it.
     Wait,
+    /// Every folder waits, at no cost to its files, and then fewer photos are worked on at a time.
+    Relieve,
     /// The whole folder waits, at no cost to its files.
     Pause,
     /// The daemon ends.
@@ -100,6 +105,7 @@ impl JobError {
             )
             | Self::Source(SourceError::Unwritten)
             | Self::TooHeavy(_) => Disposition::Quarantine,
+            Self::Short(_) => Disposition::Relieve,
             Self::Stalled(_)
             | Self::Output(_)
             | Self::Place(PlaceError::Short { .. } | PlaceError::Io(_)) => Disposition::Pause,
@@ -153,6 +159,16 @@ mod tests {
             assert_eq!(error.disposition(false), Disposition::Hold);
             assert_eq!(error.disposition(true), Disposition::Quarantine);
         }
+    }
+
+    /// P5: fails when a photo pays for what the machine was short of.
+    #[test]
+    fn a_shortage_of_the_machine_costs_no_attempt() {
+        let shortage = Shortage::MachineMemory { bytes: None };
+        let error = JobError::Short(shortage);
+        assert_eq!(error.disposition(true), Disposition::Relieve);
+        let crash = JobError::WorkerDied(Ending::default());
+        assert_eq!(crash.disposition(true), Disposition::Retry);
     }
 
     #[test]

@@ -123,7 +123,10 @@ async fn judge(
         }
         OrderError::Photo(error) => Err(SourceError::from(at(error, &path)).into()),
         OrderError::Sink(error) => Err(JobError::Output(at(error, &job.folder.output))),
-        OrderError::Lost(_) | OrderError::Failed(_) => Err(JobError::WorkerDied(ending)),
+        OrderError::Lost(_) | OrderError::Failed(_) => Err(match ending.shortage {
+            Some(shortage) => JobError::Short(shortage),
+            None => JobError::WorkerDied(ending),
+        }),
     }
 }
 

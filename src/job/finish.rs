@@ -1,109 +1,15 @@
 //! The end of an attempt -> the ledger, then the original. Touches no output.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::original::Original;
+use super::outcome::{Outcome, SourceFate};
 use super::placed::Placed;
 use super::{Desk, Disposition, Job, JobError, Origin};
 use crate::config::SourcePolicy;
 use crate::cutout::FileEnd;
 use crate::delivery::{Begun, LedgerError, Verdict};
-
-/// How an attempt ended, for the loop.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The cutout is in place.
-    Done {
-        /// Its path.
-        output: PathBuf,
-        /// Where it comes from.
-        origin: Origin,
-        /// What became of the original.
-        source: SourceFate,
-    },
-    /// An earlier attempt placed the cutout and recorded that; this one had to do with the original alone.
-    Retired {
-        /// Where the cutout was placed.
-        output: PathBuf,
-        /// What became of the original.
-        source: SourceFate,
-    },
-    /// The photo was done before, and is no other than it was.
-    Unchanged {
-        /// The path of its cutout.
-        output: PathBuf,
-    },
-    /// The file is not for us.
-    Ignored(JobError),
-    /// The file cannot succeed.
-    Quarantined {
-        /// Why.
-        error: JobError,
-        /// Workers that it was given to.
-        attempts: u32,
-        /// Set if the note could not be written, or the source not be moved.
-        unexplained: Option<JobError>,
-    },
-    /// The attempt counted; another follows.
-    Retry {
-        /// Why.
-        error: JobError,
-        /// Workers that it was given to.
-        attempts: u32,
-    },
-    /// The file is not complete yet, or may not be; it settles again, with patience.
-    Held(JobError),
-    /// The file is gone or has changed; what is there now settles anew.
-    Outdated,
-    /// The file cannot be read now.
-    Waits(JobError),
-    /// The output folder cannot be used now.
-    Paused(JobError),
-    /// The ledger failed.
-    Halted(LedgerError),
-}
-
-impl Outcome {
-    /// Why the photo, or its original alone, is tried again until it works.
-    pub fn trouble(&self) -> Option<&JobError> {
-        match self {
-            Self::Done {
-                source: SourceFate::Left(error),
-                ..
-            }
-            | Self::Retired {
-                source: SourceFate::Left(error),
-                ..
-            }
-            | Self::Waits(error) => Some(error),
-            Self::Done { .. }
-            | Self::Retired { .. }
-            | Self::Unchanged { .. }
-            | Self::Ignored(_)
-            | Self::Quarantined { .. }
-            | Self::Retry { .. }
-            | Self::Held(_)
-            | Self::Outdated
-            | Self::Paused(_)
-            | Self::Halted(_) => None,
-        }
-    }
-}
-
-/// What became of the original of a cutout that is in place.
-#[derive(Debug)]
-pub enum SourceFate {
-    /// It was kept, as its folder says, or because another version has its name.
-    Stays,
-    /// It was moved or deleted.
-    Gone,
-    /// Its format has no end mark, so it is moved or deleted once it has not changed for another `settle`.
-    LooksAgain,
-    /// It is not deleted though its folder says so: it may lack its end.
-    Kept,
-    /// It could not be moved or deleted yet, and why; it is tried again.
-    Left(JobError),
-}
+use crate::pool::Shortage;
 
 /// Records the end of the attempt and deals with the source.
 pub(super) async fn conclude(
@@ -214,6 +120,7 @@ async fn fail(
 ) -> Result<Outcome, LedgerError> {
     let error = match error {
         JobError::Ledger(error) => return Err(error),
+        JobError::Short(shortage) => return run_short(desk, begun, shortage).await,
         error @ (JobError::Source(_)
         | JobError::Cutout(_)
         | JobError::TooHeavy(_)
@@ -234,7 +141,9 @@ async fn fail(
     let (verdict, outcome) = match disposition {
         Disposition::Forget | Disposition::Resettle => (Verdict::Superseded, Outcome::Outdated),
         Disposition::Hold => (Verdict::Refunded, Outcome::Held(error)),
-        Disposition::Wait | Disposition::Halt => (Verdict::Refunded, Outcome::Waits(error)),
+        Disposition::Wait | Disposition::Relieve | Disposition::Halt => {
+            (Verdict::Refunded, Outcome::Waits(error))
+        }
         Disposition::Pause => (Verdict::Refunded, Outcome::Paused(error)),
         Disposition::Ignore => (Verdict::Ignored { reason }, Outcome::Ignored(error)),
         Disposition::Retry => (Verdict::Waiting, Outcome::Retry { error, attempts }),
@@ -267,6 +176,19 @@ async fn fail(
         None => {}
     }
     Ok(outcome)
+}
+
+/// Gives the attempt back.
+async fn run_short(
+    desk: &Desk,
+    begun: Option<Begun>,
+    shortage: Shortage,
+) -> Result<Outcome, LedgerError> {
+    if let Some(begun) = begun {
+        let why = JobError::Short(shortage.clone()).to_string();
+        record_failure(desk, begun, Verdict::Refunded, why).await?;
+    }
+    Ok(Outcome::Short(shortage))
 }
 
 async fn record_failure(

@@ -8,6 +8,7 @@ mod exchange;
 mod finish;
 mod hands;
 mod original;
+mod outcome;
 mod placed;
 mod renamed;
 mod seat;
@@ -19,9 +20,9 @@ use std::sync::Arc;
 pub use desk::{Desk, hidden_name};
 pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError};
-pub use finish::{Outcome, SourceFate};
 pub use hands::{Return, Stalled, Stalls};
 pub use original::explain_late;
+pub use outcome::{Outcome, SourceFate};
 pub use placed::Origin;
 
 use crate::config::Folder;

@@ -2,14 +2,17 @@
 //!
 //! The worker is the permit: to start a job the loop takes one out, so there are never more jobs than workers.
 
+mod cgroup;
 #[cfg(feature = "chaos")]
 mod chaos;
 mod child;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod process;
 mod protocol;
 mod sandbox;
 mod seal;
+mod shortage;
 mod spec;
 mod worker;
 
@@ -19,9 +22,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use child::{Setting, serve};
+pub use process::Ending;
 pub use protocol::{Confinement, CutReport, Task};
+pub use shortage::Shortage;
 pub use spec::WorkerSpec;
-pub use worker::{Ending, OrderError, StartError, Worker};
+pub use worker::{OrderError, StartError, Worker};
 
 /// Starts that may fail in a row before the service gives up.
 const FAILED_STARTS_MAX: u32 = 6;
@@ -30,7 +35,9 @@ const FAILED_STARTS_MAX: u32 = 6;
 #[derive(Debug)]
 pub struct Pool {
     spec: Arc<WorkerSpec>,
-    size: usize,
+    wanted: usize,
+    /// Set while the machine is short of something: fewer than are wanted.
+    limit: Option<usize>,
     idle: Vec<Worker>,
     busy: usize,
     starting: usize,
@@ -43,7 +50,8 @@ impl Pool {
     pub fn new(spec: WorkerSpec, size: usize, now: Instant) -> Self {
         Self {
             spec: Arc::new(spec),
-            size,
+            wanted: size,
+            limit: None,
             idle: Vec::new(),
             busy: 0,
             starting: 0,
@@ -60,18 +68,35 @@ impl Pool {
     /// Takes over a new size and, with `first`, a new kind of worker that has been tried. Busy workers of the old kind
     /// finish their photo.
     pub fn change(&mut self, size: usize, first: Option<Worker>) {
-        self.size = size;
+        self.wanted = size;
         if let Some(first) = first {
             self.spec = Arc::clone(first.spec());
             self.idle.clear();
             self.idle.push(first);
         }
-        self.idle.truncate(size.saturating_sub(self.busy));
+        self.shrink();
+    }
+
+    /// Has at most `limit` workers from now on, and lets go of idle ones beyond them; `None` if there may be as many as are wanted.
+    pub fn limit(&mut self, limit: Option<usize>) {
+        self.limit = limit;
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
+        self.idle.truncate(self.size().saturating_sub(self.busy));
+    }
+
+    /// How many workers there may be.
+    fn size(&self) -> usize {
+        self.limit
+            .map_or(self.wanted, |limit| limit.min(self.wanted))
     }
 
     /// Tells whether another worker should be started now, and counts it as starting.
     pub fn wants_start(&mut self, now: Instant) -> bool {
-        let wants = self.idle.len() + self.busy + self.starting < self.size && now >= self.start_at;
+        let wants =
+            self.idle.len() + self.busy + self.starting < self.size() && now >= self.start_at;
         if wants {
             self.starting += 1;
         }
@@ -80,7 +105,7 @@ impl Pool {
 
     /// When the next start may be tried, if one has failed and a worker is lacking.
     pub fn start_at(&self) -> Option<Instant> {
-        let is_short = self.idle.len() + self.busy + self.starting < self.size;
+        let is_short = self.idle.len() + self.busy + self.starting < self.size();
         (self.failed_starts > 0 && is_short).then_some(self.start_at)
     }
 
@@ -89,6 +114,11 @@ impl Pool {
         self.starting = self.starting.saturating_sub(1);
         self.failed_starts = 0;
         self.keep(worker);
+    }
+
+    /// Notes a start that failed because the machine was short of something; it counts for nothing.
+    pub fn start_was_short(&mut self) {
+        self.starting = self.starting.saturating_sub(1);
     }
 
     /// Notes a start that failed; `false` if it was one too many.
@@ -100,11 +130,19 @@ impl Pool {
         self.failed_starts < FAILED_STARTS_MAX
     }
 
-    /// Drops idle workers that have died or talk out of turn; no photo is to blame. Tells how many.
-    pub fn bury(&mut self) -> usize {
+    /// Drops idle workers that have died or talk out of turn; no photo is to blame. Tells how many, and what the machine was
+    /// short of if that killed one of them.
+    pub fn bury(&mut self) -> (usize, Option<Shortage>) {
         let before = self.idle.len();
-        self.idle.retain_mut(Worker::is_fit);
-        before - self.idle.len()
+        let mut shortage = None;
+        self.idle.retain_mut(|worker| {
+            let is_fit = worker.is_fit();
+            if !is_fit && shortage.is_none() {
+                shortage = worker.shortage();
+            }
+            is_fit
+        });
+        (before - self.idle.len(), shortage)
     }
 
     /// Takes out an idle worker for a job.
@@ -140,7 +178,7 @@ impl Pool {
     }
 
     fn keep(&mut self, worker: Worker) {
-        let fits = self.idle.len() + self.busy < self.size;
+        let fits = self.idle.len() + self.busy < self.size();
         if fits && *worker.spec() == self.spec {
             self.idle.push(worker);
         }

@@ -1,26 +1,22 @@
 //! The daemon's end of one worker process: task and photo in, report and PNG out. Knows no folder and no ledger.
 
-use std::fmt;
 use std::io;
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::process::{ChildStdin, ChildStdout};
 
+use super::process::{Ending, Process};
 use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
-use super::sandbox;
 use super::seal::Seal;
+use super::shortage::Shortage;
 use super::spec::WorkerSpec;
 use crate::cutout::{CutoutError, ZeroEnd};
 
 /// How long a worker may take to load its models before it counts as one that cannot start.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
-
-/// How long a killed worker is waited for.
-const KILL_GRACE: Duration = Duration::from_secs(1);
 
 /// Bytes moved between pipe and disk at a time, and the size asked for the pipes.
 const BLOCK: usize = 1 << 18;
@@ -31,38 +27,19 @@ const PROBE: &[u8] = include_bytes!("probe.jpg");
 /// A worker that is ready for an order. Dropping it kills it.
 #[derive(Debug)]
 pub struct Worker {
-    child: Child,
+    process: Process,
     orders: ChildStdin,
     replies: ChildStdout,
     spec: Arc<WorkerSpec>,
     confinement: Confinement,
 }
 
-/// How a worker ended, as far as it is known.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ending {
-    /// Its exit status.
-    pub status: Option<ExitStatus>,
-    /// The most memory that it held, in bytes.
-    pub peak_bytes: Option<u64>,
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.status {
-            Some(status) => write!(f, "{status}")?,
-            None => f.write_str("no exit status")?,
-        }
-        match self.peak_bytes {
-            Some(bytes) => write!(f, ", it held {} MiB", bytes >> 20),
-            None => Ok(()),
-        }
-    }
-}
-
 /// Why a worker could not be started; no photo is to blame.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The machine was short of memory or processes.
+    #[error("{0}")]
+    Short(Shortage),
     /// The worker says that it cannot work: model or runtime are wrong.
     #[error("{0}")]
     Refused(String),
@@ -102,10 +79,9 @@ impl Worker {
     ///
     /// Must be called on the daemon's main thread: the kernel ties a worker's life to the thread that made it.
     pub async fn start(spec: Arc<WorkerSpec>) -> Result<Self, StartError> {
-        let mut child = spec
-            .command()
-            .and_then(|mut command| command.spawn())
-            .map_err(StartError::Spawn)?;
+        let command = spec.command().map_err(StartError::Spawn)?;
+        let mut process = Process::start(command)?;
+        let child = process.child();
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (orders, mut replies) =
             pipes.ok_or_else(|| StartError::Spawn(io::ErrorKind::BrokenPipe.into()))?;
@@ -113,25 +89,28 @@ impl Worker {
         rustix::pipe::fcntl_setpipe_size(&orders, BLOCK).ok();
         rustix::pipe::fcntl_setpipe_size(&replies, BLOCK).ok();
         let first = tokio::time::timeout(START_TIMEOUT, protocol::receive(&mut replies)).await;
-        let confinement = match first.map_err(|_| StartError::TooSlow)? {
-            Ok(Reply::Ready(confinement)) => confinement,
-            Ok(Reply::Refused(reason)) => return Err(StartError::Refused(reason)),
+        let ready = match first.map_err(|_| StartError::TooSlow)? {
+            Ok(Reply::Ready(confinement)) => Ok(confinement),
+            Ok(Reply::Refused(reason)) => Err(StartError::Refused(reason)),
             Ok(Reply::Cut(_) | Reply::Failed(_)) => {
-                return Err(StartError::NotReady(io::ErrorKind::InvalidData.into()));
+                Err(StartError::NotReady(io::ErrorKind::InvalidData.into()))
             }
-            Err(error) => return Err(StartError::NotReady(error)),
+            Err(error) => Err(StartError::NotReady(error)),
         };
-        Ok(Self {
-            child,
-            orders,
-            replies,
-            spec,
-            confinement,
-        })
+        match ready {
+            Ok(confinement) => Ok(Self {
+                process,
+                orders,
+                replies,
+                spec,
+                confinement,
+            }),
+            Err(error) => Err(process.explain(error).await),
+        }
     }
 
     /// Sends a small picture through each model, as if it had been dropped into a folder.
-    pub async fn prove(&mut self) -> Result<(), StartError> {
+    pub async fn prove(mut self) -> Result<Self, StartError> {
         for model in self.spec.model_names() {
             let source = "probe.jpg".to_owned();
             let task = Task::Cut {
@@ -146,9 +125,12 @@ impl Worker {
                 Err(OrderError::Failed(CutoutError::NoSubject)) => Ok(()),
                 Err(error) => Err(error),
             };
-            result.map_err(|error| StartError::Probe(error.to_string()))?;
+            if let Err(error) = result {
+                let probe = StartError::Probe(error.to_string());
+                return Err(self.process.explain(probe).await);
+            }
         }
-        Ok(())
+        Ok(self)
     }
 
     /// Sends an order with its photo, `len` bytes of it, and waits for the report.
@@ -158,6 +140,7 @@ impl Worker {
         photo: impl tokio::io::AsyncRead + Unpin,
         len: u64,
     ) -> Result<CutReport, OrderError> {
+        self.process.begin_order();
         let order = Order { task, len };
         let header = protocol::encode(&order).map_err(OrderError::Lost)?;
         self.orders
@@ -214,8 +197,12 @@ impl Worker {
     pub fn is_fit(&mut self) -> bool {
         let mut replies = [PollFd::new(&self.replies, PollFlags::IN)];
         let now = Timespec::default();
-        matches!(self.child.try_wait(), Ok(None))
-            && rustix::event::poll(&mut replies, Some(&now)) == Ok(0)
+        self.process.is_running() && rustix::event::poll(&mut replies, Some(&now)) == Ok(0)
+    }
+
+    /// What the machine was short of, if the kernel killed the worker for that since its last order began.
+    pub fn shortage(&mut self) -> Option<Shortage> {
+        self.process.shortage()
     }
 
     /// What the worker was started with.
@@ -229,20 +216,8 @@ impl Worker {
     }
 
     /// Kills the worker, if it still lives, and returns how it ended.
-    pub async fn end(mut self) -> Ending {
-        let id = self.child.id();
-        // It may be dead already; then its own status is what counts.
-        drop(self.child.start_kill());
-        let ended = async {
-            let peak = tokio::task::spawn_blocking(move || sandbox::peak_of_dead(id?)).await;
-            Ending {
-                status: self.child.wait().await.ok(),
-                peak_bytes: peak.ok().flatten(),
-            }
-        };
-        // A process that the kernel cannot end now is left to it.
-        let ended = tokio::time::timeout(KILL_GRACE, ended).await;
-        ended.unwrap_or_default()
+    pub async fn end(self) -> Ending {
+        self.process.end().await
     }
 }
 

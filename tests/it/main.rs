@@ -19,6 +19,8 @@ mod backlog;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod cgroup;
+#[cfg(test)]
 #[cfg(feature = "chaos")]
 mod chaos;
 #[cfg(test)]
@@ -137,6 +139,8 @@ mod settles;
 mod setup;
 #[cfg(test)]
 mod shares;
+#[cfg(test)]
+mod shortage;
 #[cfg(test)]
 mod shrinks;
 #[cfg(test)]

@@ -64,6 +64,11 @@ pub(crate) fn large_jpeg(lit: Quarter) -> Vec<u8> {
     encode_jpeg(lit, LARGE, |_| ())
 }
 
+/// A photo as a JPEG of 24 megapixels, which weighs little and takes more than 150 MiB to cut out.
+pub(crate) fn huge_jpeg(lit: Quarter) -> Vec<u8> {
+    encode_jpeg(lit, (6_000, 4_000), |_| ())
+}
+
 /// A square picture of bright noise, whose cutout is several times as large.
 pub(crate) fn noise_jpeg(side: u16) -> Vec<u8> {
     let mut state = 1_u32;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 pub(crate) struct Status {
     pub(crate) confinement: Option<Confinement>,
     pub(crate) http: Option<String>,
+    pub(crate) shortage: Option<String>,
     pub(crate) folders: Vec<FolderStatus>,
 }
 

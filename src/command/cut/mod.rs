@@ -3,7 +3,7 @@
 mod plan;
 mod progress;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -85,6 +85,8 @@ struct Batch {
     stall_inbox: UnboundedReceiver<Stalled>,
     starts: JoinSet<Result<Worker, StartError>>,
     pool: Pool,
+    /// Photos whose worker was killed because the machine was short of memory.
+    given_back: HashSet<PathBuf>,
     desk: Desk,
     progress: Progress,
 }
@@ -102,6 +104,7 @@ impl Batch {
             stall_inbox,
             starts: JoinSet::new(),
             pool: Pool::new(WorkerSpec::of(config), size, Instant::now()),
+            given_back: HashSet::new(),
             desk: Desk::new(config, Ledger::start(book)?, ledger_id),
             progress,
         })
@@ -173,6 +176,12 @@ impl Batch {
             | Outcome::Paused(error) => {
                 self.progress.failed(&source, &error);
             }
+            // Tried again once, without others beside it.
+            Outcome::Short(_) if self.given_back.insert(source.clone()) => {
+                self.pool.limit(Some(1));
+                self.jobs.push_front(job);
+            }
+            Outcome::Short(shortage) => self.progress.failed(&source, &shortage),
             Outcome::Outdated => self
                 .progress
                 .failed(&source, &"it changed or went away while it was read"),

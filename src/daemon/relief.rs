@@ -1,0 +1,94 @@
+//! A shortage of memory or processes -> fewer workers, and what others are told of it. Waits for nothing.
+
+use tokio::time::Instant;
+
+use super::throttle::Photo;
+use super::{Daemon, log};
+use crate::intake::{Discovery, FolderId};
+use crate::job::{ErrandEnd, ErrandError, Job};
+use crate::pool::Shortage;
+
+impl Daemon {
+    /// Pauses all work, and goes on with one worker.
+    pub(super) fn meet_shortage(&mut self, shortage: Shortage, now: Instant) {
+        self.reception.tally.shortage();
+        let is_news = self.throttle.meet(shortage, now);
+        self.pool.limit(self.throttle.limit());
+        self.note_shortage(now);
+        if is_news && let Some(reason) = self.throttle.reason(&self.config.daemon) {
+            log::short(&reason);
+        }
+    }
+
+    /// Gives a photo another turn whose worker was killed for the machine's sake: at once if it is the first time, since it will have
+    /// all the memory to itself.
+    pub(super) fn put_off(&mut self, id: FolderId, job: Job, shortage: &Shortage, now: Instant) {
+        let photo = photo(&job);
+        let wait = self.throttle.wait_of(photo);
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return;
+        };
+        match wait {
+            None => folder.put_back(job.file),
+            Some(wait) => {
+                let relative = job.file.relative().to_owned();
+                let again = humantime::format_duration(wait);
+                let reason = format!(
+                    "its worker was stopped, at no fault of the photo: {shortage}; tried again in {again}"
+                );
+                if folder.troubles.note(&relative, reason.clone(), now + wait) {
+                    log::put_off(&job, &reason);
+                }
+                folder.sight(relative, now + wait, Discovery::Again);
+            }
+        }
+    }
+
+    /// A worker has done its work.
+    pub(super) fn note_success(&mut self, now: Instant) {
+        if self.throttle.limit().is_some() {
+            let is_over = self.throttle.succeed(now, self.config.daemon.workers);
+            self.relax(is_over);
+        }
+    }
+
+    /// Lets work go on as soon as it may, and ends a shortage that nothing was heard of for long.
+    pub(super) fn look_after_shortage(&mut self, now: Instant) {
+        if self.throttle.limit().is_some() {
+            let is_over = self.throttle.end_if_calm(now);
+            self.relax(is_over);
+            self.note_shortage(now);
+        }
+        if let Some(shortage) = self.throttle.turns_away(now) {
+            for errand in self.errands.drain(..) {
+                self.reception
+                    .tally
+                    .errand(&ErrandEnd::Short(shortage.clone()));
+                // The caller may be gone.
+                errand
+                    .reply
+                    .send(Err(ErrandError::Short(shortage.clone())))
+                    .ok();
+            }
+        }
+    }
+
+    fn relax(&mut self, is_over: bool) {
+        self.pool.limit(self.throttle.limit());
+        if is_over {
+            self.live.note_shortage(None, None);
+            log::short_no_more(self.config.daemon.workers);
+        }
+    }
+
+    fn note_shortage(&mut self, now: Instant) {
+        let reason = self.throttle.reason(&self.config.daemon);
+        self.live
+            .note_shortage(reason, self.throttle.pause_reason(now));
+    }
+}
+
+/// The name by which a photo's shortages are counted.
+pub(super) fn photo(job: &Job) -> Photo {
+    (job.folder.name.clone(), job.file.relative().to_owned())
+}
