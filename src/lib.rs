@@ -73,6 +73,7 @@
 //! | P4 | `rename::link` (`fs/rename.rs`) | `share_without_links_is_refused_and_nothing_is_lost` |
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
 //! | P5 | `Pool::bury` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
+//! | P5 | `Baseline::kill_since` (`pool/shortage.rs`) | `photo_that_the_machine_has_no_memory_for_waits_and_others_go_on` |
 //! | P6 | `Limit::check` (`cutout/decode`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
 //! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
@@ -86,6 +87,8 @@
 //! | P10 | `State::pause` (`daemon/state.rs`) | `full_output_folder_pauses_until_there_is_space` |
 //! | P10 | `held.insert` (`intake/settle.rs`) | `photo_that_ends_early_is_shown_with_its_deadline` |
 //! | P10 | `not_taken.count` (`intake/walk.rs`) | `files_that_are_not_taken_are_counted_by_ending` |
+//! | P10 | `check_room` (`job/attempt.rs`) | `output_disk_keeps_what_must_stay_free` |
+//! | P10 | `look_at_state_dir` (`daemon/upkeep.rs`) | `daemon_whose_ledger_has_no_room_begins_nothing_and_says_so` |
 //! | P10 | `troubles.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
 
 #[cfg(feature = "chaos")]

@@ -16,6 +16,7 @@ use crate::config::{Config, Folder, SourcePolicy};
 use crate::disk::{self, Question};
 use crate::path_error::{AtPath as _, PathError};
 use crate::pool::{Worker, WorkerSpec};
+use crate::room::{MinFree, RoomError, TooFull};
 
 /// Prints "ok" and what is served, or every fault.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
@@ -46,8 +47,13 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     if config.folders.is_empty() {
         writeln!(out, "  no folder is configured yet: nothing is watched")?;
     }
+    let min_free = config.daemon.min_free;
+    let full = full_disks([config.daemon.state_dir.as_path()], min_free);
+    for disk in full {
+        writeln!(out, "  no photo is begun for now: {disk}")?;
+    }
     for folder in &config.folders {
-        tell(&mut out, folder)?;
+        tell(&mut out, folder, min_free)?;
     }
     if let Some(http) = &config.http {
         let listen = http.listen;
@@ -87,7 +93,7 @@ fn unit_fault(
 }
 
 /// Says what will become of what lies in the folder.
-fn tell(out: &mut impl Write, folder: &Arc<Folder>) -> Result<(), CommandError> {
+fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result<(), CommandError> {
     let (input, output) = (folder.input.display(), folder.output.display());
     let Folder { name, model, .. } = folder.as_ref();
     let patterns = folder.include.patterns().join(", ");
@@ -111,7 +117,27 @@ fn tell(out: &mut impl Write, folder: &Arc<Folder>) -> Result<(), CommandError> 
         writeln!(out, "    {sentence}")?;
     }
     writeln!(out, "    {}", Fate(folder))?;
+    let written = [folder.output.as_path()].into_iter();
+    for disk in full_disks(written.chain(folder.own_folders()), min_free) {
+        writeln!(out, "    its photos wait for now: {disk}")?;
+    }
     Ok(())
+}
+
+/// The disks of `folders` that have less free than must stay free.
+fn full_disks<'a>(
+    folders: impl IntoIterator<Item = &'a Path>,
+    min_free: MinFree,
+) -> impl Iterator<Item = TooFull> {
+    let looks = folders.into_iter().map(move |path| {
+        let folder = path.to_owned();
+        disk::ask(path, move |_| min_free.check_path(&folder)).answer()
+    });
+    // That a folder cannot be looked at is a fault of its own.
+    looks.filter_map(|look| match look {
+        Ok(Err(RoomError::TooFull(disk))) => Some(disk),
+        Ok(Ok(()) | Err(RoomError::Io(_))) | Err(_) => None,
+    })
 }
 
 async fn try_worker(config: &Config) -> Result<(), CommandError> {

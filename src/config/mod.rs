@@ -28,6 +28,7 @@ pub use token::Token;
 
 use crate::disk;
 use crate::path_error::AtPath as _;
+use crate::room::MinFree;
 
 /// The model that a folder uses when it names none.
 pub const DEFAULT_MODEL: &str = "student";
@@ -74,6 +75,8 @@ pub struct Daemon {
     pub megapixels_max: u32,
     /// The address space of one worker, in bytes.
     pub worker_memory_bytes: u64,
+    /// How much must stay free on each disk that is written to.
+    pub min_free: MinFree,
     /// Time between two full listings of a hot folder.
     pub rescan: Duration,
     /// How long SIGTERM lets running photos finish.
@@ -196,6 +199,8 @@ impl Config {
         let card = ModelCard::load(models_dir, model)?;
         let mut daemon = read::daemon(toml::Table::new(), &mut Vec::new());
         models_dir.clone_into(&mut daemon.models_dir);
+        // The one who waits for it knows the disk, and has no file to say so in.
+        daemon.min_free = MinFree::Bytes(0);
         Ok(Self {
             daemon,
             folders: Vec::new(),

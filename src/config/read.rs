@@ -12,6 +12,8 @@ use super::{
     SourcePolicy, default_include, http, models, shipped_models_dir, telling,
 };
 
+use crate::room::MinFree;
+
 /// How long photos that are gone are remembered by default.
 const DEFAULT_REMEMBER: Duration = Duration::from_hours(365 * 24);
 const MS: Duration = Duration::from_millis(1);
@@ -70,6 +72,9 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
         max_attempts: fields.count("max_attempts").unwrap_or(3),
         megapixels_max: fields.count("max_megapixels").unwrap_or(120),
         worker_memory_bytes: fields.size("worker_memory").unwrap_or(2 << 30),
+        min_free: fields
+            .size("min_free")
+            .map_or(MinFree::Default, MinFree::Bytes),
         rescan: fields
             .duration("rescan", MS)
             .unwrap_or(Duration::from_mins(1)),

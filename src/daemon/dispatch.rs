@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Daemon, EVENTS_MAX, FatalError, Readiness, start};
+use super::{Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, Readiness, log, start};
 use crate::intake::FolderId;
 use crate::job::{self, Errand, Job};
+use crate::pool::{StartError, Worker};
 
 /// What a worker is given.
 enum Work {
@@ -38,6 +39,7 @@ impl Daemon {
             }
         }
         self.look_after_shortage(now);
+        self.live.note_pause(self.pause_reason(now));
         let may_begin = self.throttle.until(now).is_none();
         while may_begin && self.pool.wants_start(now) {
             let spec = Arc::clone(self.pool.spec());
@@ -59,6 +61,41 @@ impl Daemon {
         Ok(())
     }
 
+    /// Takes in a worker that was started, or notes why there is none.
+    pub(super) fn take_worker(
+        &mut self,
+        result: Result<Worker, StartError>,
+    ) -> Result<(), FatalError> {
+        match result {
+            Ok(worker) => {
+                if self.readiness == Readiness::Untried {
+                    log::confinement(worker.confinement());
+                    self.live.confine(worker.confinement());
+                    self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
+                }
+                self.pool.started(worker);
+                self.show();
+                Ok(())
+            }
+            Err(StartError::Short(shortage)) => {
+                self.pool.start_was_short();
+                self.meet_shortage(shortage, Instant::now());
+                Ok(())
+            }
+            // Before anything was served this is the configuration; afterwards something may be swapping files.
+            Err(error @ StartError::Refused(_)) if self.readiness == Readiness::Untried => {
+                Err(FatalError::NoWorker(error))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a worker did not start");
+                let may_try_again = self.pool.start_failed(Instant::now());
+                may_try_again
+                    .then_some(())
+                    .ok_or(FatalError::NoWorker(error))
+            }
+        }
+    }
+
     fn begin(&mut self, work: Work) {
         let Some(worker) = self.pool.take() else {
             return;
@@ -72,8 +109,9 @@ impl Daemon {
             }
             Work::Errand(errand) => {
                 self.turns.begin_errand();
+                let (timeout, min_free) = (self.desk.timeout, self.desk.min_free);
                 self.running_errands
-                    .spawn(job::run_errand(*errand, worker, self.desk.timeout));
+                    .spawn(job::run_errand(*errand, worker, timeout, min_free));
             }
         }
     }
@@ -88,7 +126,9 @@ impl Daemon {
         if is_errands && let Some(errand) = self.errands.pop_front() {
             return Some(Work::Errand(Box::new(errand)));
         }
-        if let Some((id, job)) = self.next_job(now) {
+        if self.state_dir_full.is_none()
+            && let Some((id, job)) = self.next_job(now)
+        {
             return Some(Work::Photo(id, Box::new(job)));
         }
         let errand = self.errands.pop_front()?;

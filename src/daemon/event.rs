@@ -7,11 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::{Daemon, Event, FIRST_LOOK_LIMIT, FatalError, Readiness, log, relief};
+use super::{Daemon, Event, FatalError, log};
 use crate::intake::{Discovery, FolderId, Report, Sighting};
-use crate::job::{Finished, JobError, Origin, Outcome, Return, Stalled};
+use crate::job::{Finished, JobError, Outcome, Return, Stalled};
 use crate::path_error::PathError;
-use crate::pool::{StartError, Worker};
 use crate::shutdown::Request;
 
 /// How long a file waits that cannot be read, or whose source cannot be retired.
@@ -28,7 +27,7 @@ impl Daemon {
             Event::Asked(Some(Request::Reload)) => self.begin_reload(),
             Event::Reported(id, report) => self.hear(id, report).await?,
             Event::Sighted(id, sighting) => self.take_sighting(id, sighting),
-            Event::Started(result) => self.take_worker(result)?,
+            Event::Started(result) => self.take_worker(*result)?,
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
             Event::Stalled(stalled) => self.take_stalled(*stalled),
             Event::ErrandCame(errand) => self.errands.push_back(*errand),
@@ -116,37 +115,6 @@ impl Daemon {
         }
     }
 
-    fn take_worker(&mut self, result: Result<Worker, StartError>) -> Result<(), FatalError> {
-        match result {
-            Ok(worker) => {
-                if self.readiness == Readiness::Untried {
-                    log::confinement(worker.confinement());
-                    self.live.confine(worker.confinement());
-                    self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
-                }
-                self.pool.started(worker);
-                self.show();
-                Ok(())
-            }
-            Err(StartError::Short(shortage)) => {
-                self.pool.start_was_short();
-                self.meet_shortage(shortage, Instant::now());
-                Ok(())
-            }
-            // Before anything was served this is the configuration; afterwards something may be swapping files.
-            Err(error @ StartError::Refused(_)) if self.readiness == Readiness::Untried => {
-                Err(FatalError::NoWorker(error))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a worker did not start");
-                let may_try_again = self.pool.start_failed(Instant::now());
-                may_try_again
-                    .then_some(())
-                    .ok_or(FatalError::NoWorker(error))
-            }
-        }
-    }
-
     /// The job goes on when its disk does; until then no other photo of its folder is taken.
     fn take_stalled(&mut self, stalled: Stalled) {
         self.free_worker(Return::Fit(Box::new(stalled.worker)));
@@ -168,22 +136,11 @@ impl Daemon {
         } = finished;
         let now = Instant::now();
         self.free_worker(worker);
-        log::finished(&job, &outcome);
         self.tell(&job, version, &outcome);
         if let Outcome::Halted(error) = outcome {
             return Err(error.into());
         }
-        match &outcome {
-            Outcome::Short(shortage) => self.meet_shortage(shortage.clone(), now),
-            Outcome::Done {
-                origin: Origin::Made { .. },
-                ..
-            } => self.note_success(now),
-            _ => {}
-        }
-        if !matches!(outcome, Outcome::Short(_)) {
-            self.throttle.forget(&relief::photo(&job));
-        }
+        self.note_memory(&job, &outcome, now);
         let relative = job.file.relative().to_owned();
         let Some(folder) = self.folders.get_mut(&id) else {
             self.hand_to_successor(&job.folder.name, relative, now);

@@ -20,7 +20,7 @@ use super::troubles::Troubles;
 use crate::config::Folder;
 use crate::cutout::CutoutError;
 use crate::intake::{Ask, CAPACITY, Listing, NotTaken, Scout, Settle, SettledFile};
-use crate::job::JobError;
+use crate::job::{JobError, PauseReason};
 
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
@@ -109,13 +109,10 @@ impl HotFolder {
         // Polling costs at most a tenth of the time, and never comes more often than files can settle.
         let wait = match self.state {
             State::Polling => self.rescan.min(self.config.settle.max(took * 10)),
-            State::Starting | State::Online | State::Offline(_) | State::Paused(..) => self.rescan,
+            State::Starting | State::Online | State::Offline(_) | State::Paused(_) => self.rescan,
         };
-        self.rescan_at = if std::mem::take(&mut self.list_again) {
-            now
-        } else {
-            now + wait
-        };
+        let again = std::mem::take(&mut self.list_again);
+        self.rescan_at = if again { now } else { now + wait };
     }
 
     /// Events were lost.
@@ -172,9 +169,9 @@ impl HotFolder {
     }
 
     /// A disk keeps the attempt at `relative`; tells whether the pause that follows is news.
-    pub(super) fn stall(&mut self, relative: PathBuf, reason: String) -> bool {
+    pub(super) fn stall(&mut self, relative: PathBuf, reason: PauseReason) -> bool {
         self.pause.stall(relative, reason.clone());
-        !self.is_away() && self.state.pause(reason)
+        !self.is_away() && self.state.pause(reason, None)
     }
 
     /// The output can be used; tells whether that is news.
@@ -184,14 +181,14 @@ impl HotFolder {
     }
 
     /// The output cannot be used: `file` is tried again, later. Tells whether that is news.
-    pub(super) fn pause(&mut self, file: SettledFile, reason: String, now: Instant) -> bool {
+    pub(super) fn pause(&mut self, file: SettledFile, reason: PauseReason, now: Instant) -> bool {
         // Where the folder is away too, the file is listed once that is back.
         if self.is_away() {
             return false;
         }
-        self.pause.extend(now);
+        let again = self.pause.extend(now);
         self.queue.push(file);
-        self.state.pause(reason)
+        self.state.pause(reason, Some(again))
     }
 
     /// Puts `file` into the queue again.

@@ -134,9 +134,13 @@ impl Live {
         self.clock.correct();
     }
 
-    /// Notes what the machine is short of, and why nothing is worked on if that is so.
-    pub(super) fn note_shortage(&mut self, shortage: Option<String>, pause: Option<String>) {
+    /// Notes what the machine is short of.
+    pub(super) fn note_shortage(&mut self, shortage: Option<String>) {
         self.shortage = shortage;
+    }
+
+    /// Notes why no folder is worked on now, if that is so.
+    pub(super) fn note_pause(&mut self, pause: Option<String>) {
         self.pause = pause;
     }
 

@@ -1,17 +1,20 @@
 //! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
 
-use std::io;
+mod ledger;
+
 use std::path::Path;
 use std::time::Duration;
 
+pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, restored};
+
 use crate::config::{Config, Folder};
 use crate::cutout::CutoutError;
-use crate::delivery::{LedgerError, OpenStep, Rebuilt};
 use crate::intake::Polled;
 use crate::job::{Job, JobError, Origin, Outcome, SourceFate};
 use crate::path_error::PathError;
 use crate::percent;
 use crate::pool::{Confinement, CutReport};
+use crate::room::TooFull;
 
 pub(super) fn confinement(confinement: Confinement) {
     let Confinement { landlock, seccomp } = confinement;
@@ -36,60 +39,6 @@ pub(super) fn ready(config: &Config) {
 pub(super) fn no_folder(config: &Config) {
     if config.folders.is_empty() {
         tracing::warn!("no folder is configured yet; name one in a [[folder]] and restart");
-    }
-}
-
-pub(super) fn damaged(aside: &Path) {
-    let aside = percent::display(aside);
-    tracing::error!(
-        aside,
-        "the ledger was damaged; it is set aside and made anew from the cutouts"
-    );
-}
-
-pub(super) fn not_closed(error: &LedgerError) {
-    tracing::warn!(
-        %error,
-        "the ledger could not be closed: a copy of ledger.db needs ledger.db-wal too, and the next start reads the whole ledger"
-    );
-}
-
-pub(super) fn forgotten(count: usize) {
-    tracing::info!(
-        count,
-        "records of photos that are gone and older than `remember` are removed from the ledger"
-    );
-}
-
-pub(super) fn restored() {
-    tracing::info!(
-        "the ledger is a backup that was restored; what was done since is learned from the cutouts"
-    );
-}
-
-pub(super) fn ledger_step(step: &OpenStep) {
-    match step {
-        OpenStep::StaleWal(_) | OpenStep::Check(_) => tracing::warn!("{step}"),
-        OpenStep::Checked(_) | OpenStep::Copy { .. } | OpenStep::Migrate { .. } => {
-            tracing::info!("{step}");
-        }
-    }
-}
-
-/// `is_first` tells that hotcut has never served from this state directory.
-pub(super) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
-    for error in &rebuilt.unreadable {
-        if is_first && error.io().kind() == io::ErrorKind::NotFound {
-            continue;
-        }
-        tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");
-    }
-    if rebuilt.cutouts + rebuilt.unclear > 0 {
-        tracing::warn!(
-            cutouts = rebuilt.cutouts,
-            unclear = rebuilt.unclear,
-            "the ledger was made anew from the cutouts"
-        );
     }
 }
 
@@ -134,7 +83,7 @@ pub(super) fn unreadable(folder: &Folder, error: &PathError) {
 
 pub(super) fn paused(folder: &Folder, error: &JobError) {
     let reason = error.pause_reason();
-    tracing::error!(folder = folder.name, reason, %error, "paused: the output folder cannot be used; it is tried again");
+    tracing::error!(folder = folder.name, %reason, %error, "paused: the output folder cannot be used; it is tried again");
 }
 
 pub(super) fn stalled(folder: &Folder, limit: Duration) {
@@ -189,6 +138,14 @@ pub(super) fn short(reason: &str) {
         reason,
         "the machine is short of something; work pauses, then goes on with fewer workers"
     );
+}
+
+pub(super) fn state_dir_full(disk: &TooFull) {
+    tracing::error!(%disk, "paused: no photo is begun until there is room for the ledger in `state_dir`; looked at every second");
+}
+
+pub(super) fn state_dir_has_room() {
+    tracing::info!("resumed: there is room for the ledger in `state_dir` again");
 }
 
 pub(super) fn short_no_more(workers: usize) {

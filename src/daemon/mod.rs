@@ -56,6 +56,7 @@ use crate::delivery::Ledger;
 use crate::intake::{FolderId, Report, Sighting};
 use crate::job::{Desk, EndedErrand, Errand, Finished, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
+use crate::room::TooFull;
 use crate::shutdown::Request;
 use announce::Announcer;
 use folder::HotFolder;
@@ -82,7 +83,7 @@ enum Event {
     Asked(Option<Request>),
     Reported(FolderId, Report),
     Sighted(FolderId, Sighting),
-    Started(Result<Worker, StartError>),
+    Started(Box<Result<Worker, StartError>>),
     Finished(FolderId, Box<Finished>),
     Stalled(Box<Stalled>),
     ErrandCame(Box<Errand>),
@@ -108,6 +109,8 @@ struct Daemon {
     running_errands: JoinSet<EndedErrand>,
     turns: Turns,
     throttle: Throttle,
+    /// Set while there is too little room for the ledger: no photo is begun then.
+    state_dir_full: Option<TooFull>,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
     reloads: JoinSet<Result<Reloaded, reload::Refusal>>,
@@ -201,7 +204,7 @@ pub async fn run(
                 Event::ErrandEnded(Box::new(unpanicked(ended)))
             }
             Some(ended) = daemon.starts.join_next(), if !daemon.starts.is_empty() => {
-                Event::Started(unpanicked(ended))
+                Event::Started(Box::new(unpanicked(ended)))
             }
             Some(ended) = daemon.reloads.join_next(), if !daemon.reloads.is_empty() => {
                 Event::Reloaded(Box::new(unpanicked(ended)))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Daemon, News, PhotoResult, Readiness, Return, View};
+use super::{Daemon, News, PhotoResult, Readiness, Return, View, log};
 use crate::intake::Discovery;
 use crate::job::{EndedErrand, ErrandEnd, Job, JobError, Origin, Outcome};
 use crate::percent;
@@ -36,8 +36,9 @@ fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
 }
 
 impl Daemon {
-    /// Tells and counts what became of an attempt.
+    /// Logs, tells and counts what became of an attempt.
     pub(super) fn tell(&self, job: &Job, id: Option<i64>, outcome: &Outcome) {
+        log::finished(job, outcome);
         let tally = &self.reception.tally;
         match outcome {
             Outcome::Done {

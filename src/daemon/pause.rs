@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::job::PauseReason;
+
 /// The first wait; each further one doubles, up to the longest.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -16,17 +18,18 @@ pub(super) struct Pause {
     failures: u32,
     until: Option<Instant>,
     /// Photos whose attempt a disk keeps: as long as there is one, another would only be kept as well.
-    stalled: HashMap<PathBuf, String>,
+    stalled: HashMap<PathBuf, PauseReason>,
 }
 
 impl Pause {
-    /// The output failed.
-    pub(super) fn extend(&mut self, now: Instant) {
+    /// The output failed; tells how long it is left alone.
+    pub(super) fn extend(&mut self, now: Instant) -> Duration {
         let wait = FIRST
             .saturating_mul(2_u32.saturating_pow(self.failures))
             .min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         self.until = Some(now + wait);
+        wait
     }
 
     /// The output works.
@@ -36,7 +39,7 @@ impl Pause {
     }
 
     /// A disk keeps the attempt at `relative`.
-    pub(super) fn stall(&mut self, relative: PathBuf, reason: String) {
+    pub(super) fn stall(&mut self, relative: PathBuf, reason: PauseReason) {
         self.stalled.insert(relative, reason);
     }
 
@@ -46,7 +49,7 @@ impl Pause {
     }
 
     /// Why the folder waits, if a disk keeps an attempt.
-    pub(super) fn stall_reason(&self) -> Option<&String> {
+    pub(super) fn stall_reason(&self) -> Option<&PauseReason> {
         self.stalled.values().next()
     }
 
@@ -69,7 +72,8 @@ mod tests {
     fn a_disk_that_keeps_an_attempt_holds_the_folder_until_it_answers() {
         let now = Instant::now();
         let mut pause = Pause::default();
-        pause.stall("a.jpg".into(), "a disk is silent".to_owned());
+        let silent = PauseReason::Other("a disk is silent".to_owned());
+        pause.stall("a.jpg".into(), silent);
         pause.end();
         assert!(pause.holds(now + LONGEST * 2));
         assert!(!pause.answered(Path::new("b.jpg")));

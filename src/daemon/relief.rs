@@ -1,12 +1,13 @@
-//! A shortage of memory or processes -> fewer workers, and what others are told of it. Waits for nothing.
+//! A shortage of memory, processes or room for the ledger -> less work, and what others are told of it. Waits for no folder.
 
 use tokio::time::Instant;
 
 use super::throttle::Photo;
 use super::{Daemon, log};
 use crate::intake::{Discovery, FolderId};
-use crate::job::{ErrandEnd, ErrandError, Job};
+use crate::job::{ErrandEnd, ErrandError, Job, Origin, Outcome};
 use crate::pool::Shortage;
+use crate::room::RoomError;
 
 impl Daemon {
     /// Pauses all work, and goes on with one worker.
@@ -14,7 +15,7 @@ impl Daemon {
         self.reception.tally.shortage();
         let is_news = self.throttle.meet(shortage, now);
         self.pool.limit(self.throttle.limit());
-        self.note_shortage(now);
+        self.note_shortage();
         if is_news && let Some(reason) = self.throttle.reason(&self.config.daemon) {
             log::short(&reason);
         }
@@ -44,6 +45,29 @@ impl Daemon {
         }
     }
 
+    /// Notes whether the attempt at a photo had the memory that it needed.
+    pub(super) fn note_memory(&mut self, job: &Job, outcome: &Outcome, now: Instant) {
+        match outcome {
+            Outcome::Short(shortage) => return self.meet_shortage(shortage.clone(), now),
+            Outcome::Done {
+                origin: Origin::Made { .. },
+                ..
+            } => self.note_success(now),
+            Outcome::Done { .. }
+            | Outcome::Unchanged { .. }
+            | Outcome::Ignored(_)
+            | Outcome::Quarantined { .. }
+            | Outcome::Retry { .. }
+            | Outcome::Held(_)
+            | Outcome::Retired { .. }
+            | Outcome::Outdated
+            | Outcome::Waits(_)
+            | Outcome::Paused(_)
+            | Outcome::Halted(_) => {}
+        }
+        self.throttle.forget(&photo(job));
+    }
+
     /// A worker has done its work.
     pub(super) fn note_success(&mut self, now: Instant) {
         if self.throttle.limit().is_some() {
@@ -57,7 +81,6 @@ impl Daemon {
         if self.throttle.limit().is_some() {
             let is_over = self.throttle.end_if_calm(now);
             self.relax(is_over);
-            self.note_shortage(now);
         }
         if let Some(shortage) = self.throttle.turns_away(now) {
             for errand in self.errands.drain(..) {
@@ -76,19 +99,42 @@ impl Daemon {
     fn relax(&mut self, is_over: bool) {
         self.pool.limit(self.throttle.limit());
         if is_over {
-            self.live.note_shortage(None, None);
             log::short_no_more(self.config.daemon.workers);
         }
+        self.note_shortage();
     }
 
-    fn note_shortage(&mut self, now: Instant) {
+    fn note_shortage(&mut self) {
         let reason = self.throttle.reason(&self.config.daemon);
-        self.live
-            .note_shortage(reason, self.throttle.pause_reason(now));
+        self.live.note_shortage(reason);
+    }
+
+    /// Looks whether there is room for the ledger.
+    pub(super) fn look_at_state_dir(&mut self) {
+        let daemon = &self.config.daemon;
+        let full = match daemon.min_free.check_path(&daemon.state_dir) {
+            Err(RoomError::TooFull(disk)) => Some(disk),
+            // Whatever else is wrong with it, the ledger will tell.
+            Ok(()) | Err(RoomError::Io(_)) => None,
+        };
+        match (&self.state_dir_full, &full) {
+            (None, Some(disk)) => log::state_dir_full(disk),
+            (Some(_), None) => log::state_dir_has_room(),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        self.state_dir_full = full;
+    }
+
+    /// Why no folder is worked on now.
+    pub(super) fn pause_reason(&self, now: Instant) -> Option<String> {
+        match &self.state_dir_full {
+            Some(disk) => Some(format!("{disk}; looked at again every second")),
+            None => self.throttle.pause_reason(now),
+        }
     }
 }
 
 /// The name by which a photo's shortages are counted.
-pub(super) fn photo(job: &Job) -> Photo {
+fn photo(job: &Job) -> Photo {
     (job.folder.name.clone(), job.file.relative().to_owned())
 }

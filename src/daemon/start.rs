@@ -78,6 +78,7 @@ impl Daemon {
             running_errands: JoinSet::new(),
             turns: Turns::default(),
             throttle: Throttle::default(),
+            state_dir_full: None,
             jobs: JoinSet::new(),
             starts: JoinSet::new(),
             reloads: JoinSet::new(),

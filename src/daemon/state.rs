@@ -1,6 +1,9 @@
 //! What a folder is doing -> the words that status, log and metrics use for it.
 
 use std::fmt;
+use std::time::Duration;
+
+use crate::job::PauseReason;
 
 /// The state of a hot folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,20 +16,30 @@ pub(super) enum State {
     Polling,
     /// Not there.
     Offline(String),
-    /// There, but its output cannot be used; the state that it returns to, and why it pauses.
-    Paused(Box<State>, String),
+    /// There, but its output cannot be used.
+    Paused(Box<Paused>),
+}
+
+/// A pause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Paused {
+    /// The state that it returns to.
+    resumed: State,
+    reason: PauseReason,
+    /// How long after the last look the next one comes; `None` if it does not come by time.
+    again: Option<Duration>,
 }
 
 impl State {
     /// Tells whether the hot folder can be read.
     pub(super) fn is_there(&self) -> bool {
-        matches!(self, Self::Online | Self::Polling | Self::Paused(..))
+        matches!(self, Self::Online | Self::Polling | Self::Paused(_))
     }
 
     /// The hot folder can be read, as `there` says; a pause of its output goes on. Tells whether that is news.
     pub(super) fn arrive(&mut self, there: State) -> bool {
         let place = match self {
-            Self::Paused(resumed, _) => resumed.as_mut(),
+            Self::Paused(pause) => &mut pause.resumed,
             other @ (Self::Starting | Self::Online | Self::Polling | Self::Offline(_)) => other,
         };
         let is_news = *place != there;
@@ -34,23 +47,27 @@ impl State {
         is_news
     }
 
-    /// Pauses; tells whether that is news.
-    pub(super) fn pause(&mut self, reason: String) -> bool {
+    /// Pauses, and is looked at `again` after that; tells whether that is news.
+    pub(super) fn pause(&mut self, reason: PauseReason, again: Option<Duration>) -> bool {
         let (resumed, is_news) = match &*self {
-            Self::Paused(resumed, old) => (resumed.as_ref().clone(), *old != reason),
+            Self::Paused(old) => (old.resumed.clone(), !old.reason.is_same_trouble(&reason)),
             other @ (Self::Starting | Self::Online | Self::Polling | Self::Offline(_)) => {
                 (other.clone(), true)
             }
         };
-        *self = Self::Paused(Box::new(resumed), reason);
+        *self = Self::Paused(Box::new(Paused {
+            resumed,
+            reason,
+            again,
+        }));
         is_news
     }
 
     /// Ends a pause; tells whether there was one.
     pub(super) fn resume(&mut self) -> bool {
         match self {
-            Self::Paused(resumed, _) => {
-                *self = resumed.as_ref().clone();
+            Self::Paused(pause) => {
+                *self = pause.resumed.clone();
                 true
             }
             Self::Starting | Self::Online | Self::Polling | Self::Offline(_) => false,
@@ -65,7 +82,17 @@ impl fmt::Display for State {
             Self::Online => f.write_str("online"),
             Self::Polling => f.write_str("polling"),
             Self::Offline(reason) => write!(f, "offline: {reason}"),
-            Self::Paused(_, reason) => write!(f, "paused: {reason}"),
+            Self::Paused(pause) => {
+                let Paused { reason, again, .. } = pause.as_ref();
+                write!(f, "paused: {reason}")?;
+                match (reason, again) {
+                    (PauseReason::NoRoom(_), Some(again)) => {
+                        let again = humantime::format_duration(*again);
+                        write!(f, "; looked at again in {again}")
+                    }
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }
@@ -78,7 +105,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_watched_anew_still_pauses() {
         let mut state = State::Online;
-        assert!(state.pause("no space".to_owned()));
+        assert!(state.pause(PauseReason::Other("no space".to_owned()), None));
         assert!(!state.arrive(State::Online));
         assert_eq!(state.to_string(), "paused: no space");
         assert!(state.arrive(State::Polling));

@@ -36,6 +36,7 @@ impl Daemon {
                 log::idle(&folder.config);
             }
         }
+        self.look_at_state_dir();
         let version = self.desk.ledger.call(Book::foreign_changes).await?;
         if std::mem::replace(&mut self.ledger_version, version) != version {
             for folder in self.folders.values_mut() {

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::mark::{self, Mark};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
+use crate::room::{MinFree, RoomError};
 
 /// How much of a PNG is read to find its mark, which stands before the pixels.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -132,6 +133,20 @@ impl Destination {
     /// Makes the names in this folder durable.
     pub fn sync(&self) -> Result<(), PathError> {
         rustix::fs::fsync(&self.directory).at(&self.path)
+    }
+
+    /// Fails if less is free on its disk than must stay free.
+    pub fn check_room(&self, min_free: MinFree) -> Result<(), RoomError> {
+        min_free.check(&self.directory, &self.path)
+    }
+
+    /// Tells whether what lies in `other` can be moved here without a copy.
+    pub fn shares_disk_with(&self, other: &Self) -> Result<bool, PathError> {
+        let device = |folder: &Self| {
+            let stat = rustix::fs::fstat(&folder.directory).at(&folder.path)?;
+            Ok::<_, PathError>(stat.st_dev)
+        };
+        Ok(device(self)? == device(other)?)
     }
 
     /// The absolute path of the folder.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::replace_file;
 use crate::path_error::{AtPath as _, PathError};
-use crate::room;
+use crate::room::MinFree;
 use crate::stamp::Stamp;
 
 /// The most that all thumbnails may weigh together, in bytes.
@@ -64,6 +64,7 @@ impl fmt::Display for ThumbKey {
 pub struct Thumbs {
     dir: PathBuf,
     bytes_max: u64,
+    min_free: MinFree,
     /// What they weigh. Held while one is written: two of one name would write one temporary file.
     bytes: Mutex<u64>,
 }
@@ -78,8 +79,9 @@ struct Entry {
 impl Thumbs {
     /// Makes the folder `thumbs` in `state_dir`, or takes in what lies there and removes what a crash has left half-written.
     /// Files of other names are none of its own.
-    pub fn open(state_dir: &Path) -> Result<Self, PathError> {
-        Self::with_limit(state_dir, BYTES_MAX)
+    pub fn open(state_dir: &Path, min_free: MinFree) -> Result<Self, PathError> {
+        let thumbs = Self::with_limit(state_dir, BYTES_MAX)?;
+        Ok(Self { min_free, ..thumbs })
     }
 
     fn with_limit(state_dir: &Path, bytes_max: u64) -> Result<Self, PathError> {
@@ -97,6 +99,7 @@ impl Thumbs {
         Ok(Self {
             dir,
             bytes_max,
+            min_free: MinFree::Default,
             bytes: Mutex::new(bytes),
         })
     }
@@ -128,7 +131,7 @@ impl Thumbs {
         }
         let replaced = replaced();
         let written = fs::create_dir_all(&self.dir)
-            .and_then(|()| room::ask(File::open(&self.dir)?, len))
+            .and_then(|()| self.min_free.ask(File::open(&self.dir)?, len))
             .at(&self.dir)
             .and_then(|()| replace_file(&path, png));
         if written.is_err() {

@@ -86,8 +86,10 @@ impl FrontDesk {
 
     /// Where bodies go that come now.
     pub(super) fn spool(&self) -> Result<Spool, Refusal> {
-        let folder = &self.view()?.config.daemon.state_dir;
-        Ok(Spool::new(folder, self.http.upload_max_bytes))
+        let view = self.view()?;
+        let daemon = &view.config.daemon;
+        let len_max = self.http.upload_max_bytes;
+        Ok(Spool::new(&daemon.state_dir, len_max, daemon.min_free))
     }
 
     /// Takes one photo off the client's allowance.
@@ -216,8 +218,11 @@ impl FrontDesk {
 
     /// The thumbnails.
     pub(super) async fn thumbs(&self) -> Result<Arc<Thumbs>, Refusal> {
-        let state_dir = self.view()?.config.daemon.state_dir.clone();
-        let open = || async { blocking(move || Ok(Arc::new(Thumbs::open(&state_dir)?))).await };
+        let daemon = self.view()?.config.daemon.clone();
+        let open = || async {
+            let thumbs = move || Thumbs::open(&daemon.state_dir, daemon.min_free);
+            blocking(move || Ok(Arc::new(thumbs()?))).await
+        };
         self.thumbs.get_or_try_init(open).await.cloned()
     }
 

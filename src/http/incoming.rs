@@ -98,7 +98,12 @@ pub(super) async fn drop_photo(
         len: photo.len,
         waiting: Arc::downgrade(&caller),
     };
-    let put = move || put(upload, &folder, mount_point.as_deref(), &file);
+    let min_free = desk.view()?.config.daemon.min_free;
+    let put = move || {
+        let destination = open(&folder, mount_point.as_deref())?;
+        destination.check_room(min_free)?;
+        put(upload, &folder, &destination, &file)
+    };
     let source = desk.on_folder(&name, UPLOAD_MAX, put).await?;
     let dropped = Dropped {
         folder: name,
@@ -107,20 +112,24 @@ pub(super) async fn drop_photo(
     Ok((StatusCode::CREATED, Json(dropped)))
 }
 
-fn put(
-    upload: Upload,
-    folder: &Arc<Folder>,
-    mount_point: Option<&Path>,
-    name: &str,
-) -> Result<OsString, Refusal> {
+fn open(folder: &Folder, mount_point: Option<&Path>) -> Result<Destination, Refusal> {
     // What is written where a disk should be mounted is lost once it is.
     let away = |_| Refusal::Away(folder.name.clone());
     let root = Root::open(&folder.input, mount_point).map_err(away)?;
-    let destination = Destination::from_directory(root.directory()?, folder.input.clone());
+    let directory = root.directory()?;
+    Ok(Destination::from_directory(directory, folder.input.clone()))
+}
+
+fn put(
+    upload: Upload,
+    folder: &Arc<Folder>,
+    destination: &Destination,
+    name: &str,
+) -> Result<OsString, Refusal> {
     let filter = Filter::new(Arc::clone(folder));
     let names = moved_names(name.as_ref(), 1).take(NAMES_MAX);
     let names = names.filter(|name| filter.takes(Path::new(name)));
-    match upload.put(&destination, names) {
+    match upload.put(destination, names) {
         Ok(Some(name)) => Ok(name),
         Ok(None) => Err(Refusal::NameTaken {
             folder: folder.name.clone(),

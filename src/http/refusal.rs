@@ -15,6 +15,7 @@ use crate::cutout::CutoutError;
 use crate::delivery::LedgerError;
 use crate::job::ErrandError;
 use crate::path_error::PathError;
+use crate::room::{RoomError, TooFull};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -73,10 +74,21 @@ pub(super) enum Refusal {
     Closed,
     #[error("{0}")]
     Errand(#[from] ErrandError),
+    #[error("{0}; try again once there is room")]
+    NoRoom(TooFull),
     #[error(transparent)]
     Disk(#[from] PathError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl From<RoomError> for Refusal {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::TooFull(disk) => Self::NoRoom(disk),
+            RoomError::Io(error) => Self::Disk(error),
+        }
+    }
 }
 
 /// What lies below `error`. The `source` of an I/O error passes over the error that it carries, so that one is asked for.
@@ -145,6 +157,7 @@ impl Refusal {
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Self::Closed => (StatusCode::SERVICE_UNAVAILABLE, "closed"),
             Self::Errand(error) => errand_kind(error),
+            Self::NoRoom(_) => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
             Self::Disk(error) => disk_kind(error.io()),
             Self::Ledger(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
         }

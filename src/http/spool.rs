@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::blocking::blocking;
 use super::refusal::Refusal;
 use crate::path_error::AtPath as _;
-use crate::room;
+use crate::room::MinFree;
 
 /// The longest pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -40,23 +40,25 @@ pub(super) struct Spooled {
 pub(super) struct Spool {
     folder: PathBuf,
     len_max: u64,
+    min_free: MinFree,
 }
 
 impl Spool {
-    /// Bodies of up to `len_max` bytes go into `folder`.
-    pub(super) fn new(folder: &Path, len_max: u64) -> Self {
+    /// Bodies of up to `len_max` bytes go into `folder`, on whose disk `min_free` stays free.
+    pub(super) fn new(folder: &Path, len_max: u64, min_free: MinFree) -> Self {
         Self {
             folder: folder.to_owned(),
             len_max,
+            min_free,
         }
     }
 
     /// An empty file that is gone when it is closed.
     pub(super) async fn sheet(&self) -> Result<File, Refusal> {
-        let folder = self.folder.clone();
+        let (folder, min_free) = (self.folder.clone(), self.min_free);
         blocking(move || {
             let sheet = tempfile::tempfile_in(&folder).at(&folder)?;
-            room::ask(&sheet, LOOK_BYTES).at(&folder)?;
+            min_free.ask(&sheet, LOOK_BYTES).at(&folder)?;
             Ok(sheet)
         })
         .await
@@ -88,7 +90,7 @@ impl Spool {
             len += bytes.len() as u64;
             self.check_len(len)?;
             if len >= look_at {
-                room::ask(&file, LOOK_BYTES).at(&self.folder)?;
+                self.min_free.ask(&file, LOOK_BYTES).at(&self.folder)?;
                 look_at = len + LOOK_BYTES;
             }
             file.write_all(&bytes).await.at(&self.folder)?;
@@ -117,7 +119,7 @@ impl Spool {
     /// Copies a file of a folder, whose disk may stop to answer while a worker reads it. Waits for that disk.
     pub(super) fn copy(&self, mut file: File, len: u64) -> Result<Spooled, Refusal> {
         let mut sheet = tempfile::tempfile_in(&self.folder).at(&self.folder)?;
-        room::ask(&sheet, len).at(&self.folder)?;
+        self.min_free.ask(&sheet, len).at(&self.folder)?;
         let mut file = (&mut file).take(len);
         if io::copy(&mut file, &mut sheet).at(&self.folder)? < len {
             return Err(Refusal::Gone);
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn file_that_became_shorter_is_not_handed_on() {
         let dir = tempfile::tempdir().unwrap();
-        let spool = Spool::new(dir.path(), 1 << 20);
+        let spool = Spool::new(dir.path(), 1 << 20, MinFree::Default);
         let photo = |len| {
             let mut photo = tempfile::tempfile().unwrap();
             photo.write_all(b"12345").unwrap();

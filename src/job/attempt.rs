@@ -106,6 +106,9 @@ impl Attempt<'_> {
                 origin: Origin::Touched,
             }));
         }
+        if place.already.is_none() {
+            self.check_room().await?;
+        }
         let renamed = renamed::find(self.job, &source, &self.desk.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&place, renamed.as_ref()).await?;
@@ -247,6 +250,17 @@ impl Attempt<'_> {
         let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
         // Whoever has it already will finish it; what is there then is looked at again.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
+    }
+
+    /// Before an attempt rather than before a place: what is in work is not lost.
+    async fn check_room(&self) -> Result<(), JobError> {
+        let (output, mount) = (
+            self.job.folder.output.clone(),
+            self.job.output_mount.clone(),
+        );
+        let min_free = self.desk.min_free;
+        blocking(move || Ok(Destination::open(&output, mount.as_deref())?.check_room(min_free)?))
+            .await
     }
 
     async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Detached<Temp>, JobError> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::delivery::Ledger;
+use crate::room::MinFree;
 
 /// What every job of a daemon needs.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Desk {
     pub max_attempts: u32,
     /// Memory of one worker, in bytes.
     pub memory_bytes: u64,
+    /// How much must stay free on each disk.
+    pub min_free: MinFree,
 }
 
 impl Desk {
@@ -29,6 +32,7 @@ impl Desk {
             timeout: config.daemon.timeout,
             max_attempts: config.daemon.max_attempts,
             memory_bytes: config.daemon.worker_memory_bytes,
+            min_free: config.daemon.min_free,
         }
     }
 

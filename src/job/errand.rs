@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::hands::Return;
 use crate::cutout::CutoutError;
 use crate::pool::{CutReport, Ending, OrderError, Shortage, Task, Worker};
-use crate::room;
+use crate::room::MinFree;
 
 /// A photo that somebody brings and waits for.
 #[derive(Debug)]
@@ -110,8 +110,13 @@ impl Answer {
     }
 }
 
-/// Runs the errand once, within `limit`. A worker that dies at it is not given the photo again: whoever sent it can.
-pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> EndedErrand {
+/// Runs the errand once, within `limit`; on the disk that its PNG goes to, `min_free` stays free. A worker that dies at it is not given the photo again: whoever sent it can.
+pub async fn run(
+    errand: Errand,
+    worker: Worker,
+    limit: Duration,
+    min_free: MinFree,
+) -> EndedErrand {
     let Errand {
         task,
         photo,
@@ -129,7 +134,7 @@ pub async fn run(errand: Errand, worker: Worker, limit: Duration) -> EndedErrand
         }
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
-        if let Err(error) = room::ask(&sink, report.len) {
+        if let Err(error) = min_free.ask(&sink, report.len) {
             // The worker is well, and can be used again once it is rid of its PNG.
             worker.receive(&report, &mut tokio::io::sink()).await?;
             return Ok(Err(ErrandError::Disk(error)));

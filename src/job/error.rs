@@ -1,5 +1,6 @@
 //! Everything that can end an attempt -> what is done about it; does nothing itself.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::delivery::{LedgerError, PlaceError};
 use crate::intake::SourceError;
 use crate::path_error::PathError;
 use crate::pool::{Ending, Shortage};
+use crate::room::{RoomError, TooFull};
 
 /// Why an attempt came to no cutout.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,9 @@ pub enum JobError {
     /// The name of this cutout cannot be used, though the output folder can.
     #[error("its cutout has no place: {0}")]
     Unplaceable(#[source] PathError),
+    /// A disk has less free than must stay free.
+    #[error("{0}")]
+    NoRoom(TooFull),
     /// The output folder cannot be used.
     #[error(transparent)]
     Output(#[from] PathError),
@@ -107,6 +112,7 @@ impl JobError {
             | Self::TooHeavy(_) => Disposition::Quarantine,
             Self::Short(_) => Disposition::Relieve,
             Self::Stalled(_)
+            | Self::NoRoom(_)
             | Self::Output(_)
             | Self::Place(PlaceError::Short { .. } | PlaceError::Io(_)) => Disposition::Pause,
             Self::Ledger(_) => Disposition::Halt,
@@ -129,7 +135,10 @@ impl JobError {
     }
 
     /// The words for a folder that waits because of this.
-    pub fn pause_reason(&self) -> String {
+    pub fn pause_reason(&self) -> PauseReason {
+        if let Self::NoRoom(disk) = self {
+            return PauseReason::NoRoom(disk.clone());
+        }
         let kind = if let Self::Output(error) | Self::Place(PlaceError::Io(error)) = self {
             Some(error.io().kind())
         } else {
@@ -137,9 +146,46 @@ impl JobError {
         };
         match kind {
             Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-                "no space".to_owned()
+                PauseReason::Other("no space".to_owned())
             }
-            _ => self.to_string(),
+            _ => PauseReason::Other(self.to_string()),
+        }
+    }
+}
+
+impl From<RoomError> for JobError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::TooFull(disk) => Self::NoRoom(disk),
+            RoomError::Io(error) => Self::Output(error),
+        }
+    }
+}
+
+/// Why a folder waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PauseReason {
+    /// A disk has less free than must stay free.
+    NoRoom(TooFull),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl PauseReason {
+    /// Tells whether `other` is the same trouble; how much is free on a disk changes all the time.
+    pub fn is_same_trouble(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::NoRoom(one), Self::NoRoom(two)) => one.folder == two.folder,
+            _ => self == other,
+        }
+    }
+}
+
+impl fmt::Display for PauseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoom(disk) => write!(f, "{disk}"),
+            Self::Other(reason) => f.write_str(reason),
         }
     }
 }
@@ -178,6 +224,6 @@ mod tests {
             .unwrap_err();
         let error = JobError::Output(full);
         assert_eq!(error.disposition(false), Disposition::Pause);
-        assert_eq!(error.pause_reason(), "no space");
+        assert_eq!(error.pause_reason().to_string(), "no space");
     }
 }

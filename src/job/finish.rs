@@ -128,6 +128,7 @@ async fn fail(
         | JobError::TimedOut(..)
         | JobError::Stalled(_)
         | JobError::Unplaceable(_)
+        | JobError::NoRoom(_)
         | JobError::Output(_)
         | JobError::Place(_)) => error,
     };
@@ -149,21 +150,7 @@ async fn fail(
         Disposition::Retry => (Verdict::Waiting, Outcome::Retry { error, attempts }),
         Disposition::Quarantine => {
             if let Some(begun) = begun {
-                let verdict = Verdict::Quarantined {
-                    reason: reason.clone(),
-                };
-                record_failure(desk, begun, verdict, why).await?;
-                let explained = Original::of(job).explain(desk, begun.id, reason).await;
-                let unexplained = match explained {
-                    Ok(()) => None,
-                    Err(JobError::Ledger(error)) => return Err(error),
-                    Err(error) => Some(error),
-                };
-                return Ok(Outcome::Quarantined {
-                    error,
-                    attempts,
-                    unexplained,
-                });
+                return quarantine(job, desk, begun, error).await;
             }
             (Verdict::Waiting, Outcome::Waits(error))
         }
@@ -176,6 +163,31 @@ async fn fail(
         None => {}
     }
     Ok(outcome)
+}
+
+/// Gives the source up, and tells the photographer.
+async fn quarantine(
+    job: &Job,
+    desk: &Desk,
+    begun: Begun,
+    error: JobError,
+) -> Result<Outcome, LedgerError> {
+    let reason = error.to_string();
+    let verdict = Verdict::Quarantined {
+        reason: reason.clone(),
+    };
+    record_failure(desk, begun, verdict, reason.clone()).await?;
+    let explained = Original::of(job).explain(desk, begun.id, reason).await;
+    let unexplained = match explained {
+        Ok(()) => None,
+        Err(JobError::Ledger(error)) => return Err(error),
+        Err(error) => Some(error),
+    };
+    Ok(Outcome::Quarantined {
+        error,
+        attempts: begun.attempt.min(desk.max_attempts),
+        unexplained,
+    })
 }
 
 /// Gives the attempt back.

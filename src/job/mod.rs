@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use desk::{Desk, hidden_name};
 pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
-pub use error::{Disposition, JobError};
+pub use error::{Disposition, JobError, PauseReason};
 pub use hands::{Return, Stalled, Stalls};
 pub use original::explain_late;
 pub use outcome::{Outcome, SourceFate};

@@ -10,6 +10,7 @@ use crate::delivery::{
     write_note,
 };
 use crate::intake::{Root, SourceError};
+use crate::room::MinFree;
 
 /// Leaves with its original the reason that a crash, or a folder that could not be written to, has kept from it.
 pub async fn explain_late(
@@ -51,7 +52,7 @@ impl Original {
         id: i64,
         output: &Path,
     ) -> Result<bool, JobError> {
-        let aside = desk.hidden_name(id, "source");
+        let (aside, min_free) = (desk.hidden_name(id, "source"), desk.min_free);
         let number = number_of(&self.version.source, output);
         blocking(move || {
             let retiree = self.retiree(aside, number)?;
@@ -59,7 +60,10 @@ impl Original {
             let fate = match &self.folder.source {
                 SourcePolicy::Keep => return Ok(false),
                 SourcePolicy::Delete => retiree.delete()?,
-                SourcePolicy::Move(done) => retiree.move_to(self.mirror(done)?)?,
+                SourcePolicy::Move(done) => {
+                    let done = self.mirror_for(done, &retiree, min_free)?;
+                    retiree.move_to(done)?
+                }
             };
             Ok(fate != Retired::Superseded)
         })
@@ -85,8 +89,9 @@ impl Original {
         reason: String,
     ) -> Result<(), JobError> {
         let aside = desk.hidden_name(id, "source");
-        let note = desk.hidden_name(id, "note");
-        let is_gone = blocking(move || self.leave_reason(aside, note, &reason)).await?;
+        let (note, min_free) = (desk.hidden_name(id, "note"), desk.min_free);
+        let leave = move || self.leave_reason(aside, note, &reason, min_free);
+        let is_gone = blocking(leave).await?;
         let record = desk.ledger.call(move |book| {
             if is_gone {
                 book.retire(id)?;
@@ -97,7 +102,13 @@ impl Original {
     }
 
     /// Leaves a note beside the original, or moves both to the `failed` folder. Tells whether it is gone from its name.
-    fn leave_reason(&self, aside: String, note: String, reason: &str) -> Result<bool, JobError> {
+    fn leave_reason(
+        &self,
+        aside: String,
+        note: String,
+        reason: &str,
+        min_free: MinFree,
+    ) -> Result<bool, JobError> {
         let retiree = self.retiree(aside, 1)?;
         let failed = match &self.folder.failed {
             FailedPolicy::Leave => return Ok(false),
@@ -108,7 +119,8 @@ impl Original {
             }
             FailedPolicy::Move(failed) => failed,
         };
-        let Retired::Moved(path) = retiree.move_to(self.mirror(failed)?)? else {
+        let target = self.mirror_for(failed, &retiree, min_free)?;
+        let Retired::Moved(path) = retiree.move_to(target)? else {
             return Ok(false);
         };
         let name = path.file_name().unwrap_or_default();
@@ -135,6 +147,20 @@ impl Original {
             aside: aside.into(),
             number,
         })
+    }
+
+    /// The folder below `root` that `retiree` is moved to. One on another disk, where it is copied, must have room.
+    fn mirror_for(
+        &self,
+        root: &Path,
+        retiree: &Retiree,
+        min_free: MinFree,
+    ) -> Result<Destination, JobError> {
+        let target = self.mirror(root)?;
+        if !target.shares_disk_with(&retiree.folder)? {
+            target.check_room(min_free)?;
+        }
+        Ok(target)
     }
 
     fn mirror(&self, root: &Path) -> Result<Destination, PlaceError> {

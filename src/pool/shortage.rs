@@ -45,12 +45,11 @@ struct Owner<'a> {
 impl fmt::Display for Owner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { group, key, what } = self;
-        match group.rsplit('/').next() {
-            None | Some("") => write!(f, "the {what} limit of the container"),
-            Some(unit) if unit.ends_with(".service") || unit.ends_with(".slice") => {
-                write!(f, "`{key}=` of {unit}")
-            }
-            Some(_) => write!(f, "the {what} limit of control group {group}"),
+        let unit = group.rsplit('/').next().unwrap_or_default();
+        match unit.rsplit_once('.') {
+            Some((_, "service" | "slice" | "scope")) => write!(f, "`{key}=` of {unit}"),
+            _ if unit.is_empty() => write!(f, "the {what} limit of the container"),
+            _ => write!(f, "the {what} limit of control group {group}"),
         }
     }
 }

@@ -81,7 +81,11 @@ fn parent() -> Option<PathBuf> {
         let (_, rest) = line.split_once(':')?;
         let (names, path) = rest.split_once(':')?;
         let is_memory = names.split(',').any(|name| name == "memory");
-        is_memory.then(|| Path::new(MOUNT).join("memory").join(&path[1..]))
+        is_memory.then(|| {
+            Path::new(MOUNT)
+                .join("memory")
+                .join(path.trim_start_matches('/'))
+        })
     });
     Some(v1.unwrap_or_else(|| MOUNT.into()))
 }

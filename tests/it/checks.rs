@@ -84,6 +84,23 @@ fn check_accepts_a_sound_file_and_names_a_missing_one() {
     assert!(said(&run).contains("none.toml"), "{run:?}");
 }
 
+/// P10: fails when photos would wait for room and nobody is told beforehand, or when that counts as a fault of the file.
+#[test]
+fn check_tells_of_disks_that_are_too_full() {
+    let setup = Setup::new().daemon("min_free", "900 TiB");
+    setup.write_config();
+    let run = finish(
+        hotcut()
+            .args(["check", "--config"])
+            .arg(setup.config_file()),
+    );
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    for folder in [setup.path("state"), setup.output_of("products")] {
+        let full = format!("are free in {}, `min_free` is 900.0 TiB", folder.display());
+        assert!(said(&run).contains(&full), "{}", said(&run));
+    }
+}
+
 /// Fails when the shipped example has a key or value that hotcut does not know.
 #[test]
 fn shipped_example_is_accepted_once_its_folders_exist() {

@@ -34,30 +34,114 @@ fn output_folder_without_inodes_pauses_until_there_are_some() {
     hot.assert_log_is_short();
 }
 
-/// P2, P10: no attempt can be recorded; fails when a photo is cut out all the same, when the daemon goes on as if nothing
-/// were wrong or ends without saying what is, or when the photo is not done once there is space.
+/// P10: a disk that others use too is not filled; fails when a photo is begun on what must stay free, when it pays for that, when
+/// the figures or the time of the next look are not told, when they are told again and again, or when the folder does not go on by
+/// itself.
 #[test]
-fn daemon_whose_ledger_has_no_space_ends_and_says_so() {
-    if !namespaces_work("daemon_whose_ledger_has_no_space_ends_and_says_so") {
+fn output_disk_keeps_what_must_stay_free() {
+    if !namespaces_work("output_disk_keeps_what_must_stay_free") {
         return;
     }
-    let prelude = "mount -t tmpfs -o size=1m tmpfs state";
-    let mut hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
+    let prelude = "mount -t tmpfs -o size=64m tmpfs products/out";
+    let setup = Setup::patient().daemon("min_free", "32 MiB");
+    let hot = HotFolder::start_with(setup.in_namespace(prelude));
     let namespace = Namespace::of(&hot);
-    let filler = namespace.inside(&hot.setup().path("state/filler"));
-    assert!(fs::write(&filler, vec![0; 1 << 20]).is_err(), "it fills up");
+    let output = namespace.inside(&hot.output(""));
+    let filler = output.join("filler");
+    fs::write(&filler, vec![0; 44 << 20]).unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    assert_eq!(hot.wait_exit().code(), Some(70), "{}", hot.log());
-    assert_eq!(hot.outputs(), [] as [&Path; 0]);
-    assert_eq!(hot.temporaries(), [] as [&Path; 0]);
-    assert_ends_with(&hot, &["`state_dir`", "full", "make space"]);
-    let status = namespace.status(&hot);
-    assert!(status.state.starts_with("offline"), "{status:?}");
+    hot.wait_state("paused: 20.0 MiB are free in ");
+    hot.wait_status("the next look", |status| {
+        status
+            .state
+            .contains("`min_free` is 32.0 MiB; looked at again in 2s")
+    });
+    // Others write as well: that is no news.
+    fs::write(output.join("more"), vec![0; 2 << 20]).unwrap();
+    hot.wait_state("paused: 18.0 MiB are free in ");
+    let status = hot.status();
+    assert!(status.quarantined.is_empty(), "{status:?}");
+    assert_eq!(hot.log_lines("paused: "), 1, "{}", hot.log());
     fs::remove_file(filler).unwrap();
+    wait_for("the output", || output.join("a.png").exists());
+    hot.wait_state("online");
+    hot.assert_log_is_short();
+}
+
+/// P4, P10: as above, for the disk that done photos are copied to; fails when the photo goes there, or when it is lost.
+#[test]
+fn disk_of_done_photos_keeps_what_must_stay_free() {
+    if !namespaces_work("disk_of_done_photos_keeps_what_must_stay_free") {
+        return;
+    }
+    let prelude = "mount -t tmpfs -o size=64m tmpfs done
+        head -c 44m /dev/zero > done/filler";
+    let setup = Setup::patient().daemon("min_free", "32 MiB");
+    let hot = HotFolder::start_with(setup.moves_sources().in_namespace(prelude));
+    let namespace = Namespace::of(&hot);
+    let done = namespace.inside(&hot.setup().path("done"));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
+    hot.wait_status("it waits", |status| {
+        let mut waiting = status.waiting.iter();
+        waiting.any(|photo| photo.reason.contains("`min_free` is 32.0 MiB"))
+    });
+    assert!(hot.input("a.jpg").exists());
+    assert!(!done.join("a.jpg").exists());
+    fs::remove_file(done.join("filler")).unwrap();
+    wait_for("it is moved", || done.join("a.jpg").exists());
+    assert!(!hot.input("a.jpg").exists());
+}
+
+/// P2, P10: there is no room for the ledger; fails when a photo is begun all the same, when the daemon ends, when it goes on as if
+/// nothing were wrong, or when the photo is not done once there is room.
+#[test]
+fn daemon_whose_ledger_has_no_room_begins_nothing_and_says_so() {
+    if !namespaces_work("daemon_whose_ledger_has_no_room_begins_nothing_and_says_so") {
+        return;
+    }
+    let prelude = "mount -t tmpfs -o size=4m tmpfs state";
+    let setup = Setup::patient().daemon("min_free", "1 MiB");
+    let mut hot = HotFolder::start_with(setup.in_namespace(prelude));
+    let namespace = Namespace::of(&hot);
+    let state = namespace.inside(&hot.setup().path("state"));
+    let leave = |bytes: u64| {
+        let disk = rustix::fs::statvfs(&state).unwrap();
+        let free = disk.f_bavail * disk.f_frsize;
+        fs::write(
+            state.join("filler"),
+            vec![0; usize::try_from(free - bytes).unwrap()],
+        )
+        .unwrap();
+    };
+    leave(512 << 10);
+    wait_for("it pauses", || {
+        let state = namespace.status(&hot).state;
+        state.starts_with("paused: ") && state.contains("`min_free` is 1.0 MiB; looked at again")
+    });
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_for("it waits", || namespace.status(&hot).queued == 1);
+    // A start on such a disk is no other case.
+    hot.stop();
     hot.change_setup(|setup| namespace.enter(setup));
     hot.restart();
+    wait_for("it waits again", || namespace.status(&hot).queued == 1);
+    // To the last byte: what shows the status cannot be written any more, but the daemon lives.
+    let last = state.join("last");
+    assert!(fs::write(&last, vec![0; 1 << 20]).is_err(), "it fills up");
+    hot.wait_log("status cannot be told");
+    fs::remove_file(last).unwrap();
+    wait_for("it is told again", || {
+        namespace.status(&hot).state.starts_with("paused: ")
+    });
+    assert_eq!(hot.outputs(), [] as [&Path; 0]);
+    assert_eq!(hot.temporaries(), [] as [&Path; 0]);
+    assert_eq!(hot.log_lines("paused: "), 1, "{}", hot.log());
+    fs::remove_file(state.join("filler")).unwrap();
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     wait_for("done", || namespace.status(&hot).done == 1);
+    assert_eq!(namespace.status(&hot).state, "online");
+    hot.assert_log_is_short();
 }
 
 /// P10: the ledger has its files, but no other can be made; fails when photos wait for that, when it is told again and

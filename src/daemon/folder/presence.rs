@@ -32,7 +32,7 @@ impl HotFolder {
         };
         let is_news = self.state.arrive(state);
         if let Some(reason) = self.pause.stall_reason() {
-            self.state.pause(reason.clone());
+            self.state.pause(reason.clone(), None);
         }
         is_news
     }

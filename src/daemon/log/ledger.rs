@@ -1,0 +1,61 @@
+//! Converts what was found and done with the ledger to one log line each. Must not do anything about it.
+
+use std::io;
+use std::path::Path;
+
+use crate::delivery::{LedgerError, OpenStep, Rebuilt};
+use crate::percent;
+
+pub(in crate::daemon) fn damaged(aside: &Path) {
+    let aside = percent::display(aside);
+    tracing::error!(
+        aside,
+        "the ledger was damaged; it is set aside and made anew from the cutouts"
+    );
+}
+
+pub(in crate::daemon) fn not_closed(error: &LedgerError) {
+    tracing::warn!(
+        %error,
+        "the ledger could not be closed: a copy of ledger.db needs ledger.db-wal too, and the next start reads the whole ledger"
+    );
+}
+
+pub(in crate::daemon) fn forgotten(count: usize) {
+    tracing::info!(
+        count,
+        "records of photos that are gone and older than `remember` are removed from the ledger"
+    );
+}
+
+pub(in crate::daemon) fn restored() {
+    tracing::info!(
+        "the ledger is a backup that was restored; what was done since is learned from the cutouts"
+    );
+}
+
+pub(in crate::daemon) fn ledger_step(step: &OpenStep) {
+    match step {
+        OpenStep::StaleWal(_) | OpenStep::Check(_) => tracing::warn!("{step}"),
+        OpenStep::Checked(_) | OpenStep::Copy { .. } | OpenStep::Migrate { .. } => {
+            tracing::info!("{step}");
+        }
+    }
+}
+
+/// `is_first` tells that hotcut has never served from this state directory.
+pub(in crate::daemon) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
+    for error in &rebuilt.unreadable {
+        if is_first && error.io().kind() == io::ErrorKind::NotFound {
+            continue;
+        }
+        tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");
+    }
+    if rebuilt.cutouts + rebuilt.unclear > 0 {
+        tracing::warn!(
+            cutouts = rebuilt.cutouts,
+            unclear = rebuilt.unclear,
+            "the ledger was made anew from the cutouts"
+        );
+    }
+}
