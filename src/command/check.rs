@@ -47,6 +47,9 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     if config.folders.is_empty() {
         writeln!(out, "  no folder is configured yet: nothing is watched")?;
     }
+    for warning in config.warnings() {
+        writeln!(out, "  warning: {warning}")?;
+    }
     let min_free = config.daemon.min_free;
     let full = full_disks([config.daemon.state_dir.as_path()], min_free);
     for disk in full {

@@ -210,6 +210,23 @@ impl Config {
         })
     }
 
+    /// What is unwise in it, though it can be used: secrets that every user of the machine may read.
+    pub fn warnings(&self) -> Vec<String> {
+        let token = self.http.iter().filter_map(|http| http.token.as_ref());
+        let secret = self.notify.iter().filter_map(|it| it.secret.as_ref());
+        let named = token
+            .map(|token| ("`token_file` in [http]", token))
+            .chain(secret.map(|secret| ("`secret_file` in [notify]", secret)));
+        let open = named.filter(|(_, secret)| secret.is_open());
+        open.map(|(key, secret)| {
+            let file = secret.file().display();
+            format!(
+                "{key}: every user of this machine may read {file}; `chmod o-r {file}` ends that"
+            )
+        })
+        .collect()
+    }
+
     /// Reads and validates `file`; touches no hot folder.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let (config, faults) = Self::read(file)?;

@@ -70,7 +70,7 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
             .duration("timeout", MS)
             .unwrap_or(Duration::from_mins(1)),
         max_attempts: fields.count("max_attempts").unwrap_or(3),
-        megapixels_max: fields.count("max_megapixels").unwrap_or(120),
+        megapixels_max: fields.count("max_megapixels").unwrap_or(160),
         worker_memory_bytes: fields.size("worker_memory").unwrap_or(2 << 30),
         min_free: fields
             .size("min_free")

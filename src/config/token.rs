@@ -1,5 +1,6 @@
 //! A file with a secret -> a [`Token`], which is never shown.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::Fault;
@@ -10,11 +11,15 @@ use crate::path_error::AtPath as _;
 /// The fewest characters of a secret: fewer can be guessed.
 const LEAST: usize = 16;
 
+/// The bit of a file's mode by which every user may read it.
+const READ_BY_OTHERS: u32 = 0o004;
+
 /// A secret shared with others, never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     secret: String,
     file: PathBuf,
+    is_open: bool,
 }
 
 impl Token {
@@ -28,6 +33,11 @@ impl Token {
         &self.file
     }
 
+    /// Tells whether every user of this machine may read the file.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Reads the file that `key` names, without the blanks around the secret; `None` if it is of no use, which is noted.
     pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
         let asked = file.clone();
@@ -35,7 +45,13 @@ impl Token {
         match read.answer().flatten() {
             Ok(text) if text.trim().len() >= LEAST => {
                 let secret = text.trim().to_owned();
-                Some(Self { secret, file })
+                let mode = std::fs::metadata(&file).map(|file| file.permissions().mode());
+                let is_open = mode.is_ok_and(|mode| mode & READ_BY_OTHERS != 0);
+                Some(Self {
+                    secret,
+                    file,
+                    is_open,
+                })
             }
             Ok(_) => {
                 fields.fault(|table| Fault::WeakToken {

@@ -29,11 +29,18 @@ pub(super) fn confinement(confinement: Confinement) {
 
 pub(super) fn ready(config: &Config) {
     no_folder(config);
+    unwise(config);
     tracing::info!(
         folders = config.folders.len(),
         workers = config.daemon.workers,
         "ready"
     );
+}
+
+pub(super) fn unwise(config: &Config) {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
 }
 
 pub(super) fn no_folder(config: &Config) {

@@ -100,6 +100,7 @@ impl Daemon {
         }
         self.folders.extend(opened);
         log::no_folder(&config);
+        log::unwise(&config);
         self.forgetting = Forgetting::default();
         self.config = Arc::new(config);
         // Whoever reads of it in the log finds it shown.

@@ -1,6 +1,7 @@
 //! What a daemon is refused for: faults of the configuration and of the machine, each told in words.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::binary::{CHECKOUT, finish, hotcut, said};
@@ -99,6 +100,34 @@ fn check_tells_of_disks_that_are_too_full() {
         let full = format!("are free in {}, `min_free` is 900.0 TiB", folder.display());
         assert!(said(&run).contains(&full), "{}", said(&run));
     }
+}
+
+/// Fails when a secret that every user may read is not told of, at a check or in the log, when one of the service's own is, or when
+/// that counts as a fault.
+#[test]
+fn secret_that_every_user_may_read_is_told_of() {
+    let setup = Setup::new().listens();
+    let [token, secret] = ["token", "secret"].map(|name| setup.path(name));
+    for file in [&token, &secret] {
+        fs::write(file, "a secret of many characters").unwrap();
+    }
+    let mode = |file: &Path, mode| fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+    mode(&token, 0o644);
+    mode(&secret, 0o640);
+    let notify = format!("[notify]\nwebhook = \"http://127.0.0.1:9/\"\nsecret_file = {secret:?}");
+    let setup = setup.http("token_file", &token.display().to_string());
+    let hot = HotFolder::start_with(setup.tables(&notify));
+    let check = || hot.command("check", [] as [&str; 0]);
+    let (token, secret) = (token.display().to_string(), secret.display().to_string());
+    let warning = format!("may read {token}");
+    assert_eq!(hot.log_lines(&warning), 1, "{}", hot.log());
+    assert_eq!(check().status.code(), Some(0), "{:?}", check());
+    assert!(said(&check()).contains(&warning), "{}", said(&check()));
+    assert!(!said(&check()).contains(&format!("may read {secret}")));
+    mode(Path::new(&token), 0o600);
+    mode(Path::new(&secret), 0o604);
+    assert!(!said(&check()).contains(&warning));
+    assert!(said(&check()).contains(&format!("may read {secret}")));
 }
 
 /// Fails when the shipped example has a key or value that hotcut does not know.
