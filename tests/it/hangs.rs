@@ -67,7 +67,7 @@ fn photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted() {
     fs::rename(next, hot.input("a.jpg")).unwrap();
     let_go(&hot);
     wait_for("the other photo's cutout", || {
-        shows(&hot.output("a.png"), Quarter::BottomRight)
+        shows(&hot.output("a-2.png"), Quarter::BottomRight)
     });
     wait_for("both are deleted", || !hot.input("a.jpg").exists());
     hot.wait_status("done", |status| status.running == 0 && status.queued == 0);
