@@ -156,11 +156,12 @@ fn waits_for(
         return "it lies below a link, and links in a hot folder are not followed".to_owned();
     }
     if kind != FileType::RegularFile {
-        return match kind {
-            FileType::Symlink => "it is a link, and links in a hot folder are not followed",
-            _ => "it is not a regular file, so it is left alone",
-        }
-        .to_owned();
+        let what = if kind == FileType::Symlink {
+            "a link, and links in a hot folder are not followed"
+        } else {
+            "not a regular file, so it is left alone"
+        };
+        return format!("it is {what}");
     }
     if let Some(reason) = not_taken::reason(Filter::new(Arc::clone(folder)).judge(source)) {
         return reason.to_owned();

@@ -152,11 +152,10 @@ pub enum Fault {
 
 /// What to do about a file that cannot be read.
 fn advice(error: &PathError) -> &'static str {
-    match error.io().kind() {
-        io::ErrorKind::NotFound => {
-            "; `hotcut init DIR` prints a configuration for the hot folder DIR, and --config names another file"
-        }
-        _ => "",
+    if error.io().kind() == io::ErrorKind::NotFound {
+        "; `hotcut init DIR` prints a configuration for the hot folder DIR, and --config names another file"
+    } else {
+        ""
     }
 }
 
