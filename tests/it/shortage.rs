@@ -76,13 +76,14 @@ fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     let Some(group) = MemoryGroup::new(test, mib + mib / 3) else {
         return;
     };
-    let hot =
-        HotFolder::start_with(group.enter(Setup::patient().listens().daemon("timeout", "300s")));
-    wait_for("both workers", || hot.workers().len() == 2);
-    for name in ["a", "b", "c"] {
+    // Of four at a time even what each has decoded is too much.
+    let setup = Setup::patient().listens().daemon("workers", "4");
+    let hot = HotFolder::start_with(group.enter(setup.daemon("timeout", "300s")));
+    wait_for("all workers", || hot.workers().len() == 4);
+    for name in ["a", "b", "c", "d"] {
         hot.drop_file(format!("{name}.jpg"), &photo);
     }
-    for name in ["a", "b", "c"] {
+    for name in ["a", "b", "c", "d"] {
         hot.wait_output(format!("{name}.png"));
     }
     assert!(metric(&hot, "hotcut_shortages_total") >= 1, "{}", hot.log());
