@@ -73,7 +73,11 @@ fn full_output_folder_pauses_until_there_is_space() {
     let output = namespace.inside(&hot.output(""));
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_state("paused");
-    assert!(hot.status().state.contains("space"), "{:?}", hot.status());
+    assert!(
+        hot.status().state.contains("0 B are free"),
+        "{:?}",
+        hot.status()
+    );
     assert!(hot.status().quarantined.is_empty());
     assert!(!output.join("a.png").exists());
     fs::remove_file(output.join("filler")).unwrap();
