@@ -106,7 +106,9 @@ fn photo_of_an_earlier_name_replaces_its_cutout_where_the_folder_says_so() {
         assert!(!hot.log().contains("replaced"), "{}", hot.log());
         deliver(&hot, Quarter::BottomRight, source, 2);
         assert_outputs(&hot, &[("sub/a.png", Quarter::BottomRight)]);
-        assert!(hot.log().contains("replaced the cutout"), "{}", hot.log());
+        wait_for("the log tells of it", || {
+            hot.log().contains("replaced the cutout")
+        });
         let told = said(&hot.command("why", [hot.input(PHOTO)]));
         assert_eq!(
             told.matches("replaced the cutout").count(),
