@@ -10,7 +10,7 @@ import debian
 import pytest
 from debian import CHECKOUT
 
-COMMANDS = ["check", "cut", "demo", "init", "rebuild", "redo", "retry", "run", "setup", "status", "unit", "why"]
+COMMANDS = ["backup", "check", "cut", "demo", "init", "rebuild", "redo", "retry", "run", "setup", "status", "unit", "why"]
 # Below /usr in the package, below the archive's one folder in the archive.
 SHARED = [
     "bin/hotcut",
