@@ -155,7 +155,7 @@ fn give_up<T>(path: &Path, begun: Instant, answers: Receiver<T>) -> Option<T> {
         return Some(answer);
     }
     stuck.entry(path.to_owned()).or_insert(begun);
-    // Before the thread can answer: whoever drops an answer may wait for its disk.
+    // Before the thread can answer: dropping an answer may wait for its disk.
     drop(answers);
     None
 }

@@ -41,7 +41,7 @@ impl UnitLimits {
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 Some(Self::read(&text)).filter(|limits| limits.serves(config_file))
             }
-            // Without systemd there is no unit, and nobody whom it could keep from anything.
+            // Without systemd there is no unit that could forbid anything.
             _ => None,
         })
     }

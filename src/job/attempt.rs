@@ -87,7 +87,7 @@ impl Attempt<'_> {
     /// Everything that comes before a worker sees the photo.
     async fn prepare(&mut self) -> Result<Step, JobError> {
         let (source, photo) = self.open_source().await?;
-        // Whoever has taken the cutout away meanwhile has it; another one would be a second result.
+        // The cutout may have been fetched meanwhile; another one would be a second result.
         if let Some(placed) = self.take_unretired().await? {
             return Ok(Step::Conclude(placed));
         }
@@ -248,7 +248,7 @@ impl Attempt<'_> {
         let model = made_by.unwrap_or(&self.job.folder.model).to_owned();
         let ledger = &self.desk.ledger;
         let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
-        // Whoever has it already will finish it; what is there then is looked at again.
+        // Another job has this version already and finishes it; the file is looked at again then.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
 

@@ -110,7 +110,7 @@ impl Answer {
     }
 }
 
-/// Runs the errand once, within `limit`; on the disk that its PNG goes to, `min_free` stays free. A worker that dies at it is not given the photo again: whoever sent it can.
+/// Runs the errand once, within `limit`; on the disk that its PNG goes to, `min_free` stays free. A worker that dies at it is not given the photo again: the caller can send it again.
 pub async fn run(
     errand: Errand,
     worker: Worker,

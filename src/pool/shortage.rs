@@ -34,7 +34,7 @@ pub enum Shortage {
     MachineTasks,
 }
 
-/// Whose limit it is that has been reached, in the words of whoever can raise it.
+/// Names the limit that was reached, as the setting that raises it is called.
 struct Owner<'a> {
     group: &'a str,
     /// The key of a unit that sets the limit.
