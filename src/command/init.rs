@@ -134,10 +134,9 @@ impl Sketch {
 /// A name for the hot folder `input` that is not among `names`; it is then.
 pub(super) fn name_for(input: &Path, names: &mut BTreeSet<String>) -> String {
     let folder_name = input.file_name().unwrap_or_default().to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let name: String = folder_name.chars().filter(|c| plain(*c)).take(60).collect();
-    let name = name.trim_start_matches('.');
-    let name = if name.is_empty() { "photos" } else { name };
+    // Room for a number.
+    let name = config::folder_name_of(&folder_name, 60);
+    let name = if name.is_empty() { "photos" } else { &name };
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let mut free = std::iter::once(name.to_owned()).chain(numbered);
     free.find(|name| names.insert(name.clone()))

@@ -3,6 +3,7 @@
 mod card;
 mod error;
 mod fields;
+mod folder_name;
 mod golden;
 mod http;
 mod include;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 pub use card::{Activation, CardError, Divisor, ModelCard};
 pub use error::{ConfigError, Fault};
+pub use folder_name::folder_name_of;
 pub use golden::{GOLDEN_SIDE, Golden};
 pub use http::Http;
 pub use include::Include;
@@ -88,7 +90,7 @@ pub struct Daemon {
 /// One `[[folder]]` table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Folder {
-    /// Unique; letters, digits, `-`, `_` and `.`.
+    /// Unique; letters and digits of any script, spaces, `-`, `_` and `.`.
     pub name: String,
     /// The hot folder.
     pub input: PathBuf,

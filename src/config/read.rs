@@ -7,6 +7,7 @@ use toml::Table;
 
 use super::error::Fault;
 use super::fields::Fields;
+use super::folder_name::{self, is_folder_name};
 use super::{
     Config, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder, Include, OnSameName,
     SourcePolicy, default_include, http, models, shipped_models_dir, telling,
@@ -113,16 +114,10 @@ fn folder(
         None => format!("[[folder]] number {}", index + 1),
     };
     let mut fields = Fields::new(&title, table, faults);
-    let name = fields.take(
-        "name",
-        "letters, digits, '-', '_' or '.', not first a dot, not more than 64",
-        |value| {
-            let name = value.as_str()?;
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            ((1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.'))
-                .then(|| name.to_owned())
-        },
-    );
+    let name = fields.take("name", folder_name::RULE, |value| {
+        let name = value.as_str()?;
+        is_folder_name(name).then(|| name.to_owned())
+    });
     let name = fields.require("name", name);
     let input = fields.path("input");
     let input = fields.require("input", input);

@@ -28,7 +28,8 @@ def check(file):
 @pytest.fixture
 def written(tmp_path):
     """Writes a configuration around the given lines, with folders that exist."""
-    (tmp_path / "in").mkdir()
+    for name in ("in", "b"):
+        (tmp_path / name).mkdir()
     (tmp_path / "token").write_text("0123456789abcdef\n")
 
     def write(daemon="", folder="", more=""):
@@ -53,6 +54,10 @@ model = "luma"
     return write
 
 
+# Letters of all scripts, also those that Unicode counts among the marks.
+NAMES = ["x", "Größe XL", "Gro\u0308ße", "製品写真", "हिन्दी", "a.b-c_d 2", "ä" * 64]
+NO_NAMES = ["", " ", ".hidden", " first", "last ", "a/b", "a:b", "a\\tb", "a\u00a0b", "a\u202eb", "商品\u3000写真", "ä" * 65]
+
 GOOD = [
     {},
     {"daemon": 'timeout = "1m 30s"\nworker_memory = "512MB"\nworkers = 3\nrescan = "500ms"'},
@@ -61,6 +66,7 @@ GOOD = [
     {"daemon": 'remember = "365d"'},
     {"folder": 'source = "delete"\non_same_name = "replace"'},
     {"folder": 'on_same_name = "number"'},
+    *[{"more": f'[[folder]]\nname = "{name}"\ninput = "TMP/b"\noutput = "TMP/b out"\nmodel = "luma"'} for name in NAMES],
     {"more": '[http]\nlisten = "127.0.0.1:8190"\nmodel = "luma"'},
     {"more": '[http]\nlisten = "[::1]:8190"\nmodel = "luma"\nmax_upload = "2 GiB"'},
     {"more": '[http]\nlisten = "0.0.0.0:8190"\nmodel = "luma"\ntoken_file = "TMP/token"'},
@@ -84,7 +90,7 @@ BAD = [
     {"folder": 'failed = "relative"'},
     {"folder": 'include = "*.jpg"'},
     {"folder": 'exclude = "drafts"'},
-    {"more": '[[folder]]\nname = ".hidden"\ninput = "/a"\noutput = "/b"'},
+    *[{"more": f'[[folder]]\nname = "{name}"\ninput = "/a"\noutput = "/b"'} for name in NO_NAMES],
     {"more": '[[folder]]\nname = "a"\ninput = "/a"'},
     {"more": '[http]\nmodel = "luma"'},
     {"more": '[http]\nlisten = "8190"\nmodel = "luma"'},

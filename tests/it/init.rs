@@ -17,7 +17,13 @@ use crate::setup::Setup;
 #[test]
 fn what_is_proposed_can_be_served() {
     let setup = Setup::new();
-    let folders = ["products", "portraits \"& more\"", "twice/products"];
+    let folders = [
+        "products",
+        "portraits \"& more\"",
+        "twice/products",
+        "Größe XL",
+        "製品",
+    ];
     let folders = folders.map(|name| setup.path("studio").join(name));
     for folder in &folders {
         fs::create_dir_all(folder).unwrap();
@@ -46,7 +52,9 @@ fn what_is_proposed_can_be_served() {
     let told = String::from_utf8(check.stdout).unwrap();
     for words in [
         "products: ",
-        "portraitsmore: ",
+        "portraits more: ",
+        "Größe XL: ",
+        "製品: ",
         "products-2: ",
         "2 photos lie in it now",
         "no photo lies in it now",

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, assert_cutout, jpeg, marked_source, png, webp};
+use crate::requests::{get, post_form, wait_ready};
+use crate::setup::Setup;
 
 /// P2, P4: fails when one of three sources of one stem replaces or skips another's output, also on a filesystem
 /// that does not tell `a` from `A`.
@@ -112,4 +114,27 @@ fn bad_file_with_the_longest_name_is_quarantined() {
 
 fn with_extension(stem: &[u8], extension: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(&[stem, extension].concat()))
+}
+
+/// Fails when a folder with a name that is not plain ASCII cannot be served, asked for or counted.
+#[test]
+fn folder_has_a_name_with_spaces_and_letters_of_any_script() {
+    let name = "Größe XL 製品";
+    let hot = HotFolder::start_with(Setup::new().listens().another_folder(name));
+    wait_ready(&hot);
+    let photo = jpeg(Quarter::TopLeft);
+    let path = "/api/folders/Gr%C3%B6%C3%9Fe%20XL%20%E8%A3%BD%E5%93%81/photos";
+    let answer = post_form(&hot, path, &[("ä b.jpg", &photo)]);
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let output = hot.setup().output_of(name).join("ä b.png");
+    wait_for("the cutout", || output.exists());
+    assert_cutout(&output, Quarter::TopLeft);
+    wait_for("the count", || hot.status_of(name).done == 1);
+    let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
+    assert!(metrics.contains(&format!("folder=\"{name}\"")), "{metrics}");
+    let why = hot.command("why", [hot.setup().input_of(name).join("ä b.jpg")]);
+    assert!(
+        String::from_utf8_lossy(&why.stdout).contains(&format!("{name}: ä b.jpg")),
+        "{why:?}"
+    );
 }
