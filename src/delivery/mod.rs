@@ -1,5 +1,6 @@
 //! A result -> disk. Knows durability and names; knows no pixel and no hot folder's events.
 
+mod copy;
 mod destination;
 mod ledger;
 mod names;
@@ -8,6 +9,7 @@ mod quarantine;
 mod rebuild;
 mod relabel;
 mod retire;
+mod sidecars;
 mod thumbs;
 mod upload;
 

@@ -1,23 +1,20 @@
 //! A source whose fate is decided -> moved or deleted, never another file in its stead; decides nothing.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, FileTimes, Metadata, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::copy::{is_copy, keep_mode_and_times};
 use super::destination::Destination;
-use super::names;
 use super::place::{PlaceError, Replace, Temp};
+use super::{names, sidecars};
 use crate::fs::rename::{self, Entry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
-
-/// Bytes compared at a time.
-const BLOCK: usize = 1 << 18;
 
 /// A source in its folder, as it was when it was processed.
 #[derive(Debug)]
@@ -70,7 +67,9 @@ impl Retiree {
             let earlier = self.moved_before(&target).map(Retired::Moved);
             return Ok(earlier.unwrap_or(Retired::Superseded));
         }
-        let moved = self.move_aside_to(target);
+        let moved = self
+            .move_sidecars_to(&target)
+            .and_then(|()| self.move_aside_to(target));
         if moved.is_err() {
             self.put_back()?;
         }
@@ -144,6 +143,16 @@ impl Retiree {
         put_back_stray(&self.folder, &self.aside, &self.name)
     }
 
+    /// Before the source itself: a crash in between has all of this done again.
+    fn move_sidecars_to(&self, target: &Destination) -> Result<(), PlaceError> {
+        for name in names::moved_names(&self.name, self.number) {
+            if !target.has(&name)? {
+                return sidecars::move_along(self, target, &name);
+            }
+        }
+        Ok(())
+    }
+
     fn move_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
         for name in names::moved_names(&self.name, self.number) {
             let path = target.path().join(&name);
@@ -206,54 +215,6 @@ impl Retiree {
         }
         Ok(Retired::Superseded)
     }
-}
-
-/// Tells whether the file at `path` has the times and every byte of `original`, and makes sure that it is durable.
-fn is_copy(original: &File, path: &Path) -> Result<bool, PathError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(copy) = rustix::fs::open(path, flags, Mode::empty()).map(File::from) else {
-        return Ok(false);
-    };
-    let same_times = |one: &Metadata, two: &Metadata| {
-        one.is_file()
-            && (one.len(), one.mtime(), one.mtime_nsec())
-                == (two.len(), two.mtime(), two.mtime_nsec())
-    };
-    if !same_times(&copy.metadata().at(path)?, &original.metadata().at(path)?) {
-        return Ok(false);
-    }
-    let (mut one, mut two) = (vec![0; BLOCK], vec![0; BLOCK]);
-    let length = copy.metadata().at(path)?.len();
-    let mut at = 0;
-    while at < length {
-        let size = BLOCK.min(usize::try_from(length - at).unwrap_or(BLOCK));
-        let (one, two) = (&mut one[..size], &mut two[..size]);
-        copy.read_exact_at(one, at).at(path)?;
-        original.read_exact_at(two, at).at(path)?;
-        if one != two {
-            return Ok(false);
-        }
-        at += size as u64;
-    }
-    copy.sync_all().at(path)?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .at(folder)?;
-    Ok(true)
-}
-
-/// Gives the copy the mode and the times of the original.
-fn keep_mode_and_times(original: &File, copy: &File) -> io::Result<()> {
-    let data = original.metadata()?;
-    let times = FileTimes::new()
-        .set_accessed(data.accessed()?)
-        .set_modified(data.modified()?);
-    // A file system without modes or times of its own refuses both; the bytes, all that cannot be made again, are there.
-    let mode = Permissions::from_mode(data.permissions().mode() & 0o777);
-    copy.set_permissions(mode).ok();
-    copy.set_times(times).ok();
-    Ok(())
 }
 
 /// Gives a source that a crash has left under the hidden name `aside` its `name` back, or a numbered one where that is

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use crate::binary::{files_below, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout};
-use crate::rehearsal::{PHOTO, Rehearsal, is_done, photo};
+use crate::rehearsal::{DESCRIPTION, PHOTO, Rehearsal, SIDECAR, is_done, photo};
 use crate::setup::Setup;
 use crate::strace::{self, Call, strace_works};
 
@@ -73,6 +73,13 @@ fn each_step_is_durable_before_the_next_one() {
     });
     then("sync of the ledger", &|name, path| {
         name == "fsync" && path == ledger
+    });
+    // The original takes a hidden name first; the sidecar comes before it, so that after a crash the original tells of both.
+    then("removal of the original from its name", &|name, path| {
+        name.starts_with("rename") && path == Path::new("products/in/sub")
+    });
+    then("move of the sidecar", &|name, path| {
+        name.starts_with("rename") && path == Path::new("products/in/sub")
     });
     then("move of the original", &|name, path| {
         name.starts_with("rename") && path == Path::new("products/in/sub")
@@ -243,8 +250,11 @@ fn assert_harmless(hot: &mut HotFolder, what: &str) {
     assert_eq!(hot.outputs(), [PathBuf::from("sub/a.png")], "{what}");
     assert_cutout(&hot.output("sub/a.png"), Quarter::TopLeft);
     assert_eq!(hot.temporaries(), [] as [&Path; 0], "{what}");
-    assert_eq!(files_below(&done), [PathBuf::from(PHOTO)], "{what}");
+    let files = [PHOTO, SIDECAR].map(PathBuf::from);
+    assert_eq!(files_below(&done), files, "{what}");
     assert_eq!(fs::read(done.join(PHOTO)).unwrap(), photo(), "{what}");
+    let description = fs::read(done.join(SIDECAR)).unwrap();
+    assert_eq!(description, DESCRIPTION, "{what}");
     assert_eq!(files_below(&hot.input("")), [] as [&Path; 0], "{what}");
     hot.stop();
 }

@@ -143,6 +143,7 @@ mod shares;
 mod shortage;
 #[cfg(test)]
 mod shrinks;
+mod sidecars;
 #[cfg(test)]
 mod slow_writers;
 #[cfg(test)]

@@ -15,6 +15,10 @@ use crate::strace::{self, Call};
 /// The photo, below its hot folder.
 pub(crate) const PHOTO: &str = "sub/a.jpg";
 
+/// What describes it, moved along with it.
+pub(crate) const SIDECAR: &str = "sub/a.xmp";
+pub(crate) const DESCRIPTION: &[u8] = b"<x:xmpmeta/>";
+
 /// What the daemon does with the photo if nobody disturbs it, and the ledger that it begins with: temporary files are
 /// named after the ledger.
 pub(crate) struct Rehearsal {
@@ -43,6 +47,7 @@ impl Rehearsal {
     fn of_stopped(mut hot: HotFolder) -> Rehearsal {
         let ledger = tempfile::tempdir().unwrap();
         copy_files(&hot.setup().path("state"), ledger.path());
+        hot.drop_file(SIDECAR, DESCRIPTION);
         hot.drop_file(PHOTO, &photo());
         hot.change_setup(strace::observed);
         hot.restart();
@@ -56,12 +61,13 @@ impl Rehearsal {
         }
     }
 
-    /// Puts ledger and photo in their places.
+    /// Puts ledger, photo and sidecar in their places.
     pub(crate) fn prepare(&self, setup: Setup) -> Setup {
         copy_files(self.ledger.path(), &setup.path("state"));
-        let photo_file = setup.input_of("products").join(PHOTO);
-        fs::create_dir_all(photo_file.parent().expect("a folder")).unwrap();
-        fs::write(photo_file, photo()).unwrap();
+        let input = setup.input_of("products");
+        fs::create_dir_all(input.join(PHOTO).parent().expect("a folder")).unwrap();
+        fs::write(input.join(SIDECAR), DESCRIPTION).unwrap();
+        fs::write(input.join(PHOTO), photo()).unwrap();
         setup
     }
 }

@@ -1,5 +1,7 @@
 //! Originals that are moved or deleted, and those that must not be, on real folders.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::*;

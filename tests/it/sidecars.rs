@@ -1,0 +1,96 @@
+//! Sidecars (`.xmp`) go where their photo goes, under its name; never one that describes a file which stays.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::binary::{files_below, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, jpeg};
+use crate::setup::Setup;
+
+fn listed(hot: &HotFolder, folder: &str) -> Vec<PathBuf> {
+    files_below(&hot.setup().path(folder))
+}
+
+fn paths<const N: usize>(names: [&str; N]) -> [PathBuf; N] {
+    names.map(PathBuf::from)
+}
+
+/// P4: fails when a sidecar stays behind, loses its photo by another number, or replaces that of an earlier photo.
+#[test]
+fn sidecars_are_moved_under_the_name_of_their_photo() {
+    let hot = HotFolder::start_with(Setup::new().moves_sources());
+    for (turn, lit) in [(1, Quarter::TopLeft), (2, Quarter::TopRight)] {
+        hot.drop_file("sub/a.XMP", format!("stem {turn}").as_bytes());
+        hot.drop_file("sub/a.jpg.xmp", format!("name {turn}").as_bytes());
+        hot.drop_file("sub/a.jpg", &jpeg(lit));
+        hot.wait_status("moved", |status| {
+            status.done == turn && !hot.input("sub/a.jpg").exists()
+        });
+    }
+    let expected = [
+        "sub/a-2.XMP",
+        "sub/a-2.jpg",
+        "sub/a-2.jpg.xmp",
+        "sub/a.XMP",
+        "sub/a.jpg",
+        "sub/a.jpg.xmp",
+    ];
+    assert_eq!(listed(&hot, "done"), paths(expected));
+    let read = |name: &str| fs::read_to_string(hot.setup().path("done/sub").join(name)).unwrap();
+    assert_eq!(
+        ["a.XMP", "a.jpg.xmp", "a-2.XMP", "a-2.jpg.xmp"].map(read),
+        ["stem 1", "name 1", "stem 2", "name 2"]
+    );
+    assert_eq!(files_below(&hot.input("")), [] as [PathBuf; 0]);
+}
+
+/// P4: fails when the sidecar of a raw picture leaves it because a JPEG of the same stem goes.
+#[test]
+fn sidecar_stays_with_another_file_of_its_stem() {
+    let hot = HotFolder::start_with(Setup::new().moves_sources());
+    for name in ["a.cr3", "a.xmp", "a.jpg.xmp", "b.xmp"] {
+        hot.drop_file(name, b"x");
+    }
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    wait_for("moved", || !hot.input("a.jpg").exists());
+    hot.wait_status("done", |status| status.done == 1);
+    assert_eq!(listed(&hot, "done"), paths(["a.jpg", "a.jpg.xmp"]));
+    let stay = paths(["a.cr3", "a.xmp", "b.xmp"]);
+    assert_eq!(files_below(&hot.input("")), stay);
+}
+
+/// P4: fails when a photo that is set aside leaves its sidecar, or a file of that name in the folder is replaced.
+#[test]
+fn sidecar_of_a_photo_that_failed_goes_with_it() {
+    let hot = HotFolder::start_with(Setup::new().moves_failures());
+    let failed = hot.setup().path("failed");
+    fs::create_dir_all(&failed).unwrap();
+    fs::write(failed.join("a.xmp"), b"of somebody").unwrap();
+    hot.drop_file("a.xmp", b"mine");
+    hot.drop_file("a.jpg", b"no photo");
+    wait_for("set aside", || !hot.input("a.jpg").exists());
+    wait_for("the sidecar", || failed.join("a-2.xmp").exists());
+    let read = |name: &str| fs::read_to_string(failed.join(name)).unwrap();
+    assert_eq!(["a.xmp", "a-2.xmp"].map(read), ["of somebody", "mine"]);
+    assert!(!hot.input("a.xmp").exists());
+}
+
+/// P4: fails when a sidecar that is copied to another disk stays as well, or is copied with other times.
+#[test]
+fn sidecar_is_copied_to_another_disk() {
+    let Some(setup) = Setup::new().moves_sources_to_another_disk() else {
+        return;
+    };
+    let hot = HotFolder::start_with(setup);
+    hot.drop_file("a.xmp", b"mine");
+    let saved = fs::metadata(hot.input("a.xmp")).unwrap().modified();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_status("done", |status| status.done == 1);
+    wait_for("moved", || !hot.input("a.jpg").exists());
+    let copy = hot.setup().path("done/a.xmp");
+    assert_eq!(fs::read(&copy).unwrap(), b"mine");
+    let copied = fs::metadata(&copy).unwrap().modified();
+    assert_eq!(copied.unwrap(), saved.unwrap());
+    assert!(!hot.input("a.xmp").exists());
+}
