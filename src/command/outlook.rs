@@ -59,6 +59,7 @@ impl Outlook {
         let Listing {
             unreadable,
             not_taken,
+            empty: _,
         } = listing;
         Ok(Self {
             photos,
@@ -109,6 +110,9 @@ impl fmt::Display for Fate<'_> {
                 write!(f, "photos that are done are moved to {}", done.display())?;
             }
             SourcePolicy::Delete => f.write_str("photos that are done are DELETED")?,
+        }
+        if folder.tidy {
+            f.write_str(", and subfolders that this empties are removed")?;
         }
         match folder.on_same_name {
             OnSameName::Number => f.write_str("; another photo of the same name gets a number")?,

@@ -103,6 +103,11 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Takes yes or no.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        self.take(key, "true or false", Value::as_bool)
+    }
+
     /// Takes a size in bytes, written as in `"2 GiB"`.
     pub(super) fn size(&mut self, key: &'static str) -> Option<u64> {
         self.take(key, "a size like \"2 GiB\"", |value| {

@@ -110,6 +110,8 @@ pub struct Folder {
     pub on_same_name: OnSameName,
     /// What becomes of a source that cannot be cut out.
     pub failed: FailedPolicy,
+    /// Whether subfolders that hotcut has emptied are removed.
+    pub tidy: bool,
 }
 
 /// What becomes of a source after its cutout is safely on disk.
@@ -169,6 +171,7 @@ impl Folder {
             source: SourcePolicy::Keep,
             on_same_name: SourcePolicy::Keep.default_on_same_name(),
             failed: FailedPolicy::Note,
+            tidy: false,
         })
     }
 

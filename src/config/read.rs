@@ -135,6 +135,15 @@ fn folder(
     let failed = fields
         .path("failed")
         .map_or(FailedPolicy::Note, FailedPolicy::Move);
+    let tidy = fields.flag("tidy").unwrap_or(false);
+    if tidy && source == Some(SourcePolicy::Keep) {
+        fields.fault(|table| Fault::Value {
+            table,
+            key: "tidy",
+            expected: "left out unless source = \"move\" or \"delete\"",
+            found: "true".to_owned(),
+        });
+    }
     fields.finish();
     let source = source?;
     Some(Folder {
@@ -148,6 +157,7 @@ fn folder(
         on_same_name: on_same_name.unwrap_or_else(|| source.default_on_same_name()),
         source,
         failed,
+        tidy,
     })
 }
 

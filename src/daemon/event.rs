@@ -78,15 +78,18 @@ impl Daemon {
                     return Ok(());
                 };
                 let unreadable = listing.unreadable.take();
+                let empty = std::mem::take(&mut listing.empty);
                 folder.listed(took, listing, now);
                 if folder.troubles.unreadable(unreadable.as_ref())
                     && let Some(error) = unreadable
                 {
                     log::unreadable(&folder.config, &error);
                 }
+                self.remove_emptied(id, empty).await?;
                 self.look_at_quarantined(id).await?;
                 self.notice_deeper_mount(id).await?;
             }
+            Report::Removed { folders, error } => self.take_removed(id, &folders, error),
         }
         Ok(())
     }

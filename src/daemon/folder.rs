@@ -46,6 +46,8 @@ pub(super) struct HotFolder {
     rewatch_at: Option<Instant>,
     /// The last quarantined source that was looked at.
     pub(super) looked_at: PathBuf,
+    /// The emptied subfolder that could not be removed the last time.
+    pub(super) unremovable: Option<PathBuf>,
     pause: Pause,
     pub(super) canary: Canary,
     pub(super) troubles: Troubles,
@@ -82,6 +84,7 @@ impl HotFolder {
             rescan_at: now,
             rewatch_at: None,
             looked_at: PathBuf::new(),
+            unremovable: None,
             pause: Pause::default(),
             canary: Canary::Absent,
             troubles: Troubles::default(),
@@ -145,6 +148,11 @@ impl HotFolder {
     /// Asks for a look at these paths, whatever else is due.
     pub(super) fn look(&self, paths: Vec<PathBuf>) -> Result<(), ScoutGone> {
         self.send(Ask::Look(paths))
+    }
+
+    /// Has these subfolders removed unless something lies in them.
+    pub(super) fn remove(&self, subfolders: Vec<PathBuf>) -> Result<(), ScoutGone> {
+        self.send(Ask::Remove(subfolders))
     }
 
     fn send(&self, ask: Ask) -> Result<(), ScoutGone> {

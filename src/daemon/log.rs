@@ -88,6 +88,15 @@ pub(super) fn unreadable(folder: &Folder, error: &PathError) {
     tracing::error!(folder = folder.name, %error, "a subfolder cannot be read");
 }
 
+pub(super) fn removed(folder: &Folder, subfolder: &Path) {
+    let subfolder = percent::display(subfolder);
+    tracing::info!(folder = folder.name, %subfolder, "an emptied subfolder is removed (tidy)");
+}
+
+pub(super) fn unremovable(folder: &Folder, error: &PathError) {
+    tracing::warn!(folder = folder.name, %error, "an emptied subfolder cannot be removed (tidy)");
+}
+
 pub(super) fn paused(folder: &Folder, error: &JobError) {
     let reason = error.pause_reason();
     tracing::error!(folder = folder.name, %reason, %error, "paused: the output folder cannot be used; it is tried again");

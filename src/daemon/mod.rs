@@ -8,6 +8,7 @@ mod backlog;
 mod canary;
 mod clock;
 mod dispatch;
+mod emptied;
 mod entrance;
 mod error;
 mod event;

@@ -3,9 +3,13 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::litter::{is_conflict, is_inner_cache, is_litter, is_sidecar};
 use crate::config::Folder;
+
+/// How many times `settle` a subfolder must have been empty before it is removed: a program may be about to write into it.
+const QUIET_TIMES: u32 = 30;
 
 /// Whether a file is taken, or why it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,11 @@ impl Filter {
         let below = |path: &Path| path.strip_prefix(&folder.input).map(Path::to_owned).ok();
         let own = folder.own_folders().filter_map(below).collect();
         Self { folder, own }
+    }
+
+    /// How long a subfolder must have been empty before it is removed; `None` if subfolders stay.
+    pub(super) fn removes_empty_after(&self) -> Option<Duration> {
+        self.folder.tidy.then(|| self.folder.settle * QUIET_TIMES)
     }
 
     /// Tells whether the folder at `relative` may hold photos.
@@ -94,7 +103,6 @@ impl Filter {
 mod tests {
     use super::*;
     use crate::config::{FailedPolicy, Include, OnSameName, SourcePolicy};
-    use std::time::Duration;
 
     impl Filter {
         /// Takes every JPEG below `input`.
@@ -110,6 +118,7 @@ mod tests {
                 source: SourcePolicy::Keep,
                 on_same_name: OnSameName::Replace,
                 failed: FailedPolicy::Note,
+                tidy: false,
             }))
         }
     }
@@ -133,6 +142,7 @@ mod tests {
             source: SourcePolicy::Move("/hot/done".into()),
             on_same_name: OnSameName::Number,
             failed: FailedPolicy::Move("/elsewhere".into()),
+            tidy: false,
         }))
     }
 

@@ -1,5 +1,6 @@
 //! A hot folder -> settled files. Knows paths and time; knows no pixel and no ledger.
 
+mod emptied;
 mod filter;
 mod lease;
 mod litter;
@@ -15,6 +16,7 @@ mod source;
 mod walk;
 mod watch;
 
+pub use emptied::EmptyFolder;
 pub use filter::{Filter, Judgement};
 pub use not_taken::NotTaken;
 pub use observation::{Found, Observation, Writer};

@@ -19,6 +19,8 @@ pub enum Ask {
     LookAgain(PathBuf),
     /// Make a new watch, then list.
     Rewatch,
+    /// Remove these folders below it, unless something lies in them.
+    Remove(Vec<PathBuf>),
 }
 
 /// What a scout tells.
@@ -38,6 +40,13 @@ pub enum Report {
         took: Duration,
         /// What it told besides.
         listing: Listing,
+    },
+    /// Folders that were to be removed.
+    Removed {
+        /// Those that are gone.
+        folders: Vec<PathBuf>,
+        /// The first one that could not be removed.
+        error: Option<PathError>,
     },
 }
 

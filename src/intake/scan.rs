@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::fs::{FileType, OFlags};
 use tokio::time::Instant;
 
+use super::emptied::{self, EmptyFolders};
 use super::lease;
 use super::observation::{Found, Observation, Writer};
 use super::report::{Ask, Online, Polled, Report};
@@ -43,6 +44,7 @@ pub(super) struct Patrol {
     known: Option<RootId>,
     watch: Option<Watch>,
     second_look: SecondLook,
+    empty_folders: EmptyFolders,
 }
 
 impl Patrol {
@@ -56,6 +58,7 @@ impl Patrol {
             known: None,
             watch: None,
             second_look: SecondLook::default(),
+            empty_folders: EmptyFolders::default(),
         }
     }
 
@@ -113,12 +116,13 @@ impl Patrol {
             self.known = Some(root.id());
             self.greet(&root)?;
         }
-        if !(is_known && matches!(ask, Ask::Look(_) | Ask::LookAgain(_))) {
+        if !(is_known && matches!(ask, Ask::Look(_) | Ask::LookAgain(_) | Ask::Remove(_))) {
             self.list(&root, Path::new(""), true)?;
         }
         match ask {
             Ask::Look(paths) => self.look(&root, paths),
             Ask::LookAgain(folder) => self.list(&root, &folder, false),
+            Ask::Remove(folders) => self.remove(&root, folders),
             Ask::List | Ask::Rewatch => Ok(()),
         }
     }
@@ -224,7 +228,7 @@ impl Patrol {
         }
     }
 
-    fn list(&self, root: &Root, top: &Path, is_whole: bool) -> Result<(), Unheard> {
+    fn list(&mut self, root: &Root, top: &Path, is_whole: bool) -> Result<(), Unheard> {
         let started = Instant::now();
         let walk = Walk {
             root,
@@ -232,12 +236,31 @@ impl Patrol {
             pulse: &self.signs.pulse,
         };
         let report = if is_whole { Report::Met } else { Report::Seen };
-        let listing = walk.below(top, &mut |seen| self.send(report(seen)))?;
+        let mut listing = walk.below(top, &mut |seen| self.send(report(seen)))?;
         if !is_whole {
             return Ok(());
         }
+        if let Some(quiet) = self.assignment.filter.removes_empty_after() {
+            let met = std::mem::take(&mut listing.empty);
+            listing.empty = self.empty_folders.note(met, quiet, Instant::now());
+        }
         let took = started.elapsed();
         self.send(Report::Listed { took, listing })
+    }
+
+    fn remove(&self, root: &Root, wanted: Vec<PathBuf>) -> Result<(), Unheard> {
+        let (mut folders, mut error) = (Vec::new(), None);
+        for folder in wanted {
+            self.signs.pulse.step();
+            match emptied::remove(root, &folder) {
+                Ok(true) => folders.push(folder),
+                Ok(false) => {}
+                Err(found) => {
+                    error.get_or_insert(found);
+                }
+            }
+        }
+        self.send(Report::Removed { folders, error })
     }
 
     fn send(&self, report: Report) -> Result<(), Unheard> {

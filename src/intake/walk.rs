@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
-use super::{Filter, Found, Judgement, NotTaken, Observation, Root, Writer};
+use super::emptied::is_system_file;
+use super::{EmptyFolder, Filter, Found, Judgement, NotTaken, Observation, Root, Writer};
 use crate::disk::Pulse;
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -32,6 +33,8 @@ pub struct Listing {
     pub unreadable: Option<PathError>,
     /// What else lies there.
     pub not_taken: NotTaken,
+    /// Subfolders in which nothing lies, where those are removed.
+    pub empty: Vec<EmptyFolder>,
 }
 
 impl Walk<'_> {
@@ -69,6 +72,7 @@ impl Walk<'_> {
         let directory = self
             .root
             .open_below(folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut is_empty = true;
         for entry in Dir::read_from(&directory).at(&path)? {
             self.pulse.step();
             let entry = entry.at(&path)?;
@@ -76,6 +80,7 @@ impl Walk<'_> {
             if name == "." || name == ".." {
                 continue;
             }
+            is_empty &= is_system_file(name.as_bytes());
             let relative = folder.join(name);
             let (kind, stamp) = inspect(directory.as_fd(), name, entry.file_type());
             match (kind, self.filter.judge(&relative)) {
@@ -107,6 +112,14 @@ impl Walk<'_> {
             if way.seen.len() >= CHUNK {
                 take(std::mem::take(&mut way.seen)).map_err(Stop::Refused)?;
             }
+        }
+        let is_below = !folder.as_os_str().is_empty();
+        if is_empty && is_below && self.filter.removes_empty_after().is_some() {
+            let stat = rustix::fs::fstat(&directory).at(&path)?;
+            way.listing.empty.push(EmptyFolder {
+                relative: folder.to_owned(),
+                mtime_ns: Stamp::of(&stat).mtime_ns,
+            });
         }
         Ok(())
     }

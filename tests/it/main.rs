@@ -47,6 +47,7 @@ mod dice;
 mod disguises;
 #[cfg(test)]
 mod drops;
+mod emptied;
 #[cfg(test)]
 mod fairness;
 #[cfg(test)]

@@ -229,7 +229,10 @@ fn set(keys: &mut Vec<(String, String)>, key: &str, value: &str) {
 
 fn push_keys(text: &mut String, keys: &[(String, String)]) {
     for (key, value) in keys {
-        if value.starts_with('[') || value.bytes().all(|byte| byte.is_ascii_digit()) {
+        if value.starts_with('[')
+            || value == "true"
+            || value.bytes().all(|byte| byte.is_ascii_digit())
+        {
             writeln!(text, "{key} = {value}").unwrap();
         } else {
             writeln!(text, "{key} = {value:?}").unwrap();

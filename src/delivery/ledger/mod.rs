@@ -4,6 +4,7 @@ mod backup;
 mod book;
 mod check;
 mod damage;
+mod emptied;
 mod failures;
 mod forget;
 mod halfway;

@@ -1,0 +1,62 @@
+//! Empty subfolders -> the removal of those that hotcut itself has emptied, where the folder says so. Touches no disk itself.
+
+use std::path::PathBuf;
+
+use super::{Daemon, FatalError, log};
+use crate::intake::{EmptyFolder, FolderId};
+use crate::path_error::PathError;
+
+impl Daemon {
+    /// Has those of `empty` removed from which hotcut has moved or deleted photos. One that a person has made and that has held no
+    /// photo yet stays.
+    pub(super) async fn remove_emptied(
+        &mut self,
+        id: FolderId,
+        empty: Vec<EmptyFolder>,
+    ) -> Result<(), FatalError> {
+        if empty.is_empty() {
+            return Ok(());
+        }
+        let Some(folder) = self.folders.get(&id) else {
+            return Ok(());
+        };
+        let name = folder.config.name.clone();
+        let emptied = self.desk.ledger.call(move |book| {
+            let mut emptied = Vec::new();
+            for EmptyFolder { relative, .. } in empty {
+                if book.has_emptied(&name, &relative)? {
+                    emptied.push(relative);
+                }
+            }
+            Ok(emptied)
+        });
+        let emptied = emptied.await?;
+        match self.folders.get(&id) {
+            Some(folder) if !emptied.is_empty() => Ok(folder.remove(emptied)?),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn take_removed(
+        &mut self,
+        id: FolderId,
+        removed: &[PathBuf],
+        error: Option<PathError>,
+    ) {
+        let Some(folder) = self.folders.get_mut(&id) else {
+            return;
+        };
+        for subfolder in removed {
+            log::removed(&folder.config, subfolder);
+        }
+        // It is tried again after each listing.
+        let path = error.as_ref().map(|error| error.path().to_owned());
+        let is_news = folder.unremovable != path;
+        folder.unremovable = path;
+        if let Some(error) = error
+            && is_news
+        {
+            log::unremovable(&folder.config, &error);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! A subfolder -> whether hotcut has moved or deleted photos of it, as `SQLite` knows. Changes nothing.
+
+use std::path::Path;
+
+use rusqlite::params;
+
+use super::LedgerError;
+use super::book::{Book, bytes};
+
+impl Book {
+    /// Tells whether hotcut has moved or deleted a photo that lay in `subfolder`, or below it, of `folder`.
+    pub fn has_emptied(&mut self, folder: &str, subfolder: &Path) -> Result<bool, LedgerError> {
+        let begin = [bytes(subfolder), b"/"].concat();
+        // The byte after the slash.
+        let end = [bytes(subfolder), b"0"].concat();
+        let mut query = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM versions
+                WHERE folder = ?1 AND source >= ?2 AND source < ?3 AND ino = -id)",
+        )?;
+        Ok(query.query_row(params![folder, begin, end], |row| row.get(0))?)
+    }
+}

@@ -1,0 +1,158 @@
+//! Empty folders that listings have met -> those that have been empty and unchanged for a time, and their removal. Must not know
+//! whose folders they are.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, Dir, OFlags};
+use rustix::io::Errno;
+use tokio::time::Instant;
+
+use super::Root;
+use crate::path_error::{AtPath as _, PathError};
+
+/// How many empty folders are kept in mind; the others wait until these are gone.
+const FOLDERS_MAX: usize = 1_000;
+
+/// Files that macOS and Windows write into every folder that is looked at, in lower case. They make no folder one in use.
+const SYSTEM_FILES: [&[u8]; 2] = [b".ds_store", b"thumbs.db"];
+
+/// Tells whether a system writes a file of this name by itself.
+pub(super) fn is_system_file(name: &[u8]) -> bool {
+    SYSTEM_FILES.contains(&name.to_ascii_lowercase().as_slice())
+}
+
+/// A folder without files and subfolders, as a listing met it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmptyFolder {
+    /// Its path below the hot folder.
+    pub relative: PathBuf,
+    /// When an entry was last made or removed in it, by the clock of its file system.
+    pub mtime_ns: i64,
+}
+
+/// The empty folders of one hot folder.
+#[derive(Debug, Default)]
+pub(super) struct EmptyFolders {
+    /// With the time since when each is known to be as it is.
+    known: HashMap<PathBuf, (i64, Instant)>,
+}
+
+impl EmptyFolders {
+    /// Takes what a listing of the whole hot folder has met, and returns those that have not changed for `quiet`. The time is
+    /// hotcut's own: the clock of a server may be wrong.
+    pub(super) fn note(
+        &mut self,
+        met: Vec<EmptyFolder>,
+        quiet: Duration,
+        now: Instant,
+    ) -> Vec<EmptyFolder> {
+        let mut known = HashMap::new();
+        let mut due = Vec::new();
+        for folder in met.into_iter().take(FOLDERS_MAX) {
+            let before = self.known.get(&folder.relative);
+            let since = before.filter(|(mtime_ns, _)| *mtime_ns == folder.mtime_ns);
+            let since = since.map_or(now, |(_, since)| *since);
+            known.insert(folder.relative.clone(), (folder.mtime_ns, since));
+            if now.duration_since(since) >= quiet {
+                due.push(folder);
+            }
+        }
+        self.known = known;
+        due
+    }
+}
+
+/// Removes the folder at `relative` unless something is in it, and tells whether it did. Files that systems write by themselves
+/// go with it.
+pub(super) fn remove(root: &Root, relative: &Path) -> Result<bool, PathError> {
+    let path = root.join(relative);
+    let (Some(parent), Some(name)) = (relative.parent(), relative.file_name()) else {
+        return Ok(false);
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let Ok(directory) = root.open_below(relative, flags) else {
+        return Ok(false);
+    };
+    let mut system_files = Vec::new();
+    for entry in Dir::read_from(&directory).at(&path)? {
+        let entry = entry.at(&path)?;
+        match entry.file_name().to_bytes() {
+            b"." | b".." => {}
+            name if is_system_file(name) => system_files.push(entry.file_name().to_owned()),
+            _ => return Ok(false),
+        }
+    }
+    for file in system_files {
+        match rustix::fs::unlinkat(&directory, &file, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno).at(&path),
+        }
+    }
+    let parent = root.open_below(parent, flags)?;
+    match rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR) {
+        Ok(()) => Ok(true),
+        // Somebody has just put something there, or was faster.
+        Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno).at(&path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(name: &str, mtime_ns: i64) -> EmptyFolder {
+        EmptyFolder {
+            relative: name.into(),
+            mtime_ns,
+        }
+    }
+
+    /// Fails when a folder goes that a copying program has just made, or that was in use in between.
+    #[test]
+    fn only_what_has_been_quiet_for_the_time_is_due() {
+        let (mut folders, quiet) = (EmptyFolders::default(), Duration::from_secs(60));
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(
+            folders.note(vec![met("a", 1), met("b", 1)], quiet, start),
+            []
+        );
+        let both = vec![met("a", 1), met("b", 2)];
+        assert_eq!(folders.note(both.clone(), quiet, after(59)), []);
+        assert_eq!(folders.note(both.clone(), quiet, after(61)), [met("a", 1)]);
+        // It held something in between.
+        assert_eq!(
+            folders.note(vec![met("a", 1)], quiet, after(62)),
+            [met("a", 1)]
+        );
+        assert_eq!(folders.note(both, quiet, after(120)), [met("a", 1)]);
+    }
+
+    /// P4: fails when anything but a file of a system goes with its folder.
+    #[test]
+    fn a_folder_with_anything_in_it_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path(), None).unwrap();
+        for (name, file, goes) in [
+            ("empty", "", true),
+            ("of a system", ".DS_Store", true),
+            ("in use", "a.jpg.part", false),
+            ("hidden", ".hidden", false),
+            ("nested", "sub/", false),
+        ] {
+            let folder = dir.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            match file.strip_suffix('/') {
+                Some(sub) => std::fs::create_dir(folder.join(sub)).unwrap(),
+                None if file.is_empty() => {}
+                None => drop(std::fs::File::create_new(folder.join(file)).unwrap()),
+            }
+            assert_eq!(remove(&root, Path::new(name)).unwrap(), goes, "{name}");
+            assert_eq!(folder.exists(), !goes, "{name}");
+        }
+        assert!(!remove(&root, Path::new("")).unwrap());
+    }
+}
