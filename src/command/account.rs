@@ -1,4 +1,4 @@
-//! The system's own lists of users and groups -> what a user may do with a folder by its mode; opens no file.
+//! The system's own lists of users and groups -> names, and what a user may do with a folder by its mode. Opens no folder.
 
 /// Mode bits by which whoever is neither owner nor in the group may list a folder.
 pub(super) const LISTED_BY_OTHERS: u32 = 0o005;
@@ -44,6 +44,17 @@ impl Account {
         };
         granted & LISTED_BY_OTHERS == LISTED_BY_OTHERS
     }
+}
+
+/// The name of the group with this number, or the number.
+pub(super) fn group_name(id: u32) -> String {
+    let groups = std::fs::read("/etc/group").unwrap_or_default();
+    let mut named =
+        rows(&groups).filter(|row| row.get(2).and_then(|field| number(field)) == Some(id));
+    let name = named.next().and_then(|row| row.first().copied());
+    name.map_or(id.to_string(), |name| {
+        String::from_utf8_lossy(name).into_owned()
+    })
 }
 
 /// The fields of each line.

@@ -48,6 +48,18 @@ pub enum CommandError {
     /// Named files are quarantined, but no longer in their hot folders.
     #[error("of these photos {0} cannot be tried again, since they are not in their hot folders")]
     Away(usize),
+    /// Others may know how it stands, not this user.
+    #[error(
+        "{} is closed to you, but members of the group {group} may read the status of hotcut; \
+         `sudo usermod --append --groups {group} $USER` makes you one, from your next login on",
+        path.display()
+    )]
+    StatusClosed {
+        /// What is closed in the state directory.
+        path: PathBuf,
+        /// The group.
+        group: String,
+    },
     /// There is nothing to copy.
     #[error("there is no ledger in {} yet: hotcut makes it when it starts", .0.display())]
     NoLedger(PathBuf),
@@ -114,7 +126,11 @@ impl CommandError {
             | Self::Unwritable(_)
             | Self::Setup(_)
             | Self::Demo(_) => 1,
-            Self::NoWorker(_) | Self::Ledger(_) | Self::Path(_) | Self::System(_) => EX_SOFTWARE,
+            Self::NoWorker(_)
+            | Self::StatusClosed { .. }
+            | Self::Ledger(_)
+            | Self::Path(_)
+            | Self::System(_) => EX_SOFTWARE,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::pool::Confinement;
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The most between two writings: the age of the file tells whether the loop turns.
-const BEAT: Duration = Duration::from_secs(10);
+pub(super) const BEAT: Duration = Duration::from_secs(10);
 
 /// What only the running daemon knows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -176,6 +176,11 @@ impl Live {
         }
         self.has_failed = written.is_err();
         self.written = Some((now, status));
+    }
+
+    /// What was written last, and when.
+    pub(super) fn written(&self) -> Option<(Instant, &LiveStatus)> {
+        self.written.as_ref().map(|(at, status)| (*at, status))
     }
 
     /// Removes the file: nobody is running any more.

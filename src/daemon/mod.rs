@@ -25,6 +25,7 @@ mod quarantine;
 mod queue;
 mod relief;
 mod reload;
+mod shared_status;
 mod silence;
 mod start;
 mod state;
@@ -49,6 +50,7 @@ pub use entrance::Entrance;
 pub use error::{FatalError, FaultOf};
 pub use live::{LiveFolder, LiveStatus};
 pub use pace::Rates;
+pub use shared_status::{ReadStatus, SharedFailure, SharedFolder, SharedStatus};
 pub use tally::Tally;
 pub use troubles::{Waiting, WaitingFor};
 
@@ -64,6 +66,7 @@ use folder::HotFolder;
 use forget::Forgetting;
 use live::Live;
 use reload::Reloaded;
+use shared_status::StatusFile;
 use throttle::Throttle;
 use turns::Turns;
 
@@ -122,6 +125,7 @@ struct Daemon {
     tick_at: Instant,
     ledger_version: i64,
     live: Live,
+    status_file: StatusFile,
     announcer: Announcer,
     forgetting: Forgetting,
     /// When the ledger's `-wal` is written back next.
@@ -180,6 +184,7 @@ pub async fn run(
     let mut daemon = Daemon::start(config_file, config, reception).await?;
     loop {
         daemon.dispatch()?;
+        daemon.share_status().await?;
         if daemon.is_drained() {
             return daemon.end().await;
         }
@@ -244,6 +249,7 @@ impl Daemon {
             .await?;
         self.pool.end().await;
         self.live.remove();
+        self.status_file.remove();
         tracing::info!(given_up, "stopped");
         Ok(StoppedDaemon {
             ledger: self.desk.ledger,

@@ -14,6 +14,7 @@ use super::folder::HotFolder;
 use super::forget::Forgetting;
 use super::live::Live;
 use super::prepare::{self, Known, Left};
+use super::shared_status::StatusFile;
 use super::throttle::Throttle;
 use super::turns::Turns;
 use super::upkeep::CHECKPOINT_INTERVAL;
@@ -61,6 +62,7 @@ impl Daemon {
             config_file,
             pool: Pool::new(WorkerSpec::of(&config), config.daemon.workers, now),
             live: Live::new(state_dir),
+            status_file: StatusFile::new(),
             desk,
             folders: BTreeMap::new(),
             next_id: 0,

@@ -19,7 +19,7 @@ pub(crate) fn spawn(setup: &Setup, log: &Path) -> Child {
     };
     // What the shell around the tests exports for other parts of hotcut is no business of its commands.
     for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"HOTCUT_") {
+        if name.as_encoded_bytes().starts_with(b"HOTCUT_") || name == "RUNTIME_DIRECTORY" {
             command.env_remove(name);
         }
     }

@@ -139,6 +139,7 @@ mod settles;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod shared_status;
 mod shares;
 #[cfg(test)]
 mod shortage;

@@ -37,10 +37,10 @@ def readme():
 def state(machine):
     """What a setup may change: the files, the folders and the groups."""
     found = {}
-    for file in (CONFIG, f"{DROP_INS}/folders.conf", "/etc/group"):
+    for file in (CONFIG, f"{DROP_INS}/folders.conf", "/etc/tmpfiles.d/hotcut.conf", "/etc/group"):
         path = machine.path(file)
         found[file] = path.read_text() if path.exists() else None
-    found["/srv"] = machine.run("find", "/srv", "-printf", "%p %u %g %m\\n")
+    found["/srv"] = machine.run("find", "/srv", "/run/hotcut", "-type", "d", "-printf", "%p %u %g %m\\n")
     return found
 
 
@@ -66,6 +66,10 @@ def test_the_readme_leads_to_a_cutout_in_two_commands(bare, deb):
     wait_for_cutout(bare, OUT, user="bert")
     assert bare.try_run("ls", HOT, user="visitor").returncode != 0
     assert "products: online" in bare.run("hotcut", "status")
+    wait(lambda: "products: online" in bare.try_run("hotcut", "status", user="anna").stdout, "the status for a member of the group")
+    assert bare.try_run("hotcut", "status", "--check", user="anna").returncode == 0
+    refused = bare.try_run("hotcut", "status", user="visitor")
+    assert refused.returncode == 70 and "members of the group studio may" in refused.stderr, refused
     assert "ok" in bare.run("hotcut", "check")
 
 

@@ -4,6 +4,7 @@
 mod error;
 mod plan;
 mod rights;
+mod status_group;
 mod step;
 
 use std::io::{Write as _, stdout};

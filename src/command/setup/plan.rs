@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::rights::Rights;
 use super::step::{Step, ask, line};
-use super::{Order, SetupError};
+use super::{Order, SetupError, status_group};
 use crate::command::CommandError;
 use crate::command::init::{cutouts_beside, name_for, quoted, table};
 use crate::command::unit::{DROP_IN, drop_in};
@@ -46,6 +46,7 @@ impl Plan {
         let mut steps = Vec::new();
         let group = order.group.as_deref();
         steps.extend(group.map(join).transpose()?.into_iter().flatten());
+        steps.extend(group.map(status_group::steps).into_iter().flatten());
         let mut made = BTreeSet::new();
         let rights = Rights::new(group)?;
         for folder in [&input, &wanted.output] {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
 use super::book::{Book, bytes, now_ms, path};
@@ -11,7 +12,7 @@ use super::book::{Book, bytes, now_ms, path};
 const RATE_SPAN_MS: i64 = 60_000;
 
 /// How many photos of one folder stand how.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Versions that are done.
     pub done: u32,
@@ -70,14 +71,21 @@ impl Book {
             "SELECT source, coalesce(reason, ''), attempts, ino = -id FROM versions INDEXED BY versions_of_folder_and_state
              WHERE folder = ?1 AND state = 'quarantined' ORDER BY source",
         )?;
-        let rows = query.query_map([folder], |row| {
-            Ok(Quarantined {
-                source: path(row.get(0)?),
-                reason: row.get(1)?,
-                attempts: row.get(2)?,
-                is_moved: row.get(3)?,
-            })
-        })?;
+        let rows = query.query_map([folder], quarantined)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Lists the sources of `folder` that cannot succeed, the `count` newest.
+    pub fn newest_quarantined(
+        &mut self,
+        folder: &str,
+        count: u32,
+    ) -> Result<Vec<Quarantined>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT source, coalesce(reason, ''), attempts, ino = -id FROM versions INDEXED BY versions_of_folder_and_state
+             WHERE folder = ?1 AND state = 'quarantined' ORDER BY id DESC LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![folder, count], quarantined)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -112,4 +120,13 @@ impl Book {
             });
         Ok(row.optional()?.is_some())
     }
+}
+
+fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
+    Ok(Quarantined {
+        source: path(row.get(0)?),
+        reason: row.get(1)?,
+        attempts: row.get(2)?,
+        is_moved: row.get(3)?,
+    })
 }

@@ -1,0 +1,186 @@
+//! Converts what `hotcut status` shows to a file for people who may not read the state directory. Must never be read back by the
+//! daemon, nor end it.
+
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::live::BEAT;
+use super::{Daemon, FatalError, LiveStatus};
+use crate::delivery::{Counts, Quarantined, replace_file};
+use crate::path_error::{AtPath as _, PathError};
+use crate::percent;
+
+/// Set by the unit: a folder in `/run` that a group may read.
+const VARIABLE: &str = "RUNTIME_DIRECTORY";
+
+/// Where the unit has that folder.
+const FOLDER: &str = "/run/hotcut";
+
+/// Photos that need attention which the file names; their number is told in any case.
+const FAILURES_MAX: u32 = 100;
+
+/// The time between two writings.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What one running daemon shares.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SharedStatus {
+    /// Tells one daemon from another.
+    pub state_dir: PathBuf,
+    /// What only the running daemon knows.
+    pub live: LiveStatus,
+    /// What its ledger knows, an entry a folder.
+    pub folders: Vec<SharedFolder>,
+}
+
+/// What the ledger knows of one folder.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SharedFolder {
+    /// Its name.
+    pub name: String,
+    /// How many photos stand how.
+    pub counts: Counts,
+    /// The newest of the photos that cannot succeed.
+    pub failures: Vec<SharedFailure>,
+}
+
+/// A photo that cannot succeed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SharedFailure {
+    /// Its path below the hot folder, as it is shown.
+    pub path: String,
+    /// Why, for a person.
+    pub reason: String,
+    /// Workers that it was given to.
+    pub attempts: u32,
+}
+
+impl From<Quarantined> for SharedFailure {
+    fn from(photo: Quarantined) -> Self {
+        Self {
+            path: percent::display(&photo.source),
+            reason: photo.reason,
+            attempts: photo.attempts,
+        }
+    }
+}
+
+/// A shared status, and whether it is of a daemon that runs.
+#[derive(Debug)]
+pub struct ReadStatus {
+    /// What it says.
+    pub status: SharedStatus,
+    /// Whether it was written lately.
+    pub is_fresh: bool,
+}
+
+impl SharedStatus {
+    /// Reads what a daemon on this machine has shared last.
+    pub fn read() -> Result<ReadStatus, PathError> {
+        let file = file().unwrap_or_else(|| PathBuf::from(FOLDER).join("status.json"));
+        let bytes = std::fs::read(&file).at(&file)?;
+        let written = std::fs::metadata(&file).and_then(|data| data.modified());
+        let written = written.at(&file)?;
+        Ok(ReadStatus {
+            status: serde_json::from_slice(&bytes)
+                .map_err(io::Error::from)
+                .at(&file)?,
+            is_fresh: written.elapsed().map_or(true, |age| age < 3 * BEAT),
+        })
+    }
+}
+
+/// The file in the folder that systemd names, if it names one.
+fn file() -> Option<PathBuf> {
+    let folders = std::env::var_os(VARIABLE)?;
+    let mut folders = folders.as_encoded_bytes().split(|byte| *byte == b':');
+    let first = folders.next().filter(|folder| !folder.is_empty())?;
+    let first = std::str::from_utf8(first).ok()?;
+    Some(PathBuf::from(OsStr::new(first)).join("status.json"))
+}
+
+/// The file that a daemon writes.
+#[derive(Debug)]
+pub(super) struct StatusFile {
+    file: Option<PathBuf>,
+    written: Option<Instant>,
+    has_failed: bool,
+}
+
+impl StatusFile {
+    pub(super) fn new() -> Self {
+        Self {
+            file: file(),
+            written: None,
+            has_failed: false,
+        }
+    }
+
+    /// Removes the file: the daemon ends.
+    pub(super) fn remove(&self) {
+        if let Some(file) = &self.file {
+            drop(std::fs::remove_file(file));
+        }
+    }
+
+    fn write(&mut self, status: &SharedStatus) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        let json = serde_json::to_vec(status).map_err(io::Error::from);
+        let written = json.at(file).and_then(|json| {
+            replace_file(file, &mut json.as_slice())?;
+            std::fs::set_permissions(file, Permissions::from_mode(0o640)).at(file)
+        });
+        if let Err(error) = &written
+            && !self.has_failed
+        {
+            tracing::warn!(%error, "the status for other users cannot be written; `sudo systemd-tmpfiles --create hotcut.conf` makes its folder");
+        }
+        self.has_failed = written.is_err();
+    }
+}
+
+impl Daemon {
+    /// Writes what there is to tell other users, if something is new and it is time to.
+    pub(super) async fn share_status(&mut self) -> Result<(), FatalError> {
+        let Some((changed, live)) = self.live.written() else {
+            return Ok(());
+        };
+        let (now, last) = (Instant::now(), self.status_file.written);
+        let is_new = last.is_none_or(|last| changed > last && now >= last + INTERVAL);
+        if self.status_file.file.is_none() || !is_new {
+            return Ok(());
+        }
+        let live = live.clone();
+        let names: Vec<String> = live.folders.iter().map(|one| one.name.clone()).collect();
+        let folders = self.desk.ledger.call(move |book| {
+            let mut folders = Vec::new();
+            for name in names {
+                let counts = book.counts(&name)?;
+                let failures = book.newest_quarantined(&name, FAILURES_MAX)?;
+                folders.push(SharedFolder {
+                    name,
+                    counts,
+                    failures: failures.into_iter().map(SharedFailure::from).collect(),
+                });
+            }
+            Ok(folders)
+        });
+        let status = SharedStatus {
+            state_dir: self.config.daemon.state_dir.clone(),
+            live,
+            folders: folders.await?,
+        };
+        self.status_file.write(&status);
+        self.status_file.written = Some(now);
+        Ok(())
+    }
+}
