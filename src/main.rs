@@ -29,14 +29,14 @@ const DEFAULT_CONFIG: &str = "/etc/hotcut/hotcut.toml";
 #[derive(Parser)]
 #[command(version = hotcut::version::VERSION, max_term_width = 100)]
 struct Arguments {
-    /// How to write the log on stderr.
+    /// How to write the log on stderr; `hotcut cut` then also prints one JSON object a photo.
     #[arg(long, global = true, value_enum, default_value = "text")]
     log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum LogFormat {
     /// Lines for people.
     Text,
@@ -167,7 +167,7 @@ fn main() -> ExitCode {
                 writeln!(stderr(), "hotcut: {error}").ok();
                 return ExitCode::from(EX_CONFIG);
             }
-            run(arguments.command)
+            run(arguments.command, arguments.log_format)
         }
         Err(error) if error.kind() == ErrorKind::DisplayVersion => {
             command::version::run(Path::new(DEFAULT_CONFIG))
@@ -185,7 +185,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<ExitCode, CommandError> {
+fn run(command: Command, log_format: LogFormat) -> Result<ExitCode, CommandError> {
     match command {
         Command::Run(argument) => command::run::run(argument.config),
         Command::Check(argument) => command::check::run(&argument.config),
@@ -195,7 +195,7 @@ fn run(command: Command) -> Result<ExitCode, CommandError> {
             config,
         } => command::init::run(&dirs, write.then_some(config.as_path())),
         Command::Setup(order) => command::setup::run(&order),
-        Command::Cut(order) => command::cut::run(&order),
+        Command::Cut(order) => command::cut::run(&order, log_format == LogFormat::Json),
         Command::Status {
             config,
             json,

@@ -13,6 +13,9 @@ use crate::pool::StartError;
 /// The configuration is wrong: `RestartPreventExitStatus=` in the unit names it.
 pub(super) const EX_CONFIG: u8 = 78;
 
+/// As for arguments that cannot be parsed.
+const EX_USAGE: u8 = 2;
+
 /// The environment or the service failed.
 const EX_SOFTWARE: u8 = 70;
 
@@ -92,6 +95,9 @@ pub enum CommandError {
     /// A folder was not set up, or not wholly.
     #[error(transparent)]
     Setup(#[from] super::setup::SetupError),
+    /// `hotcut cut` was asked for what it cannot do.
+    #[error(transparent)]
+    Usage(#[from] super::cut::UsageError),
     /// The system refuses something basic.
     #[error("{0}")]
     System(#[from] io::Error),
@@ -126,6 +132,7 @@ impl CommandError {
             | Self::Unwritable(_)
             | Self::Setup(_)
             | Self::Demo(_) => 1,
+            Self::Usage(_) => EX_USAGE,
             Self::NoWorker(_)
             | Self::StatusClosed { .. }
             | Self::Ledger(_)

@@ -35,6 +35,9 @@ use crate::room::MinFree;
 /// The model that a folder uses when it names none.
 pub const DEFAULT_MODEL: &str = "student";
 
+/// The largest photo that is taken if nobody says, in millions of pixels.
+pub const DEFAULT_MEGAPIXELS: u32 = 160;
+
 /// How long a file must lie unchanged in a folder that names no `settle`.
 const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 

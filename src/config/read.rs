@@ -9,8 +9,8 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::folder_name::{self, is_folder_name};
 use super::{
-    Config, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder, Include, OnSameName,
-    SourcePolicy, default_include, http, models, shipped_models_dir, telling,
+    Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder,
+    Include, OnSameName, SourcePolicy, default_include, http, models, shipped_models_dir, telling,
 };
 
 use crate::room::MinFree;
@@ -71,7 +71,7 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
             .duration("timeout", MS)
             .unwrap_or(Duration::from_mins(1)),
         max_attempts: fields.count("max_attempts").unwrap_or(3),
-        megapixels_max: fields.count("max_megapixels").unwrap_or(160),
+        megapixels_max: fields.count("max_megapixels").unwrap_or(DEFAULT_MEGAPIXELS),
         worker_memory_bytes: fields.size("worker_memory").unwrap_or(2 << 30),
         min_free: fields
             .size("min_free")

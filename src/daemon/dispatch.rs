@@ -150,6 +150,7 @@ impl Daemon {
                     folder: Arc::clone(&folder.config),
                     file,
                     output_mount: folder.output_mount.clone(),
+                    wish: None,
                 };
                 return Some((id, job));
             }

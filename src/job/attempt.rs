@@ -92,7 +92,9 @@ impl Attempt<'_> {
             return Ok(Step::Conclude(placed));
         }
         let mut place = seat::choose(self.job, &source, &self.desk.ledger).await?;
-        if place.already.is_some() && self.is_redo().await? {
+        if let Some(already) = &place.already
+            && (self.job.wants_another_than(&already.model) || self.is_redo().await?)
+        {
             place.already = None;
             place.replace = Replace::Own;
         }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cutout::CutoutError;
 use crate::delivery::{LedgerError, PlaceError};
 use crate::intake::SourceError;
 use crate::path_error::PathError;
+use crate::percent;
 use crate::pool::{Ending, Shortage};
 use crate::room::{RoomError, TooFull};
 
@@ -38,6 +40,12 @@ pub enum JobError {
     /// The name of this cutout cannot be used, though the output folder can.
     #[error("its cutout has no place: {0}")]
     Unplaceable(#[source] PathError),
+    /// The only name that the cutout may have belongs to something else.
+    #[error(
+        "{} is there already, and is no cutout of this photo: give another name, or remove it",
+        percent::display(.0)
+    )]
+    NameTaken(PathBuf),
     /// A disk has less free than must stay free.
     #[error("{0}")]
     NoRoom(TooFull),
@@ -86,6 +94,7 @@ impl JobError {
             // Somebody took the name while the photo was cut out: the next try finds another.
             Self::Source(SourceError::Unreadable(_))
             | Self::Unplaceable(_)
+            | Self::NameTaken(_)
             | Self::Place(PlaceError::Taken(_)) => Disposition::Wait,
             Self::Cutout(CutoutError::Truncated | CutoutError::ZeroEnd)
             | Self::Source(SourceError::Unwritten)

@@ -128,6 +128,7 @@ async fn fail(
         | JobError::TimedOut(..)
         | JobError::Stalled(_)
         | JobError::Unplaceable(_)
+        | JobError::NameTaken(_)
         | JobError::NoRoom(_)
         | JobError::Output(_)
         | JobError::Place(_)) => error,

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod desk;
+mod done_before;
 mod errand;
 mod error;
 mod exchange;
@@ -13,17 +14,20 @@ mod placed;
 mod renamed;
 mod seat;
 mod watched;
+mod wish;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use desk::{Desk, hidden_name};
+pub use done_before::find_done;
 pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError, PauseReason};
 pub use hands::{Return, Stalled, Stalls};
 pub use original::explain_late;
 pub use outcome::{Outcome, SourceFate};
 pub use placed::Origin;
+pub use wish::Wish;
 
 use crate::config::Folder;
 use crate::intake::SettledFile;
@@ -40,6 +44,8 @@ pub struct Job {
     pub file: SettledFile,
     /// The mount point that the output folder must lie under.
     pub output_mount: Option<PathBuf>,
+    /// Set if a person waits for the cutout.
+    pub wish: Option<Wish>,
 }
 
 /// An attempt that is over.

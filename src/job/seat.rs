@@ -44,6 +44,9 @@ pub(super) async fn choose(
     source: &Arc<SourceFile>,
     ledger: &Ledger,
 ) -> Result<Place, JobError> {
+    if let Some(name) = job.wished_name() {
+        return wished(job, source, name).await;
+    }
     let version = Original::of(job).version;
     let output = job.folder.output.clone();
     let owned = ledger
@@ -99,6 +102,20 @@ impl Place {
     }
 }
 
+/// Takes `name`, unless anything has it but a cutout of this very photo: another name would not be found by whoever waits for it.
+async fn wished(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Place, JobError> {
+    let already = match occupant(job, name).await? {
+        Occupant::Free => return Ok(Place::new(name.to_owned(), None)),
+        // The content tells, as the photo may have been renamed since, and another one may have its name.
+        Occupant::Ours(mark) => same_content(source, mark).await?,
+        Occupant::Foreign => None,
+    };
+    if already.is_none() {
+        return Err(JobError::NameTaken(job.folder.output.join(name)));
+    }
+    Ok(Place::new(name.to_owned(), already))
+}
+
 /// Reserves the first free name for the first photo of its name.
 async fn unnumbered(
     job: &Job,
@@ -139,7 +156,7 @@ async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<Pla
     unreachable!("there is always another number")
 }
 
-fn is_of(mark: &Mark, job: &Job) -> bool {
+pub(super) fn is_of(mark: &Mark, job: &Job) -> bool {
     mark.source == percent::encode(job.file.relative())
 }
 
@@ -155,14 +172,17 @@ async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobErr
         .await?)
 }
 
-async fn same_content(source: &Arc<SourceFile>, mark: Mark) -> Result<Option<Already>, JobError> {
+pub(super) async fn same_content(
+    source: &Arc<SourceFile>,
+    mark: Mark,
+) -> Result<Option<Already>, JobError> {
     let source = Arc::clone(source);
     let found = blocking(move || source.hash()).await?;
     let Mark { sha256, model, .. } = mark;
     Ok((found == sha256).then_some(Already { sha256, model }))
 }
 
-async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {
+pub(super) async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {
     let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
     let name = name.to_owned();
     blocking(move || {

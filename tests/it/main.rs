@@ -38,6 +38,10 @@ mod commands;
 )]
 mod corpus;
 #[cfg(test)]
+mod cut;
+#[cfg(test)]
+mod cut_reports;
+#[cfg(test)]
 mod delivers;
 #[cfg(test)]
 mod demo;

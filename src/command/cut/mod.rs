@@ -1,25 +1,31 @@
-//! `hotcut cut`: files and folders -> cutouts, once, through the same jobs and workers as the daemon.
+//! `hotcut cut`: files, folders or stdin -> cutouts, once, through the same jobs and workers as the daemon.
 
+mod attempt;
+mod bar;
+mod batch;
+mod photo_line;
 mod plan;
-mod progress;
+mod private_folder;
+mod report;
+mod stdin;
+mod target;
 
-use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::sync::mpsc::Receiver;
 
 use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
-use crate::config::{Config, DEFAULT_MODEL, shipped_models_dir};
-use crate::delivery::{Book, Ledger};
-use crate::job::{self, Desk, Finished, Job, Outcome, Stalled, Stalls};
-use crate::pool::{Pool, StartError, Worker, WorkerSpec};
+use crate::config::{Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, shipped_models_dir};
+use crate::job::Wish;
 use crate::shutdown::{self, Request};
-use progress::Progress;
+use batch::CutBatch;
+use plan::Search;
+use private_folder::PrivateFolder;
+use report::CutReporter;
+use target::CutTarget;
+pub use target::UsageError;
 
 /// Photos that failed, or could not be found.
 const FAILED: u8 = 1;
@@ -30,11 +36,11 @@ const INTERRUPTED: u8 = 130;
 /// What to cut out, and where to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Order {
-    /// Photos, or folders that are searched for photos.
+    /// Photos, or folders that are searched for photos; `-` alone reads one photo from stdin.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Where the cutouts go; subfolders are mirrored.
-    #[arg(short, long, value_name = "DIR")]
+    /// The folder for the cutouts, in which subfolders are mirrored. For one photo also FILE.png, or `-` for stdout.
+    #[arg(short, long, value_name = "OUTPUT")]
     output: PathBuf,
     /// The model.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
@@ -42,158 +48,131 @@ pub struct Order {
     /// Where model cards lie; the models that ship with hotcut if left out.
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
+    /// The largest photo that is taken, in millions of pixels.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MEGAPIXELS, value_parser = clap::value_parser!(u32).range(1..))]
+    max_megapixels: u32,
+    /// Skips photos whose cutouts are there, made of the same bytes by the same model, and loads no model for them.
+    #[arg(long)]
+    skip_done: bool,
 }
 
-/// Cuts out everything that was ordered.
-pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
-    let mut requests = shutdown::listen()?;
+/// Cuts out everything that was ordered. With `json` it prints an object for each photo.
+pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
+    let target = CutTarget::of(&order.inputs, &order.output)?;
+    let requests = shutdown::listen()?;
     let models_dir = order.models_dir.clone().unwrap_or_else(shipped_models_dir);
-    let config =
+    let mut config =
         Config::for_one_run(&models_dir, &order.model).map_err(|source| CommandError::Model {
             model: order.model.clone(),
             source,
         })?;
-    let plan = plan::plan(order)?;
-    if plan.jobs.is_empty() && plan.missing.is_empty() {
-        progress::say("no photo was found");
-    }
-    for sentence in sentences(&plan.not_taken, Remedy::Name) {
-        progress::say(&sentence);
-    }
-    if plan.jobs.is_empty() && plan.missing.is_empty() {
-        return Ok(ExitCode::from(FAILED));
-    }
-    let mut progress = Progress::new(plan.jobs.len());
-    for (path, error) in &plan.missing {
-        progress.failed(path, error.io());
-    }
-    let work = async {
-        let mut batch = Batch::new(&config, plan.jobs.into(), progress)?;
-        tokio::select! {
-            // Dropping the batch kills its workers and removes what they were writing.
-            Some(Request::Stop) = requests.recv() => Ok(ExitCode::from(INTERRUPTED)),
-            result = batch.run() => result,
-        }
+    config.daemon.megapixels_max = order.max_megapixels;
+    let is_stdin = target::is_stdin(&order.inputs);
+    let run = CutRun {
+        order,
+        config,
+        target,
+        stdin: is_stdin.then(PrivateFolder::new).transpose()?,
     };
-    block_on(work)?
+    let mut reporter = CutReporter::new(json, run.is_to_stdout());
+    // The private folders go after the threads that write to them.
+    block_on(run.until_stopped(requests, &mut reporter))?
 }
 
-struct Batch {
-    jobs: VecDeque<Job>,
-    running: JoinSet<Finished>,
-    stalls: Stalls,
-    stall_inbox: UnboundedReceiver<Stalled>,
-    starts: JoinSet<Result<Worker, StartError>>,
-    pool: Pool,
-    /// Photos whose worker was killed because the machine was short of memory.
-    given_back: HashSet<PathBuf>,
-    desk: Desk,
-    progress: Progress,
+/// One order with all that it needs.
+struct CutRun<'a> {
+    order: &'a Order,
+    config: Config,
+    target: CutTarget,
+    /// Where the photo from stdin is kept, if there is one.
+    stdin: Option<PrivateFolder>,
 }
 
-impl Batch {
-    fn new(config: &Config, jobs: VecDeque<Job>, progress: Progress) -> Result<Self, CommandError> {
-        let book = Book::in_memory()?;
-        let ledger_id = book.id().to_owned();
-        let size = config.daemon.workers.min(jobs.len());
-        let (stalls, stall_inbox) = mpsc::unbounded_channel();
-        Ok(Self {
-            jobs,
-            running: JoinSet::new(),
-            stalls,
-            stall_inbox,
-            starts: JoinSet::new(),
-            pool: Pool::new(WorkerSpec::of(config), size, Instant::now()),
-            given_back: HashSet::new(),
-            desk: Desk::new(config, Ledger::start(book)?, ledger_id),
-            progress,
+impl CutRun<'_> {
+    fn is_to_stdout(&self) -> bool {
+        matches!(self.target, CutTarget::Stdout(_))
+    }
+
+    async fn until_stopped(
+        &self,
+        mut requests: Receiver<Request>,
+        reporter: &mut CutReporter,
+    ) -> Result<ExitCode, CommandError> {
+        let ended = tokio::select! {
+            // Dropping the batch kills its workers and removes what they were writing.
+            () = stopped(&mut requests) => None,
+            result = self.carry_out(reporter) => Some(result),
+        };
+        ended.unwrap_or_else(|| {
+            reporter.stopped();
+            Ok(ExitCode::from(INTERRUPTED))
         })
     }
 
-    async fn run(&mut self) -> Result<ExitCode, CommandError> {
-        while !(self.jobs.is_empty() && self.running.is_empty()) {
-            self.dispatch();
-            let start_at = self.pool.start_at().filter(|_| self.starts.is_empty());
-            tokio::select! {
-                Some(started) = self.starts.join_next(), if !self.starts.is_empty() => {
-                    match unpanicked(started) {
-                        Ok(worker) => self.pool.started(worker),
-                        // A model or library that is refused now is refused the next time as well.
-                        Err(error @ StartError::Refused(_)) => return Err(error.into()),
-                        Err(error) => if !self.pool.start_failed(Instant::now()) {
-                            return Err(error.into());
-                        },
-                    }
-                }
-                Some(finished) = self.running.join_next(), if !self.running.is_empty() => {
-                    self.take(unpanicked(finished))?;
-                }
-                Some(stalled) = self.stall_inbox.recv() => self.pool.put(Some(stalled.worker)),
-                () = tokio::time::sleep_until(start_at.unwrap_or_else(Instant::now)), if start_at.is_some() => {}
+    async fn carry_out(&self, reporter: &mut CutReporter) -> Result<ExitCode, CommandError> {
+        if let Some(private) = &self.stdin {
+            reporter.expect(1);
+            // A longer file is refused as well.
+            let len_max = self.config.daemon.worker_memory_bytes;
+            if let Err(error) = stdin::keep(private.photo(), len_max).await {
+                reporter.failed(stdin::label(), &error, None)?;
+                return Ok(verdict(reporter));
             }
         }
-        Ok(match self.progress.finish() {
-            0 => ExitCode::SUCCESS,
-            _ => ExitCode::from(FAILED),
-        })
+        let plan = plan::plan(&self.search());
+        let is_empty = plan.jobs.is_empty() && plan.missing.is_empty();
+        if is_empty {
+            reporter.say("no photo was found");
+        }
+        for sentence in sentences(&plan.not_taken, Remedy::Name) {
+            reporter.say(&sentence);
+        }
+        if is_empty {
+            return Ok(ExitCode::from(FAILED));
+        }
+        reporter.expect(plan.jobs.len() + plan.missing.len());
+        reporter.show_bar();
+        for (path, error) in &plan.missing {
+            reporter.failed(path, error.io(), None)?;
+        }
+        CutBatch::new(self, plan.jobs, reporter)?.run().await?;
+        Ok(verdict(reporter))
     }
 
-    fn dispatch(&mut self) {
-        while !self.jobs.is_empty() && self.pool.wants_start(Instant::now()) {
-            self.starts
-                .spawn(Worker::start(Arc::clone(self.pool.spec())));
+    /// What to look for, and where the cutouts go.
+    fn search(&self) -> Search {
+        let inputs = match &self.stdin {
+            Some(private) => vec![private.photo()],
+            None => self.order.inputs.clone(),
+        };
+        let (output, name) = match &self.target {
+            CutTarget::Folder(folder) => (folder.as_path(), None),
+            CutTarget::File { folder, name } => (folder.as_path(), Some(name.into())),
+            CutTarget::Stdout(private) => (private.path(), Some("cutout.png".into())),
+        };
+        Search {
+            inputs,
+            output: output.to_owned(),
+            wish: Wish { name },
+            model: self.order.model.clone(),
         }
-        while self.pool.has_idle() {
-            let Some(job) = self.jobs.pop_front() else {
-                return;
-            };
-            let Some(worker) = self.pool.take() else {
-                return;
-            };
-            let (desk, stalls) = (self.desk.clone(), self.stalls.clone());
-            self.running.spawn(job::run(job, worker, desk, stalls));
-        }
-    }
-
-    fn take(&mut self, finished: Finished) -> Result<(), CommandError> {
-        let Finished {
-            job,
-            worker,
-            outcome,
-            ..
-        } = finished;
-        worker.hand_to(&mut self.pool);
-        let source = job.folder.input.join(job.file.relative());
-        match outcome {
-            Outcome::Done { output, .. }
-            | Outcome::Retired { output, .. }
-            | Outcome::Unchanged { output } => self.progress.done(&output)?,
-            Outcome::Ignored(error) => self.progress.skipped(&source, &error),
-            Outcome::Retry { .. } => self.jobs.push_back(job),
-            Outcome::Quarantined { error, .. }
-            | Outcome::Held(error)
-            | Outcome::Waits(error)
-            | Outcome::Paused(error) => {
-                self.progress.failed(&source, &error);
-            }
-            // Tried again once, without others beside it.
-            Outcome::Short(_) if self.given_back.insert(source.clone()) => {
-                self.pool.limit(Some(1));
-                self.jobs.push_front(job);
-            }
-            Outcome::Short(shortage) => self.progress.failed(&source, &shortage),
-            Outcome::Outdated => self
-                .progress
-                .failed(&source, &"it changed or went away while it was read"),
-            Outcome::Halted(error) => return Err(error.into()),
-        }
-        Ok(())
     }
 }
 
-fn unpanicked<T>(ended: Result<T, tokio::task::JoinError>) -> T {
-    match ended {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+/// Waits for Ctrl-C or SIGTERM.
+async fn stopped(requests: &mut Receiver<Request>) {
+    loop {
+        match requests.recv().await {
+            Some(Request::Stop) => return,
+            Some(Request::Reload) => {}
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn verdict(reporter: &mut CutReporter) -> ExitCode {
+    match reporter.finish() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(FAILED),
     }
 }

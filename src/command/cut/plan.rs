@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Order;
 use crate::config::{FailedPolicy, Folder};
 use crate::disk::Pulse;
 use crate::intake::{
     Filter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
     Writer,
 };
-use crate::job::Job;
+use crate::job::{Job, Wish};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -28,16 +27,24 @@ pub(super) struct Plan {
     pub(super) not_taken: NotTaken,
 }
 
-/// Finds the photos that `order` means.
-pub(super) fn plan(order: &Order) -> Result<Plan, PathError> {
-    let output = std::path::absolute(&order.output).at(&order.output)?;
+/// What to look for, and what is wanted of it.
+pub(super) struct Search {
+    pub(super) inputs: Vec<PathBuf>,
+    /// The folder for the cutouts; an absolute path.
+    pub(super) output: PathBuf,
+    pub(super) wish: Wish,
+    pub(super) model: String,
+}
+
+/// Finds the photos that `search` means.
+pub(super) fn plan(search: &Search) -> Plan {
     let mut plan = Plan {
         jobs: Vec::new(),
         missing: Vec::new(),
         not_taken: NotTaken::default(),
     };
-    for input in &order.inputs {
-        match jobs_of(input, &output, &order.model) {
+    for input in &search.inputs {
+        match jobs_of(input, search) {
             Ok((jobs, listing)) => {
                 plan.jobs.extend(jobs);
                 let unreadable = listing.unreadable;
@@ -48,10 +55,10 @@ pub(super) fn plan(order: &Order) -> Result<Plan, PathError> {
             Err(error) => plan.missing.push((input.clone(), error)),
         }
     }
-    Ok(plan)
+    plan
 }
 
-fn jobs_of(input: &Path, output: &Path, model: &str) -> Result<(Vec<Job>, Listing), PathError> {
+fn jobs_of(input: &Path, search: &Search) -> Result<(Vec<Job>, Listing), PathError> {
     let real = input.canonicalize().at(input)?;
     let is_folder = real.is_dir();
     let root = if is_folder {
@@ -59,9 +66,9 @@ fn jobs_of(input: &Path, output: &Path, model: &str) -> Result<(Vec<Job>, Listin
     } else {
         real.parent().unwrap_or(&real)
     };
-    let folder = Arc::new(folder(root, output, model).at(input)?);
+    let folder = Arc::new(folder(root, search).at(input)?);
     let (found, listing) = if is_folder {
-        list(&folder, output)?
+        list(&folder, &search.output)?
     } else {
         (vec![look(&real)?], Listing::default())
     };
@@ -69,15 +76,16 @@ fn jobs_of(input: &Path, output: &Path, model: &str) -> Result<(Vec<Job>, Listin
         folder: Arc::clone(&folder),
         file,
         output_mount: None,
+        wish: Some(search.wish.clone()),
     });
     Ok((jobs.collect(), listing))
 }
 
-fn folder(input: &Path, output: &Path, model: &str) -> std::io::Result<Folder> {
+fn folder(input: &Path, search: &Search) -> std::io::Result<Folder> {
     let name = input.display().to_string();
-    let plain = Folder::plain(name, input.to_owned(), output.to_owned())?;
+    let plain = Folder::plain(name, input.to_owned(), search.output.clone())?;
     Ok(Folder {
-        model: model.to_owned(),
+        model: search.model.clone(),
         settle: Duration::ZERO,
         failed: FailedPolicy::Leave,
         ..plain

@@ -1,0 +1,48 @@
+//! One attempt at a photo -> how it ended and how long it took, with its cutout on stdout if that is where it goes.
+
+use std::fs::File;
+use std::io::{self, Write as _, stdout};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::batch::unpanicked;
+use crate::job::{self, Desk, Finished, Job, Outcome, Stalls};
+use crate::pool::Worker;
+
+/// An attempt that is over.
+#[derive(Debug)]
+pub(super) struct CutAttempt {
+    pub(super) finished: Finished,
+    pub(super) duration: Duration,
+    /// How the cutout got to stdout, if that is where it goes.
+    pub(super) sent: io::Result<()>,
+}
+
+/// Carries one out.
+pub(super) async fn run(job: Job, worker: Worker, desk: Desk, stalls: Stalls) -> CutAttempt {
+    let begun = Instant::now();
+    let finished = job::run(job, worker, desk, stalls).await;
+    CutAttempt {
+        finished,
+        duration: begun.elapsed(),
+        sent: Ok(()),
+    }
+}
+
+impl CutAttempt {
+    /// Copies the cutout, if there is one, to stdout.
+    pub(super) async fn send(self) -> Self {
+        let Outcome::Done { output, .. } = &self.finished.outcome else {
+            return self;
+        };
+        let output = output.clone();
+        let copy = move || {
+            let mut stdout = stdout().lock();
+            io::copy(&mut File::open(output)?, &mut stdout)?;
+            stdout.flush()
+        };
+        let sent = unpanicked(tokio::task::spawn_blocking(copy).await);
+        Self { sent, ..self }
+    }
+}

@@ -1,0 +1,271 @@
+//! Jobs -> cutouts, each tried until it is decided, with workers that are started when there is work. Must not find photos.
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::super::CommandError;
+use super::attempt::{self, CutAttempt};
+use super::photo_line::Picture;
+use super::report::{CutReporter, Delivered};
+use super::{CutRun, stdin};
+use crate::cutout::CutoutError;
+use crate::delivery::{Book, Ledger};
+use crate::job::{self, Desk, Finished, Job, JobError, Origin, Outcome, Stalled, Stalls};
+use crate::pool::{Pool, StartError, Worker, WorkerSpec};
+
+/// Photos on their way to their cutouts.
+pub(super) struct CutBatch<'a> {
+    /// Whether a cutout is there is not known yet.
+    unlooked: VecDeque<Job>,
+    looks: JoinSet<Looked>,
+    jobs: VecDeque<Job>,
+    running: JoinSet<CutAttempt>,
+    stalls: Stalls,
+    stall_inbox: UnboundedReceiver<Stalled>,
+    starts: JoinSet<Result<Worker, StartError>>,
+    pool: Pool,
+    size: usize,
+    /// Photos whose worker was killed because the machine was short of memory.
+    given_back: HashSet<PathBuf>,
+    desk: Desk,
+    is_stdin: bool,
+    is_stdout: bool,
+    reporter: &'a mut CutReporter,
+}
+
+/// A job, and the cutout that was there before.
+struct Looked {
+    job: Job,
+    found: Result<Option<PathBuf>, JobError>,
+}
+
+impl<'a> CutBatch<'a> {
+    pub(super) fn new(
+        run: &CutRun<'_>,
+        jobs: Vec<Job>,
+        reporter: &'a mut CutReporter,
+    ) -> Result<Self, CommandError> {
+        let config = &run.config;
+        let book = Book::in_memory()?;
+        let ledger_id = book.id().to_owned();
+        let size = config.daemon.workers.min(jobs.len());
+        let (stalls, stall_inbox) = mpsc::unbounded_channel();
+        let (unlooked, jobs) = if run.order.skip_done {
+            (jobs.into(), VecDeque::new())
+        } else {
+            (VecDeque::new(), jobs.into())
+        };
+        Ok(Self {
+            unlooked,
+            looks: JoinSet::new(),
+            jobs,
+            running: JoinSet::new(),
+            stalls,
+            stall_inbox,
+            starts: JoinSet::new(),
+            pool: Pool::new(WorkerSpec::of(config), size, Instant::now()),
+            size,
+            given_back: HashSet::new(),
+            desk: Desk::new(config, Ledger::start(book)?, ledger_id),
+            is_stdin: run.stdin.is_some(),
+            is_stdout: run.is_to_stdout(),
+            reporter,
+        })
+    }
+
+    pub(super) async fn run(&mut self) -> Result<(), CommandError> {
+        while !self.is_over() {
+            self.look();
+            self.dispatch();
+            let start_at = self.pool.start_at().filter(|_| self.starts.is_empty());
+            tokio::select! {
+                Some(looked) = self.looks.join_next(), if !self.looks.is_empty() => {
+                    self.note(unpanicked(looked))?;
+                }
+                Some(started) = self.starts.join_next(), if !self.starts.is_empty() => {
+                    match unpanicked(started) {
+                        Ok(worker) => {
+                            self.reporter.loaded();
+                            self.pool.started(worker);
+                        }
+                        // A model or library that is refused now is refused the next time as well.
+                        Err(error @ StartError::Refused(_)) => return Err(error.into()),
+                        Err(error) => if !self.pool.start_failed(Instant::now()) {
+                            return Err(error.into());
+                        },
+                    }
+                }
+                Some(ended) = self.running.join_next(), if !self.running.is_empty() => {
+                    self.take(unpanicked(ended))?;
+                }
+                Some(stalled) = self.stall_inbox.recv() => self.pool.put(Some(stalled.worker)),
+                () = tokio::time::sleep_until(start_at.unwrap_or_else(Instant::now)), if start_at.is_some() => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        let is_looked = self.unlooked.is_empty() && self.looks.is_empty();
+        is_looked && self.jobs.is_empty() && self.running.is_empty()
+    }
+
+    /// Looks for cutouts that are there. At most as many photos are read at a time as there may be workers.
+    fn look(&mut self) {
+        while self.looks.len() < self.size {
+            let Some(job) = self.unlooked.pop_front() else {
+                return;
+            };
+            self.looks.spawn(async {
+                let found = job::find_done(&job).await;
+                Looked { job, found }
+            });
+        }
+    }
+
+    fn note(&mut self, looked: Looked) -> io::Result<()> {
+        let Looked { job, found } = looked;
+        match found {
+            Ok(Some(output)) => self.reporter.there_already(&self.photo(&job), &output)?,
+            // An attempt meets the same error, and says so.
+            Ok(None) | Err(_) => self.jobs.push_back(job),
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self) {
+        while self.starts.len() < self.jobs.len() && self.pool.wants_start(Instant::now()) {
+            if self.pool.fit() == 0 && self.starts.is_empty() {
+                self.reporter.loading();
+            }
+            self.starts
+                .spawn(Worker::start(Arc::clone(self.pool.spec())));
+        }
+        while self.pool.has_idle() {
+            let Some(job) = self.jobs.pop_front() else {
+                return;
+            };
+            let Some(worker) = self.pool.take() else {
+                return;
+            };
+            let (desk, stalls) = (self.desk.clone(), self.stalls.clone());
+            let attempt = attempt::run(job, worker, desk, stalls);
+            if self.is_stdout {
+                self.running.spawn(async { attempt.await.send().await });
+            } else {
+                self.running.spawn(attempt);
+            }
+        }
+    }
+
+    fn take(&mut self, ended: CutAttempt) -> Result<(), CommandError> {
+        let CutAttempt {
+            finished,
+            duration,
+            sent,
+        } = ended;
+        let Finished {
+            job,
+            worker,
+            outcome,
+            ..
+        } = finished;
+        worker.hand_to(&mut self.pool);
+        sent?;
+        let photo = self.photo(&job);
+        let took = Some(duration);
+        match outcome {
+            Outcome::Done { output, origin, .. } => {
+                let picture = picture(&origin, &job);
+                self.done(&photo, &output, picture, duration)?;
+            }
+            Outcome::Retired { output, .. } | Outcome::Unchanged { output } => {
+                self.done(&photo, &output, None, duration)?;
+            }
+            Outcome::Ignored(error) => self.reporter.skipped(&photo, &error, took)?,
+            Outcome::Retry { .. } => self.jobs.push_back(job),
+            Outcome::Quarantined { error, .. }
+            | Outcome::Held(error)
+            | Outcome::Waits(error)
+            | Outcome::Paused(error) => {
+                self.reporter.failed(&photo, &reason(&error), took)?;
+            }
+            // Tried again once, without others beside it.
+            Outcome::Short(_) if self.given_back.insert(photo.clone()) => {
+                self.pool.limit(Some(1));
+                self.jobs.push_front(job);
+            }
+            Outcome::Short(shortage) => self.reporter.failed(&photo, &shortage, took)?,
+            Outcome::Outdated => {
+                let reason = "it changed or went away while it was read";
+                self.reporter.failed(&photo, &reason, took)?;
+            }
+            Outcome::Halted(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn done(
+        &mut self,
+        photo: &Path,
+        output: &Path,
+        picture: Option<Picture>,
+        duration: Duration,
+    ) -> io::Result<()> {
+        let delivered = Delivered {
+            output: if self.is_stdout {
+                Path::new("stdout")
+            } else {
+                output
+            },
+            picture,
+            duration,
+        };
+        self.reporter.done(photo, delivered)
+    }
+
+    /// What the photo of `job` is called in reports.
+    fn photo(&self, job: &Job) -> PathBuf {
+        if self.is_stdin {
+            return stdin::label().to_owned();
+        }
+        job.folder.input.join(job.file.relative())
+    }
+}
+
+fn picture(origin: &Origin, job: &Job) -> Option<Picture> {
+    match origin {
+        Origin::Made {
+            report,
+            is_doubtful,
+            ..
+        } => Some(Picture::new(report, &job.folder.model, *is_doubtful)),
+        Origin::Earlier | Origin::Recorded | Origin::Renamed { .. } | Origin::Touched => None,
+    }
+}
+
+/// The words for a photo that failed: what a key of the configuration says to a daemon, an option says here.
+fn reason(error: &JobError) -> String {
+    let is_too_large = matches!(error, JobError::Cutout(CutoutError::TooLarge { .. }));
+    let remedy = if is_too_large {
+        "; `--max-megapixels N` allows more"
+    } else {
+        ""
+    };
+    format!("{error}{remedy}")
+}
+
+/// The value of a task; a panic in it goes on here.
+pub(super) fn unpanicked<T>(ended: Result<T, tokio::task::JoinError>) -> T {
+    match ended {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

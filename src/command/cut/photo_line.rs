@@ -1,0 +1,90 @@
+//! What became of one photo, and of all of them -> JSON objects, one a line. Prints nothing.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::percent;
+use crate::pool::CutReport;
+
+/// What became of a photo.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PhotoFate {
+    /// Its cutout is in its place.
+    Done,
+    /// It was left alone.
+    Skipped,
+    /// It has no cutout.
+    Failed,
+}
+
+/// A line about one photo.
+#[derive(Debug, Serialize)]
+pub(super) struct PhotoLine {
+    pub(super) photo: String,
+    pub(super) result: PhotoFate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// From the moment that a worker had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) duration_ms: Option<u128>,
+    #[serde(flatten)]
+    pub(super) picture: Option<Picture>,
+}
+
+/// What is known of a cutout that was made now.
+#[derive(Debug, Serialize)]
+pub(super) struct Picture {
+    width: u32,
+    height: u32,
+    bytes: u64,
+    model: String,
+    /// Whether the photo may lack its end.
+    doubtful: bool,
+}
+
+/// The last line.
+#[derive(Debug, Serialize)]
+pub(super) struct SummaryLine {
+    pub(super) summary: CutCounts,
+}
+
+/// How many photos ended in which way.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct CutCounts {
+    pub(super) done: usize,
+    pub(super) skipped: usize,
+    pub(super) failed: usize,
+    pub(super) not_done: usize,
+}
+
+impl Picture {
+    /// Tells of the cutout that `model` has made.
+    pub(super) fn new(report: &CutReport, model: &str, is_doubtful: bool) -> Self {
+        Self {
+            width: report.width,
+            height: report.height,
+            bytes: report.len,
+            model: model.to_owned(),
+            doubtful: is_doubtful,
+        }
+    }
+}
+
+impl PhotoLine {
+    /// A line that says no more than what became of `photo`.
+    pub(super) fn new(photo: &Path, result: PhotoFate, duration: Option<Duration>) -> Self {
+        Self {
+            photo: percent::display(photo),
+            result,
+            output: None,
+            reason: None,
+            duration_ms: duration.map(|time| time.as_millis()),
+            picture: None,
+        }
+    }
+}

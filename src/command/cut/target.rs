@@ -1,0 +1,116 @@
+//! The inputs and the output of an order -> where the cutouts go, or what is wrong with the order. Must not touch what lies there.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, stdout};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::super::CommandError;
+use super::private_folder::PrivateFolder;
+use crate::path_error::AtPath as _;
+use crate::percent;
+
+/// Stands for stdin as an input, and for stdout as the output.
+const DASH: &str = "-";
+
+/// Where cutouts go.
+#[derive(Debug)]
+pub(super) enum CutTarget {
+    /// Into this folder.
+    Folder(PathBuf),
+    /// The only one gets this name.
+    File {
+        /// The folder that it lies in.
+        folder: PathBuf,
+        /// Its name there.
+        name: OsString,
+    },
+    /// The only one goes to stdout, by way of this folder.
+    Stdout(PrivateFolder),
+}
+
+/// What is wrong with an order.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// One cutout would be of several photos.
+    #[error("`-o {0}` takes one cutout: name one photo, or give a folder with -o")]
+    ManyForOne(String),
+    /// One cutout would be of a whole folder.
+    #[error(
+        "`-o {output}` takes one cutout, and {input} is a folder: name one photo, or give a folder with -o"
+    )]
+    FolderForOne {
+        /// The input.
+        input: String,
+        /// The output.
+        output: String,
+    },
+    /// Stdin is not the only input.
+    #[error(
+        "`-` reads one photo from stdin: give no other input with it, and ./- for a file of that name"
+    )]
+    StdinAmongOthers,
+    /// The photo has no name that its cutout could get.
+    #[error(
+        "a photo from stdin has no name: say with `-o FILE.png` where its cutout goes, or `-o -` for stdout"
+    )]
+    StdinIntoFolder,
+    /// Nobody can read a PNG on a terminal.
+    #[error(
+        "`-o -` writes a PNG, and stdout is a terminal: send it to a file or a program, or give `-o FILE.png`"
+    )]
+    Terminal,
+}
+
+impl CutTarget {
+    /// Finds out what `output` means for `inputs`.
+    pub(super) fn of(inputs: &[PathBuf], output: &Path) -> Result<Self, CommandError> {
+        let is_stdin = is_stdin(inputs);
+        if !is_stdin && inputs.iter().any(|input| input == Path::new(DASH)) {
+            return Err(UsageError::StdinAmongOthers.into());
+        }
+        let is_stdout = output == Path::new(DASH);
+        if !is_stdout && !names_file(output) {
+            if is_stdin {
+                return Err(UsageError::StdinIntoFolder.into());
+            }
+            return Ok(Self::Folder(std::path::absolute(output).at(output)?));
+        }
+        check_only(inputs, output)?;
+        if is_stdout {
+            if stdout().is_terminal() {
+                return Err(UsageError::Terminal.into());
+            }
+            return Ok(Self::Stdout(PrivateFolder::new()?));
+        }
+        let path = std::path::absolute(output).at(output)?;
+        let (folder, name) = (path.parent(), path.file_name());
+        Ok(Self::File {
+            folder: folder.unwrap_or(Path::new("/")).to_owned(),
+            name: name.unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// Tells whether the only input is stdin.
+pub(super) fn is_stdin(inputs: &[PathBuf]) -> bool {
+    matches!(inputs, [only] if only == Path::new(DASH))
+}
+
+/// Tells whether `output` is the name of a PNG, and no folder.
+fn names_file(output: &Path) -> bool {
+    let name = output.as_os_str().as_bytes().to_ascii_lowercase();
+    name.ends_with(b".png") && !output.is_dir()
+}
+
+fn check_only(inputs: &[PathBuf], output: &Path) -> Result<(), UsageError> {
+    let output = percent::display(output);
+    match inputs {
+        [only] if only.is_dir() && !is_stdin(inputs) => Err(UsageError::FolderForOne {
+            input: percent::display(only),
+            output,
+        }),
+        [_] => Ok(()),
+        _ => Err(UsageError::ManyForOne(output)),
+    }
+}

@@ -1,0 +1,35 @@
+//! Finds the cutout that an earlier run has made of a photo, without a ledger. Must not make or change one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::seat::{is_of, occupant, same_content};
+use super::{Job, JobError, blocking};
+use crate::delivery::{Occupant, cutout_names};
+use crate::detached::Detached;
+use crate::intake::SourceFile;
+
+/// Returns the path of the cutout that an attempt at `job` would find there: of these very bytes, and by the model that is wanted.
+pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
+    let (input, file) = (job.folder.input.clone(), job.file.clone());
+    let source = blocking(move || {
+        let source = SourceFile::open(&input, &file)?;
+        Ok::<_, JobError>(Detached::new(Arc::new(source)))
+    })
+    .await?;
+    let wished = job.wished_name();
+    let others = if wished.is_some() { 0 } else { usize::MAX };
+    let names = cutout_names(job.file.relative()).take(others);
+    for name in wished.map(PathBuf::from).into_iter().chain(names) {
+        let mark = match occupant(job, &name).await? {
+            Occupant::Free => return Ok(None),
+            Occupant::Ours(mark) if wished.is_some() || is_of(&mark, job) => mark,
+            Occupant::Ours(_) | Occupant::Foreign => continue,
+        };
+        if let Some(already) = same_content(&source, mark).await? {
+            let is_wanted = !job.wants_another_than(&already.model);
+            return Ok(is_wanted.then(|| job.folder.output.join(&name)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,24 @@
+//! Describes what a person who waits for a cutout wants of it, besides what its folder says. Must not touch a file.
+
+use std::path::{Path, PathBuf};
+
+use super::Job;
+
+/// What a person wants who waits for a cutout. It is then made by the model of its folder, though there is one by another.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// The only path below the output folder that the cutout may get; if left out, it is named after its photo.
+    pub name: Option<PathBuf>,
+}
+
+impl Job {
+    /// The only path below the output folder that the cutout may get, if there is one.
+    pub(super) fn wished_name(&self) -> Option<&Path> {
+        self.wish.as_ref()?.name.as_deref()
+    }
+
+    /// Tells whether a cutout that `model` has made is not the one that is wanted.
+    pub(super) fn wants_another_than(&self, model: &str) -> bool {
+        self.wish.is_some() && model != self.folder.model
+    }
+}
