@@ -25,6 +25,7 @@ pub use folder_name::folder_name_of;
 pub use golden::{GOLDEN_SIDE, Golden};
 pub use http::Http;
 pub use include::Include;
+pub use models::shipped_models_dir;
 pub use telling::{Notify, Told, Webhook};
 pub use token::Token;
 
@@ -282,21 +283,6 @@ fn sound(file: &Path, config: Config, faults: Vec<Fault>) -> Result<Config, Conf
 fn error(file: &Path, fault: Fault) -> ConfigError {
     let (file, faults) = (file.to_owned(), vec![fault]);
     ConfigError { file, faults }
-}
-
-/// Finds the `models` folder that ships with hotcut: `share/hotcut/models` beside `bin`, or the checkout's own.
-pub fn shipped_models_dir() -> PathBuf {
-    let exe = std::env::current_exe().unwrap_or_default();
-    let installed = exe
-        .parent()
-        .and_then(Path::parent)
-        .map(|root| root.join("share/hotcut/models"));
-    let checkout = exe.ancestors().map(|dir| dir.join("models"));
-    installed
-        .into_iter()
-        .chain(checkout)
-        .find(|dir| dir.join(DEFAULT_MODEL).with_extension("toml").is_file())
-        .unwrap_or_else(|| PathBuf::from("/usr/share/hotcut/models"))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! Converts the names of models to their cards, and names those that there are. Must not open a model.
+//! Converts the names of models to their cards, names those that there are, and finds the folder that ships. Must not open a model.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::DEFAULT_MODEL;
 use super::card::ModelCard;
 use super::error::Fault;
 use crate::disk;
@@ -63,4 +64,19 @@ pub(super) fn name_models(known: &[String]) -> String {
         [] => "there is no model in that folder; see `models_dir`".to_owned(),
         known => format!("the models in that folder are: {}", known.join(", ")),
     }
+}
+
+/// Finds the `models` folder that ships with hotcut: `share/hotcut/models` beside `bin`, or the checkout's own.
+pub fn shipped_models_dir() -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let installed = exe
+        .parent()
+        .and_then(Path::parent)
+        .map(|root| root.join("share/hotcut/models"));
+    let checkout = exe.ancestors().map(|dir| dir.join("models"));
+    installed
+        .into_iter()
+        .chain(checkout)
+        .find(|dir| dir.join(DEFAULT_MODEL).with_extension("toml").is_file())
+        .unwrap_or_else(|| PathBuf::from("/usr/share/hotcut/models"))
 }

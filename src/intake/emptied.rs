@@ -113,7 +113,7 @@ mod tests {
     /// Fails when a folder goes that a copying program has just made, or that was in use in between.
     #[test]
     fn only_what_has_been_quiet_for_the_time_is_due() {
-        let (mut folders, quiet) = (EmptyFolders::default(), Duration::from_secs(60));
+        let (mut folders, quiet) = (EmptyFolders::default(), Duration::from_mins(1));
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(

@@ -4,17 +4,15 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::process::Signal;
-
 use crate::binary::{files_below, wait_for};
+use crate::deaths::kill_at_each as kill_at_each_call;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout};
 use crate::rehearsal::{DESCRIPTION, PHOTO, Rehearsal, SIDECAR, is_done, photo};
 use crate::setup::Setup;
-use crate::strace::{self, Call, strace_works};
+use crate::strace::{self, strace_works};
 
 /// P2, P3, P4, P8: fails when the photo is lost, done twice or half visible after a death before any change to the folders.
 #[test]
@@ -151,30 +149,11 @@ fn kill_at_each(test: &str, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
 }
 
 fn kill_at(rehearsal: &Rehearsal, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
-    let meant: Vec<(&Call, &u32)> = rehearsal
-        .calls
-        .iter()
-        .filter(|(call, _)| is_meant(&call.path))
-        .collect();
+    let calls = rehearsal.calls.iter();
+    let meant: Vec<_> = calls.filter(|(call, _)| is_meant(&call.path)).collect();
     assert!(!meant.is_empty(), "{:?}", rehearsal.calls);
-    for (call, &most) in meant {
-        for number in 1..=most {
-            let setup = strace::faulty(rehearsal.prepare(setup()), call, number, "signal=KILL");
-            let mut hot = HotFolder::launch(setup);
-            wait_for("dead or done", || hot.has_exited() || is_done(&hot));
-            if !hot.has_exited() {
-                hot.signal(Signal::TERM);
-            }
-            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
-            // Later numbers may be of another thread this time; and what the ledger does at the end depends on who is first.
-            assert!(
-                is_killed || number > 1 || !is_in_a_folder(&call.path),
-                "{call:?} was not made: {}",
-                hot.log()
-            );
-            assert_harmless(&mut hot, &format!("{call:?} {number}"));
-        }
-    }
+    let prepare = || rehearsal.prepare(setup());
+    kill_at_each_call(meant, prepare, is_done, assert_harmless);
 }
 
 fn fail_at_each(error: &str) {
@@ -207,6 +186,7 @@ fn fail_at_each(error: &str) {
                 "no {what}: {}",
                 hot.log()
             );
+            hot.change_setup(|setup| setup.under(Vec::new()));
             assert_harmless(&mut hot, &what);
         }
     }
@@ -244,7 +224,6 @@ fn assert_harmless(hot: &mut HotFolder, what: &str) {
         files.any(|file| fs::read(root.join(file)).is_ok_and(|bytes| bytes == photo()))
     };
     assert!(places.iter().any(is_there), "{what}: the original is gone");
-    hot.change_setup(|setup| setup.under(Vec::new()));
     hot.restart();
     wait_for(&format!("done after {what}"), || is_done(hot));
     assert_eq!(hot.outputs(), [PathBuf::from("sub/a.png")], "{what}");

@@ -42,6 +42,8 @@ mod cut;
 #[cfg(test)]
 mod cut_reports;
 #[cfg(test)]
+mod deaths;
+#[cfg(test)]
 mod delivers;
 #[cfg(test)]
 mod demo;
@@ -51,6 +53,7 @@ mod dice;
 mod disguises;
 #[cfg(test)]
 mod drops;
+#[cfg(test)]
 mod emptied;
 #[cfg(test)]
 mod fairness;
@@ -144,11 +147,13 @@ mod settles;
 mod setup;
 #[cfg(test)]
 mod shared_status;
+#[cfg(test)]
 mod shares;
 #[cfg(test)]
 mod shortage;
 #[cfg(test)]
 mod shrinks;
+#[cfg(test)]
 mod sidecars;
 #[cfg(test)]
 mod slow_writers;

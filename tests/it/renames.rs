@@ -1,12 +1,10 @@
 //! A photo that is renamed inside its hot folder: what becomes of its cutout.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::process::Signal;
-
 use crate::binary::{said, wait_for};
+use crate::deaths::kill_at_each;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, marked_source, shows};
 use crate::setup::Setup;
@@ -128,30 +126,16 @@ fn daemon_killed_while_it_renames_a_cutout_leaves_one() {
     // Hidden names differ from ledger to ledger.
     meant.retain(|(call, _)| !call.path.display().to_string().contains(".hotcut-"));
     assert!(meant.len() >= 3, "{meant:?}");
-    for (call, most) in meant {
-        for number in 1..=most {
-            let setup = rehearsed().setup().clone();
-            let mut hot = HotFolder::launch(strace::faulty(setup, &call, number, "signal=KILL"));
-            wait_for("dead or done", || {
-                hot.has_exited() || hot.output("b.png").exists() && !hot.output("a.png").exists()
-            });
-            if !hot.has_exited() {
-                hot.signal(Signal::TERM);
-            }
-            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
-            assert!(
-                is_killed || number > 1 || call.path.starts_with("state"),
-                "{call:?} was not made: {}",
-                hot.log()
-            );
-            hot.change_setup(|setup| setup.under(Vec::new()));
-            hot.restart();
-            wait_renamed(&hot, "b.png");
-            assert_only(&hot, &["b.png"]);
-            assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
-            assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
-            assert_eq!(hot.status().done, 1, "{call:?} {number}");
-            hot.stop();
-        }
-    }
+    let is_done = |hot: &HotFolder| hot.output("b.png").exists() && !hot.output("a.png").exists();
+    let judge = |hot: &mut HotFolder, call: &str| {
+        hot.restart();
+        wait_renamed(hot, "b.png");
+        assert_only(hot, &["b.png"]);
+        assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
+        assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
+        assert_eq!(hot.status().done, 1, "{call}");
+        hot.stop();
+    };
+    let meant = meant.iter().map(|(call, most)| (call, most));
+    kill_at_each(meant, || rehearsed().setup().clone(), is_done, judge);
 }

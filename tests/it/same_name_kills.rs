@@ -1,12 +1,10 @@
 //! The daemon dies at every system call that the second photo of a name takes: both photos and both cutouts are there afterwards.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 
-use rustix::process::Signal;
-
 use crate::binary::{files_below, wait_for};
+use crate::deaths;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::same_name::setup;
@@ -75,29 +73,15 @@ fn kill_at_each(source: &str, on_same_name: &str) {
         .collect();
     let is_placing = |call: &Call| call.path.starts_with("products/out");
     assert!(meant.iter().any(|(call, _)| is_placing(call)), "{meant:?}");
-    for (call, most) in meant {
-        for number in 1..=most {
-            let setup = strace::faulty(restore(), &call, number, "signal=KILL");
-            let mut hot = HotFolder::launch(setup);
-            wait_for("dead or done", || hot.has_exited() || is_done(&hot, 2));
-            if !hot.has_exited() {
-                hot.signal(Signal::TERM);
-            }
-            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
-            // As in `kills`: later numbers, and what the ledger does at the end, may be of another thread this time.
-            assert!(
-                is_killed || number > 1 || call.path.starts_with("state"),
-                "{call:?} was not made: {}",
-                hot.log()
-            );
-            let what = format!("{source} and {on_same_name}, {call:?} {number}");
-            hot.change_setup(|setup| setup.under(Vec::new()));
-            hot.restart();
-            wait_for(&format!("done after {what}"), || is_done(&hot, 2));
-            assert_outcome(&hot, source, on_same_name, &what);
-            hot.stop();
-        }
-    }
+    let meant = meant.iter().map(|(call, most)| (call, most));
+    let judge = |hot: &mut HotFolder, call: &str| {
+        let what = format!("{source} and {on_same_name}, {call}");
+        hot.restart();
+        wait_for(&format!("done after {what}"), || is_done(hot, 2));
+        assert_outcome(hot, source, on_same_name, &what);
+        hot.stop();
+    };
+    deaths::kill_at_each(meant, restore, |hot| is_done(hot, 2), judge);
 }
 
 #[track_caller]

@@ -1,0 +1,39 @@
+//! Calls of an undisturbed run -> a death of the daemon at each of them. Judges nothing.
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use rustix::process::Signal;
+
+use crate::binary::wait_for;
+use crate::hot_folder::HotFolder;
+use crate::setup::Setup;
+use crate::strace::{self, Call};
+
+/// Kills a daemon on what `prepare` gives at each of the calls, the first to the last time that one thread makes it, or stops it
+/// once `is_done`. `judge` gets what is left, and the words for it.
+pub(crate) fn kill_at_each<'a>(
+    calls: impl IntoIterator<Item = (&'a Call, &'a u32)>,
+    prepare: impl Fn() -> Setup,
+    is_done: impl Fn(&HotFolder) -> bool,
+    judge: impl Fn(&mut HotFolder, &str),
+) {
+    for (call, &most) in calls {
+        for number in 1..=most {
+            let setup = strace::faulty(prepare(), call, number, "signal=KILL");
+            let mut hot = HotFolder::launch(setup);
+            wait_for("dead or done", || hot.has_exited() || is_done(&hot));
+            if !hot.has_exited() {
+                hot.signal(Signal::TERM);
+            }
+            let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
+            // Later numbers may be of another thread this time; and what the ledger does at the end depends on who is first.
+            assert!(
+                is_killed || number > 1 || call.path.starts_with("state"),
+                "{call:?} was not made: {}",
+                hot.log()
+            );
+            hot.change_setup(|setup| setup.under(Vec::new()));
+            judge(&mut hot, &format!("{call:?} {number}"));
+        }
+    }
+}
