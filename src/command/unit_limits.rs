@@ -169,7 +169,8 @@ pub(super) fn allowing(config_file: &Path) -> String {
     };
     let folder = Path::new(DROP_IN).parent().unwrap_or(Path::new("/"));
     format!(
-        "sudo sh -c 'mkdir -p {} && hotcut unit{config} >{DROP_IN} && systemctl daemon-reload && systemctl restart hotcut'",
+        // By way of another name: a configuration with a fault has no drop-in, and the one that is there must stay.
+        "sudo sh -c 'mkdir -p {} && hotcut unit{config} >{DROP_IN}.new && mv {DROP_IN}.new {DROP_IN} && systemctl daemon-reload && systemctl restart hotcut'",
         folder.display()
     )
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::announce::Announcer;
 use super::{Daemon, Event, FatalError, log};
 use crate::intake::{Discovery, FolderId, Report, Sighting};
-use crate::job::{Finished, JobError, Outcome, Return, Stalled};
+use crate::job::{Finished, JobError, Outcome, Stalled};
 use crate::path_error::PathError;
 use crate::shutdown::Request;
 
@@ -120,7 +120,7 @@ impl Daemon {
 
     /// The job goes on when its disk does; until then no other photo of its folder is taken.
     fn take_stalled(&mut self, stalled: Stalled) {
-        self.free_worker(Return::Fit(Box::new(stalled.worker)));
+        self.free_worker(stalled.worker);
         let mut folders = self.folders.values_mut();
         if let Some(folder) = folders.find(|one| Arc::ptr_eq(&one.config, &stalled.folder)) {
             let reason = JobError::Stalled(stalled.limit).pause_reason();

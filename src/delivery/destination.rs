@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::mark::{self, Mark};
@@ -128,6 +128,12 @@ impl Destination {
         } else {
             Occupant::Free
         })
+    }
+
+    /// Tells whether the rights of the folder let hotcut make files in it.
+    pub fn is_writable(&self) -> bool {
+        let wanted = Access::WRITE_OK | Access::EXEC_OK;
+        rustix::fs::accessat(&self.directory, ".", wanted, AtFlags::empty()).is_ok()
     }
 
     /// Makes the names in this folder durable.

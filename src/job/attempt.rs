@@ -1,6 +1,7 @@
 //! Carries one attempt out, from the open photo to the cutout in its place: the commit order on one screen. Must not touch the
 //! source; that is for `finish`.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -274,8 +275,18 @@ impl Attempt<'_> {
         let name = self.desk.hidden_name(begun.id, "tmp");
         blocking(move || {
             let folder = Destination::open(&output, mount.as_deref())?;
-            let folder = folder.subfolder(&parent).map_err(JobError::below_output)?;
-            Ok(Detached::new(Temp::create(folder, name.into())?))
+            let is_open = folder.is_writable();
+            let temp = folder
+                .subfolder(&parent)
+                .and_then(|folder| Temp::create(folder, name.into()));
+            temp.map(Detached::new).map_err(|error| {
+                // A subfolder that somebody has closed holds up its own photos only.
+                if is_open && error.io().kind() == ErrorKind::PermissionDenied {
+                    JobError::Unplaceable(error)
+                } else {
+                    JobError::below_output(error)
+                }
+            })
         })
         .await
     }

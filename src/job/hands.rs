@@ -23,8 +23,8 @@ pub struct Stalled {
     pub relative: PathBuf,
     /// How long the disk has not answered.
     pub limit: Duration,
-    /// The worker, which can be used again.
-    pub worker: Worker,
+    /// The worker, or that it is no more: another one can be started for it.
+    pub worker: Return,
 }
 
 /// What became of a job's worker.
@@ -80,19 +80,18 @@ impl Hands {
     }
 
     fn give_back(&mut self) {
-        match std::mem::replace(&mut self.worker, Return::Earlier) {
-            Return::Fit(worker) => {
-                let stalled = Stalled {
-                    folder: Arc::clone(&self.folder),
-                    relative: self.relative.clone(),
-                    limit: self.limit,
-                    worker: *worker,
-                };
-                // Nobody listens any more once the loop has ended, and workers end with it.
-                self.stalls.send(stalled).ok();
-            }
-            other @ (Return::Lost | Return::Earlier) => self.worker = other,
+        let worker = std::mem::replace(&mut self.worker, Return::Earlier);
+        if matches!(worker, Return::Earlier) {
+            return;
         }
+        let stalled = Stalled {
+            folder: Arc::clone(&self.folder),
+            relative: self.relative.clone(),
+            limit: self.limit,
+            worker,
+        };
+        // Nobody listens any more once the loop has ended, and workers end with it.
+        self.stalls.send(stalled).ok();
     }
 
     /// The worker, unless it is gone.

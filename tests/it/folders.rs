@@ -1,6 +1,7 @@
 //! Folders that vanish, fill up, refuse or do not report: shown in the state, paid by no photo, healed by itself.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::binary::{namespaces_work, wait_for};
@@ -58,6 +59,32 @@ fn photo_whose_cutout_has_no_place_waits_alone() {
     assert_eq!(status.state, "online");
     fs::remove_file(hot.output("sub")).unwrap();
     assert_cutout(&hot.wait_output("sub/a.png"), Quarter::TopLeft);
+}
+
+/// P1, P10: fails when a subfolder that hotcut may not write to, with more photos than there are workers, keeps later photos of other
+/// subfolders waiting.
+#[test]
+fn photos_of_a_closed_subfolder_wait_alone() {
+    if !namespaces_work("photos_of_a_closed_subfolder_wait_alone") {
+        return;
+    }
+    let prelude = "set -- setpriv --bounding-set=-dac_override,-dac_read_search \"$@\"";
+    let setup = Setup::patient()
+        .daemon("workers", "1")
+        .in_namespace(prelude);
+    let closed = setup.output_of("products").join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    let hot = HotFolder::start_with(setup);
+    for name in ["closed/a.jpg", "closed/b.jpg"] {
+        hot.drop_file(name, &jpeg(Quarter::TopLeft));
+    }
+    hot.wait_status("both waiting", |status| status.waiting.len() == 2);
+    hot.drop_file("open/c.jpg", &jpeg(Quarter::TopRight));
+    assert_cutout(&hot.wait_output("open/c.png"), Quarter::TopRight);
+    assert_eq!(hot.status().state, "online");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_cutout(&hot.wait_output("closed/b.png"), Quarter::TopLeft);
 }
 
 /// P3, P10: fails when a full disk leaves a part of an output, quarantines the photo, or needs somebody to resume it.

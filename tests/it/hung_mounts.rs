@@ -82,6 +82,33 @@ fn mount_that_hangs_holds_up_no_reload() {
     hung.assert_served_again("d");
 }
 
+/// P7: a photo has cost the only worker, and the folder that it is set aside in hangs; fails when no other worker is started before
+/// that answers.
+#[test]
+fn failed_folder_that_hangs_holds_up_no_other_folder() {
+    if !fuse_works("failed_folder_that_hangs_holds_up_no_other_folder") {
+        return;
+    }
+    let setup = setup()
+        .daemon("workers", "1")
+        .daemon("max_attempts", "1")
+        .daemon("timeout", "2s");
+    let failed = setup.path("nas/failed");
+    fs::create_dir_all(&failed).unwrap();
+    let mounts = vec![mount(&setup, "nas/failed")];
+    let setup = setup.folder_of("products", "failed", &failed.display().to_string());
+    let hot = HotFolder::start_with(setup);
+    let hung = Hung { mounts, hot };
+    hung.hang();
+    hung.hot
+        .drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
+    hung.hot.wait_state("paused");
+    hung.assert_others_are_served("b");
+    hung.go_on();
+    wait_for("the photo is set aside", || failed.join("a.jpg").exists());
+    hung.hot.wait_state("online");
+}
+
 /// Fails when `check` waits for ever, does not say which folder's disk is silent, or waits for one such disk after the other.
 #[test]
 fn check_tells_of_every_mount_that_hangs_at_once() {

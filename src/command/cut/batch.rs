@@ -105,7 +105,7 @@ impl<'a> CutBatch<'a> {
                 Some(ended) = self.running.join_next(), if !self.running.is_empty() => {
                     self.take(unpanicked(ended))?;
                 }
-                Some(stalled) = self.stall_inbox.recv() => self.pool.put(Some(stalled.worker)),
+                Some(stalled) = self.stall_inbox.recv() => stalled.worker.hand_to(&mut self.pool),
                 () = tokio::time::sleep_until(start_at.unwrap_or_else(Instant::now)), if start_at.is_some() => {}
             }
         }

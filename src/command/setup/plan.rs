@@ -9,8 +9,9 @@ use super::step::{Step, ask, line};
 use super::{Order, SetupError, status_group};
 use crate::command::CommandError;
 use crate::command::init::{cutouts_beside, name_for, quoted, table};
-use crate::command::unit::{DROP_IN, drop_in};
+use crate::command::unit::{DROP_IN, drop_in, target};
 use crate::config::Config;
+use crate::disk;
 use crate::path_error::AtPath as _;
 
 /// What the configuration is before the first folder.
@@ -114,7 +115,14 @@ impl Entry {
         let config = Config::parse(file, &text)?;
         let output = order.output.as_ref().map(std::path::absolute).transpose()?;
         let output = output.map(|output| output.components().collect::<PathBuf>());
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // The disk of another folder may not answer.
+        let paths = config
+            .folders
+            .iter()
+            .flat_map(|one| [&one.input, &one.output]);
+        let paths = paths.chain(&output).map(PathBuf::as_path).chain([input]);
+        let targets = disk::real_paths(paths);
+        let real = |path: &Path| target(&targets, path);
         let known = config
             .folders
             .iter()
