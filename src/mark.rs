@@ -13,7 +13,7 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Where an output comes from: which source, its bytes, the model and the program.
 ///
-/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`.
+/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`, and ` end=doubtful` if that is so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// Path of the source relative to its hot folder, percent-encoded printable ASCII, no blanks.
@@ -24,6 +24,8 @@ pub struct Mark {
     pub model: String,
     /// Version of hotcut that wrote the output.
     pub version: String,
+    /// Whether the source may lack its end: its format has no end mark, and its pixels end in zeros.
+    pub is_doubtful: bool,
 }
 
 impl fmt::Display for Mark {
@@ -33,11 +35,13 @@ impl fmt::Display for Mark {
             sha256,
             model,
             version,
+            is_doubtful,
         } = self;
         let sha256 = hex::encode(sha256);
+        let end = if *is_doubtful { " end=doubtful" } else { "" };
         write!(
             f,
-            "v=1 source={source} sha256={sha256} model={model} version={version}"
+            "v=1 source={source} sha256={sha256} model={model} version={version}{end}"
         )
     }
 }
@@ -94,6 +98,7 @@ fn parse(text: &[u8]) -> Option<Mark> {
         sha256: hex::decode(field("sha256")?)?,
         model: field("model")?.to_owned(),
         version: field("version")?.to_owned(),
+        is_doubtful: field("end") == Some("doubtful"),
     })
 }
 
@@ -107,6 +112,7 @@ mod tests {
             sha256: std::array::from_fn(|i| u8::try_from(i * 7).unwrap()),
             model: "u2net".to_owned(),
             version: "0.1.0".to_owned(),
+            is_doubtful: false,
         }
     }
 
@@ -134,6 +140,13 @@ mod tests {
     #[test]
     fn mark_is_read_back_as_written() {
         assert_eq!(read(&png_head(&[text_chunk()])), Some(mark()));
+        let doubtful = Mark {
+            is_doubtful: true,
+            ..mark()
+        };
+        let text = format!("{KEYWORD}\0{doubtful}");
+        let png = png_head(&[chunk(*b"tEXt", text.as_bytes())]);
+        assert_eq!(read(&png), Some(doubtful));
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn marked() -> Vec<u8> {
         sha256: [0x5a; 32],
         model: "student".to_owned(),
         version: "0.1.0".to_owned(),
+        is_doubtful: false,
     };
     corpus::png(png::ColorType::Rgba, png::BitDepth::Eight, |encoder| {
         // Latin letters that are as few as these are never refused.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, OFlags, SeekFrom};
+use rustix::fs::{AtFlags, FileType, OFlags, SeekFrom, StatxFlags};
 use sha2::{Digest as _, Sha256};
 
 use super::{Root, SettledFile, lease};
@@ -79,6 +79,20 @@ impl SourceFile {
         } else {
             Err(SourceError::Changed)
         }
+    }
+
+    /// When the file was made, in nanoseconds since the epoch of its file system's clock; `None` where that is not kept. An inode
+    /// number is given to another file at once, a time of birth is not.
+    pub fn born_ns(&self) -> Option<i64> {
+        let flags = AtFlags::EMPTY_PATH;
+        let stat = rustix::fs::statx(&self.file, "", flags, StatxFlags::BTIME).ok()?;
+        let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        let born = stat.stx_btime;
+        is_known.then(|| {
+            born.tv_sec
+                .saturating_mul(1_000_000_000)
+                .saturating_add(born.tv_nsec.into())
+        })
     }
 
     /// Returns a second handle on the content, at its start.

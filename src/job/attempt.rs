@@ -64,6 +64,7 @@ impl Attempt<'_> {
         let report = exchange::run(self.job, self.desk, hands, photo, &temp).await?;
         let output = self.job.folder.output.join(&place.name);
         let has_replaced = place.has_earlier;
+        let is_doubtful = has_hole || report.end == FileEnd::Zeros;
         let (name, replace, length) = (place.name, place.replace, report.len);
         let placing = blocking(move || {
             // What was read must be what settled, or the cutout is of no version that ever existed.
@@ -79,9 +80,10 @@ impl Attempt<'_> {
             sha256: report.sha256,
             origin: Origin::Made {
                 has_replaced,
-                is_doubtful: has_hole || report.end == FileEnd::Zeros,
+                is_doubtful,
                 report,
             },
+            is_doubtful,
         })
     }
 
@@ -107,6 +109,7 @@ impl Attempt<'_> {
                 output: self.job.folder.output.join(&place.name),
                 sha256: already.sha256,
                 origin: Origin::Touched,
+                is_doubtful: photo.has_hole || already.is_doubtful,
             }));
         }
         if place.already.is_none() {
@@ -114,11 +117,12 @@ impl Attempt<'_> {
         }
         let renamed = renamed::find(self.job, &source, &self.desk.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
-        let begun = self.begin(&place, renamed.as_ref()).await?;
+        let begun = self.begin(&place, renamed.as_ref(), &source).await?;
         self.begun = Some(begun);
         if let Some(renamed) = renamed
-            && let Some(placed) = self.take_over(renamed, &source, &place, begun).await?
+            && let Some(mut placed) = self.take_over(renamed, &source, &place, begun).await?
         {
+            placed.is_doubtful |= photo.has_hole;
             return Ok(Step::Conclude(placed));
         }
         if let Some(already) = &place.already {
@@ -127,6 +131,7 @@ impl Attempt<'_> {
                 output: self.job.folder.output.join(&place.name),
                 sha256: already.sha256,
                 origin: Origin::Earlier,
+                is_doubtful: photo.has_hole || already.is_doubtful,
             }));
         }
         if begun.attempt > self.desk.max_attempts {
@@ -141,42 +146,8 @@ impl Attempt<'_> {
         }))
     }
 
-    /// Gives a photo that was renamed the cutout that it had, under its new name. `None` if there is none to be given.
-    async fn take_over(
-        &self,
-        renamed: Renamed,
-        source: &Arc<SourceFile>,
-        place: &Place,
-        begun: Begun,
-    ) -> Result<Option<Placed>, JobError> {
-        match (&place.already, &renamed.cutout) {
-            // An attempt that a crash cut short has placed it.
-            (Some(_), _) => self.sync_output(place).await?,
-            (None, Some(cutout)) => {
-                let temp = self.open_temp(place, begun).await?;
-                let source = Arc::clone(source);
-                cutout.place_copy(self.job, source, place, temp).await?;
-            }
-            (None, None) => return Ok(None),
-        }
-        if let Some(cutout) = &renamed.cutout {
-            cutout.remove().await?;
-        }
-        let name = self.job.file.relative().to_owned();
-        let recorded = self
-            .desk
-            .ledger
-            .call(move |book| book.renamed(renamed.id, &name));
-        recorded.await?;
-        Ok(Some(Placed {
-            output: self.job.folder.output.join(&place.name),
-            sha256: renamed.sha256,
-            origin: Origin::Renamed { from: renamed.from },
-        }))
-    }
-
     /// Makes the name of an earlier cutout durable, in case the crash that left it came before that.
-    async fn sync_output(&self, place: &Place) -> Result<(), JobError> {
+    pub(super) async fn sync_output(&self, place: &Place) -> Result<(), JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),
@@ -213,6 +184,8 @@ impl Attempt<'_> {
                 output: taken.output,
                 sha256: taken.sha256,
                 origin: Origin::Recorded,
+                // Of a doubtful photo it is recorded at once that it stays.
+                is_doubtful: false,
             }
         }))
     }
@@ -237,10 +210,18 @@ impl Attempt<'_> {
         Ok(ledger.call(move |book| book.is_redo(&version)).await?)
     }
 
-    async fn begin(&self, place: &Place, renamed: Option<&Renamed>) -> Result<Begun, JobError> {
+    async fn begin(
+        &self,
+        place: &Place,
+        renamed: Option<&Renamed>,
+        source: &SourceFile,
+    ) -> Result<Begun, JobError> {
         let version = Original::of(self.job).version;
         let file = &self.job.file;
-        let arrival = Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed());
+        let arrival = Arrival {
+            born_ns: source.born_ns(),
+            ..Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed())
+        };
         let output = self.job.folder.output.join(&place.name);
         let former = renamed.and_then(|renamed| renamed.cutout.as_ref());
         let made_by = place
@@ -266,7 +247,11 @@ impl Attempt<'_> {
             .await
     }
 
-    async fn open_temp(&self, place: &Place, begun: Begun) -> Result<Detached<Temp>, JobError> {
+    pub(super) async fn open_temp(
+        &self,
+        place: &Place,
+        begun: Begun,
+    ) -> Result<Detached<Temp>, JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),

@@ -36,15 +36,11 @@ async fn succeed(
         output,
         sha256,
         origin,
+        is_doubtful,
     } = placed;
     let fate = match (&job.folder.source, &origin) {
         // Deleting cannot be undone.
-        (
-            SourcePolicy::Delete,
-            Origin::Made {
-                is_doubtful: true, ..
-            },
-        ) => {
+        (SourcePolicy::Delete, _) if is_doubtful => {
             desk.ledger
                 .call(move |book| book.placed_for_good(begun.id, &sha256))
                 .await?;

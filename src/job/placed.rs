@@ -13,6 +13,8 @@ pub(super) struct Placed {
     pub(super) sha256: [u8; 32],
     /// Where it comes from.
     pub(super) origin: Origin,
+    /// Whether the photo may lack its end, so that it must not be deleted.
+    pub(super) is_doubtful: bool,
 }
 
 /// Where a cutout that is in place comes from.

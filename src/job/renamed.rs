@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::attempt::Attempt;
 use super::original::Original;
+use super::placed::Placed;
 use super::seat::Place;
-use super::{Job, JobError, blocking};
+use super::{Job, JobError, Origin, blocking};
 use crate::delivery::{
-    Destination, FormerName, Ledger, Occupant, Temp, copy_with_mark, remove_cutout,
+    Begun, Destination, FormerName, Ledger, Occupant, Temp, copy_with_mark, remove_cutout,
 };
 use crate::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
@@ -85,6 +87,47 @@ fn find_cutout(output: &Path, folder: Destination, former: &FormerName) -> Optio
     })
 }
 
+impl Attempt<'_> {
+    /// Gives a photo that was renamed the cutout that it had, under its new name. `None` if there is none to be given.
+    pub(super) async fn take_over(
+        &self,
+        renamed: Renamed,
+        source: &Arc<SourceFile>,
+        place: &Place,
+        begun: Begun,
+    ) -> Result<Option<Placed>, JobError> {
+        match (&place.already, &renamed.cutout) {
+            // An attempt that a crash cut short has placed it.
+            (Some(_), _) => self.sync_output(place).await?,
+            (None, Some(cutout)) => {
+                let temp = self.open_temp(place, begun).await?;
+                let source = Arc::clone(source);
+                cutout.place_copy(self.job, source, place, temp).await?;
+            }
+            (None, None) => return Ok(None),
+        }
+        if let Some(cutout) = &renamed.cutout {
+            cutout.remove().await?;
+        }
+        let name = self.job.file.relative().to_owned();
+        let is_doubtful = match (&renamed.cutout, &place.already) {
+            (Some(cutout), _) => cutout.is_doubtful(),
+            (None, already) => already.as_ref().is_some_and(|it| it.is_doubtful),
+        };
+        let recorded = self
+            .desk
+            .ledger
+            .call(move |book| book.renamed(renamed.id, &name));
+        recorded.await?;
+        Ok(Some(Placed {
+            output: self.job.folder.output.join(&place.name),
+            sha256: renamed.sha256,
+            origin: Origin::Renamed { from: renamed.from },
+            is_doubtful,
+        }))
+    }
+}
+
 impl FormerCutout {
     /// Places a copy of the cutout that names the photo as it is called now.
     pub(super) async fn place_copy(
@@ -122,6 +165,11 @@ impl FormerCutout {
             Ok(remove_cutout(&folder, &name, &mark)?)
         })
         .await
+    }
+
+    /// Whether the photo may have lacked its end.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.mark.is_doubtful
     }
 
     /// The model that made the cutout.

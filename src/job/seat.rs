@@ -34,6 +34,8 @@ pub(super) struct Already {
     pub(super) sha256: [u8; 32],
     /// The model that has made it.
     pub(super) model: String,
+    /// Whether the photo may lack its end.
+    pub(super) is_doubtful: bool,
 }
 
 /// Finds the name: one that the source owns, if this version may use it; else a new one.
@@ -48,9 +50,9 @@ pub(super) async fn choose(
         return wished(job, source, name).await;
     }
     let version = Original::of(job).version;
-    let output = job.folder.output.clone();
+    let (output, born_ns) = (job.folder.output.clone(), source.born_ns());
     let owned = ledger
-        .call(move |book| book.names_of(&version, &output))
+        .call(move |book| book.names_of(&version, born_ns, &output))
         .await?;
     let numbers = job.folder.on_same_name == OnSameName::Number;
     let mut is_numbered = numbers && owned.iter().any(|name| name.is_used);
@@ -60,6 +62,7 @@ pub(super) async fn choose(
         name,
         is_used,
         is_continued,
+        is_left,
         ..
     }) = own
     {
@@ -68,7 +71,8 @@ pub(super) async fn choose(
             Occupant::Free => return Ok(Place::new(name.clone(), None)),
             Occupant::Ours(mark) if is_of(&mark, job) => {
                 let already = same_content(source, mark).await?;
-                let is_same_photo = *is_continued && !is_used;
+                let leaves = job.folder.source != SourcePolicy::Keep && *is_left;
+                let is_same_photo = (*is_continued || leaves) && !is_used;
                 if already.is_some() || !numbers || is_same_photo {
                     return Ok(Place {
                         name: name.clone(),
@@ -178,8 +182,17 @@ pub(super) async fn same_content(
 ) -> Result<Option<Already>, JobError> {
     let source = Arc::clone(source);
     let found = blocking(move || source.hash()).await?;
-    let Mark { sha256, model, .. } = mark;
-    Ok((found == sha256).then_some(Already { sha256, model }))
+    let Mark {
+        sha256,
+        model,
+        is_doubtful,
+        ..
+    } = mark;
+    Ok((found == sha256).then_some(Already {
+        sha256,
+        model,
+        is_doubtful,
+    }))
 }
 
 pub(super) async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {

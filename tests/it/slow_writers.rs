@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::binary::{files_below, wait_for};
+use crate::binary::{MODELS, files_below, finish, hotcut, said, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{LARGE, Quarter, assert_cutout_of_size, jpeg, large_bmp, large_jpeg, shows};
 use crate::setup::Setup;
@@ -194,4 +194,34 @@ fn photo_that_is_looked_at_twice_counts_once() {
 
 fn bitmaps() -> Setup {
     Setup::new().folder("include", "[\"*.bmp\", \"*.jpg\"]")
+}
+
+/// P4: a run of `cut`, which takes a file as it is, or an earlier daemon whose ledger is lost, has made the cutout of a photo that may
+/// lack its end; fails when that original is deleted because its cutout is there.
+#[test]
+fn original_that_may_lack_its_end_is_not_deleted_for_an_earlier_cutout() {
+    let setup = bitmaps().folder("source", "delete");
+    let whole = large_bmp(Quarter::BottomRight);
+    let half = whole.len() / 2;
+    let dark = [&whole[..half], &vec![0; whole.len() - half]].concat();
+    for (name, photo) in [("whole.bmp", &whole), ("dark.bmp", &dark)] {
+        let file = setup.path(name);
+        fs::write(&file, photo).unwrap();
+        let mut cut = hotcut();
+        cut.args(["cut", "--model", "luma", "--models-dir", MODELS, "-o"]);
+        let cut = finish(cut.arg(setup.output_of("products")).arg(&file));
+        assert_eq!(cut.status.code(), Some(0), "{}", said(&cut));
+    }
+    let hot = HotFolder::start_with(setup);
+    for (name, photo) in [("dark.bmp", &dark), ("whole.bmp", &whole)] {
+        hot.drop_file(name, photo);
+    }
+    wait_for("the whole one is deleted", || {
+        !hot.input("whole.bmp").exists()
+    });
+    wait_for("both are known", || hot.log_lines("there already") == 2);
+    hot.wait_status("both dealt with", |status| status.running == 0);
+    assert_eq!(fs::read(hot.input("dark.bmp")).unwrap(), dark);
+    let names = ["dark.png", "whole.png"].map(PathBuf::from);
+    assert_eq!(hot.outputs(), names);
 }

@@ -44,13 +44,15 @@ impl Version {
     }
 }
 
-/// When a version arrived, in milliseconds since the epoch.
+/// When a version arrived; but for the last one in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// When it was first seen.
     pub seen_at_ms: i64,
     /// When it had settled.
     pub settled_at_ms: i64,
+    /// When its file was made, in nanoseconds since the epoch of its file system's clock, if that is known.
+    pub born_ns: Option<i64>,
 }
 
 impl Arrival {
@@ -62,6 +64,7 @@ impl Arrival {
         Self {
             seen_at_ms: before(seen),
             settled_at_ms: before(settled),
+            born_ns: None,
         }
     }
 }
@@ -134,13 +137,13 @@ impl Book {
             .prepare_cached(
                 "INSERT INTO versions
                     (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms, seen_at_ms,
-                        settled_at_ms, turn)
-                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now, :seen, :settled,
+                        settled_at_ms, born_ns, turn)
+                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now, :seen, :settled, :born,
                         (SELECT coalesce(max(turn), 0) + 1 FROM versions WHERE folder = :folder AND source = :source))
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
                     state = 'running', attempts = attempts + 1, output = excluded.output,
                     model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms,
-                    turn = excluded.turn
+                    born_ns = excluded.born_ns, turn = excluded.turn
                     WHERE state <> 'running'
                  RETURNING id, attempts",
             )?
@@ -150,6 +153,7 @@ impl Book {
                     ":len": signed(version.stamp.len), ":mtime": version.stamp.mtime_ns,
                     ":ino": signed(version.stamp.ino), ":output": bytes(output), ":model": model, ":now": now_ms(),
                     ":seen": arrival.seen_at_ms, ":settled": arrival.settled_at_ms,
+                    ":born": arrival.born_ns,
                 },
                 |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
             )
@@ -157,12 +161,7 @@ impl Book {
         let Some(begun) = begun else {
             return Ok(None);
         };
-        transaction
-            .prepare_cached(
-                "UPDATE versions SET state = 'superseded', ended_at_ms = coalesce(ended_at_ms, begun_at_ms)
-                 WHERE folder = ?1 AND source = ?2 AND id <> ?3 AND state NOT IN ('done', 'ignored')",
-            )?
-            .execute(params![version.folder, bytes(&version.source), begun.id])?;
+        supersede_others(&transaction, version, begun.id)?;
         transaction.commit()?;
         Ok(Some(begun))
     }
@@ -233,6 +232,21 @@ impl Book {
             .connection
             .query_row("PRAGMA data_version", [], |row| row.get(0))?)
     }
+}
+
+/// Ends what is left to do for other versions of the source of `version`, whose row is `id`.
+pub(super) fn supersede_others(
+    connection: &Connection,
+    version: &Version,
+    id: i64,
+) -> Result<(), LedgerError> {
+    connection
+        .prepare_cached(
+            "UPDATE versions SET state = 'superseded', ended_at_ms = coalesce(ended_at_ms, begun_at_ms)
+             WHERE folder = ?1 AND source = ?2 AND id <> ?3 AND state NOT IN ('done', 'ignored')",
+        )?
+        .execute(params![version.folder, bytes(&version.source), id])?;
+    Ok(())
 }
 
 pub(super) fn bytes(path: &Path) -> &[u8] {

@@ -53,7 +53,10 @@ fn what_is_asked_often_does_not_walk_the_ledger() {
         ("refund_running", |book| book.refund_running().unwrap()),
         ("names_of", |book| {
             let photo = version("77.jpg", 77);
-            assert_eq!(book.names_of(&photo, "/out".as_ref()).unwrap().len(), 1);
+            assert_eq!(
+                book.names_of(&photo, None, "/out".as_ref()).unwrap().len(),
+                1
+            );
         }),
         ("former_name", |book| {
             drop(book.former_name(&version("new.jpg", 77)).unwrap());

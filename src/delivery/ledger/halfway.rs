@@ -1,12 +1,12 @@
 //! What is half done -> what is still to do: cutouts placed whose source is not retired, attempts that a crash cut short.
 //! Begins no attempt.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Begun, Book, Version, bytes, now_ms, path};
+use super::book::{Begun, Book, Version, now_ms, path};
 use crate::stamp::Stamp;
 
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
@@ -78,33 +78,6 @@ impl Book {
         Ok(row.optional()?)
     }
 
-    /// Takes up a version that differs from one that is done in its times alone: somebody has touched or copied the photo, and
-    /// its cutout at `output`, made of content with this `sha256`, is still the right one. The row of that version tells of this
-    /// one from now on. `None` if there is no such version.
-    pub fn take_touched(
-        &mut self,
-        version: &Version,
-        output: &Path,
-        sha256: &[u8; 32],
-    ) -> Result<Option<Begun>, LedgerError> {
-        let (folder, source, len, mtime_ns, ino) = version.key();
-        // The inode is -id once a source was moved or deleted: what comes under its name is another photo.
-        let mut update = self.connection.prepare_cached(
-            "UPDATE OR IGNORE versions SET state = 'running', mtime_ns = ?4, ino = ?5
-             WHERE id = (SELECT max(id) FROM versions WHERE folder = ?1 AND source = ?2 AND len = ?3 AND ino <> -id
-                AND state = 'done' AND output = ?6 AND sha256 = ?7)
-             RETURNING id, attempts",
-        )?;
-        let values = params![folder, source, len, mtime_ns, ino, bytes(output), sha256];
-        let row = update.query_row(values, |row| {
-            Ok(Begun {
-                id: row.get(0)?,
-                attempt: row.get(1)?,
-            })
-        });
-        Ok(row.optional()?)
-    }
-
     /// Notes that the photographer has been told why the version `id` cannot succeed.
     pub fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
         self.connection
@@ -143,7 +116,8 @@ impl Book {
     /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
     pub fn half_retired(&mut self, folder: &str) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, source FROM versions WHERE folder = ?1 AND state IN ('placed', 'quarantined')",
+            "SELECT id, source FROM versions WHERE folder = ?1 AND state = 'placed'
+             UNION ALL SELECT id, source FROM versions WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined'",
         )?;
         let rows = query.query_map([folder], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -199,6 +173,8 @@ impl Book {
 mod tests {
     use super::super::Verdict;
     use super::super::tests::{begin, version};
+    use std::path::Path;
+
     use super::*;
 
     /// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget that a cutout is in place.

@@ -18,6 +18,7 @@ mod renames;
 mod schema;
 mod story;
 mod summary;
+mod touched;
 mod verdict;
 
 use std::fs::File;

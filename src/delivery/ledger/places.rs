@@ -31,13 +31,17 @@ pub struct OwnedName {
     pub is_used: bool,
     /// As `is_used`, but that version was written on before it could be moved or deleted: it is the same photo.
     pub is_continued: bool,
+    /// As `is_continued`, but hotcut was done with that version, and had left it where it was.
+    pub is_left: bool,
 }
 
 impl Book {
-    /// Returns every name that the source of `version` owns below `output`, the one that was reserved last first.
+    /// Returns every name that the source of `version`, a file made at `born_ns`, owns below `output`, the one that was reserved last
+    /// first.
     pub fn names_of(
         &mut self,
         version: &Version,
+        born_ns: Option<i64>,
         output: &Path,
     ) -> Result<Vec<OwnedName>, LedgerError> {
         let mut query = self.connection.prepare_cached(
@@ -54,17 +58,20 @@ impl Book {
         let mut query = self.connection.prepare_cached(
             "SELECT output, len = ?3 AND mtime_ns = ?4 AND ino = ?5,
                 state IN ('placed', 'done') OR sha256 IS NOT NULL OR is_redo,
-                state IN ('placed', 'superseded') AND sha256 IS NOT NULL AND ino = ?5
+                sha256 IS NOT NULL AND ino = ?5 AND coalesce(born_ns = ?6, 0), state = 'done'
              FROM versions WHERE folder = ?1 AND source = ?2",
         )?;
-        let (mut own, mut used, mut continued) = (HashSet::new(), HashSet::new(), HashSet::new());
-        let mut rows = query.query(version.key())?;
+        let (mut own, mut used) = (HashSet::new(), HashSet::new());
+        let (mut continued, mut left) = (HashSet::new(), HashSet::new());
+        let (folder, source, len, mtime_ns, ino) = version.key();
+        let mut rows = query.query(params![folder, source, len, mtime_ns, ino, born_ns])?;
         while let Some(row) = rows.next()? {
             let placed_at = path(row.get(0)?);
             if row.get(1)? {
                 own.insert(placed_at);
             } else if row.get(3)? {
-                continued.insert(placed_at);
+                let is_done: bool = row.get(4)?;
+                if is_done { &mut left } else { &mut continued }.insert(placed_at);
             } else if row.get(2)? {
                 used.insert(placed_at);
             }
@@ -75,6 +82,7 @@ impl Book {
                 is_own: own.contains(&whole),
                 is_used: used.contains(&whole),
                 is_continued: continued.contains(&whole),
+                is_left: left.contains(&whole),
                 name,
             }
         });
@@ -142,5 +150,36 @@ impl Book {
         self.connection
             .execute(insert, params![bytes(folder), bytes(mount_point)])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ARRIVAL, version};
+    use super::*;
+
+    /// P2: fails when a photo that gets the inode of an earlier one of its name is taken for that one, whose cutout it would
+    /// replace; or when a photo that is written on is not.
+    #[test]
+    fn an_inode_alone_does_not_tell_a_photo() {
+        let mut book = Book::in_memory().unwrap();
+        let first = version("a.jpg", 1);
+        let seat = Seat {
+            output: "/out".into(),
+            name: "a.png".into(),
+            folded: b"a.png".to_vec(),
+        };
+        assert!(book.reserve(&first.folder, &first.source, &seat).unwrap());
+        let output = Path::new("/out/a.png");
+        let begun = book.begin(&first, ARRIVAL, "model", output);
+        book.placed(begun.unwrap().unwrap().id, &[7; 32]).unwrap();
+        let mut next = version("a.jpg", 2);
+        next.stamp.ino = first.stamp.ino;
+        for (born_ns, is_same) in [(ARRIVAL.born_ns, true), (Some(8), false), (None, false)] {
+            let names = book.names_of(&next, born_ns, Path::new("/out")).unwrap();
+            let is_continued: Vec<bool> = names.iter().map(|name| name.is_continued).collect();
+            assert_eq!(is_continued, [is_same], "{born_ns:?}");
+            assert_eq!(names.iter().any(|name| name.is_used), !is_same);
+        }
     }
 }

@@ -19,7 +19,7 @@ const STEP_BYTES: u64 = 64 << 20;
 
 /// One step for each version of the schema; a step that has been released is never edited.
 const STEPS: &[&str] = &[
-    FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS,
+    FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS,
 ];
 
 /// The schema of a ledger that is up to date.
@@ -150,6 +150,13 @@ const COUNTS: &str = "
         INSERT INTO counts VALUES (new.folder, new.state, 1)
             ON CONFLICT (folder, state) DO UPDATE SET versions = versions + 1;
     END;
+";
+
+/// Tells a photo that was written on from the next one of its name, to which the file system has given the same inode. And finds the
+/// versions of one source: of `front.jpg` there may be tens of thousands.
+const BIRTHS: &str = "
+    ALTER TABLE versions ADD COLUMN born_ns INTEGER;
+    CREATE INDEX versions_of_source ON versions (folder, source, turn);
 ";
 
 /// Makes the tables of a new ledger: all of them or none.

@@ -7,6 +7,7 @@ use crate::config::OnSameName;
 use crate::stamp::Stamp;
 
 pub(super) const ARRIVAL: Arrival = Arrival {
+    born_ns: Some(7),
     seen_at_ms: 1_000,
     settled_at_ms: 3_000,
 };

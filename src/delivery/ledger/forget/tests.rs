@@ -111,7 +111,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
     book.end(third.id, &Verdict::Done).unwrap();
     let mut found = old(&mut book);
     let names = |book: &mut Book| {
-        let owned = book.names_of(&version("a.jpg", 9), "/out".as_ref());
+        let owned = book.names_of(&version("a.jpg", 9), None, "/out".as_ref());
         let names = owned.unwrap().into_iter().map(|owned| owned.name);
         names.collect::<Vec<_>>()
     };

@@ -214,8 +214,8 @@ fn a_reader_does_not_migrate() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Book::open(dir.path()).unwrap();
     let undo = "DROP INDEX versions_of_folder; DROP INDEX versions_of_state; DROP INDEX versions_of_folder_and_state;
-        DROP INDEX versions_of_file;
-        ALTER TABLE versions DROP COLUMN is_redo; DROP TABLE counts; DROP TRIGGER version_inserted;
+        DROP INDEX versions_of_file; DROP INDEX versions_of_source;
+        ALTER TABLE versions DROP COLUMN is_redo; ALTER TABLE versions DROP COLUMN born_ns; DROP TABLE counts; DROP TRIGGER version_inserted;
         DROP TRIGGER version_deleted; DROP TRIGGER version_changed;";
     daemon.connection.execute_batch(undo).unwrap();
     let set = |version: u32| {

@@ -23,6 +23,7 @@ const RELEASED: &[&str] = &[
     "2bf3dd1b88a16fe6ef45e3b32a8937f81396b81f47f43c98c9970184ab4235b8",
     "0088f847085c6a1d8676fcfe873593b4a2a3d093b71cf716ba26f35f031e747e",
     "7ab02a2f81b4fc110f31bc30a5be53badb1ce1f8090d759bc32a50d3ab864b1b",
+    "c25359d528a3bbf181ca214bb3978030b5ac7ff477f9c897a0f69d2523231862",
 ];
 
 /// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.
