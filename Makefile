@@ -85,8 +85,8 @@ test-distill: ## run the tests of the distillation (fetches torch, 5 GB unpacked
 test-api: build-debug .api/installed ## try every path of the HTTP API with right and wrong requests (fetches schemathesis)
 	@.api/bin/python -m pytest -q -p no:cacheprovider tests/api
 
-test-config: build-debug .config/installed ## hold the schema for editors against the program (fetches taplo)
-	@.config/bin/python -m pytest -q -p no:cacheprovider tests/config
+test-config: build-debug .config/installed ## hold schema and alert rules against the program (fetches taplo; needs promtool)
+	@.config/bin/python -m pytest -q -rs -p no:cacheprovider tests/config
 
 test-recipes: build-debug .recipes/installed ## follow the README's recipes (needs samba, smbclient, rsync, openssh-server)
 	@.recipes/bin/python -m pytest -q -rs -p no:cacheprovider tests/recipes
