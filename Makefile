@@ -17,8 +17,10 @@ setup: ## fetch ONNX Runtime (checked by SHA-256; nothing is done twice)
 teacher: ## fetch U²-Net too (176 MB), for model = "u2net", the tests and the benchmarks
 	@sh .ci/setup teacher
 
-# Version and commit of what is built; given from outside where git is not, as in an image.
-BUILD ?= $(shell .package/version)
+# Version and commit of what is built; given from outside where git is not, as in an image, or else those of the release.
+ifeq ($(strip $(BUILD)),)
+override BUILD := $(shell .package/version)
+endif
 VERSION := $(firstword $(BUILD))
 # In this folder whatever cargo's settings say: the program looks for its library and models from where it lies.
 TARGET ?= target

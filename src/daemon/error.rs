@@ -59,6 +59,7 @@ impl FatalError {
             Self::Ledger(
                 LedgerError::Io(_)
                 | LedgerError::Closed(_)
+                | LedgerError::Foreign(_)
                 | LedgerError::Damaged(_)
                 | LedgerError::FromThePast { .. }
                 | LedgerError::NoRoomForCopy { .. }

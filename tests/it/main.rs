@@ -60,6 +60,8 @@ mod fairness;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod foreign_state;
+#[cfg(test)]
 mod full;
 #[cfg(test)]
 mod fuse;

@@ -66,6 +66,7 @@ fn is_damage(error: &LedgerError) -> bool {
         | LedgerError::FromThePast { .. }
         | LedgerError::NoRoomForCopy { .. }
         | LedgerError::Exists(_)
+        | LedgerError::Foreign(_)
         | LedgerError::Gone => false,
     }
 }

@@ -6,6 +6,7 @@ mod check;
 mod damage;
 mod emptied;
 mod failures;
+mod foreign;
 mod forget;
 mod halfway;
 mod header;
@@ -47,6 +48,7 @@ pub use story::{Chapter, FailedAttempt, Standing};
 pub use summary::{Counts, Quarantined};
 pub use verdict::Verdict;
 
+use self::foreign::ForeignState;
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
 
@@ -67,6 +69,9 @@ pub enum LedgerError {
         /// The name of the file system.
         kind: &'static str,
     },
+    /// The state directory, or something in it, belongs to another user.
+    #[error("{0}")]
+    Foreign(ForeignState),
     /// Who asks has no rights in the state directory.
     #[error("{} is closed to this user: run the command with sudo, or as the user hotcut", .0.display())]
     Closed(PathBuf),
@@ -188,7 +193,13 @@ impl Ledger {
 ///
 /// A POSIX record lock, so that [`is_in_use`] can ask without taking it: this process must not open the file again.
 pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
-    std::fs::create_dir_all(state_dir).at(state_dir)?;
+    std::fs::create_dir_all(state_dir).at(state_dir).map_err(
+        |error| match ForeignState::behind(&error) {
+            Some(foreign) => LedgerError::Foreign(foreign),
+            None => LedgerError::Io(error),
+        },
+    )?;
+    ForeignState::look(state_dir).map_err(LedgerError::Foreign)?;
     if let Some(kind) = mount::deaf_kind(state_dir)?.filter(|kind| *kind != "overlay") {
         let path = state_dir.to_owned();
         return Err(LedgerError::NotLocal { path, kind });
