@@ -48,7 +48,7 @@ struct FolderStatus {
     held: usize,
     /// Files that are not taken.
     not_taken: NotTaken,
-    /// Photos that cannot succeed; where only the daemon's own file can be read, the first of them.
+    /// Photos that cannot succeed; where only the daemon's own file can be read, the 100 newest.
     quarantined: Vec<SharedFailure>,
     /// All photos that cannot succeed.
     quarantined_count: usize,

@@ -3,12 +3,17 @@
 /// The most characters of a name.
 const LENGTH_MAX: usize = 64;
 
+/// The most bytes of a file name.
+const BYTES_MAX: usize = 255;
+
 /// What must be true of a name, for messages.
 pub(super) const RULE: &str = "letters, digits, spaces, '-', '_' or '.'; no space or dot first, no space last; not more than 64 characters";
 
 /// Tells whether `text` follows [`RULE`].
 pub(super) fn is_folder_name(text: &str) -> bool {
     (1..=LENGTH_MAX).contains(&text.chars().count())
+        // It is also the name of a folder of hotcut's own.
+        && text.len() <= BYTES_MAX
         && text.chars().all(is_allowed)
         && !text.starts_with(['.', ' '])
         && !text.ends_with(' ')
@@ -30,12 +35,16 @@ fn is_allowed(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || "-_. ".contains(c);
     }
-    !c.is_whitespace() && !c.is_control() && !turns_text(c)
+    !c.is_whitespace() && !c.is_control() && !is_unseen(c)
 }
 
-/// Characters that change the direction of the text after them, so that a line of the log reads otherwise than it is.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Characters without a picture, by which two names look the same, and those that change the direction of the text after them. The
+/// two joiners stay: scripts of India need them.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -72,6 +81,7 @@ mod tests {
             ("a: online", "a online"),
             ("商品\u{3000}写真", "商品 写真"),
             ("a\u{202e}gpj", "agpj"),
+            ("a\u{200b}b\u{feff}", "ab"),
             ("…/", "…"),
             ("a \"& b", "a b"),
             ("$$$", ""),
@@ -80,6 +90,7 @@ mod tests {
             assert_eq!(folder_name_of(text, 64), name, "{text:?}");
         }
         assert!(!is_folder_name(&"ä".repeat(65)));
+        assert!(!is_folder_name(&"𠀀".repeat(64)));
         assert_eq!(folder_name_of("abc d", 4), "abc");
     }
 }

@@ -7,8 +7,8 @@ use crate::intake::{EmptyFolder, FolderId};
 use crate::path_error::PathError;
 
 impl Daemon {
-    /// Has those of `empty` removed from which hotcut has moved or deleted photos. One that a person has made and that has held no
-    /// photo yet stays.
+    /// Has those of `empty` removed from which hotcut has moved or deleted photos. One that a person has made, or made again, and
+    /// that has held no photo yet stays.
     pub(super) async fn remove_emptied(
         &mut self,
         id: FolderId,
@@ -23,9 +23,9 @@ impl Daemon {
         let name = folder.config.name.clone();
         let emptied = self.desk.ledger.call(move |book| {
             let mut emptied = Vec::new();
-            for EmptyFolder { relative, .. } in empty {
-                if book.has_emptied(&name, &relative)? {
-                    emptied.push(relative);
+            for subfolder in empty {
+                if book.has_emptied(&name, &subfolder.relative, subfolder.born_ms)? {
+                    emptied.push(subfolder);
                 }
             }
             Ok(emptied)

@@ -19,7 +19,7 @@ use super::state::State;
 use super::troubles::Troubles;
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::intake::{Ask, CAPACITY, Listing, NotTaken, Scout, Settle, SettledFile};
+use crate::intake::{Ask, CAPACITY, EmptyFolder, Listing, NotTaken, Scout, Settle, SettledFile};
 use crate::job::{JobError, PauseReason};
 
 /// Files looked at in one go.
@@ -151,7 +151,7 @@ impl HotFolder {
     }
 
     /// Has these subfolders removed unless something lies in them.
-    pub(super) fn remove(&self, subfolders: Vec<PathBuf>) -> Result<(), ScoutGone> {
+    pub(super) fn remove(&self, subfolders: Vec<EmptyFolder>) -> Result<(), ScoutGone> {
         self.send(Ask::Remove(subfolders))
     }
 

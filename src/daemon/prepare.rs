@@ -17,6 +17,7 @@ use crate::intake::{Preparation, Root};
 use crate::job::{Desk, hidden_name};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
+use crate::percent;
 
 /// How long it may take to learn the next cutouts of an output folder whose disk answers.
 const LEARN_LIMIT: Duration = Duration::from_mins(1);
@@ -78,9 +79,7 @@ pub(super) fn preparation(
         if sweeps_uploads && let Err(error) = sweep(root, &desk.ledger_id) {
             tracing::debug!(%error, "photos that were brought half could not be looked for");
         }
-        if let Err(error) = put_back_strays(root, &desk, &strays, pulse) {
-            tracing::debug!(%error, "photos that were moved half could not be looked for");
-        }
+        put_back_strays(root, &desk, &strays, pulse);
     };
     Preparation {
         output: Box::new(prepare_output),
@@ -138,12 +137,7 @@ fn sweep(root: &Root, ledger_id: &str) -> Result<(), PathError> {
 }
 
 /// Gives back their names to sources that a crash has left half moved or half deleted; they are then dealt with again.
-fn put_back_strays(
-    root: &Root,
-    desk: &Desk,
-    strays: &[(i64, PathBuf)],
-    pulse: &Pulse,
-) -> Result<(), PathError> {
+fn put_back_strays(root: &Root, desk: &Desk, strays: &[(i64, PathBuf)], pulse: &Pulse) {
     for (id, source) in strays {
         pulse.step();
         let parent = source.parent().unwrap_or(Path::new(""));
@@ -152,11 +146,11 @@ fn put_back_strays(
         };
         let folder = Destination::from_directory(directory, root.join(parent));
         let aside = desk.hidden_name(*id, "source");
-        put_back_stray(
-            &folder,
-            aside.as_ref(),
-            source.file_name().unwrap_or_default(),
-        )?;
+        let name = source.file_name().unwrap_or_default();
+        if let Err(error) = put_back_stray(&folder, aside.as_ref(), name) {
+            // The others are not to stay hidden with it.
+            let source = percent::display(source);
+            tracing::error!(%source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
+        }
     }
-    Ok(())
 }

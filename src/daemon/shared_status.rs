@@ -1,10 +1,10 @@
 //! Converts what `hotcut status` shows to a file for people who may not read the state directory. Must never be read back by the
-//! daemon, nor end it.
+//! daemon.
 
 use std::ffi::OsStr;
-use std::fs::Permissions;
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::live::BEAT;
 use super::{Daemon, FatalError, LiveStatus};
-use crate::delivery::{Counts, Quarantined, replace_file};
+use crate::delivery::{Counts, Quarantined};
 use crate::path_error::{AtPath as _, PathError};
 use crate::percent;
 
@@ -22,6 +22,12 @@ const VARIABLE: &str = "RUNTIME_DIRECTORY";
 
 /// Where the unit has that folder.
 const FOLDER: &str = "/run/hotcut";
+
+/// The file in it.
+const NAME: &str = "status.json";
+
+/// For its owner to write, and for its group to read.
+const MODE: u32 = 0o640;
 
 /// Photos that need attention which the file names; their number is told in any case.
 const FAILURES_MAX: u32 = 100;
@@ -47,7 +53,7 @@ pub struct SharedFolder {
     pub name: String,
     /// How many photos stand how.
     pub counts: Counts,
-    /// The newest of the photos that cannot succeed.
+    /// The newest of the photos that cannot succeed, in the order of their paths.
     pub failures: Vec<SharedFailure>,
 }
 
@@ -84,7 +90,12 @@ pub struct ReadStatus {
 impl SharedStatus {
     /// Reads what a daemon on this machine has shared last.
     pub fn read() -> Result<ReadStatus, PathError> {
-        let file = file().unwrap_or_else(|| PathBuf::from(FOLDER).join("status.json"));
+        let own = PathBuf::from(FOLDER).join(NAME);
+        // Systemd may have set the variable for the program that asks.
+        let is_away = |file: &PathBuf| {
+            std::fs::metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        let file = file().filter(|file| !is_away(file)).unwrap_or(own);
         let bytes = std::fs::read(&file).at(&file)?;
         let written = std::fs::metadata(&file).and_then(|data| data.modified());
         let written = written.at(&file)?;
@@ -103,7 +114,7 @@ fn file() -> Option<PathBuf> {
     let mut folders = folders.as_encoded_bytes().split(|byte| *byte == b':');
     let first = folders.next().filter(|folder| !folder.is_empty())?;
     let first = std::str::from_utf8(first).ok()?;
-    Some(PathBuf::from(OsStr::new(first)).join("status.json"))
+    Some(PathBuf::from(OsStr::new(first)).join(NAME))
 }
 
 /// The file that a daemon writes.
@@ -136,13 +147,19 @@ impl StatusFile {
         };
         let json = serde_json::to_vec(status).map_err(io::Error::from);
         let written = json.at(file).and_then(|json| {
-            replace_file(file, &mut json.as_slice())?;
-            std::fs::set_permissions(file, Permissions::from_mode(0o640)).at(file)
+            let mut temp = file.as_os_str().to_owned();
+            temp.push(".tmp");
+            // Nobody may ever open it for more than its mode allows.
+            drop(std::fs::remove_file(&temp));
+            let mut options = File::options();
+            let opened = options.write(true).create_new(true).mode(MODE).open(&temp);
+            opened.and_then(|mut out| out.write_all(&json)).at(file)?;
+            rustix::fs::rename(&temp, file).at(file)
         });
         if let Err(error) = &written
             && !self.has_failed
         {
-            tracing::warn!(%error, "the status for other users cannot be written; `sudo systemd-tmpfiles --create hotcut.conf` makes its folder");
+            tracing::warn!(%error, "the status for other users cannot be written; `sudo systemd-tmpfiles --create` makes its folder, and `sudo systemctl restart hotcut` lets hotcut write there");
         }
         self.has_failed = written.is_err();
     }
@@ -166,10 +183,13 @@ impl Daemon {
             for name in names {
                 let counts = book.counts(&name)?;
                 let failures = book.newest_quarantined(&name, FAILURES_MAX)?;
+                let failures = failures.into_iter().map(SharedFailure::from);
+                let mut failures: Vec<_> = failures.collect();
+                failures.sort_by(|one, two| one.path.cmp(&two.path));
                 folders.push(SharedFolder {
                     name,
                     counts,
-                    failures: failures.into_iter().map(SharedFailure::from).collect(),
+                    failures,
                 });
             }
             Ok(folders)

@@ -23,7 +23,7 @@ use crate::stamp::Stamp;
 const ENDINGS: [&str; 2] = [".xmp", ".XMP"];
 
 /// Moves the sidecars of `photo` into `target`, where the photo will be `moved_name`. Nothing there is replaced: a sidecar whose
-/// name is taken gets a number.
+/// name is taken gets a number behind it.
 pub(super) fn move_along(
     photo: &Retiree,
     target: &Destination,
@@ -47,6 +47,12 @@ pub(super) fn move_along(
         }
     }
     Ok(())
+}
+
+/// Returns `a.xmp`, `a.xmp-2`, `a.xmp-3`, …: with its number before the ending it would be the sidecar of another photo. Never ends.
+fn sidecar_names(wanted: &OsStr) -> impl Iterator<Item = OsString> {
+    let numbered = |number| names::fitted(wanted, &format!("-{number}"));
+    std::iter::once(names::fitted(wanted, "")).chain((2_u32..).map(numbered))
 }
 
 fn with(name: &OsStr, ending: &str) -> OsString {
@@ -94,7 +100,7 @@ impl Sidecar<'_> {
             directory: self.photo.folder.directory(),
             name: &self.name,
         };
-        for name in names::moved_names(wanted, 1) {
+        for name in sidecar_names(wanted) {
             let to = Entry {
                 directory: target.directory(),
                 name: &name,
@@ -102,7 +108,7 @@ impl Sidecar<'_> {
             match rename::to_free(from, to) {
                 // Its program has just replaced or removed it.
                 Ok(()) | Err(RenameError::Failed(Errno::NOENT)) => return Ok(()),
-                Err(RenameError::Taken) => {}
+                Err(RenameError::Taken | RenameError::Failed(Errno::NAMETOOLONG)) => {}
                 Err(RenameError::Failed(Errno::XDEV)) => return self.copy_to(target, wanted),
                 Err(error @ (RenameError::Unsafe { .. } | RenameError::Failed(_))) => {
                     return Ok(Err(error).at(&target.path().join(name))?);
@@ -120,12 +126,9 @@ impl Sidecar<'_> {
         let file = rustix::fs::openat(folder.directory(), &self.name, flags, Mode::empty());
         let mut file = File::from(file.at(&path)?);
         let (stamp, _) = Stamp::read(&file, OsStr::new("")).at(&path)?;
-        for name in names::moved_names(wanted, 1) {
+        for name in sidecar_names(wanted) {
             io::Seek::rewind(&mut file).at(&path)?;
-            let temp = Temp::create(
-                Destination::open(target.path(), None)?,
-                self.photo.aside.clone(),
-            )?;
+            let temp = Temp::create(target.try_clone()?, self.photo.aside.clone())?;
             let mut writer = temp.writer()?;
             let length = io::copy(&mut file, &mut writer).at(&target.path().join(&name))?;
             keep_mode_and_times(&file, &writer).at(&path)?;

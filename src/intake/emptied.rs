@@ -2,10 +2,11 @@
 //! whose folders they are.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, OFlags};
+use rustix::fs::{AtFlags, Dir, OFlags, StatxFlags};
 use rustix::io::Errno;
 use tokio::time::Instant;
 
@@ -13,7 +14,7 @@ use super::Root;
 use crate::path_error::{AtPath as _, PathError};
 
 /// How many empty folders are kept in mind; the others wait until these are gone.
-const FOLDERS_MAX: usize = 1_000;
+pub(super) const FOLDERS_MAX: usize = 10_000;
 
 /// Files that macOS and Windows write into every folder that is looked at, in lower case. They make no folder one in use.
 const SYSTEM_FILES: [&[u8]; 2] = [b".ds_store", b"thumbs.db"];
@@ -30,6 +31,28 @@ pub struct EmptyFolder {
     pub relative: PathBuf,
     /// When an entry was last made or removed in it, by the clock of its file system.
     pub mtime_ns: i64,
+    /// When it was made, in milliseconds since the epoch of the same clock, if that is known.
+    pub born_ms: Option<i64>,
+}
+
+impl EmptyFolder {
+    /// Describes the open folder `directory`, which lies at `relative`.
+    pub(super) fn of(relative: PathBuf, directory: impl AsFd) -> rustix::io::Result<Self> {
+        let mask = StatxFlags::MTIME | StatxFlags::BTIME;
+        let stat = rustix::fs::statx(directory, "", AtFlags::EMPTY_PATH, mask)?;
+        let (changed, born) = (stat.stx_mtime, stat.stx_btime);
+        let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        let ms = born.tv_sec.saturating_mul(1_000);
+        let born_ms = ms.saturating_add(i64::from(born.tv_nsec / 1_000_000));
+        Ok(Self {
+            relative,
+            mtime_ns: changed
+                .tv_sec
+                .saturating_mul(1_000_000_000)
+                .saturating_add(changed.tv_nsec.into()),
+            born_ms: is_known.then_some(born_ms),
+        })
+    }
 }
 
 /// The empty folders of one hot folder.
@@ -64,9 +87,10 @@ impl EmptyFolders {
     }
 }
 
-/// Removes the folder at `relative` unless something is in it, and tells whether it did. Files that systems write by themselves
-/// go with it.
-pub(super) fn remove(root: &Root, relative: &Path) -> Result<bool, PathError> {
+/// Removes the folder unless something is in it or has been since, and tells whether it did. Files that systems write by
+/// themselves go with it.
+pub(super) fn remove(root: &Root, folder: &EmptyFolder) -> Result<bool, PathError> {
+    let relative = folder.relative.as_path();
     let path = root.join(relative);
     let (Some(parent), Some(name)) = (relative.parent(), relative.file_name()) else {
         return Ok(false);
@@ -75,6 +99,9 @@ pub(super) fn remove(root: &Root, relative: &Path) -> Result<bool, PathError> {
     let Ok(directory) = root.open_below(relative, flags) else {
         return Ok(false);
     };
+    if EmptyFolder::of(relative.to_owned(), &directory).at(&path)? != *folder {
+        return Ok(false);
+    }
     let mut system_files = Vec::new();
     for entry in Dir::read_from(&directory).at(&path)? {
         let entry = entry.at(&path)?;
@@ -101,12 +128,15 @@ pub(super) fn remove(root: &Root, relative: &Path) -> Result<bool, PathError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn met(name: &str, mtime_ns: i64) -> EmptyFolder {
         EmptyFolder {
             relative: name.into(),
             mtime_ns,
+            born_ms: Some(0),
         }
     }
 
@@ -150,9 +180,16 @@ mod tests {
                 None if file.is_empty() => {}
                 None => drop(std::fs::File::create_new(folder.join(file)).unwrap()),
             }
-            assert_eq!(remove(&root, Path::new(name)).unwrap(), goes, "{name}");
+            let found = EmptyFolder::of(name.into(), File::open(&folder).unwrap()).unwrap();
+            let changed = EmptyFolder {
+                mtime_ns: found.mtime_ns - 1,
+                ..found.clone()
+            };
+            assert!(!remove(&root, &changed).unwrap(), "in use since");
+            assert_eq!(remove(&root, &found).unwrap(), goes, "{name}");
             assert_eq!(folder.exists(), !goes, "{name}");
         }
-        assert!(!remove(&root, Path::new("")).unwrap());
+        let found = EmptyFolder::of("".into(), File::open(dir.path()).unwrap()).unwrap();
+        assert!(!remove(&root, &found).unwrap());
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::emptied::EmptyFolder;
 use super::observation::Observation;
 use super::walk::Listing;
 use super::watch::WatchError;
@@ -20,7 +21,7 @@ pub enum Ask {
     /// Make a new watch, then list.
     Rewatch,
     /// Remove these folders below it, unless something lies in them.
-    Remove(Vec<PathBuf>),
+    Remove(Vec<EmptyFolder>),
 }
 
 /// What a scout tells.

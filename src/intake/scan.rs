@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::{FileType, OFlags};
 use tokio::time::Instant;
 
-use super::emptied::{self, EmptyFolders};
+use super::emptied::{self, EmptyFolder, EmptyFolders};
 use super::lease;
 use super::observation::{Found, Observation, Writer};
 use super::report::{Ask, Online, Polled, Report};
@@ -248,12 +248,16 @@ impl Patrol {
         self.send(Report::Listed { took, listing })
     }
 
-    fn remove(&self, root: &Root, wanted: Vec<PathBuf>) -> Result<(), Unheard> {
+    fn remove(&self, root: &Root, wanted: Vec<EmptyFolder>) -> Result<(), Unheard> {
+        // A reload may have ended that.
+        if !self.signs.is_wanted() {
+            return Err(Unheard);
+        }
         let (mut folders, mut error) = (Vec::new(), None);
         for folder in wanted {
             self.signs.pulse.step();
             match emptied::remove(root, &folder) {
-                Ok(true) => folders.push(folder),
+                Ok(true) => folders.push(folder.relative),
                 Ok(false) => {}
                 Err(found) => {
                     error.get_or_insert(found);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
-use super::emptied::is_system_file;
+use super::emptied::{FOLDERS_MAX, is_system_file};
 use super::{EmptyFolder, Filter, Found, Judgement, NotTaken, Observation, Root, Writer};
 use crate::disk::Pulse;
 use crate::path_error::{AtPath as _, PathError};
@@ -114,12 +114,10 @@ impl Walk<'_> {
             }
         }
         let is_below = !folder.as_os_str().is_empty();
-        if is_empty && is_below && self.filter.removes_empty_after().is_some() {
-            let stat = rustix::fs::fstat(&directory).at(&path)?;
-            way.listing.empty.push(EmptyFolder {
-                relative: folder.to_owned(),
-                mtime_ns: Stamp::of(&stat).mtime_ns,
-            });
+        let has_room = way.listing.empty.len() < FOLDERS_MAX;
+        if is_empty && is_below && has_room && self.filter.removes_empty_after().is_some() {
+            let empty = EmptyFolder::of(folder.to_owned(), &directory).at(&path)?;
+            way.listing.empty.push(empty);
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use super::original::Original;
 use super::{Job, JobError, blocking};
 use crate::config::{OnSameName, SourcePolicy};
 use crate::delivery::{
-    Destination, Ledger, Occupant, OwnedName, Replace, Seat, cutout_names, fold_case, moved_names,
-    number_of, numbered_cutout_names,
+    Continued, Destination, Ledger, Occupant, OwnedName, Replace, Seat, cutout_names, fold_case,
+    moved_names, number_of, numbered_cutout_names,
 };
 use crate::intake::SourceFile;
 use crate::mark::Mark;
@@ -61,8 +61,7 @@ pub(super) async fn choose(
     if let Some(OwnedName {
         name,
         is_used,
-        is_continued,
-        is_left,
+        continued,
         ..
     }) = own
     {
@@ -71,8 +70,13 @@ pub(super) async fn choose(
             Occupant::Free => return Ok(Place::new(name.clone(), None)),
             Occupant::Ours(mark) if is_of(&mark, job) => {
                 let already = same_content(source, mark).await?;
-                let leaves = job.folder.source != SourcePolicy::Keep && *is_left;
-                let is_same_photo = (*is_continued || leaves) && !is_used;
+                let is_same_photo = !is_used
+                    && match continued {
+                        Some(Continued::Unretired) => true,
+                        // A folder whose photos stay asks for a number at each correction.
+                        Some(Continued::Left) => job.folder.source != SourcePolicy::Keep,
+                        None => false,
+                    };
                 if already.is_some() || !numbers || is_same_photo {
                     return Ok(Place {
                         name: name.clone(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Job;
 
-/// What a person wants who waits for a cutout. It is then made by the model of its folder, though there is one by another.
+/// What a person wants who waits for a cutout. It is made by the model of its folder, even if a cutout by another model exists.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
     /// The only path below the output folder that the cutout may get; if left out, it is named after its photo.

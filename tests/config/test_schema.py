@@ -56,7 +56,7 @@ model = "luma"
 
 # Letters of all scripts, also those that Unicode counts among the marks.
 NAMES = ["x", "Größe XL", "Gro\u0308ße", "製品写真", "हिन्दी", "a.b-c_d 2", "ä" * 64]
-NO_NAMES = ["", " ", ".hidden", " first", "last ", "a/b", "a:b", "a\\tb", "a\u00a0b", "a\u202eb", "商品\u3000写真", "ä" * 65]
+NO_NAMES = ["", " ", ".hidden", " first", "last ", "a/b", "a:b", "a\\tb", "a\u00a0b", "a\u202eb", "a\u200bb", "a\ufeffb", "商品\u3000写真", "ä" * 65]
 
 GOOD = [
     {},

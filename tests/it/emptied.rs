@@ -37,13 +37,18 @@ fn emptied_subfolders_are_removed() {
         for name in ["made by a person", "in use/notes.md"] {
             assert!(hot.input(name).exists(), "{name} with {source}");
         }
+        // One that is made again under the old name has held no photo. It is there longer than another one takes to go.
+        fs::create_dir(hot.input("emptied")).unwrap();
+        hot.drop_file("other/d.jpg", &jpeg(Quarter::TopLeft));
+        wait_for("the other one is gone", || !hot.input("other").exists());
+        assert!(hot.input("emptied").exists(), "with {source}");
         // The watch goes on as before.
         hot.drop_file("emptied/deep/d.jpg", &jpeg(Quarter::TopRight));
         hot.wait_output("emptied/deep/d.png");
     }
 }
 
-/// Fails when a subfolder goes though nobody has asked for that: it is there as long as one that is asked for takes to go.
+/// Fails when a subfolder is removed without `tidy`. It must be there still when one of a folder with `tidy` is gone.
 #[test]
 fn emptied_subfolders_stay_unless_asked() {
     let setup = setup("delete").folder("tidy", "true");

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use crate::binary::{finish, hotcut, namespaces_work, said, wait_for};
 use crate::hot_folder::HotFolder;
@@ -92,6 +93,20 @@ fn who_may_not_read_the_status_is_told_who_may() {
         assert!(said(&closed).contains(words), "{}", said(&closed));
     }
     set_mode(&hot.setup().path("run"), 0o700);
+    // What a daemon that was killed has left, as it is half a minute later.
+    hot.kill9();
+    let past = SystemTime::now() - Duration::from_mins(1);
+    let shared = fs::File::options().append(true).open(&file).unwrap();
+    shared.set_modified(past).unwrap();
+    assert_eq!(status(&hot, "--check").status.code(), Some(1));
+    let old = Status::parse(&status(&hot, "--json")).folder("products");
+    assert!(old.state.contains("not running"), "{old:?}");
+    set_mode(&hot.setup().path("state/ledger.db"), 0o600);
+    hot.restart();
+    set_mode(&hot.setup().path("state/ledger.db"), 0);
+    wait_for("the shared status is new", || {
+        fs::metadata(&file).unwrap().modified().unwrap() > past + Duration::from_secs(30)
+    });
     let text = fs::read_to_string(&file).unwrap();
     hot.stop();
     assert!(!file.exists());

@@ -70,9 +70,9 @@ fn sidecar_of_a_photo_that_failed_goes_with_it() {
     hot.drop_file("a.xmp", b"mine");
     hot.drop_file("a.jpg", b"no photo");
     wait_for("set aside", || !hot.input("a.jpg").exists());
-    wait_for("the sidecar", || failed.join("a-2.xmp").exists());
+    wait_for("the sidecar", || failed.join("a.xmp-2").exists());
     let read = |name: &str| fs::read_to_string(failed.join(name)).unwrap();
-    assert_eq!(["a.xmp", "a-2.xmp"].map(read), ["of somebody", "mine"]);
+    assert_eq!(["a.xmp", "a.xmp-2"].map(read), ["of somebody", "mine"]);
     assert!(!hot.input("a.xmp").exists());
 }
 

@@ -37,7 +37,7 @@ def readme():
 def state(machine):
     """What a setup may change: the files, the folders and the groups."""
     found = {}
-    for file in (CONFIG, f"{DROP_INS}/folders.conf", "/etc/tmpfiles.d/hotcut.conf", "/etc/group"):
+    for file in (CONFIG, f"{DROP_INS}/folders.conf", "/etc/tmpfiles.d/hotcut-status.conf", "/etc/group"):
         path = machine.path(file)
         found[file] = path.read_text() if path.exists() else None
     found["/srv"] = machine.run("find", "/srv", "/run/hotcut", "-type", "d", "-printf", "%p %u %g %m\\n")

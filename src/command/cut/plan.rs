@@ -52,7 +52,10 @@ pub(super) fn plan(search: &Search) -> Plan {
                     .extend(unreadable.map(|error| (error.path().to_owned(), error)));
                 plan.not_taken.add(&listing.not_taken);
             }
-            Err(error) => plan.missing.push((input.clone(), error)),
+            Err(error) => {
+                let path = std::path::absolute(input).unwrap_or_else(|_| input.clone());
+                plan.missing.push((path, error));
+            }
         }
     }
     plan

@@ -2,16 +2,10 @@
 
 use std::path::Path;
 
-use super::step::Step;
+use super::step::{Step, line};
 
-/// What the package ships.
-const SHIPPED: &str = include_str!("../../../systemd/hotcut.tmpfiles");
-
-/// What systemd reads in its place.
-const FILE: &str = "/etc/tmpfiles.d/hotcut.conf";
-
-/// Makes the folders of a file in `tmpfiles.d`, and corrects their groups.
-const CREATE: &[&str] = &["systemd-tmpfiles", "--create", "hotcut.conf"];
+/// Comes before the package's `hotcut.conf`, so that its word on the folder counts.
+const FILE: &str = "/etc/tmpfiles.d/hotcut-status.conf";
 
 /// The steps; none where it is settled already which group that is.
 pub(super) fn steps(group: &str) -> Vec<Step> {
@@ -20,32 +14,30 @@ pub(super) fn steps(group: &str) -> Vec<Step> {
         return Vec::new();
     }
     let what = format!("write {FILE}, by which the group {group} may read `hotcut status`");
+    let create = |name| ["systemd-tmpfiles", "--create", name];
     vec![
-        Step::write(what, file, text(group), &[&CREATE.join(" ")]),
-        Step::run(CREATE, Vec::new()),
+        Step::write(what, file, text(group), &[&line(&create("hotcut.conf"))]),
+        Step::run(&create("hotcut-status.conf"), Vec::new()),
     ]
 }
 
 fn text(group: &str) -> String {
-    let own = SHIPPED.replace(" 2750 hotcut hotcut", &format!(" 2750 hotcut {group}"));
-    format!("# Made by `hotcut setup`, in the place of /usr/lib/tmpfiles.d/hotcut.conf.\n{own}")
+    format!(
+        "# Made by `hotcut setup`: who may read `hotcut status`.\nd /run/hotcut 2750 hotcut {group}\n"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Fails when the shipped file is changed so that the group no longer gets in.
+    /// Fails when the package's own line on the folder would count, or is on another folder.
     #[test]
-    fn only_the_shared_folder_gets_the_group() {
-        let text = text("studio");
-        assert!(
-            text.contains("\nd /run/hotcut 2750 hotcut studio\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("\nd /var/lib/hotcut 0750 hotcut hotcut\n"),
-            "{text}"
-        );
+    fn the_file_overrules_the_one_of_the_package() {
+        let shipped = include_str!("../../../systemd/hotcut.tmpfiles");
+        assert!(shipped.contains("\nd /run/hotcut 2750 hotcut hotcut\n"));
+        assert!(text("studio").contains("\nd /run/hotcut 2750 hotcut studio\n"));
+        let name = Path::new(FILE).file_name().unwrap();
+        assert!(name < std::ffi::OsStr::new("hotcut.conf"));
     }
 }

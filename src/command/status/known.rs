@@ -11,6 +11,9 @@ use crate::config::{Config, Folder};
 use crate::daemon::{LiveStatus, ReadStatus, SharedFailure, SharedStatus};
 use crate::delivery::{Book, Counts, LedgerError, is_in_use};
 
+/// The group that the unit gives the service.
+const SERVICE: &str = "hotcut";
+
 /// What is known of the daemon and of each folder of the configuration.
 pub(super) struct Known {
     /// What the daemon wrote last, if it runs.
@@ -80,10 +83,11 @@ impl Known {
 /// `path` is closed; the folder of `file` is open to a group.
 fn closed(path: PathBuf, file: &Path) -> CommandError {
     match file.parent().unwrap_or(Path::new("/")).metadata() {
-        Ok(data) => CommandError::StatusClosed {
+        // Members of the service's own group may do more than read.
+        Ok(data) if group_name(data.gid()) != SERVICE => CommandError::StatusClosed {
             path,
             group: group_name(data.gid()),
         },
-        Err(_) => LedgerError::Closed(path).into(),
+        Ok(_) | Err(_) => LedgerError::Closed(path).into(),
     }
 }

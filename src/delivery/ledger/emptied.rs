@@ -8,15 +8,25 @@ use super::LedgerError;
 use super::book::{Book, bytes};
 
 impl Book {
-    /// Tells whether hotcut has moved or deleted a photo that lay in `subfolder`, or below it, of `folder`.
-    pub fn has_emptied(&mut self, folder: &str, subfolder: &Path) -> Result<bool, LedgerError> {
+    /// Tells whether hotcut has moved or deleted a photo that lay in `subfolder`, or below it, of `folder`, since that was made at
+    /// `born_ms`; ever, if that is not known.
+    pub fn has_emptied(
+        &mut self,
+        folder: &str,
+        subfolder: &Path,
+        born_ms: Option<i64>,
+    ) -> Result<bool, LedgerError> {
         let begin = [bytes(subfolder), b"/"].concat();
         // The byte after the slash.
         let end = [bytes(subfolder), b"0"].concat();
         let mut query = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM versions
-                WHERE folder = ?1 AND source >= ?2 AND source < ?3 AND ino = -id)",
+                WHERE folder = ?1 AND source >= ?2 AND source < ?3 AND ino = -id
+                    AND ended_at_ms >= ?4)",
         )?;
-        Ok(query.query_row(params![folder, begin, end], |row| row.get(0))?)
+        Ok(query.query_row(
+            params![folder, begin, end, born_ms.unwrap_or(i64::MIN)],
+            |row| row.get(0),
+        )?)
     }
 }

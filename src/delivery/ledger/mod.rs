@@ -40,7 +40,7 @@ pub use forget::{Forgotten, OldCursor, OldVersion};
 pub use halfway::{Interrupted, Unexplained, Unretired};
 pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
-pub use places::{OwnedName, Seat};
+pub use places::{Continued, OwnedName, Seat};
 pub use redo::DonePhoto;
 pub(super) use relearn::FoundCutout;
 pub use renames::FormerName;

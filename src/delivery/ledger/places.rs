@@ -29,10 +29,17 @@ pub struct OwnedName {
     pub is_own: bool,
     /// The cutout of another version of the source was placed under it.
     pub is_used: bool,
-    /// As `is_used`, but that version was written on before it could be moved or deleted: it is the same photo.
-    pub is_continued: bool,
-    /// As `is_continued`, but hotcut was done with that version, and had left it where it was.
-    pub is_left: bool,
+    /// Set if the cutout is of another version of the same file, which has been written on since.
+    pub continued: Option<Continued>,
+}
+
+/// How far an earlier version of a file came before the file was written on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continued {
+    /// It could not be moved or deleted yet.
+    Unretired,
+    /// Hotcut was done with it, and had left it where it was.
+    Left,
 }
 
 impl Book {
@@ -78,11 +85,12 @@ impl Book {
         }
         let owned = names.into_iter().map(|name| {
             let whole = output.join(&name);
+            let is_left = left.contains(&whole).then_some(Continued::Left);
+            let is_unretired = continued.contains(&whole).then_some(Continued::Unretired);
             OwnedName {
                 is_own: own.contains(&whole),
                 is_used: used.contains(&whole),
-                is_continued: continued.contains(&whole),
-                is_left: left.contains(&whole),
+                continued: is_unretired.or(is_left),
                 name,
             }
         });
@@ -177,8 +185,8 @@ mod tests {
         next.stamp.ino = first.stamp.ino;
         for (born_ns, is_same) in [(ARRIVAL.born_ns, true), (Some(8), false), (None, false)] {
             let names = book.names_of(&next, born_ns, Path::new("/out")).unwrap();
-            let is_continued: Vec<bool> = names.iter().map(|name| name.is_continued).collect();
-            assert_eq!(is_continued, [is_same], "{born_ns:?}");
+            let continued = is_same.then_some(Continued::Unretired);
+            assert_eq!(names[0].continued, continued, "{born_ns:?}");
             assert_eq!(names.iter().any(|name| name.is_used), !is_same);
         }
     }
