@@ -84,7 +84,7 @@ impl SourceFile {
     /// When the file was made, in nanoseconds since the epoch of its file system's clock; `None` where that is not kept. An inode
     /// number is given to another file at once, a time of birth is not.
     pub fn born_ns(&self) -> Option<i64> {
-        let flags = AtFlags::EMPTY_PATH;
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
         let stat = rustix::fs::statx(&self.file, "", flags, StatxFlags::BTIME).ok()?;
         let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
         let born = stat.stx_btime;
