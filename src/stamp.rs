@@ -49,7 +49,8 @@ impl Stamp {
     }
 }
 
-fn nanos(seconds: i64, rest: u64) -> i64 {
+/// Returns a time of a file in nanoseconds.
+pub fn nanos(seconds: i64, rest: u64) -> i64 {
     seconds
         .saturating_mul(1_000_000_000)
         .saturating_add_unsigned(rest)

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::Root;
 use crate::path_error::{AtPath as _, PathError};
+use crate::stamp::nanos;
 
 /// How many empty folders are kept in mind; the others wait until these are gone.
 pub(super) const FOLDERS_MAX: usize = 10_000;
@@ -42,14 +43,10 @@ impl EmptyFolder {
         let stat = rustix::fs::statx(directory, "", AtFlags::EMPTY_PATH, mask)?;
         let (changed, born) = (stat.stx_mtime, stat.stx_btime);
         let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-        let ms = born.tv_sec.saturating_mul(1_000);
-        let born_ms = ms.saturating_add(i64::from(born.tv_nsec / 1_000_000));
+        let born_ms = nanos(born.tv_sec, born.tv_nsec.into()) / 1_000_000;
         Ok(Self {
             relative,
-            mtime_ns: changed
-                .tv_sec
-                .saturating_mul(1_000_000_000)
-                .saturating_add(changed.tv_nsec.into()),
+            mtime_ns: nanos(changed.tv_sec, changed.tv_nsec.into()),
             born_ms: is_known.then_some(born_ms),
         })
     }

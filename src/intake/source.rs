@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Root, SettledFile, lease};
 use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::Stamp;
+use crate::stamp::{Stamp, nanos};
 
 /// The number by which `statfs` knows ZFS.
 const ZFS: rustix::fs::FsWord = 0x2fc1_2fc1;
@@ -21,6 +21,7 @@ pub struct SourceFile {
     root: Root,
     relative: PathBuf,
     stamp: Stamp,
+    born_ns: Option<i64>,
     file: File,
 }
 
@@ -56,6 +57,7 @@ impl SourceFile {
             root,
             relative,
             stamp: settled.stamp(),
+            born_ns: birth_ns(&file),
             file,
         };
         source.verify()?;
@@ -84,15 +86,7 @@ impl SourceFile {
     /// When the file was made, in nanoseconds since the epoch of its file system's clock; `None` where that is not kept. An inode
     /// number is given to another file at once, a time of birth is not.
     pub fn born_ns(&self) -> Option<i64> {
-        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
-        let stat = rustix::fs::statx(&self.file, "", flags, StatxFlags::BTIME).ok()?;
-        let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-        let born = stat.stx_btime;
-        is_known.then(|| {
-            born.tv_sec
-                .saturating_mul(1_000_000_000)
-                .saturating_add(born.tv_nsec.into())
-        })
+        self.born_ns
     }
 
     /// Returns a second handle on the content, at its start.
@@ -138,6 +132,14 @@ impl SourceFile {
     pub fn path(&self) -> PathBuf {
         self.root.join(&self.relative)
     }
+}
+
+fn birth_ns(file: &File) -> Option<i64> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
+    let stat = rustix::fs::statx(file, "", flags, StatxFlags::BTIME).ok()?;
+    let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+    let born = stat.stx_btime;
+    is_known.then(|| nanos(born.tv_sec, born.tv_nsec.into()))
 }
 
 /// Tells whether `error` is that there is no such file.
