@@ -119,15 +119,7 @@ impl CutReporter {
         duration: Option<Duration>,
     ) -> io::Result<()> {
         self.counts.skipped += 1;
-        self.bar.advance();
-        if self.is_json {
-            return self.print(&PhotoLine {
-                reason: Some(reason.to_string()),
-                ..PhotoLine::new(photo, PhotoFate::Skipped, duration)
-            });
-        }
-        self.tell("skipped", photo, reason);
-        Ok(())
+        self.tell_end(PhotoFate::Skipped, photo, reason, duration)
     }
 
     /// Tells of a photo without a cutout.
@@ -138,14 +130,29 @@ impl CutReporter {
         duration: Option<Duration>,
     ) -> io::Result<()> {
         self.counts.failed += 1;
+        self.tell_end(PhotoFate::Failed, photo, reason, duration)
+    }
+
+    fn tell_end(
+        &self,
+        fate: PhotoFate,
+        photo: &Path,
+        reason: &dyn Display,
+        duration: Option<Duration>,
+    ) -> io::Result<()> {
         self.bar.advance();
+        let word = match fate {
+            PhotoFate::Done => "done",
+            PhotoFate::Skipped => "skipped",
+            PhotoFate::Failed => "failed",
+        };
         if self.is_json {
             return self.print(&PhotoLine {
                 reason: Some(reason.to_string()),
-                ..PhotoLine::new(photo, PhotoFate::Failed, duration)
+                ..PhotoLine::new(photo, fate, duration)
             });
         }
-        self.tell("failed", photo, reason);
+        self.tell(word, photo, reason);
         Ok(())
     }
 
