@@ -148,7 +148,7 @@ fn put_back_strays(root: &Root, desk: &Desk, strays: &[(i64, PathBuf)], pulse: &
         let aside = desk.hidden_name(*id, "source");
         let name = source.file_name().unwrap_or_default();
         if let Err(error) = put_back_stray(&folder, aside.as_ref(), name) {
-            // The others are not to stay hidden with it.
+            // One failure must not keep the other photos hidden.
             let source = percent::display(source);
             tracing::error!(%source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
         }

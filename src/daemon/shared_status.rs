@@ -149,7 +149,7 @@ impl StatusFile {
         let written = json.at(file).and_then(|json| {
             let mut temp = file.as_os_str().to_owned();
             temp.push(".tmp");
-            // Nobody may ever open it for more than its mode allows.
+            // Its mode is set before it has its name: no reader gets more rights in between.
             drop(std::fs::remove_file(&temp));
             let mut options = File::options();
             let opened = options.write(true).create_new(true).mode(MODE).open(&temp);

@@ -143,7 +143,7 @@ impl Retiree {
         put_back_stray(&self.folder, &self.aside, &self.name)
     }
 
-    /// Before the source itself: a crash in between has all of this done again.
+    /// Moves the sidecars first: after a crash in between, the source still has its hidden name, and all is done again.
     fn move_sidecars_to(&self, target: &Destination) -> Result<(), PlaceError> {
         for name in names::moved_names(&self.name, self.number) {
             if !target.has(&name)? {

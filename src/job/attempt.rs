@@ -184,7 +184,7 @@ impl Attempt<'_> {
                 output: taken.output,
                 sha256: taken.sha256,
                 origin: Origin::Recorded,
-                // Of a doubtful photo it is recorded at once that it stays.
+                // The row of a doubtful photo is never in this state.
                 is_doubtful: false,
             }
         }))

@@ -73,7 +73,7 @@ pub(super) async fn choose(
                 let is_same_photo = !is_used
                     && match continued {
                         Some(Continued::Unretired) => true,
-                        // A folder whose photos stay asks for a number at each correction.
+                        // Where photos are kept, `number` gives each correction a number.
                         Some(Continued::Left) => job.folder.source != SourcePolicy::Keep,
                         None => false,
                     };
