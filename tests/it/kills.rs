@@ -174,12 +174,14 @@ fn fail_at_each(error: &str) {
                     .any(|level| hot.log().contains(level));
                 is_done(&hot) || is_troubled || hot.has_exited()
             });
-            // Other folders are tried again after a longer time.
+            // Other folders are tried again after a longer time. Each try may be in a new thread, which fails anew.
             if call.path.starts_with("products/out") {
-                wait_for(&format!("done by itself after {what}"), || is_done(&hot));
+                wait_for(&format!("done or tried again after {what}"), || {
+                    is_done(&hot) || number > 1 && strace::faults(hot.setup()) > 1
+                });
             }
             hot.kill_if_alive();
-            let has_failed = strace::has_failed(hot.setup());
+            let has_failed = strace::faults(hot.setup()) > 0;
             // As with kills, later numbers may be of another thread this time.
             assert!(
                 has_failed || number > 1 || !is_in_a_folder(&call.path),

@@ -54,10 +54,10 @@ pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Set
     spoiled(setup, &call.name, &options)
 }
 
-/// Whether the fault of a [`faulty`] daemon came about.
-pub(crate) fn has_failed(setup: &Setup) -> bool {
+/// How often the fault of a [`faulty`] daemon came about: once in each thread that made the call often enough.
+pub(crate) fn faults(setup: &Setup) -> usize {
     let log = fs::read_to_string(log(setup)).unwrap();
-    log.contains("(INJECTED)")
+    log.matches("(INJECTED)").count()
 }
 
 /// The daemon on a kernel that lacks the system calls `names`, which commas part.
