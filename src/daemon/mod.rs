@@ -29,6 +29,7 @@ mod shared_status;
 mod silence;
 mod start;
 mod state;
+mod strays;
 mod tally;
 mod throttle;
 mod troubles;

@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, OFlags};
+use rustix::fs::{AtFlags, CWD};
 
-use super::log;
+use super::{log, strays};
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Book, Destination, Interrupted, LedgerError, Patience, put_back_stray, rebuild, sweep_uploads,
+    Book, Destination, HalfRetired, Interrupted, LedgerError, Patience, rebuild, sweep_uploads,
 };
 use crate::disk::Pulse;
 use crate::intake::{Preparation, Root};
 use crate::job::{Desk, hidden_name};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
-use crate::percent;
 
 /// How long it may take to learn the next cutouts of an output folder whose disk answers.
 const LEARN_LIMIT: Duration = Duration::from_mins(1);
@@ -26,8 +25,8 @@ const LEARN_LIMIT: Duration = Duration::from_mins(1);
 pub(super) struct Known {
     /// The mount that its output folder lay on.
     pub(super) output_mount: Option<PathBuf>,
-    /// Sources that may have been moved or deleted half, each with its row.
-    pub(super) strays: Vec<(i64, PathBuf)>,
+    /// Sources that may have been moved or deleted half.
+    pub(super) half_retired: Vec<HalfRetired>,
     /// Whether nobody can be bringing photos into the folder yet.
     pub(super) sweeps_uploads: bool,
     pub(super) left: Left,
@@ -45,13 +44,13 @@ pub(super) struct Left {
 /// What is done before `folder` is served. What fails now is done at the next start, or the first photo tells of it.
 pub(super) fn preparation(
     config: &Config,
-    folder: &Folder,
+    folder: &Arc<Folder>,
     desk: &Desk,
     known: Known,
 ) -> Preparation {
     let Known {
         output_mount,
-        strays,
+        half_retired,
         sweeps_uploads,
         left: Left {
             interrupted,
@@ -74,12 +73,12 @@ pub(super) fn preparation(
         }
         mount_point
     };
-    let desk = desk.clone();
+    let (desk, input_folder) = (desk.clone(), Arc::clone(folder));
     let prepare_input = move |root: &Root, pulse: &Pulse| {
         if sweeps_uploads && let Err(error) = sweep(root, &desk.ledger_id) {
             tracing::debug!(%error, "photos that were brought half could not be looked for");
         }
-        put_back_strays(root, &desk, &strays, pulse);
+        strays::deal_with(root, &input_folder, &desk, &half_retired, pulse);
     };
     Preparation {
         output: Box::new(prepare_output),
@@ -134,23 +133,4 @@ fn open_output(output: &Path, expected: Option<&Path>) -> Result<PathBuf, PathEr
 fn sweep(root: &Root, ledger_id: &str) -> Result<(), PathError> {
     let folder = Destination::from_directory(root.directory()?, root.join(Path::new("")));
     sweep_uploads(&folder, ledger_id)
-}
-
-/// Gives back their names to sources that a crash has left half moved or half deleted; they are then dealt with again.
-fn put_back_strays(root: &Root, desk: &Desk, strays: &[(i64, PathBuf)], pulse: &Pulse) {
-    for (id, source) in strays {
-        pulse.step();
-        let parent = source.parent().unwrap_or(Path::new(""));
-        let Ok(directory) = root.open_below(parent, OFlags::RDONLY | OFlags::DIRECTORY) else {
-            continue;
-        };
-        let folder = Destination::from_directory(directory, root.join(parent));
-        let aside = desk.hidden_name(*id, "source");
-        let name = source.file_name().unwrap_or_default();
-        if let Err(error) = put_back_stray(&folder, aside.as_ref(), name) {
-            // One failure must not keep the other photos hidden.
-            let source = percent::display(source);
-            tracing::error!(%source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
-        }
-    }
 }

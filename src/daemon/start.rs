@@ -138,13 +138,17 @@ impl Daemon {
         let (input, output) = (config.input.clone(), config.output.clone());
         let name = config.name.clone();
         let known = self.desk.ledger.call(move |book| {
-            let strays = book.half_retired(&name)?;
-            Ok((book.mount_of(&input)?, book.mount_of(&output)?, strays))
+            let half_retired = book.half_retired(&name)?;
+            Ok((
+                book.mount_of(&input)?,
+                book.mount_of(&output)?,
+                half_retired,
+            ))
         });
-        let (mount_point, output_mount, strays) = known.await?;
+        let (mount_point, output_mount, half_retired) = known.await?;
         let known = Known {
             output_mount: output_mount.clone(),
-            strays,
+            half_retired,
             // At a reload somebody may be bringing one.
             sweeps_uploads: left.is_some(),
             left: left.unwrap_or_default(),

@@ -16,9 +16,9 @@ mod upload;
 pub use destination::{Destination, Occupant};
 pub use ledger::{
     Arrival, Begun, Book, Chapter, Continued, Counts, DonePhoto, FailedAttempt, Forgotten,
-    FormerName, Found, Interrupted, Ledger, LedgerError, OldCursor, OldVersion, OpenStep,
-    Overwrite, OwnedName, PAGE_MAX, PhotoQuery, PhotoRow, Quarantined, Seat, Standing, Unexplained,
-    Unretired, Verdict, Version, is_in_use, lock_state_dir, open_whole,
+    FormerName, Found, HalfRetired, Interrupted, Ledger, LedgerError, OldCursor, OldVersion,
+    OpenStep, Overwrite, OwnedName, PAGE_MAX, PhotoQuery, PhotoRow, Quarantined, Seat, Standing,
+    Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir, open_whole,
 };
 pub use names::{cutout_names, fold_case, moved_names, number_of, numbered_cutout_names};
 pub use place::{PlaceError, Replace, Temp, replace_file};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{Desk, Job, JobError, blocking};
 use crate::config::{FailedPolicy, Folder, SourcePolicy};
 use crate::delivery::{
-    Destination, PlaceError, Retired, Retiree, Unexplained, Version, number_of, remove_note,
-    write_note,
+    Destination, HalfRetired, PlaceError, Retired, Retiree, Unexplained, Version, number_of,
+    remove_note, write_note,
 };
 use crate::intake::{Root, SourceError};
 use crate::room::MinFree;
@@ -23,6 +23,19 @@ pub async fn explain_late(
         version: late.version,
     };
     original.explain(desk, late.id, late.reason).await
+}
+
+/// Does what the folder says to an original whose cutout is in place and which a crash has left under its hidden name. Tells
+/// whether it is gone. Blocks.
+pub fn retire_late(folder: Arc<Folder>, desk: &Desk, half: &HalfRetired) -> Result<bool, JobError> {
+    let Some(output) = &half.output else {
+        return Ok(false);
+    };
+    let original = Original {
+        folder,
+        version: half.version.clone(),
+    };
+    original.take_away(desk.hidden_name(half.id, "source"), output, desk.min_free)
 }
 
 /// One version of an original.
@@ -53,21 +66,22 @@ impl Original {
         output: &Path,
     ) -> Result<bool, JobError> {
         let (aside, min_free) = (desk.hidden_name(id, "source"), desk.min_free);
-        let number = number_of(&self.version.source, output);
-        blocking(move || {
-            let retiree = self.retiree(aside, number)?;
-            remove_note(&retiree.folder, &retiree.name)?;
-            let fate = match &self.folder.source {
-                SourcePolicy::Keep => return Ok(false),
-                SourcePolicy::Delete => retiree.delete()?,
-                SourcePolicy::Move(done) => {
-                    let done = self.mirror_for(done, &retiree, min_free)?;
-                    retiree.move_to(done)?
-                }
-            };
-            Ok(fate != Retired::Superseded)
-        })
-        .await
+        let output = output.to_owned();
+        blocking(move || self.take_away(aside, &output, min_free)).await
+    }
+
+    fn take_away(&self, aside: String, output: &Path, min_free: MinFree) -> Result<bool, JobError> {
+        let retiree = self.retiree(aside, number_of(&self.version.source, output))?;
+        remove_note(&retiree.folder, &retiree.name)?;
+        let fate = match &self.folder.source {
+            SourcePolicy::Keep => return Ok(false),
+            SourcePolicy::Delete => retiree.delete()?,
+            SourcePolicy::Move(done) => {
+                let done = self.mirror_for(done, &retiree, min_free)?;
+                retiree.move_to(done)?
+            }
+        };
+        Ok(fate != Retired::Superseded)
     }
 
     /// Leaves one that has succeeded where it is, and takes away an earlier note on it.

@@ -124,7 +124,7 @@ async fn wished(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Plac
     Ok(Place::new(name.to_owned(), already))
 }
 
-/// Reserves the first free name for the first photo of its name.
+/// Reserves the first name for the first photo of its name that is free for the cutout, and for the original where that is moved.
 async fn unnumbered(
     job: &Job,
     source: &Arc<SourceFile>,
@@ -132,6 +132,10 @@ async fn unnumbered(
 ) -> Result<Place, JobError> {
     for name in cutout_names(job.file.relative()) {
         let already = match occupant(job, &name).await? {
+            // Cutout and original get the same number.
+            Occupant::Free if is_taken_in_done(job, 1).await => {
+                return numbered(job, &[], ledger).await;
+            }
             Occupant::Free => None,
             // Without a record of it, only a cutout of the same content is known to be of the same source.
             Occupant::Ours(mark) if is_of(&mark, job) => match same_content(source, mark).await? {

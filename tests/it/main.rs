@@ -66,6 +66,8 @@ mod full;
 #[cfg(test)]
 mod fuse;
 #[cfg(test)]
+mod half_retired;
+#[cfg(test)]
 mod hangs;
 #[cfg(test)]
 mod herald;

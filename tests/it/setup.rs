@@ -156,6 +156,13 @@ impl Setup {
         Some(setup)
     }
 
+    /// `source = "keep"` from now on.
+    pub(crate) fn keeps_sources(mut self) -> Setup {
+        let last = self.folders.last_mut().expect("new() adds a folder");
+        last.keys.retain(|(key, _)| key != "done");
+        self.folder("source", "keep")
+    }
+
     /// `failed = ` the folder `failed/` of the tree.
     pub(crate) fn moves_failures(self) -> Setup {
         let failed = self.path("failed");

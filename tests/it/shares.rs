@@ -172,7 +172,7 @@ fn serve(test: &str, missing: &str) {
     fs::write(hot.output("a.png"), foreign).unwrap();
     fs::write(hot.setup().path("done/a.jpg"), foreign).unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
-    assert_cutout(&hot.wait_output("a.jpg.png"), Quarter::TopLeft);
+    assert_cutout(&hot.wait_output("a-2.png"), Quarter::TopLeft);
     wait_for("source gone", || !hot.input("a.jpg").exists());
     hot.drop_file("b.jpg", &jpeg(Quarter::BottomRight));
     assert_cutout(&hot.wait_output("b.png"), Quarter::BottomRight);

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::LedgerError;
 use super::book::{Begun, Book, Version, now_ms, path};
@@ -35,6 +35,17 @@ pub struct Unretired {
     pub output: PathBuf,
     /// SHA-256 of the source.
     pub sha256: [u8; 32],
+}
+
+/// A version whose source a crash may have left under its hidden name.
+#[derive(Clone, Debug)]
+pub struct HalfRetired {
+    /// Its row.
+    pub id: i64,
+    /// The version.
+    pub version: Version,
+    /// Where its cutout was placed; `None` if it is quarantined.
+    pub output: Option<PathBuf>,
 }
 
 /// An attempt that was running when hotcut was ended.
@@ -94,19 +105,9 @@ impl Book {
              WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined' LIMIT ?2",
         )?;
         let rows = query.query_map(params![folder, UNEXPLAINED_MAX], |row| {
-            let stamp = Stamp {
-                len: row.get::<_, i64>(2)?.cast_unsigned(),
-                mtime_ns: row.get(3)?,
-                ctime_ns: 0,
-                ino: row.get::<_, i64>(4)?.cast_unsigned(),
-            };
             Ok(Unexplained {
                 id: row.get(0)?,
-                version: Version {
-                    folder: folder.to_owned(),
-                    source: path(row.get(1)?),
-                    stamp,
-                },
+                version: version_of(row, folder)?,
                 reason: row.get(5)?,
             })
         })?;
@@ -114,12 +115,19 @@ impl Book {
     }
 
     /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
-    pub fn half_retired(&mut self, folder: &str) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+    pub fn half_retired(&mut self, folder: &str) -> Result<Vec<HalfRetired>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, source FROM versions WHERE folder = ?1 AND state = 'placed'
-             UNION ALL SELECT id, source FROM versions WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined'",
+            "SELECT id, source, len, mtime_ns, ino, output FROM versions WHERE folder = ?1 AND state = 'placed'
+             UNION ALL SELECT id, source, len, mtime_ns, ino, NULL FROM versions
+                WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined'",
         )?;
-        let rows = query.query_map([folder], |row| Ok((row.get(0)?, path(row.get(1)?))))?;
+        let rows = query.query_map([folder], |row| {
+            Ok(HalfRetired {
+                id: row.get(0)?,
+                version: version_of(row, folder)?,
+                output: row.get::<_, Option<_>>(5)?.map(path),
+            })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -167,6 +175,20 @@ impl Book {
         )?;
         Ok(())
     }
+}
+
+/// Reads the columns source, len, `mtime_ns` and ino, which come after the first one.
+fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Version> {
+    Ok(Version {
+        folder: folder.to_owned(),
+        source: path(row.get(1)?),
+        stamp: Stamp {
+            len: row.get::<_, i64>(2)?.cast_unsigned(),
+            mtime_ns: row.get(3)?,
+            ctime_ns: 0,
+            ino: row.get::<_, i64>(4)?.cast_unsigned(),
+        },
+    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub use backup::Overwrite;
 pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use forget::{Forgotten, OldCursor, OldVersion};
-pub use halfway::{Interrupted, Unexplained, Unretired};
+pub use halfway::{HalfRetired, Interrupted, Unexplained, Unretired};
 pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{Continued, OwnedName, Seat};
@@ -168,6 +168,23 @@ impl Ledger {
         &self,
         work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        self.send(work)?.await.map_err(|_| LedgerError::Gone)?
+    }
+
+    /// As [`Self::call`], for a thread that may wait. Panics on one that runs tasks.
+    pub fn call_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.send(work)?
+            .blocking_recv()
+            .map_err(|_| LedgerError::Gone)?
+    }
+
+    fn send<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, LedgerError>>, LedgerError> {
         let (answer, result) = oneshot::channel();
         let call: Call = Box::new(move |book| {
             // The caller may have been dropped; the work is done all the same.
@@ -176,7 +193,7 @@ impl Ledger {
         self.calls
             .send(Message::Call(call))
             .map_err(|_| LedgerError::Gone)?;
-        result.await.map_err(|_| LedgerError::Gone)?
+        Ok(result)
     }
 
     /// Closes the ledger so that its file alone is all of it; later calls fail. Blocks, for a few seconds at most.

@@ -8,7 +8,7 @@ use super::LedgerError;
 use super::book::{Book, Version, now_ms, path};
 use crate::percent;
 
-/// A photo that is done and was the same file as another one.
+/// A photo whose cutout is in place and which was the same file as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormerName {
     /// Its row.
@@ -22,13 +22,13 @@ pub struct FormerName {
 }
 
 impl Book {
-    /// Returns the photo of the same folder that is done under another name and was the same file as `version`: the same
+    /// Returns the photo of the same folder whose cutout is in place under another name and which was the same file as `version`: the same
     /// length, time and inode.
     pub fn former_name(&mut self, version: &Version) -> Result<Option<FormerName>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, source, output, sha256 FROM versions
              WHERE folder = ?1 AND source <> ?2 AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND ino <> -id
-                AND state = 'done' AND sha256 IS NOT NULL ORDER BY id DESC LIMIT 1",
+                AND state IN ('done', 'placed') AND sha256 IS NOT NULL ORDER BY id DESC LIMIT 1",
         )?;
         let row = query.query_row(version.key(), |row| {
             Ok(FormerName {

@@ -1,0 +1,87 @@
+//! Originals that a crash may have left under hidden names -> moved or deleted as their folder says, or under their names again.
+//! Must not touch a photo whose fate is open.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+
+use crate::config::Folder;
+use crate::delivery::{Destination, HalfRetired, LedgerError, Verdict, put_back_stray};
+use crate::disk::Pulse;
+use crate::intake::Root;
+use crate::job::{self, Desk};
+use crate::path_error::PathError;
+use crate::percent;
+
+/// Why an original cannot be dealt with now.
+#[derive(Debug, thiserror::Error)]
+enum StrayError {
+    #[error(transparent)]
+    Folder(#[from] PathError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Deals with the originals of one folder, before any of its photos is looked at. Blocks.
+pub(super) fn deal_with(
+    root: &Root,
+    folder: &Arc<Folder>,
+    desk: &Desk,
+    half_retired: &[HalfRetired],
+    pulse: &Pulse,
+) {
+    for half in half_retired {
+        pulse.step();
+        let source = &half.version.source;
+        let parent = source.parent().unwrap_or(Path::new(""));
+        let Ok(directory) = root.open_below(parent, OFlags::RDONLY | OFlags::DIRECTORY) else {
+            continue;
+        };
+        let directory = Destination::from_directory(directory, root.join(parent));
+        if let Err(error) = finish(&directory, folder, desk, half) {
+            // One failure must not keep the other photos hidden.
+            let source = percent::display(source);
+            tracing::error!(%source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
+        }
+    }
+}
+
+fn finish(
+    directory: &Destination,
+    folder: &Arc<Folder>,
+    desk: &Desk,
+    half: &HalfRetired,
+) -> Result<(), StrayError> {
+    let aside = desk.hidden_name(half.id, "source");
+    let name = half.version.source.file_name().unwrap_or_default();
+    let is_placed = half.output.is_some();
+    let has_name = directory.has(name)?;
+    let id = half.id;
+    if !directory.has(aside.as_ref())? {
+        if is_placed && !has_name {
+            // Somebody has taken it away or renamed it: there is nothing left to do.
+            desk.ledger
+                .call_blocking(move |book| book.end(id, &Verdict::Done))?;
+        }
+        return Ok(());
+    }
+    // Under another name it would be a new photo, and would get a second cutout.
+    if is_placed && has_name {
+        match job::retire_late(Arc::clone(folder), desk, half) {
+            Ok(true) => {
+                desk.ledger.call_blocking(move |book| {
+                    book.end(id, &Verdict::Done)?;
+                    book.retire(id)
+                })?;
+            }
+            Ok(false) => {}
+            Err(error) => {
+                let source = percent::display(&half.version.source);
+                tracing::warn!(%source, %error, "a photo that a crash has left under a hidden name cannot be moved or deleted yet");
+            }
+        }
+    }
+    put_back_stray(directory, aside.as_ref(), name)?;
+    Ok(())
+}

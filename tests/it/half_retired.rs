@@ -1,0 +1,119 @@
+//! Photos whose cutout is in place and which are still to be moved: what becomes of them after a crash or a rename.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::binary::{files_below, wait_for};
+use crate::hot_folder::HotFolder;
+use crate::photos::{Quarter, assert_cutout, jpeg, marked_source};
+use crate::setup::Setup;
+
+/// A daemon that has ended after it has placed the cutout of `a.jpg` and before it has moved the photo to `done`.
+fn with_one_placed() -> HotFolder {
+    let setup = Setup::new().daemon("workers", "1").folder("settle", "50ms");
+    let mut hot = HotFolder::start_with(setup.moves_sources());
+    let done = hot.setup().path("done");
+    fs::remove_dir(&done).unwrap();
+    fs::write(&done, b"no folder").unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_log("\"cut out");
+    hot.stop();
+    fs::remove_file(&done).unwrap();
+    fs::create_dir(&done).unwrap();
+    assert!(hot.input("a.jpg").exists());
+    hot
+}
+
+/// What a crash between the two steps of the move leaves.
+fn hide(hot: &HotFolder) {
+    let ledger = rusqlite::Connection::open(hot.setup().path("state/ledger.db")).unwrap();
+    let query = "SELECT '.hotcut-' || identity.id || '-' || versions.id || '.source' FROM identity, versions";
+    let hidden: String = ledger.query_row(query, [], |row| row.get(0)).unwrap();
+    ledger.close().unwrap();
+    fs::rename(hot.input("a.jpg"), hot.input(hidden)).unwrap();
+}
+
+/// Waits until nothing is left to do, and compares the cutouts and the originals with `expected`: the stems of their names.
+#[track_caller]
+fn assert_done(hot: &HotFolder, expected: &[(&str, Quarter)]) {
+    let names = |ending: &str| -> Vec<PathBuf> {
+        let names = expected.iter();
+        names
+            .map(|(stem, _)| format!("{stem}.{ending}").into())
+            .collect()
+    };
+    let done = hot.setup().path("done");
+    wait_for("all is done", || {
+        let status = hot.status();
+        let is_idle = status.running == 0 && status.queued == 0;
+        is_idle && files_below(&done).len() == expected.len()
+    });
+    assert_eq!(hot.outputs(), names("png"), "{}", hot.log());
+    assert_eq!(files_below(&done), names("jpg"), "{}", hot.log());
+    assert_eq!(files_below(&hot.input("")), [] as [&Path; 0]);
+    for (stem, lit) in expected {
+        assert_cutout(&hot.output(format!("{stem}.png")), *lit);
+        assert_eq!(
+            fs::read(done.join(format!("{stem}.jpg"))).unwrap(),
+            jpeg(*lit)
+        );
+    }
+}
+
+/// P2, P4: fails when a photo under its hidden name loses its own name to a new one, and is cut out twice.
+#[test]
+fn photo_that_a_crash_has_hidden_is_moved_although_another_has_its_name() {
+    let mut hot = with_one_placed();
+    hide(&hot);
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    hot.restart();
+    let (first, second) = (Quarter::TopLeft, Quarter::BottomRight);
+    assert_done(&hot, &[("a-2", second), ("a", first)]);
+    assert_eq!(hot.status().done, 2);
+}
+
+/// P4: fails when such a photo stays hidden where photos are kept by now.
+#[test]
+fn photo_that_a_crash_has_hidden_gets_another_name_where_photos_are_kept() {
+    let mut hot = with_one_placed();
+    hide(&hot);
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    hot.change_setup(Setup::keeps_sources);
+    hot.restart();
+    wait_for("both photos", || {
+        files_below(&hot.input("")) == ["a-2.jpg", "a.jpg"].map(PathBuf::from)
+    });
+    assert_eq!(
+        fs::read(hot.input("a-2.jpg")).unwrap(),
+        jpeg(Quarter::TopLeft)
+    );
+}
+
+/// P2: fails when a photo that is renamed before it is moved gets a second cutout.
+#[test]
+fn photo_that_is_renamed_before_it_is_moved_keeps_its_one_cutout() {
+    let mut hot = with_one_placed();
+    fs::rename(hot.input("a.jpg"), hot.input("b.jpg")).unwrap();
+    hot.restart();
+    assert_done(&hot, &[("b", Quarter::TopLeft)]);
+    assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
+    assert_eq!(hot.status().done, 1);
+    assert_eq!(hot.log_lines("\"cut out\""), 0, "{}", hot.log());
+}
+
+/// P8: fails when the daemon waits for ever for a photo that somebody has taken away before it could be moved.
+#[test]
+fn photo_that_is_taken_away_before_it_is_moved_is_done() {
+    let mut hot = with_one_placed();
+    fs::remove_file(hot.input("a.jpg")).unwrap();
+    hot.restart();
+    hot.wait_status("done", |status| status.done == 1);
+    let states = |hot: &HotFolder| -> Vec<String> {
+        let ledger = rusqlite::Connection::open(hot.setup().path("state/ledger.db")).unwrap();
+        let mut query = ledger.prepare("SELECT state FROM versions").unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    hot.stop();
+    assert_eq!(states(&hot), ["done"]);
+}
