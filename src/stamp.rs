@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, FileType, Stat, StatxFlags};
 
@@ -43,6 +44,13 @@ impl Stamp {
         Ok((stamp, FileType::from_raw_mode(stat.stx_mode.into())))
     }
 
+    /// How long before `now` the inode changed last: its content, its mode or its name.
+    pub fn age(&self, now: SystemTime) -> Duration {
+        let changed = Duration::from_nanos(u64::try_from(self.ctime_ns).unwrap_or(0));
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        since.saturating_sub(changed)
+    }
+
     /// Tells whether both are the same version: a changed mode or owner does not make a new one.
     pub fn same_version(&self, other: &Self) -> bool {
         (self.len, self.mtime_ns, self.ino) == (other.len, other.mtime_ns, other.ino)
@@ -72,5 +80,18 @@ mod tests {
         let open = rustix::fs::fstat(&folder).unwrap();
         let asked = Stamp::read(&folder, OsStr::new("")).unwrap();
         assert_eq!(asked, (Stamp::of(&open), FileType::Directory));
+    }
+
+    #[test]
+    fn age_is_counted_from_the_last_change() {
+        let stamp = Stamp {
+            len: 1,
+            mtime_ns: 0,
+            ctime_ns: 5_000_000_000,
+            ino: 1,
+        };
+        let later = UNIX_EPOCH + Duration::from_secs(12);
+        assert_eq!(stamp.age(later), Duration::from_secs(7));
+        assert_eq!(stamp.age(UNIX_EPOCH), Duration::ZERO, "another clock");
     }
 }

@@ -42,6 +42,13 @@ pub(super) fn sentences(not_taken: &NotTaken, remedy: Remedy) -> Vec<String> {
             "is empty; it is taken once it has content",
             "are empty; they are taken once they have content",
         ),
+        (
+            not_taken.hidden,
+            "is a photo that a hotcut whose ledger is lost has left hidden, as .hotcut-*.source; give it a name that ends like \
+             a photo's to have it cut out",
+            "are photos that a hotcut whose ledger is lost has left hidden, as .hotcut-*.source; give them names that end like \
+             a photo's to have them cut out",
+        ),
     ];
     for (count, one, many) in more {
         match count {
@@ -127,6 +134,7 @@ mod tests {
             conflicts: 1,
             links: 2,
             empty: 0,
+            hidden: 1,
         };
         assert_eq!(
             sentences(&not_taken, Remedy::Include),
@@ -135,6 +143,8 @@ mod tests {
                  *.heic cannot be read: export such photos as JPEG or TIFF",
                 "1 file is a copy that a sync program made because of a conflict; give it another name to have it cut out",
                 "2 files are links, which are not followed; copy or move the photos themselves",
+                "1 file is a photo that a hotcut whose ledger is lost has left hidden, as .hotcut-*.source; give it a name that \
+                 ends like a photo's to have it cut out",
             ]
         );
         assert!(sentences(&NotTaken::default(), Remedy::Name).is_empty());

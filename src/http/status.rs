@@ -82,6 +82,8 @@ pub(super) struct FilesNotTaken {
     links: u64,
     /// Files that are taken once they are not empty any more.
     empty: u64,
+    /// Photos that a hotcut whose ledger is lost has left under hidden names, `.hotcut-*.source`.
+    hidden: u64,
 }
 
 /// A photo that something holds.
@@ -170,6 +172,7 @@ fn folder_status(live: &LiveFolder, counts: Counts) -> FolderStatus {
             conflicts: live.not_taken.conflicts,
             links: live.not_taken.links,
             empty: live.not_taken.empty,
+            hidden: live.not_taken.hidden,
         },
     }
 }

@@ -137,6 +137,11 @@ pub(super) fn is_inner_cache(parent: &[u8], name: &[u8]) -> bool {
         .any(|(outer, inner)| outer.as_bytes() == parent && inner.as_bytes() == name)
 }
 
+/// Tells whether `name` is one that hotcut gives to a photo for the moments in which it moves or deletes it.
+pub(super) fn is_hidden_photo(name: &[u8]) -> bool {
+    name.starts_with(b".hotcut-") && name.ends_with(b".source")
+}
+
 /// Tells whether `name`, in lower case, is that of a copy which a sync program made because of a conflict.
 pub(super) fn is_conflict(name: &[u8]) -> bool {
     CONFLICTS.iter().any(|part| contains(name, part.as_bytes()))

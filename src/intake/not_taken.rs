@@ -4,14 +4,23 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
 
+use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
+
+use super::Judgement;
+use super::litter::is_hidden_photo;
 
 /// Endings that are counted one by one; files of any further ending are counted together.
 const ENDINGS_MAX: usize = 20;
 
 /// The longest ending that is shown, in bytes; what is longer is part of a name that has a dot in it.
 const ENDING_LEN_MAX: usize = 12;
+
+/// How long a photo can keep the hidden name under which it is moved, at most: a copy to a slow disk.
+const MOVE_LIMIT: Duration = Duration::from_hours(1);
 
 /// Files of a hot folder that are left alone. What `exclude` names, what is hidden or temporary, and what lies in a bin, a snapshot
 /// or a cache is not counted.
@@ -28,11 +37,39 @@ pub struct NotTaken {
     pub links: u64,
     /// Files that are taken once they are not empty any more.
     pub empty: u64,
+    /// Photos that a hotcut has hidden to move or delete them, and that have lain so for a long time: its ledger is lost.
+    pub hidden: u64,
 }
 
 impl NotTaken {
+    /// Counts what lies at `relative`, is no photo to be taken; `age` is how long ago it changed last, its name
+    /// among that.
+    pub(super) fn count(
+        &mut self,
+        relative: &Path,
+        kind: FileType,
+        judgement: Judgement,
+        age: Option<Duration>,
+    ) {
+        match (kind, judgement) {
+            (FileType::RegularFile, Judgement::NotIncluded) => {
+                self.count_ending(relative.extension());
+            }
+            (FileType::RegularFile, Judgement::Conflict) => self.conflicts += 1,
+            (FileType::RegularFile, Judgement::Litter) => {
+                let name = relative.file_name().unwrap_or_default();
+                let is_left =
+                    is_hidden_photo(name.as_bytes()) && age.is_some_and(|age| age > MOVE_LIMIT);
+                self.hidden += u64::from(is_left);
+            }
+            // It may lead to a photo, or to a whole folder of them.
+            (FileType::Symlink, Judgement::Taken | Judgement::NotIncluded) => self.links += 1,
+            _ => {}
+        }
+    }
+
     /// Counts a file that no pattern of `include` matches.
-    pub(super) fn count(&mut self, ending: Option<&OsStr>) {
+    fn count_ending(&mut self, ending: Option<&OsStr>) {
         let ending = ending.unwrap_or_default().as_bytes().to_ascii_lowercase();
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+".contains(byte);
         let shown = String::from_utf8(ending).ok().filter(|ending| {
@@ -64,6 +101,7 @@ impl NotTaken {
         self.conflicts += other.conflicts;
         self.links += other.links;
         self.empty += other.empty;
+        self.hidden += other.hidden;
     }
 }
 
@@ -99,14 +137,29 @@ mod tests {
         let mut left = NotTaken::default();
         for (ending, count) in [("jfif", 2), ("HEIC", 6), ("heic", 4), ("", 1)] {
             for _ in 0..count {
-                left.count(Some(OsStr::new(ending)));
+                left.count_ending(Some(OsStr::new(ending)));
             }
         }
         let words = "13 files are not taken: *.heic 10, *.jfif 2, without an ending 1";
         assert_eq!(left.to_string(), words);
         let mut one = NotTaken::default();
-        one.count(Some(OsStr::new("bmp")));
+        one.count_ending(Some(OsStr::new("bmp")));
         assert_eq!(one.to_string(), "1 file is not taken: *.bmp 1");
+    }
+
+    /// P4: fails when a photo that stays hidden for ever leaves no trace, or when one that is being moved is told of.
+    #[test]
+    fn photo_that_has_long_been_hidden_is_counted() {
+        let count = |name: &str, age: Duration| {
+            let mut found = NotTaken::default();
+            let (kind, judgement) = (FileType::RegularFile, Judgement::Litter);
+            found.count(Path::new(name), kind, judgement, Some(age));
+            found.hidden
+        };
+        let hidden = "sub/.hotcut-0a1b2c3d-17.source";
+        assert_eq!(count(hidden, MOVE_LIMIT + Duration::from_secs(1)), 1);
+        assert_eq!(count(hidden, Duration::from_mins(30)), 0);
+        assert_eq!(count("sub/.hotcut-0a1b2c3d-17.tmp", MOVE_LIMIT * 2), 0);
     }
 
     /// P6: fails when memory grows with the number of endings, or when files of many endings are not counted.
@@ -114,9 +167,9 @@ mod tests {
     fn of_very_many_endings_some_are_named() {
         let mut left = NotTaken::default();
         for number in 0..1_000 {
-            left.count(Some(OsStr::new(&format!("e{number}"))));
+            left.count_ending(Some(OsStr::new(&format!("e{number}"))));
         }
-        left.count(Some(OsStr::new("of 3 May, the whole shoot")));
+        left.count_ending(Some(OsStr::new("of 3 May, the whole shoot")));
         assert_eq!(left.endings.len(), ENDINGS_MAX);
         assert_eq!(left.files(), 1_001);
         let mut sum = left.clone();

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
@@ -45,8 +46,10 @@ impl Walk<'_> {
         take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
     ) -> Result<Listing, E> {
         let mut way = Way {
+            began_at: SystemTime::now(),
             folders: vec![top.to_owned()],
-            ..Way::default()
+            seen: Vec::new(),
+            listing: Listing::default(),
         };
         while let Some(folder) = way.folders.pop() {
             match self.read(&folder, &mut way, take) {
@@ -96,17 +99,11 @@ impl Walk<'_> {
                         writer: Writer::NotAsked,
                     });
                 }
-                (FileType::RegularFile, Judgement::NotIncluded) => {
-                    way.listing.not_taken.count(relative.extension());
+                (kind, judgement) => {
+                    let not_taken = &mut way.listing.not_taken;
+                    let age = stamp.map(|stamp| stamp.age(way.began_at));
+                    not_taken.count(&relative, kind, judgement, age);
                 }
-                (FileType::RegularFile, Judgement::Conflict) => {
-                    way.listing.not_taken.conflicts += 1;
-                }
-                // It may lead to a photo, or to a whole folder of them.
-                (FileType::Symlink, Judgement::Taken | Judgement::NotIncluded) => {
-                    way.listing.not_taken.links += 1;
-                }
-                _ => {}
             }
             // While the folder is read, not after: a single one may hold more names than there is memory for.
             if way.seen.len() >= CHUNK {
@@ -124,8 +121,8 @@ impl Walk<'_> {
 }
 
 /// How far a walk has come.
-#[derive(Default)]
 struct Way {
+    began_at: SystemTime,
     /// Folders that are still to be read.
     folders: Vec<PathBuf>,
     /// Files that are still to be handed on.
@@ -225,6 +222,7 @@ mod tests {
             conflicts: 1,
             links: 1,
             empty: 1,
+            hidden: 0,
         };
         assert_eq!(found, expected);
     }

@@ -8,16 +8,23 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, marked_source};
 use crate::setup::Setup;
 
-/// A daemon that has ended after it has placed the cutout of `a.jpg` and before it has moved the photo to `done`.
-fn with_one_placed() -> HotFolder {
+/// A daemon that has placed the cutout of `a.jpg` and cannot move the photo, since `done` is a file.
+fn with_one_waiting() -> HotFolder {
     let setup = Setup::new().daemon("workers", "1").folder("settle", "50ms");
-    let mut hot = HotFolder::start_with(setup.moves_sources());
+    let hot = HotFolder::start_with(setup.moves_sources());
     let done = hot.setup().path("done");
     fs::remove_dir(&done).unwrap();
     fs::write(&done, b"no folder").unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_log("\"cut out");
+    hot
+}
+
+/// A daemon that has ended after it has placed the cutout of `a.jpg` and before it has moved the photo to `done`.
+fn with_one_placed() -> HotFolder {
+    let mut hot = with_one_waiting();
     hot.stop();
+    let done = hot.setup().path("done");
     fs::remove_file(&done).unwrap();
     fs::create_dir(&done).unwrap();
     assert!(hot.input("a.jpg").exists());
@@ -99,6 +106,16 @@ fn photo_that_is_renamed_before_it_is_moved_keeps_its_one_cutout() {
     assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
     assert_eq!(hot.status().done, 1);
     assert_eq!(hot.log_lines("\"cut out\""), 0, "{}", hot.log());
+}
+
+/// P2: as above, under the eyes of the daemon.
+#[test]
+fn photo_that_is_renamed_while_it_waits_for_its_move_keeps_its_one_cutout() {
+    let hot = with_one_waiting();
+    fs::rename(hot.input("a.jpg"), hot.input("b.jpg")).unwrap();
+    wait_for("the new name", || hot.outputs() == [Path::new("b.png")]);
+    assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
+    assert_eq!(hot.log_lines("\"cut out\""), 1, "{}", hot.log());
 }
 
 /// P8: fails when the daemon waits for ever for a photo that somebody has taken away before it could be moved.

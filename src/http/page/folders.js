@@ -79,7 +79,7 @@ function waitingWords({ path, reason, next, until_ms: until }) {
   return nexts[next] ? `${path}: ${reason}; ${nexts[next]}` : `${path}: ${reason}`;
 }
 
-function notTakenWords({ endings, others, conflicts, links, empty }) {
+function notTakenWords({ endings, others, conflicts, links, empty, hidden }) {
   const sorted = Object.entries(endings).sort(([, one], [, other]) => other - one);
   const words = sorted.map(([ending, files]) => `${ending === "" ? "without an ending" : `*.${ending}`}: ${files}`);
   if (others > 0) words.push(`others: ${others}`);
@@ -87,6 +87,7 @@ function notTakenWords({ endings, others, conflicts, links, empty }) {
   if (conflicts > 0) words.push(count(conflicts, "file is a copy", "files are copies", "that a sync program made because of a conflict; rename it to have it cut out"));
   if (links > 0) words.push(count(links, "file is a link", "files are links", "and not followed"));
   if (empty > 0) words.push(count(empty, "file is", "files are", "empty; content is waited for"));
+  if (hidden > 0) words.push(count(hidden, "photo was", "photos were", "left hidden by a hotcut whose ledger is lost (.hotcut-*.source); rename it to have it cut out"));
   return words;
 }
 
