@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::Config;
-use crate::delivery::{Found, LedgerError, Patience, lock_state_dir, open_whole, rebuild};
+use crate::delivery::{Extent, Found, LedgerError, Patience, lock_state_dir, open_whole, rebuild};
 
 /// Rebuilds while no daemon runs; a ledger that is whole only learns what it does not know.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
@@ -20,7 +20,13 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     if let Found::Damaged(aside) = &found {
         tracing::warn!("the ledger was damaged; it lies at {} now", aside.display());
     }
-    let rebuilt = rebuild(&mut book, &config.folders, Patience::LONG, &mut || ())?;
+    let rebuilt = rebuild(
+        &mut book,
+        &config.folders,
+        Extent::Whole,
+        Patience::LONG,
+        &mut || (),
+    )?;
     book.close()?;
     for error in &rebuilt.unreadable {
         tracing::error!("{error}; run `hotcut rebuild` again when it can be read");

@@ -10,7 +10,8 @@ use rustix::fs::{AtFlags, CWD};
 use super::{log, strays};
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Book, Destination, HalfRetired, Interrupted, LedgerError, Patience, rebuild, sweep_uploads,
+    Book, Destination, Extent, HalfRetired, Interrupted, LedgerError, Patience, rebuild,
+    sweep_uploads,
 };
 use crate::disk::Pulse;
 use crate::intake::{Preparation, Root};
@@ -116,7 +117,7 @@ fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(),
     alive();
     if let Some(mut book) = Book::open_existing(state_dir)? {
         log::rebuilt(
-            &rebuild(&mut book, folders, Patience::LONG, &mut alive)?,
+            &rebuild(&mut book, folders, Extent::Part, Patience::LONG, &mut alive)?,
             false,
         );
     }

@@ -21,7 +21,7 @@ use super::upkeep::CHECKPOINT_INTERVAL;
 use super::{Channels, Daemon, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness, Reception, log};
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Book, Found, Interrupted, Ledger, Patience, lock_state_dir, open_whole, rebuild,
+    Book, Extent, Found, Interrupted, Ledger, Patience, lock_state_dir, open_whole, rebuild,
 };
 use crate::intake::{Assignment, Filter, FolderId, Scout};
 use crate::job::Desk;
@@ -210,7 +210,13 @@ fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
         return Ok((book, Vec::new()));
     }
     let alive = &mut Announcer::still_starting;
-    let mut rebuilt = rebuild(&mut book, &config.folders, Patience::SHORT, alive)?;
+    let mut rebuilt = rebuild(
+        &mut book,
+        &config.folders,
+        Extent::Whole,
+        Patience::SHORT,
+        alive,
+    )?;
     let silent = rebuilt
         .unreadable
         .extract_if(.., |error| disk::is_silent(error));

@@ -15,7 +15,7 @@ mod upload;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Arrival, Begun, Book, Chapter, Continued, Counts, DonePhoto, FailedAttempt, Forgotten,
+    Arrival, Begun, Book, Chapter, Continued, Counts, DonePhoto, Extent, FailedAttempt, Forgotten,
     FormerName, Found, HalfRetired, Interrupted, Ledger, LedgerError, OldCursor, OldVersion,
     OpenStep, Overwrite, OwnedName, PAGE_MAX, PhotoQuery, PhotoRow, Quarantined, Seat, Standing,
     Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir, open_whole,

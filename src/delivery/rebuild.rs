@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::destination::read_mark;
-use super::ledger::{Book, FoundCutout, LedgerError};
+use super::ledger::{Book, Extent, FoundCutout, LedgerError};
 use super::names::fold_case;
 use crate::config::Folder;
 use crate::disk;
@@ -53,10 +53,12 @@ pub struct Rebuilt {
     pub unreadable: Vec<PathError>,
 }
 
-/// Teaches `book` what lies in the output folders of `folders`; calls `alive` every ten seconds.
+/// Teaches `book` what lies in the output folders of `folders`, which are all that there are or, with [`Extent::Part`], some of
+/// them; calls `alive` every ten seconds. Where the disk of one does not answer, the next start begins anew.
 pub fn rebuild(
     book: &mut Book,
     folders: &[Arc<Folder>],
+    extent: Extent,
     patience: Patience,
     alive: &mut impl FnMut(),
 ) -> Result<Rebuilt, LedgerError> {
@@ -95,7 +97,9 @@ pub fn rebuild(
         };
         rebuilt.learn(book, listing, alive)?;
     }
-    rebuilt.names = book.end_relearning()?;
+    let is_silent = rebuilt.unreadable.iter().any(disk::is_silent);
+    let extent = if is_silent { Extent::Part } else { extent };
+    rebuilt.names = book.end_relearning(extent)?;
     Ok(rebuilt)
 }
 

@@ -42,6 +42,7 @@ pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{Continued, OwnedName, Seat};
 pub use redo::DonePhoto;
+pub use relearn::Extent;
 pub(super) use relearn::FoundCutout;
 pub use renames::FormerName;
 pub use story::{Chapter, FailedAttempt, Standing};

@@ -8,6 +8,15 @@ use super::LedgerError;
 use super::book::{Book, bytes};
 use super::header::Mark;
 
+/// How much of what a lost ledger knew has been looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it: the ledger is whole from now on.
+    Whole,
+    /// A part: the next start looks for all of it once more.
+    Part,
+}
+
 /// A cutout in an output folder, known by its mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundCutout {
@@ -65,7 +74,7 @@ impl Book {
     ///
     /// A source owns the names of all its cutouts, that of the latest one last. A version is recorded for each cutout whose
     /// source is gone; a source that is there is compared with its latest cutout when its folder is listed.
-    pub fn end_relearning(&mut self) -> Result<usize, LedgerError> {
+    pub fn end_relearning(&mut self, extent: Extent) -> Result<usize, LedgerError> {
         let transaction = self.connection.transaction()?;
         let names = transaction.execute(
             "INSERT INTO names (output, folded, folder, source, name, turn)
@@ -85,7 +94,7 @@ impl Book {
             [],
         )?;
         transaction.execute_batch("DROP TABLE found")?;
-        if Mark::of(&transaction)? == Mark::New {
+        if extent == Extent::Whole && Mark::of(&transaction)? == Mark::New {
             Mark::InUse.write(&transaction)?;
         }
         transaction.commit()?;
@@ -119,7 +128,7 @@ mod tests {
         for cutout in found {
             book.note_found(cutout).unwrap();
         }
-        book.end_relearning().unwrap()
+        book.end_relearning(Extent::Whole).unwrap()
     }
 
     /// P2: fails when a source gets back another name than that of its latest cutout, or loses that of an earlier one, or when a

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, chown};
 
 use super::super::tests::{begin, version};
-use super::super::{OpenStep, Overwrite, lock_state_dir};
+use super::super::{Extent, OpenStep, Overwrite, lock_state_dir};
 use super::*;
 
 fn filled(dir: &Path) {
@@ -26,7 +26,7 @@ fn found(dir: &Path) -> Found {
 fn learned(dir: &Path) -> (Book, Found) {
     let (mut book, found) = open_whole(dir, &mut |_| ()).unwrap();
     book.begin_relearning().unwrap();
-    book.end_relearning().unwrap();
+    book.end_relearning(Extent::Whole).unwrap();
     (book, found)
 }
 
@@ -105,7 +105,7 @@ fn only_a_ledger_that_was_not_closed_is_read_as_a_whole() {
         let mut steps = Vec::new();
         let (mut book, _) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
         book.begin_relearning().unwrap();
-        book.end_relearning().unwrap();
+        book.end_relearning(Extent::Whole).unwrap();
         let is_checked = steps.iter().any(|step| matches!(step, OpenStep::Check(_)));
         (book, is_checked)
     };
