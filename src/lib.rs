@@ -86,6 +86,7 @@
 //! | P9 | a refused reload ends the daemon (`daemon/reload.rs`) | `sighup_with_a_broken_file_names_the_fault_and_goes_on` |
 //! | P10 | `State::pause` (`daemon/state.rs`) | `full_output_folder_pauses_until_there_is_space` |
 //! | P10 | `held.insert` (`intake/settle.rs`) | `photo_that_ends_early_is_shown_with_its_deadline` |
+//! | P10 | `explain_late` (`daemon/upkeep.rs`) | `move_to_failed_is_tried_again_until_it_works` |
 //! | P10 | `not_taken.count` (`intake/walk.rs`) | `files_that_are_not_taken_are_counted_by_ending` |
 //! | P10 | `check_room` (`job/attempt.rs`) | `output_disk_keeps_what_must_stay_free` |
 //! | P10 | `look_at_state_dir` (`daemon/upkeep.rs`) | `daemon_whose_ledger_has_no_room_begins_nothing_and_says_so` |

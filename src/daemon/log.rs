@@ -1,10 +1,12 @@
 //! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
 
+mod explained;
 mod ledger;
 
 use std::path::Path;
 use std::time::Duration;
 
+pub(super) use explained::{told_late, untold};
 pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, restored};
 
 use crate::config::{Config, Folder};
@@ -226,10 +228,6 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         | Outcome::Short(_)
         | Outcome::Halted(_) => {}
     }
-}
-
-pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
-    tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo");
 }
 
 fn doubtful(job: &Job, is_kept: bool) {

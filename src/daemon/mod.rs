@@ -66,6 +66,7 @@ use announce::Announcer;
 use folder::HotFolder;
 use forget::Forgetting;
 use live::Live;
+use quarantine::Explanations;
 use reload::Reloaded;
 use shared_status::StatusFile;
 use throttle::Throttle;
@@ -129,6 +130,7 @@ struct Daemon {
     status_file: StatusFile,
     announcer: Announcer,
     forgetting: Forgetting,
+    explanations: Explanations,
     /// When the ledger's `-wal` is written back next.
     checkpoint_at: Instant,
     lock: File,

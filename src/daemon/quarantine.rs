@@ -1,32 +1,108 @@
 //! Quarantined sources -> a look at each, and the reason with each; decides nothing about new files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::{Daemon, FatalError, log};
 use crate::config::{FailedPolicy, Folder};
+use crate::delivery::LedgerError;
 use crate::intake::FolderId;
-use crate::job::{self, Desk};
+use crate::job::{self, Desk, JobError};
 use crate::percent;
 
 /// Quarantined sources looked at after one listing.
 const LOOKS_MAX: usize = 1_000;
 
-/// Leaves with the photos of a folder the reasons that an earlier run could not leave with them.
-pub(super) async fn explain_late(folder: Arc<Folder>, desk: Desk) {
-    let name = folder.name.clone();
-    // A ledger that fails ends the daemon at its next call.
-    let Ok(rows) = desk.ledger.call(move |book| book.unexplained(&name)).await else {
-        return;
-    };
-    for late in rows {
-        let source = percent::display(&late.version.source);
-        if let Err(error) = job::explain_late(Arc::clone(&folder), &desk, late).await {
-            log::untold(&folder, &source, &error);
+/// Time until reasons that could not be left with their photos are tried again, or `rescan` if that is less.
+const EXPLAIN_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The late explanations of each folder, by its name. They outlast the folder: a reload must not begin a second one beside one
+/// that a disk keeps.
+#[derive(Debug, Default)]
+pub(super) struct Explanations {
+    folders: BTreeMap<String, LateExplanation>,
+}
+
+/// A walk through the photos of one folder that no reason could be left with, again and again.
+#[derive(Debug, Default)]
+struct LateExplanation {
+    /// The row after which the next step goes on.
+    after: i64,
+    /// The step that is under way; on a disk that does not answer it stays.
+    step: Option<JoinHandle<Result<Option<i64>, LedgerError>>>,
+    /// When the next walk begins, once this one is over.
+    next_at: Option<Instant>,
+}
+
+impl Explanations {
+    /// The folder `name` has come online: its photos can be told of now, if none are told of already.
+    pub(super) fn hasten(&mut self, name: &str) {
+        if let Some(late) = self.folders.get_mut(name) {
+            late.next_at = None;
         }
     }
 }
 
+impl LateExplanation {
+    fn may_go_on(&self, now: Instant) -> bool {
+        self.step.is_none() && self.next_at.is_none_or(|at| now >= at)
+    }
+
+    /// Takes in where the step has ended, if it is through.
+    async fn take_step(&mut self, now: Instant, interval: Duration) -> Result<(), LedgerError> {
+        let Some(step) = self.step.take_if(|step| step.is_finished()) else {
+            return Ok(());
+        };
+        let next = super::unpanicked(step.await)?;
+        self.next_at = next.is_none().then(|| now + interval);
+        self.after = next.unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// Leaves with some photos of a folder the reasons that could not be left with them before, and returns the row after which the
+/// next ones come.
+async fn step(folder: Arc<Folder>, desk: Desk, after: i64) -> Result<Option<i64>, LedgerError> {
+    let name = folder.name.clone();
+    let unexplained = desk
+        .ledger
+        .call(move |book| book.unexplained(&name, after))
+        .await;
+    let (rows, next) = unexplained?;
+    for late in rows {
+        let source = percent::display(&late.version.source);
+        match job::explain_late(Arc::clone(&folder), &desk, late).await {
+            Ok(explained) => log::told_late(&folder, &source, explained),
+            Err(JobError::Ledger(error)) => return Err(error),
+            Err(error) => log::untold(&folder, &source, &error),
+        }
+    }
+    Ok(next)
+}
+
 impl Daemon {
+    /// Tries again to leave reasons with photos, one step of one walk a folder at a time.
+    pub(super) async fn explain_late(&mut self, now: Instant) -> Result<(), FatalError> {
+        let interval = self.config.daemon.rescan.min(EXPLAIN_INTERVAL);
+        for late in self.explanations.folders.values_mut() {
+            late.take_step(now, interval).await?;
+        }
+        let there = self.folders.values().filter(|one| one.state.is_there());
+        for folder in there {
+            let name = folder.config.name.clone();
+            let late = self.explanations.folders.entry(name).or_default();
+            if late.may_go_on(now) {
+                let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
+                late.step = Some(tokio::spawn(step(config, desk, late.after)));
+            }
+        }
+        Ok(())
+    }
+
     /// Finds out which quarantined sources somebody has taken away while nobody watched: of very many, some after each
     /// listing.
     pub(super) async fn look_at_quarantined(&mut self, id: FolderId) -> Result<(), FatalError> {

@@ -1,10 +1,8 @@
 //! Scouts that wait for a disk, or answer after they did -> their folders offline, online or listed anew. Touches no disk.
 
-use std::sync::Arc;
-
 use tokio::time::Instant;
 
-use super::{Daemon, FatalError, log, quarantine};
+use super::{Daemon, FatalError, log};
 use crate::intake::{FolderId, Online, Report};
 
 impl Daemon {
@@ -51,9 +49,7 @@ impl Daemon {
         };
         if folder.online(polled.as_ref(), now) {
             log::online(&folder.config, polled.as_ref());
-            let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
-            // Detached: nobody waits for it, and whatever a crash leaves of it the next start finds.
-            drop(tokio::spawn(quarantine::explain_late(config, desk)));
+            self.explanations.hasten(&folder.config.name);
         }
         let (input, output) = (folder.config.input.clone(), folder.config.output.clone());
         // Before anything is placed, so that the absence of that mount is noticed.

@@ -13,7 +13,9 @@ use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::forget::Forgetting;
 use super::live::Live;
+
 use super::prepare::{self, Known, Left};
+use super::quarantine::Explanations;
 use super::shared_status::StatusFile;
 use super::throttle::Throttle;
 use super::turns::Turns;
@@ -91,6 +93,7 @@ impl Daemon {
             ledger_version,
             announcer: Announcer::new(),
             forgetting: Forgetting::default(),
+            explanations: Explanations::default(),
             checkpoint_at: now + CHECKPOINT_INTERVAL,
             config: Arc::new(config),
             lock,

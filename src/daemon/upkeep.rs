@@ -47,6 +47,7 @@ impl Daemon {
             self.checkpoint_at = now + CHECKPOINT_INTERVAL;
             self.desk.ledger.call(Book::checkpoint).await?;
         }
+        self.explain_late(now).await?;
         self.forget(now).await?;
         self.announcer.alive(now);
         self.live.note_http(self.reception.http());

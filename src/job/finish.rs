@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::original::Original;
+use super::original::{Explained, Original};
 use super::outcome::{Outcome, SourceFate};
 use super::placed::Placed;
 use super::{Desk, Disposition, Job, JobError, Origin};
@@ -170,13 +170,15 @@ async fn quarantine(
     error: JobError,
 ) -> Result<Outcome, LedgerError> {
     let reason = error.to_string();
-    let verdict = Verdict::Quarantined {
-        reason: reason.clone(),
+    let why = reason.clone();
+    let record = desk.ledger.call(move |book| book.quarantine(begun.id, why));
+    let explained = if record.await? {
+        Original::of(job).explain(desk, begun.id, reason).await
+    } else {
+        Ok(Explained::NoNews)
     };
-    record_failure(desk, begun, verdict, reason.clone()).await?;
-    let explained = Original::of(job).explain(desk, begun.id, reason).await;
     let unexplained = match explained {
-        Ok(()) => None,
+        Ok(_) => None,
         Err(JobError::Ledger(error)) => return Err(error),
         Err(error) => Some(error),
     };

@@ -24,7 +24,7 @@ pub use done_before::find_done;
 pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError, PauseReason};
 pub use hands::{Return, Stalled, Stalls};
-pub use original::{explain_late, retire_late};
+pub use original::{Explained, explain_late, retire_late};
 pub use outcome::{Outcome, SourceFate};
 pub use placed::Origin;
 pub use wish::Wish;

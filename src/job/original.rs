@@ -12,12 +12,28 @@ use crate::delivery::{
 use crate::intake::{Root, SourceError};
 use crate::room::MinFree;
 
+/// Where the reason was left why an original cannot succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explained {
+    /// Beside it.
+    Beside,
+    /// In the `failed` folder, to which it was moved.
+    Moved,
+    /// Nothing to tell: its folder wants none, the original is gone, somebody else is at it, or it failed as it did before.
+    NoNews,
+}
+
 /// Leaves with its original the reason that a crash, or a folder that could not be written to, has kept from it.
 pub async fn explain_late(
     folder: Arc<Folder>,
     desk: &Desk,
     late: Unexplained,
-) -> Result<(), JobError> {
+) -> Result<Explained, JobError> {
+    let id = late.id;
+    let begin = desk.ledger.call(move |book| book.begin_explaining(id));
+    if !begin.await? {
+        return Ok(Explained::NoNews);
+    }
     let original = Original {
         folder,
         version: late.version,
@@ -94,52 +110,64 @@ impl Original {
         .await
     }
 
-    /// Tells the photographer, and the ledger that this is done. Until then it is done again at the next start, so each
-    /// step finds out what an earlier try has left.
+    /// Tells the photographer, and the ledger that this is done; its explanation has been begun there. If it fails it is done
+    /// again, so each step finds out what an earlier try has left.
     pub(super) async fn explain(
         self,
         desk: &Desk,
         id: i64,
         reason: String,
-    ) -> Result<(), JobError> {
+    ) -> Result<Explained, JobError> {
         let aside = desk.hidden_name(id, "source");
         let (note, min_free) = (desk.hidden_name(id, "note"), desk.min_free);
         let leave = move || self.leave_reason(aside, note, &reason, min_free);
-        let is_gone = blocking(leave).await?;
+        let left = blocking(leave).await;
+        let explained = left.as_ref().ok().copied();
         let record = desk.ledger.call(move |book| {
-            if is_gone {
+            let Some(explained) = explained else {
+                return Ok(book.fail_explaining(id));
+            };
+            if explained == Explained::Moved {
                 book.retire(id)?;
             }
-            book.explained(id)
+            book.explained(id)?;
+            Ok(true)
         });
-        Ok(record.await?)
+        let is_news = record.await?;
+        left.or_else(|error| {
+            if is_news {
+                Err(error)
+            } else {
+                Ok(Explained::NoNews)
+            }
+        })
     }
 
-    /// Leaves a note beside the original, or moves both to the `failed` folder. Tells whether it is gone from its name.
+    /// Leaves a note beside the original, or moves both to the `failed` folder.
     fn leave_reason(
         &self,
         aside: String,
         note: String,
         reason: &str,
         min_free: MinFree,
-    ) -> Result<bool, JobError> {
+    ) -> Result<Explained, JobError> {
         let retiree = self.retiree(aside, 1)?;
         let failed = match &self.folder.failed {
-            FailedPolicy::Leave => return Ok(false),
+            FailedPolicy::Leave => return Ok(Explained::NoNews),
             FailedPolicy::Note => {
                 let name = retiree.name.clone();
                 write_note(retiree.folder, &name, note.into(), &reason)?;
-                return Ok(false);
+                return Ok(Explained::Beside);
             }
             FailedPolicy::Move(failed) => failed,
         };
         let target = self.mirror_for(failed, &retiree, min_free)?;
         let Retired::Moved(path) = retiree.move_to(target)? else {
-            return Ok(false);
+            return Ok(Explained::NoNews);
         };
         let name = path.file_name().unwrap_or_default();
         write_note(self.mirror(failed)?, name, note.into(), &reason)?;
-        Ok(true)
+        Ok(Explained::Moved)
     }
 
     fn retiree(&self, aside: String, number: u32) -> Result<Retiree, JobError> {

@@ -242,6 +242,31 @@ fn move_to_failed_that_a_crash_has_cut_short_is_finished_at_the_next_start() {
     assert_eq!(fs::read_dir(&failed).unwrap().count(), 2);
 }
 
+/// P10: fails when a file that could not be moved to `failed` waits for a restart once it can, or when each try is told.
+#[test]
+fn move_to_failed_is_tried_again_until_it_works() {
+    let hot = HotFolder::start_with(Setup::patient().moves_failures());
+    let failed = hot.setup().path("failed");
+    for folder in ["first", "second"] {
+        fs::write(failed.join(folder), b"in the way").unwrap();
+        hot.drop_file(format!("{folder}/page.jpg"), HTML);
+        hot.wait_quarantined(&format!("{folder}/page.jpg"));
+    }
+    // The first one is tried again before the second one, which tells when that was.
+    for folder in ["second", "first"] {
+        fs::remove_file(failed.join(folder)).unwrap();
+        let note = failed.join(folder).join("page.jpg.hotcut.txt");
+        wait_for("the note", || note.exists());
+        assert!(fs::read_to_string(&note).unwrap().contains("HTML"));
+        let moved = failed.join(folder).join("page.jpg");
+        assert_eq!(fs::read(moved).unwrap(), HTML);
+    }
+    wait_for("two are told of", || {
+        hot.log_lines("was moved to `failed`") == 2
+    });
+    assert_eq!(hot.log_lines("the reason could not be left"), 2);
+}
+
 /// P5, P10: the folder of a quarantined file cannot be searched for a while; fails when the file is taken for gone, for it
 /// is then tried again.
 #[test]

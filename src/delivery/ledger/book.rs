@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::LedgerError;
+use super::unexplained::Explaining;
 use super::verdict::Verdict;
 use crate::config::OnSameName;
 use crate::stamp::Stamp;
@@ -16,6 +17,7 @@ use crate::stamp::Stamp;
 #[derive(Debug)]
 pub struct Book {
     pub(super) connection: Connection,
+    pub(super) explaining: Explaining,
     id: String,
 }
 
@@ -82,7 +84,11 @@ impl Book {
     /// Takes over a connection to a ledger of the present schema.
     pub(super) fn identified(connection: Connection) -> Result<Self, LedgerError> {
         let id = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
-        Ok(Self { connection, id })
+        Ok(Self {
+            connection,
+            explaining: Explaining::default(),
+            id,
+        })
     }
 
     /// Eight hexadecimal digits that tell this ledger's temporary files from another's.

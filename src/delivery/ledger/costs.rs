@@ -47,7 +47,7 @@ fn what_is_asked_often_does_not_walk_the_ledger() {
             drop(book.half_retired("products").unwrap());
         }),
         ("unexplained", |book| {
-            drop(book.unexplained("products").unwrap());
+            drop(book.unexplained("products", 0).unwrap());
         }),
         ("recover", |book| drop(book.recover().unwrap())),
         ("refund_running", |book| book.refund_running().unwrap()),

@@ -12,20 +12,6 @@ use crate::stamp::Stamp;
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
 const FORGIVEN_INTERRUPTIONS: u32 = 8;
 
-/// Quarantined sources that are explained at one start; the next one goes on with the others.
-const UNEXPLAINED_MAX: u32 = 1_000;
-
-/// A version that is quarantined without the photographer having been told.
-#[derive(Clone, Debug)]
-pub struct Unexplained {
-    /// Its row.
-    pub id: i64,
-    /// The version.
-    pub version: Version,
-    /// Why it cannot succeed.
-    pub reason: String,
-}
-
 /// A version whose cutout is in place and whose source's fate is still open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unretired {
@@ -87,31 +73,6 @@ impl Book {
             })
         });
         Ok(row.optional()?)
-    }
-
-    /// Notes that the photographer has been told why the version `id` cannot succeed.
-    pub fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
-        self.connection
-            .prepare_cached("UPDATE versions SET is_explained = 1 WHERE id = ?1")?
-            .execute([id])?;
-        Ok(())
-    }
-
-    /// Returns the quarantined versions of `folder` that a crash, or a folder that could not be written to, has left
-    /// unexplained.
-    pub fn unexplained(&mut self, folder: &str) -> Result<Vec<Unexplained>, LedgerError> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT id, source, len, mtime_ns, ino, coalesce(reason, '') FROM versions
-             WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined' LIMIT ?2",
-        )?;
-        let rows = query.query_map(params![folder, UNEXPLAINED_MAX], |row| {
-            Ok(Unexplained {
-                id: row.get(0)?,
-                version: version_of(row, folder)?,
-                reason: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
@@ -178,7 +139,7 @@ impl Book {
 }
 
 /// Reads the columns source, len, `mtime_ns` and ino, which come after the first one.
-fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Version> {
+pub(super) fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Version> {
     Ok(Version {
         folder: folder.to_owned(),
         source: path(row.get(1)?),
@@ -263,33 +224,5 @@ mod tests {
         begin(&mut book, &first);
         book.recover().unwrap();
         assert_eq!(book.take_unretired(&first).unwrap(), None);
-    }
-
-    /// P10: fails when a reason that a crash has kept from the photographer is forgotten, or one that was told is told again.
-    #[test]
-    fn a_quarantined_version_is_unexplained_until_somebody_is_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut book = Book::open(dir.path()).unwrap();
-        let photo = version("a.jpg", 1);
-        let begun = begin(&mut book, &photo);
-        assert!(book.unexplained("products").unwrap().is_empty());
-        let reason = "no subject found".to_owned();
-        book.end(begun.id, &Verdict::Quarantined { reason })
-            .unwrap();
-        drop(book);
-        let mut book = Book::open(dir.path()).unwrap();
-        book.recover().unwrap();
-        let left = book.unexplained("products").unwrap();
-        let [late] = &left[..] else {
-            panic!("one, not {left:?}")
-        };
-        assert_eq!(
-            (late.id, late.reason.as_str()),
-            (begun.id, "no subject found")
-        );
-        assert!(late.version.stamp.same_version(&photo.stamp));
-        assert!(book.unexplained("portraits").unwrap().is_empty());
-        book.explained(begun.id).unwrap();
-        assert!(book.unexplained("products").unwrap().is_empty());
     }
 }

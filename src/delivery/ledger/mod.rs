@@ -20,6 +20,7 @@ mod schema;
 mod story;
 mod summary;
 mod touched;
+mod unexplained;
 mod verdict;
 
 use std::fs::File;
@@ -37,7 +38,7 @@ pub use backup::Overwrite;
 pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use forget::{Forgotten, OldCursor, OldVersion};
-pub use halfway::{HalfRetired, Interrupted, Unexplained, Unretired};
+pub use halfway::{HalfRetired, Interrupted, Unretired};
 pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{Continued, OwnedName, Seat};
@@ -47,6 +48,7 @@ pub(super) use relearn::FoundCutout;
 pub use renames::FormerName;
 pub use story::{Chapter, FailedAttempt, Standing};
 pub use summary::{Counts, Quarantined};
+pub use unexplained::Unexplained;
 pub use verdict::Verdict;
 
 use self::foreign::ForeignState;

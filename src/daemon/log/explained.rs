@@ -1,0 +1,17 @@
+//! Whether a reason could be left with its photo -> one log line. Must not repeat what an earlier try has logged.
+
+use crate::config::Folder;
+use crate::job::{Explained, JobError};
+
+pub(in crate::daemon) fn untold(folder: &Folder, source: &str, error: &JobError) {
+    tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo; it is tried again");
+}
+
+pub(in crate::daemon) fn told_late(folder: &Folder, source: &str, explained: Explained) {
+    let what = match explained {
+        Explained::Moved => "the photo was moved to `failed` with its reason",
+        Explained::Beside => "the reason was left with the photo",
+        Explained::NoNews => return,
+    };
+    tracing::info!(folder = folder.name, source, "{what}");
+}
