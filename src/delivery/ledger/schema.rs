@@ -170,7 +170,8 @@ pub(super) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
     Ok(transaction.commit()?)
 }
 
-/// Brings the schema up to date in one transaction a step, after a copy of the ledger.
+/// Brings the schema up to date in one transaction, after a copy of the ledger: cut short between two steps, the next start
+/// would replace the copy that the earlier hotcut can read by one that no hotcut has written.
 pub(super) fn migrate(
     connection: &mut Connection,
     state_dir: &Path,
@@ -182,13 +183,12 @@ pub(super) fn migrate(
     }
     keep_copy(connection, state_dir, from, tell)?;
     tell(OpenStep::Migrate { from, to });
-    for (step, number) in STEPS.iter().zip(1..).skip(from) {
-        let transaction = connection.transaction()?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(from) {
         transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", user_version(number))?;
-        transaction.commit()?;
     }
-    Ok(())
+    transaction.pragma_update(None, "user_version", user_version(to))?;
+    Ok(transaction.commit()?)
 }
 
 /// `SQLite` integers are signed.

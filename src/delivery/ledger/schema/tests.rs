@@ -148,6 +148,26 @@ fn a_ledger_is_copied_before_its_schema_changes() {
     assert!(!steps.iter().any(changes), "{steps:?}");
 }
 
+/// P2: fails when a change of the schema that was cut short between two steps leaves no copy that the earlier hotcut can read.
+#[test]
+fn the_copy_outlasts_a_change_that_is_cut_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Connection::open(dir.path().join("ledger.db")).unwrap();
+    for step in STEPS.iter().take(5) {
+        ledger.execute_batch(step).unwrap();
+    }
+    ledger.pragma_update(None, "user_version", 5).unwrap();
+    // The ninth step makes a table of this name.
+    ledger.execute_batch("CREATE TABLE counts (a)").unwrap();
+    let error = Book::open(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("counts"), "{error}");
+    ledger.execute_batch("DROP TABLE counts").unwrap();
+    Book::open(dir.path()).unwrap();
+    assert_eq!(version_of(&ledger), NEWEST);
+    let copied = Connection::open(dir.path().join("ledger.db.schema-5")).unwrap();
+    assert_eq!(version_of(&copied), 5);
+}
+
 /// P2: fails when `status`, or another command of a hotcut that was just installed, changes the schema under the daemon of the
 /// earlier one.
 #[test]
