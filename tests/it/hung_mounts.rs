@@ -3,11 +3,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::binary::{finish, hotcut, said, wait_for};
+use crate::binary::{MODELS, finish, hotcut, said, wait_for};
 use crate::fuse::fuse_works;
 use crate::hot_folder::HotFolder;
 use crate::hung::{Hung, SILENT, SILENT_OUTPUT, mount, setup};
@@ -207,4 +208,31 @@ fn padded(jpeg: &[u8]) -> Vec<u8> {
     let comment = [b"\xFF\xFE\xFF\xFF".as_slice(), &vec![b'.'; 0xFFFD]].concat();
     let (begin, rest) = jpeg.split_at(2);
     [begin, &comment.repeat(64), rest].concat()
+}
+
+/// P7: fails when Ctrl-C is not heard while `cut` lists its inputs, here a folder with a mount in it that hangs.
+#[test]
+fn cut_stops_while_it_lists_a_mount_that_hangs() {
+    if !fuse_works("cut_stops_while_it_lists_a_mount_that_hangs") {
+        return;
+    }
+    let setup = setup();
+    fs::create_dir_all(setup.path("in/nas")).unwrap();
+    let mount = mount(&setup, "in/nas");
+    mount.hang();
+    let input = setup.path("in").canonicalize().unwrap();
+    let mut command = hotcut();
+    command.args(["cut", "--model", "luma", "--models-dir", MODELS]);
+    command.arg(&input).arg("-o").arg(setup.path("out"));
+    let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let input = input.display().to_string();
+    wait_for("it lists the folder", || {
+        processes::open_files(child.id()).contains(&input)
+    });
+    processes::signal(child.id(), Signal::INT);
+    wait_for("it ends", || child.try_wait().unwrap().is_some());
+    let run = child.wait_with_output().unwrap();
+    assert_eq!(run.status.code(), Some(130), "{run:?}");
+    drop(mount);
 }

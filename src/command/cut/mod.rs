@@ -119,7 +119,10 @@ impl CutRun<'_> {
                 return Ok(verdict(reporter));
             }
         }
-        let plan = plan::plan(&self.search());
+        let search = self.search();
+        // On a thread of its own, which a stop leaves behind: it may be long, or wait for a disk.
+        let planned = tokio::task::spawn_blocking(move || plan::plan(&search));
+        let plan = batch::unpanicked(planned.await);
         let is_empty = plan.jobs.is_empty() && plan.missing.is_empty();
         if is_empty {
             reporter.say("no photo was found");
