@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -10,10 +11,14 @@ use super::LedgerError;
 use super::book::Book;
 use super::check::check;
 use super::header::{Mark, RETRY_INTERVAL, pause};
+use super::leftovers;
 use crate::path_error::AtPath as _;
 
 /// Pages that are copied in one go.
 const STEP_PAGES: i32 = 2_048;
+
+/// A copy to which nothing was written for so long is not under way any more. One a night finds what the last one has left.
+pub(super) const LEFT_AFTER: Duration = Duration::from_hours(12);
 
 /// What becomes of a file that has the copy's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +49,18 @@ pub(super) fn copy(
     if overwrite == Overwrite::Never && file.symlink_metadata().is_ok() {
         return Err(LedgerError::Exists(file.to_owned()));
     }
+    let (prefix, suffix) = leftovers::NAME;
     let temp = tempfile::Builder::new()
-        .prefix(".hotcut-backup-")
-        .suffix(".tmp")
+        .prefix(prefix)
+        .suffix(suffix)
+        .rand_bytes(leftovers::RANDOM_LEN)
         .tempfile_in(folder)
         .at(folder)?;
+    // By the clock of that disk, which may be a server's.
+    let now = temp.as_file().metadata().and_then(|temp| temp.modified());
+    let until = now.at(temp.path())?.checked_sub(LEFT_AFTER);
+    // What cannot be removed now is no fault of this copy.
+    drop(until.map(|until| leftovers::sweep(folder, Some(until))));
     fill(ledger, temp.path())?;
     let copied = temp.as_file();
     copied.sync_all().at(temp.path())?;

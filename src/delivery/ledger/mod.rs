@@ -10,6 +10,7 @@ mod foreign;
 mod forget;
 mod halfway;
 mod header;
+mod leftovers;
 mod open;
 mod page;
 mod places;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::LedgerError;
 use super::backup::{self, Overwrite};
 use super::header::Mark;
+use super::leftovers;
 use super::open::OpenStep;
 use crate::path_error::AtPath as _;
 
@@ -205,6 +206,8 @@ fn keep_copy(
 ) -> Result<(), LedgerError> {
     let name = format!("{COPY_PREFIX}{schema}");
     let file = state_dir.join(&name);
+    // Who opens a ledger has the lock on its folder, and nobody else copies to it: of an earlier copy nothing is under way.
+    drop(leftovers::sweep(state_dir, None));
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let needed: i64 = connection.query_row(size, [], |row| row.get(0))?;
     let needed = needed.cast_unsigned();

@@ -126,6 +126,8 @@ fn a_ledger_is_copied_before_its_schema_changes() {
     ledger.pragma_update(None, "user_version", 5).unwrap();
     drop(ledger);
     std::fs::write(dir.path().join("ledger.db.schema-3"), "of an earlier step").unwrap();
+    let killed = dir.path().join(".hotcut-backup-killed.tmp");
+    std::fs::write(&killed, "a copy that was cut short").unwrap();
     let mut steps = Vec::new();
     let opened = open_whole(dir.path(), &mut |step| steps.push(step));
     drop(opened.unwrap());
@@ -138,6 +140,7 @@ fn a_ledger_is_copied_before_its_schema_changes() {
     let (from, to) = (5, NEWEST);
     assert_eq!(steps.last(), Some(&OpenStep::Migrate { from, to }));
     assert!(!dir.path().join("ledger.db.schema-3").exists());
+    assert!(!killed.exists());
     // It can be gone back to, with the hotcut that wrote it.
     let copied = Connection::open(copy).unwrap();
     assert_eq!(version_of(&copied), 5);
