@@ -13,7 +13,6 @@ use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::forget::Forgetting;
 use super::live::Live;
-
 use super::prepare::{self, Known, Left};
 use super::quarantine::Explanations;
 use super::shared_status::StatusFile;

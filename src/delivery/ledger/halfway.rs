@@ -75,7 +75,8 @@ impl Book {
         Ok(row.optional()?)
     }
 
-    /// Returns the versions of `folder` whose source a crash may have left under its hidden name.
+    /// Returns the versions of `folder` whose source a crash may have left under its hidden name: none that this process is
+    /// moving, for a folder that a reload has replaced.
     pub fn half_retired(&mut self, folder: &str) -> Result<Vec<HalfRetired>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, source, len, mtime_ns, ino, output FROM versions WHERE folder = ?1 AND state = 'placed'
@@ -89,7 +90,9 @@ impl Book {
                 output: row.get::<_, Option<_>>(5)?.map(path),
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+        found.retain(|half| !self.explaining.is_under_way(half.id));
+        Ok(found)
     }
 
     /// At start-up: turns every attempt that was running into one that waits, or whose source does, and returns where each

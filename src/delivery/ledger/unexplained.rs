@@ -33,6 +33,12 @@ pub struct Unexplained {
     pub reason: String,
 }
 
+impl Explaining {
+    pub(super) fn is_under_way(&self, id: i64) -> bool {
+        self.under_way.contains(&id)
+    }
+}
+
 impl Book {
     /// Records that the attempt `id` has ended and its version cannot succeed. In the same step its explanation is taken up, as
     /// [`Self::begin_explaining`] tells: nobody else can come between them.
@@ -132,6 +138,7 @@ mod tests {
     }
 
     /// P4: fails when two tell of one photo at once, or of one that has been told of: both would move it under one hidden name.
+    /// And when a reload gives it back its name meanwhile.
     #[test]
     fn one_at_a_time_explains_a_version() {
         let mut book = Book::in_memory().unwrap();
@@ -140,7 +147,9 @@ mod tests {
         let reason = "no subject found".to_owned();
         assert!(book.quarantine(begun.id, reason).unwrap());
         assert!(!book.begin_explaining(begun.id).unwrap(), "somebody is");
+        assert!(book.half_retired("products").unwrap().is_empty());
         assert!(book.fail_explaining(begun.id), "news");
+        assert_eq!(book.half_retired("products").unwrap().len(), 1);
         assert!(book.begin_explaining(begun.id).unwrap(), "that one failed");
         assert!(!book.fail_explaining(begun.id), "no news");
         assert!(book.begin_explaining(begun.id).unwrap());
