@@ -202,8 +202,8 @@ pub fn real_paths<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<Pat
     answers.collect()
 }
 
-/// Where `path` leads, through every link on its way that is there now.
-fn real_path(path: &Path) -> PathBuf {
+/// Where `path` leads, through every link on its way that is there now. Waits for its disk.
+pub fn real_path(path: &Path) -> PathBuf {
     let mut parts = path.ancestors().filter_map(|part| {
         let below = path.strip_prefix(part).ok()?;
         Some(part.canonicalize().ok()?.join(below))

@@ -49,7 +49,13 @@ enum Command {
     /// Serves the hot folders until SIGTERM; SIGHUP reads the configuration again.
     Run(ConfigArgument),
     /// Validates the configuration, its models and its folders, and prints every fault; exit code 0 or 78.
-    Check(ConfigArgument),
+    Check {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Lists no folder, and takes one that is absent or whose disk does not answer for no fault: for a reload.
+        #[arg(long)]
+        configuration_only: bool,
+    },
     /// Prints a configuration for the given hot folders, after a look at them; every key has its comment.
     Init {
         /// The folders in which photos will arrive.
@@ -188,7 +194,10 @@ fn main() -> ExitCode {
 fn run(command: Command, log_format: LogFormat) -> Result<ExitCode, CommandError> {
     match command {
         Command::Run(argument) => command::run::run(argument.config),
-        Command::Check(argument) => command::check::run(&argument.config),
+        Command::Check {
+            config,
+            configuration_only,
+        } => command::check::run(&config.config, configuration_only),
         Command::Init {
             dirs,
             write,

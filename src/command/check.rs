@@ -1,35 +1,36 @@
 //! `hotcut check`: a configuration file -> every fault in it, its models and its folders.
 
-use std::io::{ErrorKind, Write, stdout};
+mod look;
+
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rustix::fs::Access;
-
+use self::look::{Flaw, KnownMounts, Look, looks};
 use super::error::EX_CONFIG;
 use super::not_taken::endings_not_read;
 use super::outlook::{Fate, Outlook};
 use super::unit_limits::{UnitLimits, allowing};
 use super::{CommandError, block_on};
-use crate::config::{Config, Folder, SourcePolicy};
-use crate::disk::{self, Question};
-use crate::path_error::{AtPath as _, PathError};
+use crate::config::{Config, Folder};
+use crate::disk;
 use crate::pool::{Worker, WorkerSpec};
 use crate::room::{MinFree, RoomError, TooFull};
 
-/// Prints "ok" and what is served, or every fault.
-pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
+/// Prints "ok" and what is served, or every fault. With `configuration_only` no folder is listed, and what a running hotcut waits for
+/// is no fault.
+pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, CommandError> {
     let (config, found) = Config::read(config_file)?;
     let mut faults: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let known = configuration_only.then(|| KnownMounts::read(&config));
     // All are begun before the first is waited for: disks that do not answer are waited for together.
-    let looks: Vec<Look> = looks(&config).collect();
-    let mut is_read_only = false;
-    faults.extend(looks.into_iter().filter_map(|look| {
-        let fault = look.question.answer().flatten().err()?;
-        is_read_only |= fault.io().kind() == ErrorKind::ReadOnlyFilesystem;
-        Some(format!("{}: {fault}", look.what))
-    }));
+    let looks = looks(&config, known.as_ref());
+    let flaws = looks.into_iter().filter_map(Look::flaw);
+    let (waited_for, wrong): (Vec<Flaw>, Vec<Flaw>) =
+        flaws.partition(|flaw| configuration_only && flaw.is_waited_for());
+    let is_read_only = wrong.iter().any(Flaw::is_read_only);
+    faults.extend(wrong.iter().map(ToString::to_string));
     faults.extend(unit_fault(config_file, &config, is_read_only)?);
     if !config.models.is_empty()
         && let Err(error) = block_on(try_worker(&config))?
@@ -49,6 +50,12 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     }
     for warning in config.warnings() {
         writeln!(out, "  warning: {warning}")?;
+    }
+    for flaw in &waited_for {
+        writeln!(out, "  waited for, no fault of the configuration: {flaw}")?;
+    }
+    if configuration_only {
+        return Ok(ExitCode::SUCCESS);
     }
     let min_free = config.daemon.min_free;
     let full = full_disks([config.daemon.state_dir.as_path()], min_free);
@@ -147,82 +154,4 @@ async fn try_worker(config: &Config) -> Result<(), CommandError> {
     let worker = Worker::start(Arc::new(WorkerSpec::of(config))).await?;
     worker.prove().await?;
     Ok(())
-}
-
-/// A look at a path that the configuration names.
-struct Look {
-    /// How the configuration calls it.
-    what: String,
-    question: Question<Result<(), PathError>>,
-}
-
-impl Look {
-    fn begin(what: String, path: &Path, look: fn(&Path) -> Result<(), PathError>) -> Self {
-        let asked = path.to_owned();
-        let question = disk::ask(path, move |_| look(&asked));
-        Self { what, question }
-    }
-}
-
-/// Begins to look at everything that must be there.
-fn looks(config: &Config) -> impl Iterator<Item = Look> {
-    let state_dir = Look::begin("`state_dir`".to_owned(), &config.daemon.state_dir, writable);
-    let folders = config.folders.iter().flat_map(|folder| looks_at(folder));
-    let notify = config.notify.iter();
-    let command = notify.filter_map(|notify| notify.command.as_ref());
-    let command = command
-        .map(|told| Look::begin("`command` in [notify]".to_owned(), &told.program, runnable));
-    std::iter::once(state_dir).chain(folders).chain(command)
-}
-
-fn looks_at(folder: &Folder) -> Vec<Look> {
-    let what = |key: &str| format!("`{key}` of folder \"{}\"", folder.name);
-    let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
-    let input = if takes_away { emptiable } else { readable };
-    let mut looks = vec![
-        Look::begin(what("input"), &folder.input, input),
-        Look::begin(what("output"), &folder.output, writable),
-    ];
-    let own = folder.own_folders();
-    looks.extend(own.map(|own| Look::begin(what("done` or `failed"), own, writable)));
-    looks
-}
-
-fn readable(folder: &Path) -> Result<(), PathError> {
-    directory(folder)?;
-    allows(folder, Access::READ_OK | Access::EXEC_OK)
-}
-
-fn emptiable(folder: &Path) -> Result<(), PathError> {
-    readable(folder)?;
-    allows(folder, Access::WRITE_OK)
-}
-
-/// A folder that hotcut makes when it is first needed: the deepest part that exists must be writable.
-fn writable(folder: &Path) -> Result<(), PathError> {
-    let existing = folder
-        .ancestors()
-        .find(|path| path.exists())
-        .unwrap_or(folder);
-    directory(existing)?;
-    allows(existing, Access::WRITE_OK | Access::EXEC_OK)
-}
-
-fn runnable(program: &Path) -> Result<(), PathError> {
-    if program.metadata().at(program)?.is_dir() {
-        return Err(rustix::io::Errno::ISDIR).at(program);
-    }
-    allows(program, Access::EXEC_OK)
-}
-
-fn directory(path: &Path) -> Result<(), PathError> {
-    if path.metadata().at(path)?.is_dir() {
-        Ok(())
-    } else {
-        Err(rustix::io::Errno::NOTDIR).at(path)
-    }
-}
-
-fn allows(path: &Path, access: Access) -> Result<(), PathError> {
-    rustix::fs::access(path, access).at(path)
 }

@@ -136,6 +136,8 @@ mod rehearsal;
 #[cfg(test)]
 mod rejects;
 #[cfg(test)]
+mod reload_checks;
+#[cfg(test)]
 mod reloads;
 #[cfg(test)]
 mod renames;

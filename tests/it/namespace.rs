@@ -78,9 +78,14 @@ impl Namespace {
 
     /// The setup with its next daemon inside.
     pub(crate) fn enter(&self, setup: Setup) -> Setup {
+        setup.under(self.way())
+    }
+
+    /// The words that a command inside begins with.
+    pub(crate) fn way(&self) -> Vec<String> {
         let mut wrapper = vec!["nsenter".to_owned()];
         wrapper.extend(way_into(self.keeper.id()));
-        setup.under(wrapper)
+        wrapper
     }
 
     fn try_run(&self, program: &str, args: &[&str]) -> Output {

@@ -32,13 +32,14 @@ def test_the_disk_is_mounted_before_the_start(hotcut):
 
 
 def test_a_disk_that_comes_back_is_served_again(hotcut):
-    """P1, P10: fails when the service keeps the disk for itself: then it does not tell that the disk is away, and never sees the one that
-    is mounted there later."""
+    """P1, P9, P10: fails when the service keeps the disk for itself: then it does not tell that the disk is away, and never sees the one
+    that is mounted there later; or when a disk that is away refuses a reload."""
     lies_on_a_disk(hotcut)
     hotcut.start()
     daemon = hotcut.daemon()
     hotcut.run("umount", "/mnt/disk")
     wait(lambda: hotcut.status()["folders"][1]["state"].startswith("offline"), "word of the missing disk")
+    hotcut.run("systemctl", "reload", "hotcut")
     hotcut.make_folders("/opt/disk/other/in", "/opt/disk/other/out")
     hotcut.run("mount", "--bind", "/opt/disk/other", "/mnt/disk")
     hotcut.drop("b.jpg", folder=FOLDER[1])

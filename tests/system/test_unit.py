@@ -65,7 +65,8 @@ def test_what_the_unit_forbids_is_told_with_its_remedy(hotcut):
 
 
 def test_a_reload_names_a_folder_that_the_unit_closes(hotcut):
-    """P9, P10: fails when a reload takes a folder that the service may not write to, or does not tell what to do."""
+    """P9, P10: fails when a reload takes a folder that the service may not write to, as if its disk were away, or does not tell what to
+    do."""
     hotcut.start()
     hotcut.make_folders("/mnt/closed/in", "/mnt/closed/out")
     hotcut.configure(("closed", "/mnt/closed/in", "/mnt/closed/out"))

@@ -1,0 +1,197 @@
+//! Converts a configuration to looks at the paths that it names, and each look to what is wrong there. Must not list a folder.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use crate::config::{Config, Folder, SourcePolicy};
+use crate::delivery::{Book, LedgerError};
+use crate::disk::{self, Question};
+use crate::mount;
+use crate::path_error::{AtPath as _, PathError};
+
+/// Where the folders were mounted when they were first used.
+#[derive(Default)]
+pub(super) struct KnownMounts(BTreeMap<PathBuf, PathBuf>);
+
+impl KnownMounts {
+    /// Asks the ledger. One that cannot be asked knows nothing: whoever serves with it tells what is wrong with it.
+    pub(super) fn read(config: &Config) -> Self {
+        let state_dir = config.daemon.state_dir.clone();
+        let folders = config.folders.iter();
+        let paths = folders.flat_map(|folder| [folder.input.clone(), folder.output.clone()]);
+        let paths: Vec<PathBuf> = paths.collect();
+        let known = disk::ask(&config.daemon.state_dir, move |_| {
+            let mut known = BTreeMap::new();
+            if let Some(mut book) = Book::open_existing(&state_dir)? {
+                for path in paths {
+                    if let Some(point) = book.mount_of(&path)? {
+                        known.insert(path, point);
+                    }
+                }
+            }
+            Ok::<_, LedgerError>(known)
+        });
+        Self(known.answer().ok().and_then(Result::ok).unwrap_or_default())
+    }
+}
+
+/// A look at a path that the configuration names.
+pub(super) struct Look {
+    what: String,
+    is_of_folder: bool,
+    question: Question<Result<(), PathError>>,
+}
+
+/// What a look has found wrong.
+pub(super) struct Flaw {
+    /// How the configuration calls the path.
+    what: String,
+    is_of_folder: bool,
+    error: PathError,
+}
+
+impl Look {
+    fn begin(
+        what: String,
+        path: &Path,
+        look: impl FnOnce(&Path) -> Result<(), PathError> + Send + 'static,
+    ) -> Self {
+        let asked = path.to_owned();
+        Self {
+            what,
+            is_of_folder: false,
+            question: disk::ask(path, move |_| look(&asked)),
+        }
+    }
+
+    /// Waits until the look is over.
+    pub(super) fn flaw(self) -> Option<Flaw> {
+        Some(Flaw {
+            error: self.question.answer().flatten().err()?,
+            what: self.what,
+            is_of_folder: self.is_of_folder,
+        })
+    }
+}
+
+impl Flaw {
+    /// Tells whether the path, or the disk that it lies on, may not be written to by anybody.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.error.io().kind() == ErrorKind::ReadOnlyFilesystem
+    }
+
+    /// Tells whether a running hotcut waits until this is over: the folder is absent or its disk fails. Rights do not come back by
+    /// themselves.
+    pub(super) fn is_waited_for(&self) -> bool {
+        let kind = self.error.io().kind();
+        let lasts = [
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::PermissionDenied,
+            ErrorKind::NotADirectory,
+        ];
+        disk::is_silent(&self.error) || (self.is_of_folder && !lasts.contains(&kind))
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.error)
+    }
+}
+
+/// Begins to look at everything that must be there. With `known`, the part of a folder's path that exists does not stand for a folder
+/// that is absent: it may be the bare place where a disk is mounted, which nobody may write to.
+pub(super) fn looks(config: &Config, known: Option<&KnownMounts>) -> Vec<Look> {
+    let state_dir = Look::begin("`state_dir`".to_owned(), &config.daemon.state_dir, writable);
+    let folders = config.folders.iter();
+    let folders = folders.flat_map(|folder| looks_at(folder, known));
+    let notify = config.notify.iter();
+    let command = notify.filter_map(|notify| notify.command.as_ref());
+    let command = command
+        .map(|told| Look::begin("`command` in [notify]".to_owned(), &told.program, runnable));
+    let looks = std::iter::once(state_dir).chain(folders).chain(command);
+    looks.collect()
+}
+
+fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
+    let begin = |key: &str, path: &Path, look: fn(&Path) -> Result<(), PathError>| {
+        let is_known = known.is_some();
+        let expected = known.and_then(|known| known.0.get(path).cloned());
+        let what = format!("`{key}` of folder \"{}\"", folder.name);
+        let look = Look::begin(what, path, move |path| {
+            if !is_known {
+                return look(path);
+            }
+            mounted(path, expected.as_deref())?;
+            let absent = path.metadata().at(path).err();
+            look(path).map_err(|error| absent.unwrap_or(error))
+        });
+        Look {
+            is_of_folder: true,
+            ..look
+        }
+    };
+    let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
+    let input = if takes_away { emptiable } else { readable };
+    let mut looks = vec![
+        begin("input", &folder.input, input),
+        begin("output", &folder.output, writable),
+    ];
+    let own = folder.own_folders();
+    looks.extend(own.map(|own| begin("done` or `failed", own, writable)));
+    looks
+}
+
+/// An error if the mount that the folder lay under is away. The bare place of a mount may not even be looked into.
+fn mounted(folder: &Path, expected: Option<&Path>) -> Result<(), PathError> {
+    match expected {
+        Some(expected) => {
+            let actual = mount::point_of(&disk::real_path(folder))?;
+            mount::check(expected, &actual).at(folder)
+        }
+        None => Ok(()),
+    }
+}
+
+fn readable(folder: &Path) -> Result<(), PathError> {
+    directory(folder)?;
+    allows(folder, Access::READ_OK | Access::EXEC_OK)
+}
+
+fn emptiable(folder: &Path) -> Result<(), PathError> {
+    readable(folder)?;
+    allows(folder, Access::WRITE_OK)
+}
+
+/// A folder that hotcut makes when it is first needed: the deepest part that exists must be writable.
+fn writable(folder: &Path) -> Result<(), PathError> {
+    let existing = folder
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(folder);
+    directory(existing)?;
+    allows(existing, Access::WRITE_OK | Access::EXEC_OK)
+}
+
+fn runnable(program: &Path) -> Result<(), PathError> {
+    if program.metadata().at(program)?.is_dir() {
+        return Err(rustix::io::Errno::ISDIR).at(program);
+    }
+    allows(program, Access::EXEC_OK)
+}
+
+fn directory(path: &Path) -> Result<(), PathError> {
+    if path.metadata().at(path)?.is_dir() {
+        Ok(())
+    } else {
+        Err(rustix::io::Errno::NOTDIR).at(path)
+    }
+}
+
+fn allows(path: &Path, access: Access) -> Result<(), PathError> {
+    rustix::fs::access(path, access).at(path)
+}
