@@ -10,8 +10,9 @@ use rustix::io::Errno;
 
 use super::copy::{is_copy, keep_mode_and_times};
 use super::destination::Destination;
+use super::names;
 use super::place::{PlaceError, Replace, Temp};
-use super::{names, sidecars};
+use super::sidecars::Sidecars;
 use crate::fs::rename::{self, Entry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -63,15 +64,27 @@ impl Retiree {
 
     /// Moves the source into `target` under its own name, or a numbered one where that is taken.
     pub fn move_to(self, target: Destination) -> Result<Retired, PlaceError> {
+        let beside = target.try_clone()?;
         if !self.set_aside()? {
             let earlier = self.moved_before(&target).map(Retired::Moved);
             return Ok(earlier.unwrap_or(Retired::Superseded));
         }
+        let mut sidecars = Sidecars::new(&self, &beside);
         let moved = self
-            .move_sidecars_to(&target)
-            .and_then(|()| self.move_aside_to(target));
-        if moved.is_err() {
-            self.put_back()?;
+            .bring_sidecars(&mut sidecars, &beside)
+            .and_then(|()| self.move_aside_to(target, &sidecars));
+        match moved {
+            Ok(Retired::Superseded) => sidecars.take_back()?,
+            Ok(Retired::Moved(_) | Retired::Deleted) => {}
+            Err(error) => {
+                // Without its hidden name it is in the target already, and only that could not be made durable.
+                if self.folder.has(&self.aside).unwrap_or(false) {
+                    // What cannot go back now is found in the target by the next try.
+                    sidecars.take_back().ok();
+                }
+                self.put_back()?;
+                return Err(error);
+            }
         }
         moved
     }
@@ -143,17 +156,35 @@ impl Retiree {
         put_back_stray(&self.folder, &self.aside, &self.name)
     }
 
-    /// Moves the sidecars first: after a crash in between, the source still has its hidden name, and all is done again.
-    fn move_sidecars_to(&self, target: &Destination) -> Result<(), PlaceError> {
+    /// Brings the sidecars first: after a crash in between, the source still has its hidden name, and all is done again.
+    fn bring_sidecars(
+        &self,
+        sidecars: &mut Sidecars<'_>,
+        target: &Destination,
+    ) -> Result<(), PlaceError> {
+        let is_near = target.shares_disk_with(&self.folder)?;
         for name in names::moved_names(&self.name, self.number) {
-            if !target.has(&name)? {
-                return sidecars::move_along(self, target, &name);
+            // On another disk an earlier try may have copied the photo already.
+            if !target.has(&name)?
+                || !is_near && is_copy(&self.open_aside()?, &target.path().join(&name))?
+            {
+                return sidecars.bring(&name);
             }
         }
         Ok(())
     }
 
-    fn move_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
+    fn open_aside(&self) -> Result<File, PathError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let source = rustix::fs::openat(self.folder.directory(), &self.aside, flags, Mode::empty());
+        Ok(File::from(source.at(&self.folder.path().join(&self.name))?))
+    }
+
+    fn move_aside_to(
+        &self,
+        target: Destination,
+        sidecars: &Sidecars<'_>,
+    ) -> Result<Retired, PlaceError> {
         for name in names::moved_names(&self.name, self.number) {
             let path = target.path().join(&name);
             let to = Entry {
@@ -162,12 +193,15 @@ impl Retiree {
             };
             match rename::to_free(self.entry(&self.aside), to) {
                 Ok(()) => {
+                    sidecars.remove_copied()?;
                     target.sync()?;
                     self.folder.sync()?;
                     return Ok(Retired::Moved(path));
                 }
                 Err(RenameError::Taken) => {}
-                Err(RenameError::Failed(Errno::XDEV)) => return self.copy_aside_to(target),
+                Err(RenameError::Failed(Errno::XDEV)) => {
+                    return self.copy_aside_to(target, sidecars);
+                }
                 Err(error @ (RenameError::Unsafe { .. } | RenameError::Failed(_))) => {
                     return Ok(Err(error).at(&path)?);
                 }
@@ -177,12 +211,14 @@ impl Retiree {
     }
 
     /// The target is on another file system: the copy is durable before the source goes.
-    fn copy_aside_to(&self, target: Destination) -> Result<Retired, PlaceError> {
+    fn copy_aside_to(
+        &self,
+        target: Destination,
+        sidecars: &Sidecars<'_>,
+    ) -> Result<Retired, PlaceError> {
         let path = self.folder.path().join(&self.name);
         let folder = target.path().to_owned();
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let source = rustix::fs::openat(self.folder.directory(), &self.aside, flags, Mode::empty());
-        let mut source = File::from(source.at(&path)?);
+        let mut source = self.open_aside()?;
         let mut target = Some(target);
         for name in names::moved_names(&self.name, self.number) {
             let destination = match target.take() {
@@ -208,6 +244,7 @@ impl Retiree {
             if self.has_changed_aside()? {
                 return Ok(Retired::Superseded);
             }
+            sidecars.remove_copied()?;
             rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty())
                 .at(&path)?;
             self.folder.sync()?;

@@ -1,5 +1,5 @@
-//! Converts the sidecars of a photo that is being moved (`a.xmp`, `a.jpg.xmp`) to the same beside its new name. Must not touch the
-//! photo.
+//! Converts the sidecars of a photo that is being moved (`a.xmp`, `a.jpg.xmp`) to the same beside its new name, or back. Must not
+//! touch the photo.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -22,29 +22,176 @@ use crate::stamp::Stamp;
 /// The endings of a sidecar, as programs write them.
 const ENDINGS: [&str; 2] = [".xmp", ".XMP"];
 
-/// Moves the sidecars of `photo` into `target`, where the photo will be `moved_name`. Nothing there is replaced: a sidecar whose
-/// name is taken gets a number behind it.
-pub(super) fn move_along(
-    photo: &Retiree,
-    target: &Destination,
-    moved_name: &OsStr,
-) -> Result<(), PlaceError> {
-    let stem = Path::new(&photo.name).file_stem().unwrap_or_default();
-    let moved_stem = Path::new(moved_name).file_stem().unwrap_or_default();
-    for ending in ENDINGS {
-        let sidecar = Sidecar {
+/// The sidecars of a photo, which come along with it.
+pub(super) struct Sidecars<'a> {
+    photo: &'a Retiree,
+    target: &'a Destination,
+    brought: Vec<Brought>,
+}
+
+/// A sidecar that is in the target.
+struct Brought {
+    /// Its name beside the photo.
+    home: OsString,
+    /// Its name in the target.
+    name: OsString,
+    way: Way,
+}
+
+/// How it came there.
+enum Way {
+    Renamed,
+    /// The target is on another file system. What was copied is beside the photo until that is in the target.
+    Copied {
+        original: Stamp,
+        /// `None` if an earlier try has made the copy.
+        copy: Option<Stamp>,
+    },
+}
+
+impl<'a> Sidecars<'a> {
+    /// Those of `photo`, none of which is in `target` yet.
+    pub(super) fn new(photo: &'a Retiree, target: &'a Destination) -> Self {
+        Self {
             photo,
-            name: with(&photo.name, ending),
-        };
-        sidecar.move_to(target, &with(moved_name, ending))?;
-        let sidecar = Sidecar {
-            photo,
-            name: with(stem, ending),
-        };
-        // One stem may be that of several files, as of a raw picture and its JPEG: the last one takes it along.
-        if sidecar.exists()? && !has_sibling(photo, stem)? {
-            sidecar.move_to(target, &with(moved_stem, ending))?;
+            target,
+            brought: Vec::new(),
         }
+    }
+
+    /// Brings them into the target, where the photo will be `moved_name`. Nothing there is replaced: a sidecar whose name is taken
+    /// gets a number behind it.
+    pub(super) fn bring(&mut self, moved_name: &OsStr) -> Result<(), PlaceError> {
+        let photo = self.photo;
+        let stem = Path::new(&photo.name).file_stem().unwrap_or_default();
+        let moved_stem = Path::new(moved_name).file_stem().unwrap_or_default();
+        for ending in ENDINGS {
+            self.bring_one(with(&photo.name, ending), &with(moved_name, ending))?;
+            let name = with(stem, ending);
+            // One stem may be that of several files, as of a raw picture and its JPEG: the last one takes it along.
+            if photo.has_file(&name)? && !has_sibling(photo, stem)? {
+                self.bring_one(name, &with(moved_stem, ending))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bring_one(&mut self, home: OsString, wanted: &OsStr) -> Result<(), PlaceError> {
+        if !self.photo.has_file(&home)? {
+            return Ok(());
+        }
+        let from = Entry {
+            directory: self.photo.folder.directory(),
+            name: &home,
+        };
+        match rename_near(from, self.target, wanted) {
+            Ok(Some(name)) => {
+                let way = Way::Renamed;
+                self.brought.push(Brought { home, name, way });
+                Ok(())
+            }
+            // Its program has just replaced or removed it.
+            Ok(None) => Ok(()),
+            Err(RenameError::Failed(Errno::XDEV)) => self.copy_one(home, wanted),
+            Err(
+                error @ (RenameError::Unsafe { .. } | RenameError::Taken | RenameError::Failed(_)),
+            ) => Ok(Err(error).at(&self.target.path().join(wanted))?),
+        }
+    }
+
+    pub(super) fn copy_one(&mut self, home: OsString, wanted: &OsStr) -> Result<(), PlaceError> {
+        let (folder, target) = (&self.photo.folder, self.target);
+        let path = folder.path().join(&home);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder.directory(), &home, flags, Mode::empty());
+        let mut file = File::from(file.at(&path)?);
+        let (original, _) = Stamp::read(&file, OsStr::new("")).at(&path)?;
+        for name in sidecar_names(wanted) {
+            io::Seek::rewind(&mut file).at(&path)?;
+            let temp = Temp::create(target.try_clone()?, self.photo.aside.clone())?;
+            let mut writer = temp.writer()?;
+            let length = io::copy(&mut file, &mut writer).at(&target.path().join(&name))?;
+            keep_mode_and_times(&file, &writer).at(&path)?;
+            let copy = match temp.place(&name, Replace::Never, length) {
+                Ok(()) => Some(Stamp::read(&writer, OsStr::new("")).at(&path)?.0),
+                // A crash came between copy and removal of an earlier try.
+                Err(PlaceError::Taken(copy)) if is_copy(&file, &copy)? => None,
+                Err(PlaceError::Taken(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let way = Way::Copied { original, copy };
+            self.brought.push(Brought { home, name, way });
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// Removes what was copied from beside the photo, which is in the target now and about to go from its folder.
+    pub(super) fn remove_copied(&self) -> Result<(), PathError> {
+        for brought in &self.brought {
+            // Somebody who has saved it meanwhile keeps what was saved.
+            if let Way::Copied { original, .. } = &brought.way {
+                remove_version(&self.photo.folder, &brought.home, original)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes them back beside the photo, which stays in its folder.
+    pub(super) fn take_back(&self) -> Result<(), PathError> {
+        let (folder, target) = (&self.photo.folder, self.target);
+        for Brought { home, name, way } in &self.brought {
+            match way {
+                Way::Renamed => {
+                    let directory = target.directory();
+                    let from = Entry { directory, name };
+                    rename_near(from, folder, home).at(&folder.path().join(home))?;
+                }
+                Way::Copied { original, copy } => {
+                    let is_home = is_version(folder, home, original);
+                    if let Some(copy) = copy.filter(|_| is_home) {
+                        remove_version(target, name, &copy)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives a file the name `wanted` in `to`, or one with a number where that is taken, and returns the name; `None` if the file is gone.
+fn rename_near(
+    from: Entry<'_>,
+    to: &Destination,
+    wanted: &OsStr,
+) -> Result<Option<OsString>, RenameError> {
+    for name in sidecar_names(wanted) {
+        let directory = to.directory();
+        let named = Entry {
+            directory,
+            name: &name,
+        };
+        match rename::to_free(from, named) {
+            Ok(()) => return Ok(Some(name)),
+            Err(RenameError::Failed(Errno::NOENT)) => return Ok(None),
+            Err(RenameError::Taken | RenameError::Failed(Errno::NAMETOOLONG)) => {}
+            Err(error @ (RenameError::Unsafe { .. } | RenameError::Failed(_))) => {
+                return Err(error);
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn is_version(folder: &Destination, name: &OsStr, stamp: &Stamp) -> bool {
+    let found = Stamp::read(folder.directory(), name);
+    found.is_ok_and(|(found, _)| found.same_version(stamp))
+}
+
+fn remove_version(folder: &Destination, name: &OsStr, stamp: &Stamp) -> Result<(), PathError> {
+    if is_version(folder, name, stamp) {
+        let path = folder.path().join(name);
+        rustix::fs::unlinkat(folder.directory(), name, AtFlags::empty()).at(&path)?;
     }
     Ok(())
 }
@@ -76,76 +223,14 @@ fn has_sibling(photo: &Retiree, stem: &OsStr) -> Result<bool, PathError> {
     Ok(false)
 }
 
-/// A file beside a photo, which describes it.
-struct Sidecar<'a> {
-    photo: &'a Retiree,
-    name: OsString,
-}
-
-impl Sidecar<'_> {
-    fn exists(&self) -> Result<bool, PathError> {
-        match Stamp::read(self.photo.folder.directory(), &self.name) {
+impl Retiree {
+    /// Tells whether a regular file has `name` beside it.
+    fn has_file(&self, name: &OsStr) -> Result<bool, PathError> {
+        match Stamp::read(self.folder.directory(), name) {
             Ok((_, kind)) => Ok(kind == FileType::RegularFile),
             // The photo's own name may leave no room for another ending.
             Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(false),
-            Err(errno) => Err(errno).at(&self.photo.folder.path().join(&self.name)),
+            Err(errno) => Err(errno).at(&self.folder.path().join(name)),
         }
-    }
-
-    fn move_to(&self, target: &Destination, wanted: &OsStr) -> Result<(), PlaceError> {
-        if !self.exists()? {
-            return Ok(());
-        }
-        let from = Entry {
-            directory: self.photo.folder.directory(),
-            name: &self.name,
-        };
-        for name in sidecar_names(wanted) {
-            let to = Entry {
-                directory: target.directory(),
-                name: &name,
-            };
-            match rename::to_free(from, to) {
-                // Its program has just replaced or removed it.
-                Ok(()) | Err(RenameError::Failed(Errno::NOENT)) => return Ok(()),
-                Err(RenameError::Taken | RenameError::Failed(Errno::NAMETOOLONG)) => {}
-                Err(RenameError::Failed(Errno::XDEV)) => return self.copy_to(target, wanted),
-                Err(error @ (RenameError::Unsafe { .. } | RenameError::Failed(_))) => {
-                    return Ok(Err(error).at(&target.path().join(name))?);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The target is on another file system: the copy is durable before the sidecar goes.
-    fn copy_to(&self, target: &Destination, wanted: &OsStr) -> Result<(), PlaceError> {
-        let folder = &self.photo.folder;
-        let path = folder.path().join(&self.name);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(folder.directory(), &self.name, flags, Mode::empty());
-        let mut file = File::from(file.at(&path)?);
-        let (stamp, _) = Stamp::read(&file, OsStr::new("")).at(&path)?;
-        for name in sidecar_names(wanted) {
-            io::Seek::rewind(&mut file).at(&path)?;
-            let temp = Temp::create(target.try_clone()?, self.photo.aside.clone())?;
-            let mut writer = temp.writer()?;
-            let length = io::copy(&mut file, &mut writer).at(&target.path().join(&name))?;
-            keep_mode_and_times(&file, &writer).at(&path)?;
-            match temp.place(&name, Replace::Never, length) {
-                Ok(()) => {}
-                // A crash came between copy and removal of an earlier try.
-                Err(PlaceError::Taken(copy)) if is_copy(&file, &copy)? => {}
-                Err(PlaceError::Taken(_)) => continue,
-                Err(error) => return Err(error),
-            }
-            // Somebody who has saved it meanwhile keeps what was saved.
-            let found = Stamp::read(folder.directory(), &self.name);
-            if found.is_ok_and(|(found, _)| found.same_version(&stamp)) {
-                rustix::fs::unlinkat(folder.directory(), &self.name, AtFlags::empty()).at(&path)?;
-            }
-            return Ok(());
-        }
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::binary::{MODELS, finish, hotcut, said, wait_for};
 use crate::fuse::fuse_works;
 use crate::hot_folder::HotFolder;
 use crate::hung::{Hung, SILENT, SILENT_OUTPUT, mount, setup};
-use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::photos::{Quarter, assert_cutout, jpeg, padded};
 use crate::processes;
 use crate::setup::Setup;
 
@@ -201,13 +201,6 @@ fn photo_whose_mount_hangs_while_it_is_read_costs_no_attempt() {
     assert_cutout(&hung.hot.wait_output("a.png"), Quarter::TopLeft);
     hung.hot.wait_status("done", |status| status.done == 1);
     assert!(hung.hot.status().quarantined.is_empty());
-}
-
-/// The same picture in a file of 4 MiB, most of it a comment.
-fn padded(jpeg: &[u8]) -> Vec<u8> {
-    let comment = [b"\xFF\xFE\xFF\xFF".as_slice(), &vec![b'.'; 0xFFFD]].concat();
-    let (begin, rest) = jpeg.split_at(2);
-    [begin, &comment.repeat(64), rest].concat()
 }
 
 /// P7: fails when Ctrl-C is not heard while `cut` lists its inputs, here a folder with a mount in it that hangs.

@@ -177,7 +177,7 @@ fn fail_at_each(error: &str) {
             // Other folders are tried again after a longer time. Each try may be in a new thread, which fails anew.
             if call.path.starts_with("products/out") {
                 wait_for(&format!("done or tried again after {what}"), || {
-                    is_done(&hot) || number > 1 && strace::faults(hot.setup()) > 1
+                    is_done(&hot) || strace::faults(hot.setup()) > 1
                 });
             }
             hot.kill_if_alive();

@@ -266,3 +266,10 @@ fn picture(lit: Quarter, size: (u32, u32)) -> RgbImage {
         }
     })
 }
+
+/// The same picture in a file of 4 MiB, most of it a comment.
+pub(crate) fn padded(jpeg: &[u8]) -> Vec<u8> {
+    let comment = [b"\xFF\xFE\xFF\xFF".as_slice(), &vec![b'.'; 0xFFFD]].concat();
+    let (begin, rest) = jpeg.split_at(2);
+    [begin, &comment.repeat(64), rest].concat()
+}

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::binary::{files_below, wait_for};
+use crate::binary::{files_below, namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
-use crate::photos::{Quarter, jpeg};
+use crate::namespace::Namespace;
+use crate::photos::{Quarter, jpeg, padded};
 use crate::setup::Setup;
+use crate::strace::{self, Call, strace_works};
 
 fn listed(hot: &HotFolder, folder: &str) -> Vec<PathBuf> {
     files_below(&hot.setup().path(folder))
@@ -93,4 +95,62 @@ fn sidecar_is_copied_to_another_disk() {
     let copied = fs::metadata(&copy).unwrap().modified();
     assert_eq!(copied.unwrap(), saved.unwrap());
     assert!(!hot.input("a.xmp").exists());
+}
+
+/// P4: the last rename of three fails; fails when the sidecar stays in the other folder while its photo is in this one, or when the
+/// next try does not take both.
+#[test]
+fn sidecar_comes_back_with_a_photo_that_cannot_be_moved() {
+    if !strace_works("sidecar_comes_back_with_a_photo_that_cannot_be_moved") {
+        return;
+    }
+    let setup = Setup::new().moves_sources();
+    // Hidden name, sidecar, photo.
+    let rename = Call {
+        name: "renameat2".to_owned(),
+        path: "products/in".into(),
+    };
+    let setup = strace::faulty(setup, &rename, 3, "error=EIO");
+    let mut hot = HotFolder::start_with(setup);
+    hot.drop_file("a.xmp", b"mine");
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    hot.wait_log("Input/output error");
+    let both = paths(["a.jpg", "a.xmp"]);
+    wait_for("both are back", || files_below(&hot.input("")) == both);
+    assert_eq!(listed(&hot, "done"), [] as [PathBuf; 0]);
+    hot.kill9();
+    hot.change_setup(|setup| setup.under(Vec::new()));
+    hot.restart();
+    wait_for("both are moved", || listed(&hot, "done") == both);
+    hot.wait_status("done", |status| status.done == 1);
+    assert_eq!(files_below(&hot.input("")), [] as [PathBuf; 0]);
+}
+
+/// P4: the other disk has room for the sidecar alone; fails when that leaves its photo, when its copy stays there without it, or when
+/// both do not go once there is room.
+#[test]
+fn sidecar_stays_with_a_photo_that_has_no_room_on_the_other_disk() {
+    if !namespaces_work("sidecar_stays_with_a_photo_that_has_no_room_on_the_other_disk") {
+        return;
+    }
+    let setup = Setup::patient().daemon("min_free", "1 B").moves_sources();
+    let prelude = "mount -t tmpfs -o size=64k tmpfs done";
+    let hot = HotFolder::start_with(setup.in_namespace(prelude));
+    let namespace = Namespace::of(&hot);
+    let named = hot.setup().path("done");
+    let done = namespace.inside(&named);
+    hot.drop_file("a.xmp", b"mine");
+    hot.drop_file("a.jpg", &padded(&jpeg(Quarter::TopLeft)));
+    hot.wait_status("it waits", |status| {
+        let mut waiting = status.waiting.iter();
+        waiting.any(|photo| photo.reason.contains("No space"))
+    });
+    let both = paths(["a.jpg", "a.xmp"]);
+    assert!(hot.input("a.xmp").exists());
+    wait_for("the copy is removed", || files_below(&done).is_empty());
+    let named = named.display().to_string();
+    namespace.run("mount", &["-o", "remount,size=512m", &named]);
+    wait_for("both are moved", || files_below(&done) == both);
+    wait_for("both are gone", || files_below(&hot.input("")).is_empty());
+    assert_eq!(fs::read(done.join("a.xmp")).unwrap(), b"mine");
 }

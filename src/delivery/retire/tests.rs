@@ -65,7 +65,9 @@ fn a_copied_source_keeps_its_mode_and_times() {
     assert!(retiree.set_aside().unwrap());
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
     let moved = dir.path().join("done/a.jpg");
-    let fate = retiree.copy_aside_to(done).unwrap();
+    let beside = done.try_clone().unwrap();
+    let sidecars = Sidecars::new(&retiree, &beside);
+    let fate = retiree.copy_aside_to(done, &sidecars).unwrap();
     assert_eq!(fate, Retired::Moved(moved.clone()));
     let data = std::fs::metadata(&moved).unwrap();
     assert_eq!(data.permissions().mode() & 0o7777, 0o600);
@@ -85,7 +87,9 @@ fn a_source_that_changes_while_it_is_copied_stays() {
     assert!(retiree.set_aside().unwrap());
     io::Write::write_all(&mut writer, b" and more").unwrap();
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
-    let fate = retiree.copy_aside_to(done).unwrap();
+    let beside = done.try_clone().unwrap();
+    let sidecars = Sidecars::new(&retiree, &beside);
+    let fate = retiree.copy_aside_to(done, &sidecars).unwrap();
     assert_eq!(fate, Retired::Superseded);
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
@@ -103,4 +107,42 @@ fn a_delete_that_was_cut_short_is_finished() {
     rustix::fs::rename(dir.path().join("a.jpg"), dir.path().join(&retiree.aside)).unwrap();
     assert_eq!(retiree.delete().unwrap(), Retired::Deleted);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// P4: fails when a sidecar that comes back replaces the one that its program has saved meanwhile.
+#[test]
+fn a_sidecar_that_comes_back_replaces_none() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.jpg"), "processed");
+    write(&dir.path().join("a.xmp"), "moved");
+    let retiree = retiree(dir.path(), "a.jpg");
+    assert!(retiree.set_aside().unwrap());
+    let done = Destination::open(&dir.path().join("done"), None).unwrap();
+    let mut sidecars = Sidecars::new(&retiree, &done);
+    sidecars.bring("a.jpg".as_ref()).unwrap();
+    write(&dir.path().join("a.xmp"), "saved since");
+    sidecars.take_back().unwrap();
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    assert_eq!(["a.xmp", "a.xmp-2"].map(read), ["saved since", "moved"]);
+}
+
+/// P4: a copy was removed from beside the photo before the photo could not go; fails when the copy is removed as well.
+#[test]
+fn the_only_copy_of_a_sidecar_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.jpg"), "processed");
+    let home = dir.path().join("a.xmp");
+    for is_home in [true, false] {
+        write(&home, "mine");
+        let retiree = retiree(dir.path(), "a.jpg");
+        let done = Destination::open(&dir.path().join("done"), None).unwrap();
+        let mut sidecars = Sidecars::new(&retiree, &done);
+        sidecars.copy_one("a.xmp".into(), "a.xmp".as_ref()).unwrap();
+        if !is_home {
+            sidecars.remove_copied().unwrap();
+        }
+        sidecars.take_back().unwrap();
+        let copy = dir.path().join("done/a.xmp");
+        assert_eq!((home.exists(), copy.exists()), (is_home, !is_home));
+    }
 }
