@@ -52,7 +52,7 @@ enum Command {
     Check {
         #[command(flatten)]
         config: ConfigArgument,
-        /// Lists no folder, and takes one that is absent or whose disk does not answer for no fault: for a reload.
+        /// For a reload: lists no folder; one that is absent or whose disk does not answer is told of but is no fault.
         #[arg(long)]
         configuration_only: bool,
     },

@@ -44,10 +44,10 @@ pub(super) fn sentences(not_taken: &NotTaken, remedy: Remedy) -> Vec<String> {
         ),
         (
             not_taken.hidden,
-            "is a photo that a hotcut whose ledger is lost has left hidden, as .hotcut-*.source; give it a name that ends like \
-             a photo's to have it cut out",
-            "are photos that a hotcut whose ledger is lost has left hidden, as .hotcut-*.source; give them names that end like \
-             a photo's to have them cut out",
+            "is a photo that was hidden to be moved more than an hour ago, as .hotcut-*.source; restart hotcut, and if it is \
+             still there, give it a name that ends like a photo's to have it cut out",
+            "are photos that were hidden to be moved more than an hour ago, as .hotcut-*.source; restart hotcut, and if they are \
+             still there, give them names that end like a photo's to have them cut out",
         ),
     ];
     for (count, one, many) in more {
@@ -143,8 +143,8 @@ mod tests {
                  *.heic cannot be read: export such photos as JPEG or TIFF",
                 "1 file is a copy that a sync program made because of a conflict; give it another name to have it cut out",
                 "2 files are links, which are not followed; copy or move the photos themselves",
-                "1 file is a photo that a hotcut whose ledger is lost has left hidden, as .hotcut-*.source; give it a name that \
-                 ends like a photo's to have it cut out",
+                "1 file is a photo that was hidden to be moved more than an hour ago, as .hotcut-*.source; restart hotcut, and if \
+                 it is still there, give it a name that ends like a photo's to have it cut out",
             ]
         );
         assert!(sentences(&NotTaken::default(), Remedy::Name).is_empty());

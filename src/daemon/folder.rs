@@ -25,6 +25,14 @@ use crate::job::{JobError, PauseReason};
 /// Files looked at in one go.
 const LOOKS_MAX: usize = 256;
 
+/// Whether the ledger knows what lies in an output folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cutouts {
+    Known,
+    /// The ledger was lost, and the disk has not answered since.
+    Unknown,
+}
+
 /// A hot folder being served.
 #[derive(Debug)]
 pub(super) struct HotFolder {
@@ -57,6 +65,7 @@ pub(super) struct HotFolder {
     pub(super) oldest_ms: Option<i64>,
     /// What the last listing has met besides.
     pub(super) not_taken: NotTaken,
+    pub(super) cutouts: Cutouts,
 }
 
 /// Whether the scout answers.
@@ -92,6 +101,7 @@ impl HotFolder {
             rates: Rates::default(),
             oldest_ms: None,
             not_taken: NotTaken::default(),
+            cutouts: Cutouts::Known,
             config,
         }
     }

@@ -39,7 +39,7 @@ struct LateExplanation {
 }
 
 impl Explanations {
-    /// The folder `name` has come online: its photos can be told of now, if none are told of already.
+    /// The folder `name` has come online: its next walk begins at once, unless a step is under way.
     pub(super) fn hasten(&mut self, name: &str) {
         if let Some(late) = self.folders.get_mut(name) {
             late.next_at = None;

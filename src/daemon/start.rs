@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::announce::Announcer;
-use super::folder::HotFolder;
+use super::folder::{Cutouts, HotFolder};
 use super::forget::Forgetting;
 use super::live::Live;
 use super::prepare::{self, Known, Left};
@@ -139,8 +139,14 @@ impl Daemon {
         self.next_id += 1;
         let (input, output) = (config.input.clone(), config.output.clone());
         let name = config.name.clone();
+        // A reload must not disturb what is being moved for the folder as it was.
+        let is_served = self.folders.values().any(|old| old.config.name == name);
         let known = self.desk.ledger.call(move |book| {
-            let half_retired = book.half_retired(&name)?;
+            let half_retired = if is_served {
+                Vec::new()
+            } else {
+                book.half_retired(&name)?
+            };
             Ok((
                 book.mount_of(&input)?,
                 book.mount_of(&output)?,
@@ -153,7 +159,12 @@ impl Daemon {
             half_retired,
             // At a reload somebody may be bringing one.
             sweeps_uploads: left.is_some(),
-            left: left.unwrap_or_default(),
+            left: left.unwrap_or_else(|| self.left_of_old(&config)),
+        };
+        let cutouts = if known.left.is_unlearned {
+            Cutouts::Unknown
+        } else {
+            Cutouts::Known
         };
         let preparation = prepare::preparation(&self.config, &config, &self.desk, known);
         let assignment = Assignment {
@@ -169,7 +180,18 @@ impl Daemon {
         self.reception.tally.begin_folder(&config.name);
         let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
         folder.output_mount = output_mount;
+        folder.cutouts = cutouts;
         Ok((id, folder))
+    }
+
+    /// What a folder that a reload replaces has not done yet.
+    fn left_of_old(&self, config: &Folder) -> Left {
+        let shares = |old: &&HotFolder| old.config.output == config.output;
+        let mut sharing = self.folders.values().filter(shares);
+        Left {
+            interrupted: Vec::new(),
+            is_unlearned: sharing.any(|old| old.cutouts == Cutouts::Unknown),
+        }
     }
 
     /// Remembers a mount that has come to lie over the output folder since it was opened, so that its going is noticed.

@@ -1,8 +1,9 @@
 //! Originals that a crash may have left under hidden names -> moved or deleted as their folder says, or under their names again.
-//! Must not touch a photo whose fate is open.
+//! Must not touch a photo that has its name.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
@@ -13,6 +14,9 @@ use crate::intake::Root;
 use crate::job::{self, Desk};
 use crate::path_error::PathError;
 use crate::percent;
+
+/// How long a move to another disk may take.
+const MOVE_LIMIT: Duration = Duration::from_mins(10);
 
 /// Why an original cannot be dealt with now.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +43,10 @@ pub(super) fn deal_with(
             continue;
         };
         let directory = Destination::from_directory(directory, root.join(parent));
-        if let Err(error) = finish(&directory, folder, desk, half) {
+        if let Err(error) = finish(&directory, folder, desk, half, pulse) {
             // One failure must not keep the other photos hidden.
             let source = percent::display(source);
-            tracing::error!(%source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
+            tracing::error!(folder = folder.name, %source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
         }
     }
 }
@@ -52,33 +56,28 @@ fn finish(
     folder: &Arc<Folder>,
     desk: &Desk,
     half: &HalfRetired,
+    pulse: &Pulse,
 ) -> Result<(), StrayError> {
     let aside = desk.hidden_name(half.id, "source");
     let name = half.version.source.file_name().unwrap_or_default();
-    let is_placed = half.output.is_some();
-    let has_name = directory.has(name)?;
-    let id = half.id;
     if !directory.has(aside.as_ref())? {
-        if is_placed && !has_name {
-            // Somebody has taken it away or renamed it: there is nothing left to do.
-            desk.ledger
-                .call_blocking(move |book| book.end(id, &Verdict::Done))?;
-        }
         return Ok(());
     }
+    let (id, source) = (half.id, percent::display(&half.version.source));
     // Under another name it would be a new photo, and would get a second cutout.
-    if is_placed && has_name {
+    if half.output.is_some() && directory.has(name)? {
+        pulse.long_step(MOVE_LIMIT);
         match job::retire_late(Arc::clone(folder), desk, half) {
             Ok(true) => {
                 desk.ledger.call_blocking(move |book| {
                     book.end(id, &Verdict::Done)?;
                     book.retire(id)
                 })?;
+                tracing::info!(folder = folder.name, %source, "a photo that a crash has left under a hidden name was moved or deleted as its folder says");
             }
             Ok(false) => {}
             Err(error) => {
-                let source = percent::display(&half.version.source);
-                tracing::warn!(%source, %error, "a photo that a crash has left under a hidden name cannot be moved or deleted yet");
+                tracing::warn!(folder = folder.name, %source, %error, "a photo that a crash has left under a hidden name cannot be moved or deleted; as another one has its name, it gets one with a number");
             }
         }
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
 use crate::mark::{self, Mark};
@@ -148,11 +148,15 @@ impl Destination {
 
     /// Tells whether what lies in `other` can be moved here without a copy.
     pub fn shares_disk_with(&self, other: &Self) -> Result<bool, PathError> {
-        let device = |folder: &Self| {
-            let stat = rustix::fs::fstat(&folder.directory).at(&folder.path)?;
-            Ok::<_, PathError>(stat.st_dev)
+        // A unit of systemd mounts each folder that it may write to: between two mounts of one disk nothing can be renamed.
+        let mount = |folder: &Self| {
+            let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+            let stat = rustix::fs::statx(&folder.directory, "", AtFlags::EMPTY_PATH, wanted);
+            let stat = stat.at(&folder.path)?;
+            // A kernel before 5.8 does not tell it, and 0 stands there.
+            Ok::<_, PathError>((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
         };
-        Ok(device(self)? == device(other)?)
+        Ok(mount(self)? == mount(other)?)
     }
 
     /// The absolute path of the folder.

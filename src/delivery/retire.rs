@@ -79,7 +79,7 @@ impl Retiree {
             Err(error) => {
                 // Without its hidden name it is in the target already, and only that could not be made durable.
                 if self.folder.has(&self.aside).unwrap_or(false) {
-                    // What cannot go back now is found in the target by the next try.
+                    // What cannot go back now stays there: the next try moves the photo to it.
                     sidecars.take_back().ok();
                 }
                 self.put_back()?;

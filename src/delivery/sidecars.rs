@@ -49,6 +49,12 @@ enum Way {
     },
 }
 
+impl Brought {
+    fn is_copy_of(&self, file: &Stamp) -> bool {
+        matches!(&self.way, Way::Copied { original, .. } if original.same_version(file))
+    }
+}
+
 impl<'a> Sidecars<'a> {
     /// Those of `photo`, none of which is in `target` yet.
     pub(super) fn new(photo: &'a Retiree, target: &'a Destination) -> Self {
@@ -63,6 +69,10 @@ impl<'a> Sidecars<'a> {
     /// gets a number behind it.
     pub(super) fn bring(&mut self, moved_name: &OsStr) -> Result<(), PlaceError> {
         let photo = self.photo;
+        // A photo that has come since has the name, and the sidecars beside it.
+        if photo.has_file(&photo.name)? {
+            return Ok(());
+        }
         let stem = Path::new(&photo.name).file_stem().unwrap_or_default();
         let moved_stem = Path::new(moved_name).file_stem().unwrap_or_default();
         for ending in ENDINGS {
@@ -106,6 +116,10 @@ impl<'a> Sidecars<'a> {
         let file = rustix::fs::openat(folder.directory(), &home, flags, Mode::empty());
         let mut file = File::from(file.at(&path)?);
         let (original, _) = Stamp::read(&file, OsStr::new("")).at(&path)?;
+        // A folder that does not tell `a.xmp` from `a.XMP` has it under both names.
+        if self.brought.iter().any(|one| one.is_copy_of(&original)) {
+            return Ok(());
+        }
         for name in sidecar_names(wanted) {
             io::Seek::rewind(&mut file).at(&path)?;
             let temp = Temp::create(target.try_clone()?, self.photo.aside.clone())?;
@@ -137,21 +151,29 @@ impl<'a> Sidecars<'a> {
         Ok(())
     }
 
-    /// Takes them back beside the photo, which stays in its folder.
+    /// Takes them back beside the photo, which stays in its folder: each that can be, and returns the first error.
     pub(super) fn take_back(&self) -> Result<(), PathError> {
+        let results = self
+            .brought
+            .iter()
+            .map(|brought| self.take_one_back(brought));
+        results.fold(Ok(()), Result::and)
+    }
+
+    fn take_one_back(&self, Brought { home, name, way }: &Brought) -> Result<(), PathError> {
         let (folder, target) = (&self.photo.folder, self.target);
-        for Brought { home, name, way } in &self.brought {
-            match way {
-                Way::Renamed => {
-                    let directory = target.directory();
-                    let from = Entry { directory, name };
-                    rename_near(from, folder, home).at(&folder.path().join(home))?;
-                }
-                Way::Copied { original, copy } => {
-                    let is_home = is_version(folder, home, original);
-                    if let Some(copy) = copy.filter(|_| is_home) {
-                        remove_version(target, name, &copy)?;
-                    }
+        match way {
+            Way::Renamed => {
+                let directory = target.directory();
+                let from = Entry { directory, name };
+                rename_near(from, folder, home).at(&folder.path().join(home))?;
+            }
+            // What somebody has saved meanwhile is newer than the copy.
+            Way::Copied { copy, .. } => {
+                if let Some(copy) = copy
+                    && self.photo.has_file(home)?
+                {
+                    remove_version(target, name, copy)?;
                 }
             }
         }
@@ -183,13 +205,9 @@ fn rename_near(
     Ok(None)
 }
 
-fn is_version(folder: &Destination, name: &OsStr, stamp: &Stamp) -> bool {
-    let found = Stamp::read(folder.directory(), name);
-    found.is_ok_and(|(found, _)| found.same_version(stamp))
-}
-
 fn remove_version(folder: &Destination, name: &OsStr, stamp: &Stamp) -> Result<(), PathError> {
-    if is_version(folder, name, stamp) {
+    let found = Stamp::read(folder.directory(), name);
+    if found.is_ok_and(|(found, _)| found.same_version(stamp)) {
         let path = folder.path().join(name);
         rustix::fs::unlinkat(folder.directory(), name, AtFlags::empty()).at(&path)?;
     }

@@ -82,7 +82,7 @@ pub(super) struct FilesNotTaken {
     links: u64,
     /// Files that are taken once they are not empty any more.
     empty: u64,
-    /// Photos that a hotcut whose ledger is lost has left under hidden names, `.hotcut-*.source`.
+    /// Photos that were hidden to be moved or deleted more than an hour ago, as `.hotcut-*.source`.
     hidden: u64,
 }
 

@@ -37,13 +37,12 @@ pub struct NotTaken {
     pub links: u64,
     /// Files that are taken once they are not empty any more.
     pub empty: u64,
-    /// Photos that a hotcut has hidden to move or delete them, and that have lain so for a long time: its ledger is lost.
+    /// Photos that were hidden to be moved or deleted more than an hour ago: the move hangs, or the ledger that knew of it is lost.
     pub hidden: u64,
 }
 
 impl NotTaken {
-    /// Counts what lies at `relative`, is no photo to be taken; `age` is how long ago it changed last, its name
-    /// among that.
+    /// Counts a file that is not taken; `age` is how long ago it, or its name, changed last.
     pub(super) fn count(
         &mut self,
         relative: &Path,

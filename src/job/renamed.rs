@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::CWD;
+
 use super::attempt::Attempt;
 use super::original::Original;
 use super::placed::Placed;
@@ -16,6 +18,7 @@ use crate::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
 use crate::mark::Mark;
 use crate::percent;
+use crate::stamp::Stamp;
 
 /// The name that a photo had before.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ pub(super) struct FormerCutout {
     mark: Mark,
 }
 
-/// Finds out whether the photo is one that is done under another name, which nothing has any more.
+/// Finds out whether the photo is one whose cutout was placed when it had another name, which it has no more.
 pub(super) async fn find(
     job: &Job,
     source: &Arc<SourceFile>,
@@ -49,12 +52,14 @@ pub(super) async fn find(
     let Some(former) = former else {
         return Ok(None);
     };
+    let ino = job.file.stamp().ino;
     let (input, source) = (job.folder.input.clone(), Arc::clone(source));
     let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
     blocking(move || {
         // A second link to the file is another photo.
-        if input.join(&former.source).symlink_metadata().is_ok() || source.hash()? != former.sha256
-        {
+        let at_former = Stamp::read(CWD, input.join(&former.source).as_os_str());
+        let is_link = at_former.is_ok_and(|(found, _)| found.ino == ino);
+        if is_link || source.hash()? != former.sha256 {
             return Ok(None);
         }
         let folder = Destination::open(&output, mount.as_deref())?;

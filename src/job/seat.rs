@@ -124,16 +124,17 @@ async fn wished(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Plac
     Ok(Place::new(name.to_owned(), already))
 }
 
-/// Reserves the first name for the first photo of its name that is free for the cutout, and for the original where that is moved.
+/// Reserves the first free name for the first photo of its name; where photos are numbered, one whose number is free for the original.
 async fn unnumbered(
     job: &Job,
     source: &Arc<SourceFile>,
     ledger: &Ledger,
 ) -> Result<Place, JobError> {
+    let numbers = job.folder.on_same_name == OnSameName::Number;
     for name in cutout_names(job.file.relative()) {
         let already = match occupant(job, &name).await? {
             // Cutout and original get the same number.
-            Occupant::Free if is_taken_in_done(job, 1).await => {
+            Occupant::Free if numbers && is_taken_in_done(job, 1).await => {
                 return numbered(job, &[], ledger).await;
             }
             Occupant::Free => None,

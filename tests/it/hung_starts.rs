@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::Signal;
+
 use crate::binary::wait_for;
 use crate::fuse::fuse_works;
 use crate::hot_folder::HotFolder;
@@ -91,16 +93,31 @@ fn mount_that_hangs_at_a_start_after_a_crash_is_cleared_later() {
 /// or when a corrected photo gets a second cutout because that of the first was never found.
 #[test]
 fn cutouts_on_a_mount_that_hangs_are_found_later() {
-    look_for_cutouts("cutouts on a mount that hangs", 1);
+    look_for_cutouts("cutouts on a mount that hangs", |_| ());
 }
 
 /// P2, P7: as above, but that start ends before the mount answers, and so the next one must look.
 #[test]
 fn cutouts_on_a_mount_that_hangs_are_found_by_a_later_start() {
-    look_for_cutouts("cutouts on a mount that hangs longer", 2);
+    look_for_cutouts("cutouts on a mount that hangs longer", |hot| {
+        hot.kill9();
+        hot.restart();
+        hot.wait_state(SILENT_OUTPUT);
+    });
 }
 
-fn look_for_cutouts(test: &str, starts: u32) {
+/// P2, P7: as above, but a reload changes the folder before the mount answers.
+#[test]
+fn cutouts_on_a_mount_that_hangs_are_found_after_a_reload() {
+    look_for_cutouts("cutouts on a mount that hangs at a reload", |hot| {
+        hot.change_setup(|setup| setup.folder_of("products", "settle", "2s"));
+        hot.signal(Signal::HUP);
+        hot.wait_log("the configuration is reloaded");
+        hot.wait_state(SILENT_OUTPUT);
+    });
+}
+
+fn look_for_cutouts(test: &str, disturb: fn(&mut HotFolder)) {
     if !fuse_works(test) {
         return;
     }
@@ -121,14 +138,10 @@ fn look_for_cutouts(test: &str, starts: u32) {
     }
     hung.hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
     hung.hang();
-    for start in 1..=starts {
-        hung.hot.restart();
-        hung.hot.wait_state(SILENT_OUTPUT);
-        if start < starts {
-            hung.hot.kill9();
-        }
-    }
+    hung.hot.restart();
+    hung.hot.wait_state(SILENT_OUTPUT);
     hung.assert_others_were_first();
+    disturb(&mut hung.hot);
     hung.go_on();
     wait_for("the corrected cutout", || {
         shows(&hung.hot.output("a.png"), Quarter::BottomRight)

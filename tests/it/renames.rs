@@ -61,6 +61,23 @@ fn cutout_takes_the_new_name_of_its_photo() {
     assert_only(&hot, &["shoot/b.png"]);
 }
 
+/// P2: fails when a photo that was renamed gets a second cutout because a new one has its former name.
+#[test]
+fn cutout_takes_the_new_name_although_another_photo_has_the_former_one() {
+    let mut hot = with_one_done();
+    hot.stop();
+    fs::rename(hot.input("a.jpg"), hot.input("b.jpg")).unwrap();
+    hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
+    hot.restart();
+    wait_renamed(&hot, "b.png");
+    wait_for("the new photo", || {
+        shows(&hot.output("a.png"), Quarter::BottomRight)
+    });
+    assert_only(&hot, &["a.png", "b.png"]);
+    assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
+    assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
+}
+
 /// P2: fails when somebody else's file under the new name is overwritten, or the photo is left without a cutout.
 #[test]
 fn foreign_file_under_the_new_name_stays() {

@@ -189,6 +189,19 @@ fn number_that_is_taken_is_skipped_for_cutout_and_original() {
     );
 }
 
+/// P2: fails when what lies in `done` gives the cutout another name where photos of one name replace each other.
+#[test]
+fn name_that_is_taken_in_done_counts_only_where_photos_are_numbered() {
+    for (on_same_name, name) in [("replace", "sub/a.png"), ("number", "sub/a-2.png")] {
+        let hot = HotFolder::start_with(setup("move", on_same_name));
+        fs::create_dir(hot.setup().path("done/sub")).unwrap();
+        fs::write(hot.setup().path("done/sub/a.jpg"), b"another's").unwrap();
+        hot.drop_file(PHOTO, &jpeg(Quarter::TopLeft));
+        hot.wait_status("done", |status| status.done == 1);
+        assert_outputs(&hot, &[(name, Quarter::TopLeft)]);
+    }
+}
+
 /// P2: two photos of one stem, each of which comes twice; fails when they share a number.
 #[test]
 fn photos_of_one_stem_are_numbered_apart() {

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
+use rustix::io::Errno;
 
 use crate::config::{Config, Folder, SourcePolicy};
 use crate::delivery::{Book, LedgerError};
@@ -87,13 +88,17 @@ impl Flaw {
     /// Tells whether a running hotcut waits until this is over: the folder is absent or its disk fails. Rights do not come back by
     /// themselves.
     pub(super) fn is_waited_for(&self) -> bool {
-        let kind = self.error.io().kind();
         let lasts = [
-            ErrorKind::ReadOnlyFilesystem,
-            ErrorKind::PermissionDenied,
-            ErrorKind::NotADirectory,
+            Errno::ROFS,
+            Errno::ACCESS,
+            Errno::PERM,
+            Errno::NOTDIR,
+            Errno::LOOP,
+            Errno::NAMETOOLONG,
         ];
-        disk::is_silent(&self.error) || (self.is_of_folder && !lasts.contains(&kind))
+        let found = Errno::from_io_error(self.error.io());
+        let lasts = found.is_some_and(|errno| lasts.contains(&errno));
+        disk::is_silent(&self.error) || (self.is_of_folder && !lasts)
     }
 }
 
@@ -103,8 +108,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Begins to look at everything that must be there. With `known`, the part of a folder's path that exists does not stand for a folder
-/// that is absent: it may be the bare place where a disk is mounted, which nobody may write to.
+/// Begins to look at everything that must be there; with `known`, at the mounts of the folders first.
 pub(super) fn looks(config: &Config, known: Option<&KnownMounts>) -> Vec<Look> {
     let state_dir = Look::begin("`state_dir`".to_owned(), &config.daemon.state_dir, writable);
     let folders = config.folders.iter();
@@ -119,16 +123,11 @@ pub(super) fn looks(config: &Config, known: Option<&KnownMounts>) -> Vec<Look> {
 
 fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
     let begin = |key: &str, path: &Path, look: fn(&Path) -> Result<(), PathError>| {
-        let is_known = known.is_some();
         let expected = known.and_then(|known| known.0.get(path).cloned());
         let what = format!("`{key}` of folder \"{}\"", folder.name);
         let look = Look::begin(what, path, move |path| {
-            if !is_known {
-                return look(path);
-            }
             mounted(path, expected.as_deref())?;
-            let absent = path.metadata().at(path).err();
-            look(path).map_err(|error| absent.unwrap_or(error))
+            look(path)
         });
         Look {
             is_of_folder: true,
@@ -142,7 +141,13 @@ fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
         begin("output", &folder.output, writable),
     ];
     let own = folder.own_folders();
-    looks.extend(own.map(|own| begin("done` or `failed", own, writable)));
+    // Nobody knows where these were mounted: the part of the path that exists may be the bare place of a disk that is away.
+    let writable_if_there = if known.is_some() {
+        writable_or_absent
+    } else {
+        writable
+    };
+    looks.extend(own.map(|own| begin("done` or `failed", own, writable_if_there)));
     looks
 }
 
@@ -177,9 +182,15 @@ fn writable(folder: &Path) -> Result<(), PathError> {
     allows(existing, Access::WRITE_OK | Access::EXEC_OK)
 }
 
+/// As [`writable`], but a folder that is absent is told of as that.
+fn writable_or_absent(folder: &Path) -> Result<(), PathError> {
+    let absent = folder.metadata().at(folder).err();
+    writable(folder).map_err(|error| absent.unwrap_or(error))
+}
+
 fn runnable(program: &Path) -> Result<(), PathError> {
     if program.metadata().at(program)?.is_dir() {
-        return Err(rustix::io::Errno::ISDIR).at(program);
+        return Err(Errno::ISDIR).at(program);
     }
     allows(program, Access::EXEC_OK)
 }
@@ -188,7 +199,7 @@ fn directory(path: &Path) -> Result<(), PathError> {
     if path.metadata().at(path)?.is_dir() {
         Ok(())
     } else {
-        Err(rustix::io::Errno::NOTDIR).at(path)
+        Err(Errno::NOTDIR).at(path)
     }
 }
 

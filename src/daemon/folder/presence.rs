@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Contact, HotFolder};
+use super::{Contact, Cutouts, HotFolder};
 use crate::daemon::canary::Canary;
 use crate::daemon::state::State;
 use crate::disk;
@@ -22,6 +22,7 @@ impl HotFolder {
             Canary::DueAt(now)
         };
         self.is_listing = true;
+        self.cutouts = Cutouts::Known;
         self.rewatch_at = match polled {
             Some(Polled::Unwatchable(_)) => Some(now + self.rescan),
             Some(Polled::Deaf(_)) | None => None,

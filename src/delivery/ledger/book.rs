@@ -106,7 +106,7 @@ impl Book {
     ) -> Result<Vec<bool>, LedgerError> {
         let replaces = on_same_name == OnSameName::Replace;
         let mut query = self.connection.prepare_cached(
-            "SELECT state, EXISTS (SELECT 1 FROM versions AS later WHERE later.folder = ?1 AND later.source = ?2
+            "SELECT id, state, EXISTS (SELECT 1 FROM versions AS later WHERE later.folder = ?1 AND later.source = ?2
                     AND later.turn > versions.turn AND later.state IN ('placed', 'done')
                     AND (?6 OR later.output = versions.output))
              FROM versions WHERE folder = ?1 AND source = ?2
@@ -118,13 +118,16 @@ impl Book {
             let row = query
                 .query_row(
                     params![folder, source, len, mtime_ns, ino, replaces],
-                    |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+                    |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)),
                 )
                 .optional()?;
-            answers.push(row.is_none_or(|(state, is_replaced)| match state.as_str() {
-                "done" => is_replaced,
-                state => !matches!(state, "running" | "quarantined" | "ignored"),
-            }));
+            answers.push(
+                row.is_none_or(|(id, state, is_replaced)| match state.as_str() {
+                    "done" => is_replaced,
+                    "running" | "quarantined" | "ignored" => false,
+                    _ => !self.explaining.is_under_way(id),
+                }),
+            );
         }
         Ok(answers)
     }
@@ -164,7 +167,8 @@ impl Book {
                 |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
             )
             .optional()?;
-        let Some(begun) = begun else {
+        // A version that is being moved to `failed` waits for the end of that; the attempt is rolled back.
+        let Some(begun) = begun.filter(|begun| !self.explaining.is_under_way(begun.id)) else {
             return Ok(None);
         };
         supersede_others(&transaction, version, begun.id)?;

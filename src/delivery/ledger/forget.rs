@@ -125,6 +125,10 @@ impl Book {
         let transaction = self.connection.transaction()?;
         let mut count = 0;
         for Forgotten { old, is_path_free } in forgotten {
+            // Its photo may be hidden at this moment, and so seem gone.
+            if self.explaining.is_under_way(old.id) {
+                continue;
+            }
             let removed: Option<Vec<u8>> = transaction
                 .prepare_cached(DELETE_VERSION)?
                 .query_row(

@@ -17,7 +17,8 @@ pub(super) const RANDOM_LEN: usize = 6;
 /// What `SQLite` puts beside a database that it writes.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Removes copies from `folder` to which nothing was written at or after `until`, if that is given.
+/// Removes copies from `folder` to which nothing was written at or after `until`, if that is given. One that cannot be removed keeps
+/// no other; the first error is returned.
 pub(super) fn sweep(folder: &Path, until: Option<SystemTime>) -> Result<(), PathError> {
     let mut copies = BTreeMap::<OsString, (SystemTime, Vec<PathBuf>)>::new();
     for entry in folder.read_dir().at(folder)? {
@@ -27,10 +28,9 @@ pub(super) fn sweep(folder: &Path, until: Option<SystemTime>) -> Result<(), Path
             continue;
         };
         // Of a link this is the link's own, which is not a file.
-        let data = entry.metadata().at(&path)?;
-        if !data.is_file() {
+        let Some(data) = entry.metadata().ok().filter(std::fs::Metadata::is_file) else {
             continue;
-        }
+        };
         let written = data.modified().at(&path)?;
         let (last, files) = copies
             .entry(copy)
@@ -41,10 +41,10 @@ pub(super) fn sweep(folder: &Path, until: Option<SystemTime>) -> Result<(), Path
     let old = copies
         .into_values()
         .filter(|(last, _)| until.is_none_or(|until| *last < until));
-    for path in old.flat_map(|(_, files)| files) {
-        std::fs::remove_file(&path).at(&path)?;
-    }
-    Ok(())
+    let removals = old
+        .flat_map(|(_, files)| files)
+        .map(|path| std::fs::remove_file(&path).at(&path));
+    removals.fold(Ok(()), Result::and)
 }
 
 /// The name of the copy that a file called `name` belongs to, if it does.

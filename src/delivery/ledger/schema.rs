@@ -163,16 +163,13 @@ const BIRTHS: &str = "
 /// Makes the tables of a new ledger: all of them or none.
 pub(super) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in STEPS {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", user_version(NEWEST))?;
+    take_steps(&transaction, 0)?;
     Mark::New.write(&transaction)?;
     Ok(transaction.commit()?)
 }
 
-/// Brings the schema up to date in one transaction, after a copy of the ledger: cut short between two steps, the next start
-/// would replace the copy that the earlier hotcut can read by one that no hotcut has written.
+/// Brings the schema up to date, after a copy of the ledger. All steps are one transaction: if a start ended between two of them, the
+/// next one would replace the copy that the earlier hotcut can read by one of a schema between theirs.
 pub(super) fn migrate(
     connection: &mut Connection,
     state_dir: &Path,
@@ -185,11 +182,15 @@ pub(super) fn migrate(
     keep_copy(connection, state_dir, from, tell)?;
     tell(OpenStep::Migrate { from, to });
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in STEPS.iter().skip(from) {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", user_version(to))?;
+    take_steps(&transaction, from)?;
     Ok(transaction.commit()?)
+}
+
+fn take_steps(connection: &Connection, from: usize) -> Result<(), LedgerError> {
+    for step in STEPS.iter().skip(from) {
+        connection.execute_batch(step)?;
+    }
+    Ok(connection.pragma_update(None, "user_version", user_version(NEWEST))?)
 }
 
 /// `SQLite` integers are signed.

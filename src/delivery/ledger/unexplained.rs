@@ -106,8 +106,11 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::super::costs::long_ledger;
-    use super::super::tests::{begin, version};
+    use std::path::Path;
+
+    use super::super::tests::{ARRIVAL, begin, version};
     use super::*;
+    use crate::config::OnSameName;
 
     /// P10: fails when a reason that a crash has kept from the photographer is forgotten, or one that was told is told again.
     #[test]
@@ -147,6 +150,19 @@ mod tests {
         let reason = "no subject found".to_owned();
         assert!(book.quarantine(begun.id, reason).unwrap());
         assert!(!book.begin_explaining(begun.id).unwrap(), "somebody is");
+        let photo = version("a.jpg", 1);
+        book.connection
+            .execute_batch("UPDATE versions SET state = 'waiting'")
+            .unwrap();
+        let photos = [photo.clone()];
+        let unfinished = book.unfinished(&photos, OnSameName::Number).unwrap();
+        assert_eq!(unfinished, [false], "a retry waits until it has its name");
+        let output = Path::new("/out/a.png");
+        let attempt = book.begin(&photo, ARRIVAL, "u2net", output).unwrap();
+        assert_eq!(attempt, None);
+        book.connection
+            .execute_batch("UPDATE versions SET state = 'quarantined'")
+            .unwrap();
         assert!(book.half_retired("products").unwrap().is_empty());
         assert!(book.fail_explaining(begun.id), "news");
         assert_eq!(book.half_retired("products").unwrap().len(), 1);

@@ -87,7 +87,7 @@ function notTakenWords({ endings, others, conflicts, links, empty, hidden }) {
   if (conflicts > 0) words.push(count(conflicts, "file is a copy", "files are copies", "that a sync program made because of a conflict; rename it to have it cut out"));
   if (links > 0) words.push(count(links, "file is a link", "files are links", "and not followed"));
   if (empty > 0) words.push(count(empty, "file is", "files are", "empty; content is waited for"));
-  if (hidden > 0) words.push(count(hidden, "photo was", "photos were", "left hidden by a hotcut whose ledger is lost (.hotcut-*.source); rename it to have it cut out"));
+  if (hidden > 0) words.push(count(hidden, "photo was", "photos were", "hidden to be moved more than an hour ago (.hotcut-*.source); restart hotcut, and if it is still there, rename it to have it cut out"));
   return words;
 }
 
