@@ -1,9 +1,9 @@
 //! Photos whose cutout is in place and which are still to be moved: what becomes of them after a crash or a rename.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::binary::{files_below, wait_for};
+use crate::binary::{files_below, namespaces_work, wait_for};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, marked_source};
 use crate::setup::Setup;
@@ -90,6 +90,29 @@ fn sidecar_of_a_new_photo_stays_with_it() {
     let done = hot.setup().path("done");
     let names = ["a-2.jpg", "a-2.jpg.xmp", "a.jpg"].map(PathBuf::from);
     wait_for("both photos", || files_below(&done) == names);
+}
+
+/// P4: `done` is another mount of the same disk, as under a unit of systemd, and a crash came between copy and removal; fails when
+/// the sidecar gets another name than its photo.
+#[test]
+fn copies_that_a_crash_has_left_on_another_mount_of_the_disk_are_taken_up() {
+    let test = "copies_that_a_crash_has_left_on_another_mount_of_the_disk_are_taken_up";
+    if !namespaces_work(test) {
+        return;
+    }
+    let mut hot = with_one_placed();
+    let done = hot.setup().path("done");
+    fs::write(hot.input("a.xmp"), b"mine").unwrap();
+    for name in ["a.jpg", "a.xmp"] {
+        fs::copy(hot.input(name), done.join(name)).unwrap();
+        let copy = File::options().append(true).open(done.join(name)).unwrap();
+        let original = hot.input(name).metadata().unwrap();
+        copy.set_modified(original.modified().unwrap()).unwrap();
+    }
+    hot.change_setup(|setup| setup.in_namespace("mount --bind done done"));
+    hot.restart();
+    wait_for("both are gone", || files_below(&hot.input("")).is_empty());
+    assert_eq!(files_below(&done), ["a.jpg", "a.xmp"].map(PathBuf::from));
 }
 
 /// P4: fails when such a photo stays hidden where photos are kept by now.
