@@ -110,7 +110,7 @@ fn cutouts_on_a_mount_that_hangs_are_found_by_a_later_start() {
 #[test]
 fn cutouts_on_a_mount_that_hangs_are_found_after_a_reload() {
     look_for_cutouts("cutouts on a mount that hangs at a reload", |hot| {
-        hot.change_setup(|setup| setup.folder_of("products", "settle", "2s"));
+        hot.change_setup(|setup| setup.folder_of("products", "settle", "1ms"));
         hot.signal(Signal::HUP);
         hot.wait_log("the configuration is reloaded");
         hot.wait_state(SILENT_OUTPUT);
@@ -136,6 +136,12 @@ fn look_for_cutouts(test: &str, disturb: fn(&mut HotFolder)) {
             fs::remove_file(&file).unwrap();
         }
     }
+    // Others, so that to look at all takes longer than to settle.
+    let archive = hung.hot.output("archive");
+    fs::create_dir(&archive).unwrap();
+    for number in 0..2_000 {
+        fs::write(archive.join(format!("{number}.png")), b"not hotcut's").unwrap();
+    }
     hung.hot.drop_file("a.jpg", &jpeg(Quarter::BottomRight));
     hung.hang();
     hung.hot.restart();
@@ -146,5 +152,6 @@ fn look_for_cutouts(test: &str, disturb: fn(&mut HotFolder)) {
     wait_for("the corrected cutout", || {
         shows(&hung.hot.output("a.png"), Quarter::BottomRight)
     });
+    fs::remove_dir_all(archive).unwrap();
     assert_eq!(hung.hot.outputs(), [Path::new("a.png")]);
 }

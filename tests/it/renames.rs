@@ -74,6 +74,7 @@ fn cutout_takes_the_new_name_although_another_photo_has_the_former_one() {
         shows(&hot.output("a.png"), Quarter::BottomRight)
     });
     assert_only(&hot, &["a.png", "b.png"]);
+    assert!(hot.log().contains("renamed the cutout"), "{}", hot.log());
     assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
     assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
 }
