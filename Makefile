@@ -6,7 +6,7 @@ BENCH_PYTHON ?= python3
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system test-package deb tarball advisories shots fuzz lint bench versus soak load load-http bench-ledger churn clean
+.PHONY: help setup teacher build demo test test-distill test-api test-config test-page test-recipes test-system test-package deb tarball advisories shots build-fuzz fuzz lint bench versus soak load load-http bench-ledger churn clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -133,7 +133,10 @@ build-debug: setup
 
 # What libFuzzer and AddressSanitizer want of the compiler is in the stable one too, behind RUSTC_BOOTSTRAP. The limits
 # are those on memory: one allocation, of which the tags of a TIFF may take 256 MB, and all.
-fuzz: setup target/tools/bin/cargo-fuzz ## fuzz the readers for SECONDS=60 each (cargo-fuzz is built first)
+build-fuzz: setup target/tools/bin/cargo-fuzz
+	RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz build --dev --fuzz-dir tests/fuzz --target-dir target/fuzz
+
+fuzz: build-fuzz ## fuzz the readers for SECONDS=60 each (cargo-fuzz is built first)
 	@set -e; for target in decode mark protocol; do \
 		mkdir -p target/fuzz/corpus/$$target target/fuzz/seeds/$$target target/fuzz/artifacts/$$target; \
 		RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz run --dev --fuzz-dir tests/fuzz --target-dir target/fuzz $$target \
