@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -96,7 +97,13 @@ fn faults_of_a_configuration_refuse_a_reload() {
     let file = file
         .clone()
         .folder("input", &file.path("file").display().to_string());
+    let links = setup();
+    symlink(links.path("loop"), links.path("loop")).unwrap();
+    let links = links
+        .clone()
+        .folder("input", &links.path("loop").display().to_string());
     for (setup, fault) in [
+        (links, "symbolic links"),
         (setup().folder("setle", "2s"), "setle"),
         (setup().folder("model", "nosuch"), "nosuch"),
         (
@@ -157,6 +164,15 @@ fn bare_place_of_a_disk_is_told_from_a_folder_that_the_unit_closes() {
     for words in [&closed, "the unit may forbid to write there", "hotcut unit"] {
         assert!(said(&run).contains(words), "{words}: {run:?}");
     }
+    // Nor is one that is to be made there: no disk is known that could come back.
+    let absent = format!("{closed}/new");
+    let setup = hot
+        .setup()
+        .clone()
+        .folder_of("portraits", "output", &absent);
+    setup.write_config();
+    let run = check();
+    assert_eq!(run.status.code(), Some(78), "{run:?}");
 }
 
 /// Fails when a reload waits until every photo of every folder is listed.

@@ -146,3 +146,35 @@ fn the_only_copy_of_a_sidecar_stays() {
         assert_eq!((home.exists(), copy.exists()), (is_home, !is_home));
     }
 }
+
+/// P2: fails when a folder that does not tell `a.xmp` from `a.XMP` gives its one sidecar twice.
+#[test]
+fn a_sidecar_under_two_names_is_copied_once() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.jpg"), "processed");
+    write(&dir.path().join("a.xmp"), "mine");
+    std::fs::hard_link(dir.path().join("a.xmp"), dir.path().join("a.XMP")).unwrap();
+    let retiree = retiree(dir.path(), "a.jpg");
+    let done = Destination::open(&dir.path().join("done"), None).unwrap();
+    let mut sidecars = Sidecars::new(&retiree, &done);
+    for name in ["a.xmp", "a.XMP"] {
+        sidecars.copy_one(name.into(), name.as_ref()).unwrap();
+    }
+    let copied = std::fs::read_dir(dir.path().join("done")).unwrap();
+    assert_eq!(copied.count(), 1);
+}
+
+/// P4: fails when a copy stays in `done` because the sidecar beside the photo was saved since: the newer one would get a number.
+#[test]
+fn the_copy_of_a_sidecar_that_was_saved_since_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.jpg"), "processed");
+    write(&dir.path().join("a.xmp"), "mine");
+    let retiree = retiree(dir.path(), "a.jpg");
+    let done = Destination::open(&dir.path().join("done"), None).unwrap();
+    let mut sidecars = Sidecars::new(&retiree, &done);
+    sidecars.copy_one("a.xmp".into(), "a.xmp".as_ref()).unwrap();
+    write(&dir.path().join("a.xmp"), "saved since");
+    sidecars.take_back().unwrap();
+    assert!(!dir.path().join("done/a.xmp").exists());
+}
