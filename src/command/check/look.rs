@@ -19,7 +19,7 @@ use crate::path_error::{AtPath as _, PathError};
 pub(super) struct KnownMounts(BTreeMap<PathBuf, PathBuf>);
 
 impl KnownMounts {
-    /// Asks the ledger. One that cannot be asked knows nothing: whoever serves with it tells what is wrong with it.
+    /// Asks the ledger. If it cannot be read, no mount is known; the daemon reports what is wrong with it.
     pub(super) fn read(config: &Config) -> Self {
         let state_dir = config.daemon.state_dir.clone();
         let folders = config.folders.iter();

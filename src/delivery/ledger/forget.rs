@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
 use super::book::{Book, Version, bytes, path};
-use crate::stamp::Stamp;
+use super::halfway::version_of;
 
 /// The states of versions that may be removed, in the order in which they are gone through. The others have work left to do.
 const STATES: [&str; 5] = ["done", "superseded", "ignored", "quarantined", "waiting"];
@@ -84,22 +84,13 @@ impl Book {
             count
         ];
         let rows = query.query_map(values, |row| {
-            let (id, ino): (i64, i64) = (row.get(0)?, row.get(4)?);
+            let (id, version) = (row.get(0)?, version_of(row, folder)?);
             Ok(OldVersion {
                 id,
                 state,
                 ended_at_ms: row.get(5)?,
-                version: Version {
-                    folder: folder.to_owned(),
-                    source: path(row.get(1)?),
-                    stamp: Stamp {
-                        len: row.get::<_, i64>(2)?.cast_unsigned(),
-                        mtime_ns: row.get(3)?,
-                        ctime_ns: 0,
-                        ino: ino.cast_unsigned(),
-                    },
-                },
-                is_retired: ino == -id,
+                is_retired: version.stamp.ino.cast_signed() == -id,
+                version,
             })
         })?;
         let found: Vec<OldVersion> = rows.collect::<Result<_, _>>()?;
