@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::Signal;
+
 use crate::binary::wait_for;
 use crate::fuse::FuseMount;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
+use crate::processes;
 use crate::setup::Setup;
 
 /// What is said of the folder.
@@ -31,6 +34,21 @@ impl Hung {
         for mount in &self.mounts {
             mount.go_on();
         }
+    }
+
+    /// The daemon ends while the mounts hang, and answers 0 once they go on. The kernel itself closes the files that were open on a
+    /// mount, and does not let go of the process before the mount answers.
+    #[track_caller]
+    pub(crate) fn assert_stops(&mut self) {
+        self.hot.signal(Signal::TERM);
+        self.hot.wait_log("stopped");
+        wait_for("the program has ended", || {
+            self.hot.has_exited()
+                || processes::status_field(self.hot.pid(), "State")
+                    .is_none_or(|state| state.starts_with('Z'))
+        });
+        self.go_on();
+        assert_eq!(self.hot.wait_exit().code(), Some(0));
     }
 
     /// A photo of the folder `portraits`, which has no part in it, is cut out.

@@ -47,7 +47,7 @@ fn mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers() {
     hung.hot.assert_log_is_short();
     hung.hang();
     hung.hot.wait_state(SILENT);
-    hung.hot.stop();
+    hung.assert_stops();
 }
 
 /// P7, P9: fails when a reload waits for a mount that hangs, keeps a folder on another disk from being served meanwhile, or
@@ -160,16 +160,7 @@ fn daemon_stops_while_a_mount_hangs() {
         .drop_into_stopped_worker("a.jpg", &jpeg(Quarter::TopLeft));
     hung.hang();
     hung.hot.wait_state("offline");
-    hung.hot.signal(Signal::TERM);
-    hung.hot.wait_log("stopped");
-    // The kernel itself closes the files that were open on the mount, and does not let go of the process before that.
-    wait_for("the program has ended", || {
-        hung.hot.has_exited()
-            || processes::status_field(hung.hot.pid(), "State")
-                .is_none_or(|state| state.starts_with('Z'))
-    });
-    hung.go_on();
-    assert_eq!(hung.hot.wait_exit().code(), Some(0));
+    hung.assert_stops();
     hung.hot.restart();
     let output = hung.hot.wait_output("a.png");
     assert_cutout(&output, Quarter::TopLeft);
