@@ -89,9 +89,9 @@ enum Command {
         /// Paths of the photos in their hot folders.
         files: Vec<PathBuf>,
     },
-    /// Cuts photos out again whose cutouts are done, with the model that their folder has now.
+    /// Cuts photos out again whose cutouts are done, with the model and edges that their folder has now.
     ///
-    /// A new model changes no cutout by itself. What a photo's cutout is replaced by has its name; the photo must still lie in
+    /// A new model and other edges change no cutout by themselves. What a photo's cutout is replaced by has its name; the photo must still lie in
     /// its hot folder.
     Redo {
         #[command(flatten)]

@@ -105,13 +105,15 @@ fn unit_fault(
 /// Says what will become of what lies in the folder.
 fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result<(), CommandError> {
     let (input, output) = (folder.input.display(), folder.output.display());
-    let Folder { name, model, .. } = folder.as_ref();
+    let Folder {
+        name, model, edges, ..
+    } = folder.as_ref();
     let patterns = folder.include.patterns().join(", ");
     let settle = humantime::format_duration(folder.settle);
     writeln!(out, "  {name}: {input} -> {output}")?;
     writeln!(
         out,
-        "    takes {patterns} once unchanged for {settle}, and cuts them out with model {model}"
+        "    takes {patterns} once unchanged for {settle}, and cuts them out with model {model} and edges \"{edges}\""
     )?;
     let not_read = endings_not_read(&folder.include);
     if !not_read.is_empty() {

@@ -1,4 +1,4 @@
-//! `hotcut redo`: photos that are done -> the queue again, for another model; a running daemon sees it at once. Cuts nothing.
+//! `hotcut redo`: photos that are done -> the queue again, for another model or other edges; a running daemon sees it at once. Cuts nothing.
 
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ pub fn run(
     }
     writeln!(
         out,
-        "to be cut out again, each with the model of its folder: {again}"
+        "to be cut out again, each with the model and edges of its folder: {again}"
     )?;
     if away > 0 {
         writeln!(

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::error::Fault;
 use super::fields::Fields;
-use super::{DEFAULT_MODEL, Token};
+use super::{DEFAULT_MODEL, Edges, Token, edges};
 
 /// The `[http]` table: the way in for programs and browsers.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Http {
     pub hosts: Vec<String>,
     /// The model of a request that names none.
     pub model: String,
+    /// How the edges of a cutout are made whose request does not say.
+    pub edges: Edges,
     /// The largest photo taken, in bytes.
     pub upload_max_bytes: u64,
     /// Photos that one client may send in a minute.
@@ -40,6 +42,7 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> 
     let token = token_file.and_then(|file| Token::read(file, "token_file", &mut fields));
     let hosts = fields.texts("hosts").unwrap_or_default();
     let model = fields.text("model");
+    let edges = edges::read(&mut fields);
     let upload_max_bytes = fields.size("max_upload").unwrap_or(64 << 20);
     let photos_per_minute = fields.count("photos_per_minute").unwrap_or(600);
     fields.finish();
@@ -48,6 +51,7 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> 
         token,
         hosts,
         model: model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
+        edges,
         upload_max_bytes,
         photos_per_minute,
     })

@@ -1,6 +1,7 @@
 //! A TOML file -> a validated [`Config`], or every fault in it at once; the only folder that names `toml`.
 
 mod card;
+mod edges;
 mod error;
 mod fields;
 mod folder_name;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use card::{Activation, CardError, Divisor, ModelCard};
+pub use edges::Edges;
 pub use error::{ConfigError, Fault};
 pub use folder_name::folder_name_of;
 pub use golden::{GOLDEN_SIDE, Golden};
@@ -102,6 +104,8 @@ pub struct Folder {
     pub output: PathBuf,
     /// Name of a card in `models_dir`.
     pub model: String,
+    /// How the edges of cutouts are made.
+    pub edges: Edges,
     /// How long a file must lie unchanged before it is taken.
     pub settle: Duration,
     /// Which names are taken.
@@ -169,6 +173,7 @@ impl Folder {
             input,
             output,
             model: DEFAULT_MODEL.to_owned(),
+            edges: Edges::default(),
             settle: DEFAULT_SETTLE,
             include,
             exclude: Include::default(),

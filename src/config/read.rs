@@ -10,7 +10,8 @@ use super::fields::Fields;
 use super::folder_name::{self, is_folder_name};
 use super::{
     Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder,
-    Include, OnSameName, SourcePolicy, default_include, http, models, shipped_models_dir, telling,
+    Include, OnSameName, SourcePolicy, default_include, edges, http, models, shipped_models_dir,
+    telling,
 };
 
 use crate::room::MinFree;
@@ -127,6 +128,7 @@ fn folder(
         .text("model")
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     models.push((model.clone(), title));
+    let edges = edges::read(&mut fields);
     let settle = fields.duration("settle", MS).unwrap_or(DEFAULT_SETTLE);
     let include = patterns(&mut fields, "include", default_include);
     let exclude = patterns(&mut fields, "exclude", Vec::new);
@@ -151,6 +153,7 @@ fn folder(
         input: input?,
         output: output?,
         model,
+        edges,
         settle,
         include: include?,
         exclude: exclude?,

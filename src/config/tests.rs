@@ -42,6 +42,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(folder.settle, Duration::from_secs(2));
     assert_eq!(folder.source, SourcePolicy::Keep);
     assert_eq!(folder.failed, FailedPolicy::Note);
+    assert_eq!(folder.edges, Edges::Auto);
     assert!(folder.include.matches(Path::new("x/A.JPEG")));
     assert_eq!(config.models.keys().collect::<Vec<_>>(), ["luma"]);
 }
@@ -75,6 +76,15 @@ fn every_fault_names_its_key_and_what_is_accepted() {
             "on_same_name = \"both\"",
             &["`on_same_name`", "number", "both"],
         ),
+        (
+            "",
+            "edges = \"sharp\"",
+            &[
+                "`edges`", "folder", "\"a\"", "auto", "soft", "hard", "off", "sharp",
+            ],
+        ),
+        ("", "edges = \"Auto\"", &["`edges`", "\"auto\""]),
+        ("", "edges = false", &["`edges`", "\"off\"", "false"]),
         ("", "source = \"move\"", &["needs `done`"]),
         ("", "done = \"/done\"", &["`done`", "source = \"move\""]),
         ("", "failed = \"relative\"", &["`failed`", "absolute"]),
@@ -89,6 +99,31 @@ fn every_fault_names_its_key_and_what_is_accepted() {
     assert_fault(load("[daemon\n"), &["not valid TOML"]);
     assert_fault(load("[[folder]]\nname = \"a/b\"\n"), &["`name`", "letters"]);
     assert_fault(load("[[folder]]\nname = \"a\"\n"), &["needs `input`"]);
+}
+
+/// Fails when a word is refused or taken for another one, for a folder or for requests, or when one of the two speaks for the other.
+#[test]
+fn edges_are_what_the_word_says() {
+    let listen = "[http]\nlisten = \"127.0.0.1:0\"\nmodel = \"luma\"\n";
+    let edges = |of_folder: &str, of_http: &str| {
+        let config = load_with("", &format!("{of_folder}\n{listen}{of_http}")).unwrap();
+        (config.folders[0].edges, config.http.unwrap().edges)
+    };
+    assert_eq!(edges("", ""), (Edges::Auto, Edges::Auto));
+    for (word, meant) in [
+        ("auto", Edges::Auto),
+        ("soft", Edges::Soft),
+        ("hard", Edges::Hard),
+        ("off", Edges::Off),
+    ] {
+        let key = format!("edges = \"{word}\"");
+        assert_eq!(edges(&key, ""), (meant, Edges::Auto), "{word}");
+        assert_eq!(edges("", &key), (Edges::Auto, meant), "{word}");
+    }
+    assert_fault(
+        load(&format!("{listen}edges = \"none\"")),
+        &["`edges`", "[http]", "\"off\"", "none"],
+    );
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub use session::{Runtime, Session};
 pub use session_error::{SessionError, Signature};
 pub use shrink::shrink;
 
+use crate::config::Edges;
 use crate::mark::Mark;
 use matte::Matte;
 
@@ -51,6 +52,8 @@ pub struct Request<'a> {
     pub megapixels_max: u32,
     /// What becomes of a photo that may not be written to its end.
     pub zeros: ZeroEnd,
+    /// How the edges of the cutout are made.
+    pub edges: Edges,
 }
 
 /// A finished cutout, or a smaller picture.

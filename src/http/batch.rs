@@ -28,6 +28,7 @@ use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
+use crate::config::Edges;
 
 /// Photos that one request may bring.
 pub(super) const PHOTOS_MAX: usize = 200;
@@ -48,6 +49,9 @@ const FAILURES: &str = "failures.json";
 pub(super) struct BatchQuery {
     /// The model; that of `[http]` if left out.
     model: Option<String>,
+    /// How the edges of the cutouts are made; as `[http]` says if left out.
+    #[param(inline, value_type = Option<Edges>)]
+    edges: Option<String>,
 }
 
 /// A form with many photos.
@@ -91,6 +95,7 @@ pub(super) async fn cut_batch(
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let form = form?;
     let model = cut::model(&desk, query.model)?;
+    let edges = cut::edges(&desk, query.edges)?;
     let batches = Arc::clone(&desk.batches).try_acquire_owned();
     let turn = batches.map_err(|_| Refusal::Full)?;
     let spool = desk.spool()?;
@@ -100,6 +105,7 @@ pub(super) async fn cut_batch(
         desk,
         spool,
         model,
+        edges,
         names: BTreeSet::new(),
         failures: Vec::new(),
         _turn: turn,
@@ -171,6 +177,7 @@ struct Batch {
     desk: Arc<FrontDesk>,
     spool: Spool,
     model: String,
+    edges: Edges,
     names: BTreeSet<String>,
     failures: Vec<Failure>,
     _turn: OwnedSemaphorePermit,
@@ -183,10 +190,11 @@ impl Batch {
         zip: DuplexStream,
     ) -> Result<(), Unfinished> {
         let mut zip = ZipFileWriter::with_tokio(zip);
-        let (desk, spool, model) = (
+        let (desk, spool, model, edges) = (
             Arc::clone(&self.desk),
             self.spool.clone(),
             self.model.clone(),
+            self.edges,
         );
         let cut = |(name, photo): (String, Spooled)| {
             let (desk, spool, model) = (&desk, &spool, model.clone());
@@ -195,7 +203,12 @@ impl Batch {
                 let result = match place {
                     Some(place) => {
                         let name = name.clone();
-                        let received = Received { photo, name, model };
+                        let received = Received {
+                            photo,
+                            name,
+                            model,
+                            edges,
+                        };
                         cut::run(desk, spool, place, received).await
                     }
                     None => Err(Refusal::Closed),

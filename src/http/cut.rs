@@ -10,13 +10,16 @@ use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::answer;
 use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
+use crate::config::Edges;
 use crate::cutout::ZeroEnd;
 use crate::percent;
 use crate::pool::{CutReport, Task};
@@ -31,6 +34,9 @@ pub(super) const NAMELESS: &str = "photo";
 pub(super) struct CutQuery {
     /// The model; that of `[http]` if left out.
     model: Option<String>,
+    /// How the edges of the cutout are made; as `[http]` says if left out.
+    #[param(inline, value_type = Option<Edges>)]
+    edges: Option<String>,
     /// The photo's file name, which the cutout remembers; the file's own if left out.
     name: Option<String>,
 }
@@ -70,6 +76,7 @@ pub(super) async fn remove_background(
 ) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let model = model(&desk, query.model)?;
+    let edges = edges(&desk, query.edges)?;
     desk.allow(client.ip())?;
     // Whoever would be turned away in the end need not send anything.
     drop(desk.place()?);
@@ -83,6 +90,7 @@ pub(super) async fn remove_background(
         photo,
         name: name.clone(),
         model,
+        edges,
     };
     let (png, report) = run(&desk, &spool, place, received).await?;
     answer::png(png, &report, &name)
@@ -100,6 +108,26 @@ pub(super) fn model(desk: &FrontDesk, asked: Option<String>) -> Result<String, R
         asked: asked.escape_debug().to_string(),
         known: known.join(", "),
     })
+}
+
+/// How the edges are made that were asked for.
+pub(super) fn edges(desk: &FrontDesk, asked: Option<String>) -> Result<Edges, Refusal> {
+    let Some(asked) = asked else {
+        return Ok(desk.http.edges);
+    };
+    Edges::named(&asked).ok_or_else(|| Refusal::UnknownEdges {
+        asked: asked.escape_debug().to_string(),
+        known: Edges::ALL.map(Edges::word).join(", "),
+    })
+}
+
+impl ToSchema for Edges {}
+
+impl PartialSchema for Edges {
+    fn schema() -> RefOr<Schema> {
+        let words = ObjectBuilder::new().schema_type(Type::String);
+        words.enum_values(Some(Edges::ALL.map(Edges::word))).into()
+    }
 }
 
 async fn receive(spool: &Spool, request: Request) -> Result<(Spooled, Option<String>), Refusal> {
@@ -140,6 +168,8 @@ pub(super) struct Received {
     pub(super) name: String,
     /// A model that the workers have.
     pub(super) model: String,
+    /// How its edges are made.
+    pub(super) edges: Edges,
 }
 
 /// Has the photo cut out. A caller who goes away meanwhile gives up the place in the queue.
@@ -149,13 +179,19 @@ pub(super) async fn run(
     place: OwnedSemaphorePermit,
     received: Received,
 ) -> Result<(std::fs::File, CutReport), Refusal> {
-    let Received { photo, name, model } = received;
+    let Received {
+        photo,
+        name,
+        model,
+        edges,
+    } = received;
     let source = percent::encode(Path::new(&name));
     let task = Task::Cut {
         model,
         source,
         // It came whole, by the length that was announced.
         zeros: ZeroEnd::Accept,
+        edges,
     };
     desk.run(spool, place, task, photo).await
 }

@@ -38,6 +38,8 @@ pub(super) enum Refusal {
     Unreadable(String),
     #[error("there is no model \"{asked}\" here; there are: {known}")]
     UnknownModel { asked: String, known: String },
+    #[error("edges cannot be \"{asked}\"; they can be: {known}")]
+    UnknownEdges { asked: String, known: String },
     #[error("there is no folder \"{0}\" here")]
     UnknownFolder(String),
     #[error(
@@ -143,6 +145,7 @@ impl Refusal {
                 (StatusCode::BAD_REQUEST, "bad_request")
             }
             Self::UnknownModel { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
+            Self::UnknownEdges { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_edges"),
             Self::UnknownFolder(_) => (StatusCode::NOT_FOUND, "unknown_folder"),
             Self::NotIncluded { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "not_included"),
             Self::NameTaken { .. } => (StatusCode::CONFLICT, "name_taken"),

@@ -24,6 +24,8 @@ pub(super) struct Status {
     models: Vec<String>,
     /// The model of a request that names none.
     default_model: String,
+    /// How the edges of a cutout are made whose request does not say.
+    default_edges: &'static str,
     /// The largest photo taken, in bytes.
     max_upload_bytes: u64,
     /// What the machine is short of, what is done about it and what a person can do.
@@ -134,6 +136,7 @@ pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<St
         workers: view.workers,
         models: view.config.models.keys().cloned().collect(),
         default_model: desk.http.model.clone(),
+        default_edges: desk.http.edges.word(),
         max_upload_bytes: desk.http.upload_max_bytes,
         shortage: view.live.shortage.clone(),
         folders: folders.collect(),

@@ -102,7 +102,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{FailedPolicy, Include, OnSameName, SourcePolicy};
+    use crate::config::{Edges, FailedPolicy, Include, OnSameName, SourcePolicy};
 
     impl Filter {
         /// Takes every JPEG below `input`.
@@ -112,6 +112,7 @@ mod tests {
                 input: input.to_owned(),
                 output: "/out".into(),
                 model: "m".into(),
+                edges: Edges::default(),
                 settle: Duration::ZERO,
                 include: Include::new(vec!["*.jpg".into()]).unwrap(),
                 exclude: Include::default(),
@@ -129,6 +130,7 @@ mod tests {
             input: "/hot".into(),
             output: "/out".into(),
             model: "m".into(),
+            edges: Edges::default(),
             settle: Duration::from_secs(1),
             include: Include::new(vec!["*.jpg".into(), "*.tmp".into()]).unwrap(),
             exclude: Include::new(vec![

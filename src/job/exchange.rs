@@ -90,6 +90,7 @@ async fn exchange(
         } else {
             ZeroEnd::Refuse
         },
+        edges: job.folder.edges,
     };
     let photo = Watched {
         file: Detached::new(tokio::fs::File::from_std(photo.file.into_inner())),

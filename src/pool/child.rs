@@ -132,12 +132,13 @@ fn carry_out(
     #[cfg(feature = "chaos")]
     super::chaos::obey(&photo)?;
     let megapixels_max = setting.megapixels_max;
-    let (model, source, zeros) = match &order.task {
+    let (model, source, zeros, edges) = match &order.task {
         Task::Cut {
             model,
             source,
             zeros,
-        } => (model, source, *zeros),
+            edges,
+        } => (model, source, *zeros, *edges),
         Task::Shrink { side } => return Ok(cutout::shrink(&photo, *side, megapixels_max)),
     };
     let Some(session) = sessions.get_mut(model) else {
@@ -151,6 +152,7 @@ fn carry_out(
         source,
         megapixels_max,
         zeros,
+        edges,
     };
     Ok(cutout::cut(&request, session))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
+use crate::config::Edges;
 use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// Reads `stream` as the worker reads orders and as the daemon reads replies.
@@ -57,6 +58,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
         model: "student".to_owned(),
         source: "sub/a%20b.jpg".to_owned(),
         zeros: ZeroEnd::Refuse,
+        edges: Edges::Soft,
     };
     let report = CutReport {
         len: 9,

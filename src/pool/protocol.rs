@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use crate::config::Edges;
 use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// The longest header taken, in bytes; a longer one is a lie.
@@ -32,6 +33,8 @@ pub enum Task {
         source: String,
         /// What becomes of a photo that may not be written to its end.
         zeros: ZeroEnd,
+        /// How its edges are made.
+        edges: Edges,
     },
     /// A smaller picture of it, for which an output of ours is as good a photo as any.
     Shrink {

@@ -13,6 +13,7 @@ use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
 use super::seal::Seal;
 use super::shortage::Shortage;
 use super::spec::WorkerSpec;
+use crate::config::Edges;
 use crate::cutout::{CutoutError, ZeroEnd};
 
 /// How long a worker may take to load its models before it counts as one that cannot start.
@@ -117,6 +118,7 @@ impl Worker {
                 model,
                 source,
                 zeros: ZeroEnd::Refuse,
+                edges: Edges::default(),
             };
             let sent = self.send(task, PROBE, PROBE.len() as u64);
             let result = match sent.await {

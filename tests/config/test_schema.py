@@ -57,6 +57,7 @@ model = "luma"
 # Letters of all scripts, also those that Unicode counts among the marks.
 NAMES = ["x", "Größe XL", "Gro\u0308ße", "製品写真", "हिन्दी", "a.b-c_d 2", "ä" * 64]
 NO_NAMES = ["", " ", ".hidden", " first", "last ", "a/b", "a:b", "a\\tb", "a\u00a0b", "a\u202eb", "a\u200bb", "a\ufeffb", "商品\u3000写真", "ä" * 65]
+EDGES = ["auto", "soft", "hard", "off"]
 
 GOOD = [
     {},
@@ -67,8 +68,10 @@ GOOD = [
     {"folder": 'source = "delete"\non_same_name = "replace"\ntidy = true'},
     {"folder": "tidy = false"},
     {"folder": 'on_same_name = "number"'},
+    *[{"folder": f'edges = "{word}"'} for word in EDGES],
     *[{"more": f'[[folder]]\nname = "{name}"\ninput = "TMP/b"\noutput = "TMP/b out"\nmodel = "luma"'} for name in NAMES],
     {"more": '[http]\nlisten = "127.0.0.1:8190"\nmodel = "luma"'},
+    *[{"more": f'[http]\nlisten = "127.0.0.1:8190"\nmodel = "luma"\nedges = "{word}"'} for word in EDGES],
     {"more": '[http]\nlisten = "[::1]:8190"\nmodel = "luma"\nmax_upload = "2 GiB"'},
     {"more": '[http]\nlisten = "0.0.0.0:8190"\nmodel = "luma"\ntoken_file = "TMP/token"'},
     {"more": '[notify]\ncommand = ["/bin/true", "x"]\nquiet = "5s"'},
@@ -90,6 +93,9 @@ BAD = [
     {"folder": "tidy = true"},
     {"folder": 'source = "delete"\ntidy = "yes"'},
     {"folder": 'on_same_name = "overwrite"'},
+    {"folder": 'edges = "sharp"'},
+    {"folder": 'edges = "Auto"'},
+    {"folder": "edges = false"},
     {"folder": 'failed = "relative"'},
     {"folder": 'include = "*.jpg"'},
     {"folder": 'exclude = "drafts"'},
@@ -97,6 +103,7 @@ BAD = [
     {"more": '[[folder]]\nname = "a"\ninput = "/a"'},
     {"more": '[http]\nmodel = "luma"'},
     {"more": '[http]\nlisten = "8190"\nmodel = "luma"'},
+    {"more": '[http]\nlisten = "127.0.0.1:8190"\nmodel = "luma"\nedges = "sharp"'},
     {"more": '[http]\nlisten = "0.0.0.0:8190"\nmodel = "luma"'},
     {"more": '[notify]\nquiet = "5s"'},
     {"more": '[notify]\ncommand = []'},

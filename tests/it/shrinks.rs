@@ -73,7 +73,8 @@ impl Drop for Worker {
 fn one_worker_cuts_out_and_shrinks() {
     let mut worker = Worker::start();
     let shrink = json!({ "Shrink": { "side": 90 } });
-    let cut = json!({ "Cut": { "model": "luma", "source": "a.jpg", "zeros": "Refuse" } });
+    let cut = json!({ "model": "luma", "source": "a.jpg", "zeros": "Refuse", "edges": "auto" });
+    let cut = json!({ "Cut": cut });
     let photo = large_jpeg(Quarter::TopLeft);
     let (report, small) = worker.ask(&shrink, &photo);
     let picture = image::load_from_memory(&small).unwrap();

@@ -22,7 +22,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{CutoutError, Output, Request, Runtime, Session, ZeroEnd, cut};
-use crate::config::ModelCard;
+use crate::config::{Edges, ModelCard};
 
 const MEGAPIXELS_MAX: u32 = 20;
 
@@ -84,6 +84,7 @@ fn cut_with_zeros(photo: &[u8], zeros: ZeroEnd) -> Result<Output, CutoutError> {
         source: "sub/a.jpg",
         megapixels_max: MEGAPIXELS_MAX,
         zeros,
+        edges: Edges::Off,
     };
     let mut session = session
         .lock()

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{Request, Session, SessionError, Signature, Stage, ZeroEnd, cut, prove};
 use super::{CutoutError, card, cut_by_luma, motley, open, read, runtime};
-use crate::config::{GOLDEN_SIDE, Golden, ModelCard};
+use crate::config::{Edges, GOLDEN_SIDE, Golden, ModelCard};
 use crate::mark::{self, Mark};
 
 fn refusal(change: impl Fn(&mut ModelCard)) -> SessionError {
@@ -65,6 +65,7 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
         source: "a.jpg",
         megapixels_max: 1,
         zeros: ZeroEnd::Refuse,
+        edges: Edges::default(),
     };
     assert_eq!(cut(&request, &mut session), Err(CutoutError::NoSubject));
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{Request, Session, SessionError, ZeroEnd, cut, prove};
 use super::{open, read, repository, runtime};
-use crate::config::{DEFAULT_MODEL, ModelCard};
+use crate::config::{DEFAULT_MODEL, Edges, ModelCard};
 
 /// The pixels whose matte is settled: within two steps of the network's own raster (400 / 320) the
 /// reference is opaque or transparent all around, so that its resampling rings do not reach there.
@@ -81,6 +81,7 @@ fn matte_is_that_of_rembg_but_for_its_rings() {
         source: "a.jpg",
         megapixels_max: 1,
         zeros: ZeroEnd::Refuse,
+        edges: Edges::Off,
     };
     let (ours, _) = open(&cut(&request, &mut session).unwrap());
 
