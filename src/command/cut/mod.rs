@@ -17,7 +17,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
-use crate::config::{Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, shipped_models_dir};
+use crate::config::{Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, Edges, shipped_models_dir};
 use crate::job::Wish;
 use crate::shutdown::{self, Request};
 use batch::CutBatch;
@@ -45,6 +45,9 @@ pub struct Order {
     /// The model.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
     model: String,
+    /// How the edges of the cutouts are made. A cutout that is there already stays, whatever its edges are.
+    #[arg(long, value_enum, value_name = "WORD", default_value_t)]
+    edges: Edges,
     /// Where model cards lie; the models that ship with hotcut if left out.
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
@@ -158,6 +161,7 @@ impl CutRun<'_> {
             output: output.to_owned(),
             wish: Wish { name },
             model: self.order.model.clone(),
+            edges: self.order.edges,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::{FailedPolicy, Folder};
+use crate::config::{Edges, FailedPolicy, Folder};
 use crate::disk::Pulse;
 use crate::intake::{
     Filter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
@@ -34,6 +34,7 @@ pub(super) struct Search {
     pub(super) output: PathBuf,
     pub(super) wish: Wish,
     pub(super) model: String,
+    pub(super) edges: Edges,
 }
 
 /// Finds the photos that `search` means.
@@ -89,6 +90,7 @@ fn folder(input: &Path, search: &Search) -> std::io::Result<Folder> {
     let plain = Folder::plain(name, input.to_owned(), search.output.clone())?;
     Ok(Folder {
         model: search.model.clone(),
+        edges: search.edges,
         settle: Duration::ZERO,
         failed: FailedPolicy::Leave,
         ..plain
