@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::dust::Dust;
 use super::golden::{Golden, RawGolden, parse_hex};
 use super::models::{models_in, name_models};
 
@@ -60,6 +61,8 @@ pub struct ModelCard {
     pub activation: Activation,
     /// Whether a mask above the confidence floor is stretched to the whole range 0..1.
     pub stretch: bool,
+    /// Islands of its mask that are dropped; `None` to keep all.
+    pub dust: Option<Dust>,
     /// What it must answer to one picture before it is let near a photo.
     pub golden: Option<Golden>,
 }
@@ -125,6 +128,7 @@ struct RawCard {
     std: [f32; 3],
     activation: Activation,
     stretch: bool,
+    dust: Option<Dust>,
     golden: Option<RawGolden>,
     #[expect(dead_code, reason = "for the people who read the card")]
     training: Option<toml::Table>,
@@ -176,6 +180,9 @@ impl RawCard {
         if !self.std.iter().all(|v| v.is_finite() && *v > 0.0) {
             return Err(("std", "must be three numbers above 0"));
         }
+        if self.dust.is_some_and(|dust| !dust.is_possible()) {
+            return Err(("dust.peak", "must be 0 to 1"));
+        }
         Ok(ModelCard {
             name: name.to_owned(),
             file: models_dir.join(self.file),
@@ -188,6 +195,7 @@ impl RawCard {
             std: self.std,
             activation: self.activation,
             stretch: self.stretch,
+            dust: self.dust,
             golden: self
                 .golden
                 .map(|golden| golden.validate(models_dir))
@@ -251,6 +259,11 @@ mod tests {
             ("size = 32", "size = 100000", "size"),
             ("std = [1.0, 1.0, 1.0]", "std = [1.0, 0.0, 1.0]", "std"),
             ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, nan, 0.5]", "mean"),
+            (
+                "stretch = false",
+                "stretch = false\n[dust]\ncells = 64\npeak = 1.5",
+                "dust.peak",
+            ),
             ("00112233", "0011223", "sha256"),
             ("00112233", "+0112233", "sha256"),
             (

@@ -1,6 +1,7 @@
 //! A TOML file -> a validated [`Config`], or every fault in it at once; the only folder that names `toml`.
 
 mod card;
+mod dust;
 mod edges;
 mod error;
 mod fields;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use card::{Activation, CardError, Divisor, ModelCard};
+pub use dust::Dust;
 pub use edges::Edges;
 pub use error::{ConfigError, Fault};
 pub use folder_name::folder_name_of;

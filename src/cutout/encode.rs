@@ -6,11 +6,10 @@ use std::io::{self, Write};
 
 use png::{BitDepth, ColorType, DeflateCompression, EncodingError, Info, PixelDimensions, Unit};
 
-use super::compose::compose;
 use super::error::CutoutError;
-use super::matte::Matte;
+use super::matte::{Matte, RowScratch};
 use super::photo::{Colour, Photo};
-use super::{reserve, zeroed};
+use super::zeroed;
 use crate::mark::{self, Mark};
 
 /// Rows held at a time. More would leave the processor's cache, fewer make turned photos slow.
@@ -30,16 +29,14 @@ pub(super) fn encode(photo: &Photo, matte: &Matte, mark: &Mark) -> Result<Vec<u8
         .stream_writer_with_size(CHUNK_BYTES)
         .map_err(|e| failed(&e))?;
     let mut strip = zeroed::<[u8; 4]>(width as usize * STRIP_ROWS.min(height) as usize)?;
-    let mut opacity = zeroed::<u8>(width as usize)?;
-    let mut sums = reserve(width as usize)?;
+    let mut scratch = RowScratch::new(width)?;
     let mut greatest = 0;
     for first in (0..height).step_by(STRIP_ROWS as usize) {
         let rows = STRIP_ROWS.min(height - first);
         let strip = &mut strip[..width as usize * rows as usize];
         photo.strip(first, strip);
         for (y, row) in (first..).zip(strip.chunks_exact_mut(width as usize)) {
-            matte.row(y, &mut sums, &mut opacity);
-            greatest = greatest.max(compose(row, &opacity));
+            greatest = greatest.max(matte.apply(y, row, &mut scratch));
         }
         stream
             .write_all(strip.as_flattened())

@@ -52,7 +52,7 @@ pub struct Request<'a> {
     pub megapixels_max: u32,
     /// What becomes of a photo that may not be written to its end.
     pub zeros: ZeroEnd,
-    /// How the edges of the cutout are made.
+    /// How the cutout's edges are made.
     pub edges: Edges,
 }
 
@@ -85,6 +85,10 @@ pub enum Stage {
     Inference,
     /// Mask -> matte as wide as the photo.
     Matte,
+    /// Matte and photo -> matte that follows the photo's edges.
+    Refine,
+    /// Matte and photo -> colours of subject and ground.
+    Colour,
     /// Matte and pixels -> PNG; pixels -> smaller PNG.
     Encode,
 }
@@ -96,6 +100,8 @@ impl fmt::Display for Stage {
             Stage::Tensor => "tensor",
             Stage::Inference => "inference",
             Stage::Matte => "matte",
+            Stage::Refine => "refine",
+            Stage::Colour => "colour",
             Stage::Encode => "encode",
         })
     }
@@ -104,7 +110,7 @@ impl fmt::Display for Stage {
 /// Cuts the subject out of a photo.
 ///
 /// Memory besides the session: the photo's own samples (1 to 4 bytes per pixel, 8 while a 16-bit
-/// picture is read), the PNG, and buffers that grow with the width only.
+/// picture is read), the PNG, at most 40 MB for edges and colours, and buffers that grow with the width only.
 ///
 /// # Errors
 /// See [`CutoutError`]; the same photo and session give the same answer every time, but for
@@ -118,8 +124,15 @@ pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Output, Cutou
     clock.stop(Stage::Tensor);
     let mask = session.run(&tensor)?;
     clock.stop(Stage::Inference);
-    let matte = Matte::new(&mask, session.card(), photo.width(), photo.height())?;
+    let size = (photo.width(), photo.height());
+    let mut matte = Matte::new(&mask, session.card(), size, request.edges)?;
     clock.stop(Stage::Matte);
+    if request.edges != Edges::Off {
+        matte.refine(&photo, request.edges)?;
+        clock.stop(Stage::Refine);
+        matte.find_colours(&photo)?;
+        clock.stop(Stage::Colour);
+    }
     let origin = Mark {
         source: request.source.to_owned(),
         sha256,
@@ -149,7 +162,7 @@ impl Clock {
     fn start() -> Clock {
         Clock {
             last: Instant::now(),
-            stages: Vec::with_capacity(5),
+            stages: Vec::with_capacity(7),
         }
     }
 

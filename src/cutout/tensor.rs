@@ -136,6 +136,7 @@ mod tests {
             std: [0.5, 0.25, 2.0],
             activation: Activation::None,
             stretch: false,
+            dust: None,
             golden: None,
         }
     }

@@ -15,7 +15,7 @@ pub(crate) const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 pub(crate) const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
 
 /// How long a condition may take before a test fails: far beyond what a busy machine needs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits until `met`; fails with `what` when it takes longer than [`PATIENCE`].
 #[track_caller]

@@ -158,6 +158,11 @@ def card(model: Path, golden: Path, training: dict) -> str:
     """The card of a model that ships, beside its file; `training` is a flat table for people."""
     lines = [
         card_of(model).replace(str(model), model.name),
+        # Islands of its masks that were true in 9 to 17 % of cases only, on evaluation pictures.
+        "[dust]",
+        "cells = 64",
+        "peak = 0.6",
+        "",
         "[golden]",
         f'picture = "{golden.name}"',
         f'cells = "{golden_cells(model, golden)}"',

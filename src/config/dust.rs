@@ -1,0 +1,20 @@
+//! `[dust]` of a model's card -> which islands of its masks are no part of the subject. Looks at no mask.
+
+use serde::Deserialize;
+
+/// Islands of a mask that are dust, as measured for one model.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dust {
+    /// The largest, in cells of a mask of 288 x 288; of other masks in proportion.
+    pub cells: usize,
+    /// Opacity 0..=1 that none of its cells reaches.
+    pub peak: f32,
+}
+
+impl Dust {
+    /// Whether the peak is an opacity.
+    pub(super) fn is_possible(self) -> bool {
+        (0.0..=1.0).contains(&self.peak)
+    }
+}

@@ -1,0 +1,129 @@
+//! Numbers on a coarse grid -> those at any pixel of a larger one, by the straight lines between four cells.
+
+use super::super::error::CutoutError;
+use super::super::reserve;
+use super::kernel::Span;
+
+/// For each position of a longer line, the first of its two cells on a shorter one, and how far it lies towards the second.
+#[derive(Debug)]
+pub(super) struct Line(Vec<(u32, f32)>);
+
+impl Line {
+    /// Positions along `cells`. Beyond the middle of the outermost cells nothing changes any more.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "positions are clamped to 0..cells, and pictures are not that large"
+    )]
+    fn new(cells: usize, span: Span) -> Result<Self, CutoutError> {
+        let mut positions = reserve(span.count)?;
+        for position in 0..span.count {
+            let centre = (span.middle(position) - 0.5).clamp(0.0, cells as f64 - 1.0);
+            let first = (centre as usize).min(cells.saturating_sub(2));
+            positions.push((first as u32, (centre - first as f64) as f32));
+        }
+        Ok(Self(positions))
+    }
+
+    fn at(&self, position: usize) -> (usize, f32) {
+        let (first, part) = self.0[position];
+        (first as usize, part)
+    }
+}
+
+/// A larger picture over the cells of a grid.
+#[derive(Debug)]
+pub(super) struct Bilinear {
+    across: Line,
+    down: Line,
+    grid_width: usize,
+}
+
+impl Bilinear {
+    /// A picture over all of a grid; both are widths and heights.
+    pub(super) fn new(grid: (usize, usize), picture: (usize, usize)) -> Result<Self, CutoutError> {
+        Self::of(
+            grid,
+            Span::whole(grid.0, picture.0),
+            Span::whole(grid.1, picture.1),
+        )
+    }
+
+    /// Where columns and rows of the picture lie on a grid of that width and height.
+    pub(super) fn of(grid: (usize, usize), columns: Span, rows: Span) -> Result<Self, CutoutError> {
+        Ok(Self {
+            across: Line::new(grid.0, columns)?,
+            down: Line::new(grid.1, rows)?,
+            grid_width: grid.0,
+        })
+    }
+
+    /// Row `y` of the picture, as wide as the grid: `between` becomes what lies between the two rows of `cells` that it is between.
+    pub(super) fn row<'a, const N: usize>(
+        &'a self,
+        cells: &[[f32; N]],
+        y: usize,
+        between: &'a mut Vec<[f32; N]>,
+    ) -> BilinearRow<'a, N> {
+        let (first, part) = self.down.at(y);
+        let above = &cells[first * self.grid_width..];
+        // A grid of one row is its own neighbour.
+        let below = above.get(self.grid_width..).filter(|rest| !rest.is_empty());
+        let pairs = above.iter().zip(below.unwrap_or(above));
+        between.clear();
+        between.extend(pairs.take(self.grid_width).map(|(a, b)| mixed(a, b, part)));
+        BilinearRow {
+            across: &self.across,
+            cells: between,
+        }
+    }
+}
+
+/// One row of a picture over a grid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BilinearRow<'a, const N: usize> {
+    across: &'a Line,
+    cells: &'a [[f32; N]],
+}
+
+impl<const N: usize> BilinearRow<'_, N> {
+    /// The numbers at column `x` of the picture.
+    #[inline]
+    pub(super) fn at(&self, x: usize) -> [f32; N] {
+        let (first, part) = self.across.at(x);
+        let second = (first + 1).min(self.cells.len() - 1);
+        mixed(&self.cells[first], &self.cells[second], part)
+    }
+}
+
+/// What lies `part` of the way from `a` to `b`.
+#[inline]
+fn mixed<const N: usize>(a: &[f32; N], b: &[f32; N], part: f32) -> [f32; N] {
+    std::array::from_fn(|n| a[n] + part * (b[n] - a[n]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bilinear;
+    use crate::cutout::matte::plane::assert_near;
+
+    #[test]
+    fn pixels_lie_on_the_straight_lines_between_cells() {
+        let cells = [[0.0], [4.0], [8.0], [12.0]];
+        let bilinear = Bilinear::new((2, 2), (4, 4)).unwrap();
+        let all = |y| [0, 1, 2, 3].map(|x| bilinear.row(&cells, y, &mut Vec::new()).at(x)[0]);
+        assert_near(&all(0), &[0.0, 1.0, 3.0, 4.0]);
+        assert_near(&all(1), &[2.0, 3.0, 5.0, 6.0]);
+        assert_near(&all(3), &[8.0, 9.0, 11.0, 12.0]);
+    }
+
+    #[test]
+    fn grid_of_one_cell_says_the_same_everywhere() {
+        let bilinear = Bilinear::new((1, 1), (3, 2)).unwrap();
+        for (x, y) in [(0, 0), (2, 1)] {
+            let cells = [[7.0, 1.0]];
+            assert_near(&bilinear.row(&cells, y, &mut Vec::new()).at(x), &cells[0]);
+        }
+    }
+}

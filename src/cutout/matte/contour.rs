@@ -1,0 +1,99 @@
+//! A mask -> how near each of its cells is to the subject's outline.
+
+use super::super::error::CutoutError;
+use super::plane::Plane;
+
+/// What a step to the side and a step across a corner count, so that sums of them come closest to the distance in a straight line
+/// (Borgefors 1986).
+const STRAIGHT: f32 = 0.955;
+const DIAGONAL: f32 = 1.3693;
+
+/// Cells from the outline within which a photo may decide, and over how many more that ends.
+const REACH: f32 = 8.0;
+const FADE: f32 = 2.0;
+
+/// Farther than any cell of a mask can be.
+const FAR: f32 = 1e6;
+
+/// 1 within [`REACH`] cells of where `mask` (0..=1) crosses one half, 0 beyond [`FADE`] more.
+pub(super) fn nearness(mask: &Plane) -> Result<Plane, CutoutError> {
+    let mut near = distances(mask, |value| value > 0.5)?;
+    let outside = distances(mask, |value| value <= 0.5)?;
+    for (inside, outside) in near.values.iter_mut().zip(&outside.values) {
+        *inside = ((REACH + FADE - (*inside + outside)) / FADE).clamp(0.0, 1.0);
+    }
+    Ok(near)
+}
+
+/// From each cell that `is_in` to the next one that is not, in cells; 0 for all others.
+fn distances(mask: &Plane, is_in: impl Fn(f32) -> bool) -> Result<Plane, CutoutError> {
+    let mut plane = Plane::zeros(mask.width, mask.height)?;
+    for (distance, value) in plane.values.iter_mut().zip(&mask.values) {
+        *distance = if is_in(*value) { FAR } else { 0.0 };
+    }
+    sweep(&mut plane.values, mask.width);
+    // The way back is the way there, seen from the other corner.
+    plane.values.reverse();
+    sweep(&mut plane.values, mask.width);
+    plane.values.reverse();
+    Ok(plane)
+}
+
+/// Each cell's distance by way of its neighbours above it and left of it.
+fn sweep(distances: &mut [f32], width: usize) {
+    for y in 0..distances.len() / width {
+        let (above, rest) = distances.split_at_mut(y * width);
+        let above = above.len().checked_sub(width).map(|start| &above[start..]);
+        let row = &mut rest[..width];
+        for x in 0..width {
+            let mut least = row[x];
+            if let Some(above) = above {
+                least = least.min(above[x] + STRAIGHT);
+                if x > 0 {
+                    least = least.min(above[x - 1] + DIAGONAL);
+                }
+                if x + 1 < width {
+                    least = least.min(above[x + 1] + DIAGONAL);
+                }
+            }
+            if x > 0 {
+                least = least.min(row[x - 1] + STRAIGHT);
+            }
+            row[x] = least;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{nearness, sweep};
+    use crate::cutout::matte::plane::{Plane, assert_near};
+
+    #[test]
+    fn photo_decides_within_eight_cells_of_the_outline_only() {
+        // Columns 0..30 are ground, 30..60 subject: the outline lies between columns 29 and 30.
+        let values = (0..3600).map(|at| f32::from(u8::from(at % 60 >= 30)));
+        let near = nearness(&Plane::square(values.collect())).unwrap();
+        let row = near.row(20);
+        let whole = |x: usize| (row[x] - 1.0).abs() < 1e-6;
+        assert!(whole(29) && whole(30) && whole(22) && whole(37), "{row:?}");
+        // Ten straight steps are 9.55 cells.
+        assert!((row[20] - 0.225).abs() < 1e-4 && (row[39] - 0.225).abs() < 1e-4);
+        assert!(row[19] == 0.0 && row[40] == 0.0);
+    }
+
+    #[test]
+    fn mask_without_an_outline_lets_the_photo_decide_nothing() {
+        for value in [0.2, 0.8] {
+            let near = nearness(&Plane::square(vec![value; 25])).unwrap();
+            assert!(near.values.iter().all(|v| *v == 0.0), "{value}");
+        }
+    }
+
+    #[test]
+    fn corner_counts_more_than_a_side() {
+        let mut distances = [0.0, 1e6, 1e6, 1e6];
+        sweep(&mut distances, 2);
+        assert_near(&distances, &[0.0, 0.955, 0.955, 1.3693]);
+    }
+}

@@ -1,0 +1,160 @@
+//! A photo and its matte -> the colour of the subject alone, where the ground shines through. Knows no masks.
+//!
+//! Solved on a grid of half the photo's size or less ([`multilevel`]), then corrected at full size by what the photo's own pixel
+//! leaves unexplained (Forte 2021, equation 7).
+
+use super::super::error::CutoutError;
+use super::super::photo::Photo;
+use super::super::reserve;
+use super::bilinear::Bilinear;
+use super::multilevel::{Colours, Samples, separate};
+use super::reduce::Reducer;
+use super::upright::each_row;
+use super::view::{Grid, Line};
+
+/// Cells of the grid at most, which bounds the memory: 38 bytes each.
+const CELLS_MAX: f64 = 786_432.0;
+
+/// Opacities of a photo that differ by less are the same.
+const HALF_A_STEP: f32 = 0.5 / 255.0;
+
+/// The colours of subject and ground, as far as they are mixed somewhere.
+#[derive(Debug)]
+pub(super) struct Foreground {
+    grid: Grid,
+    cells: Vec<Colours>,
+    bilinear: Bilinear,
+}
+
+impl Foreground {
+    /// Separates the colours of `samples`, which lie on `grid`.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn new(grid: Grid, samples: Vec<[u16; 4]>) -> Result<Self, CutoutError> {
+        let samples = Samples {
+            width: grid.size.0,
+            values: samples,
+        };
+        Ok(Self {
+            cells: separate(&samples)?,
+            bilinear: Bilinear::new(grid.size, (grid.columns.len(), grid.rows.len()))?,
+            grid,
+        })
+    }
+
+    /// Gives the pixels of row `y` of the photo that are neither opaque nor transparent the subject's colour.
+    pub(super) fn row(
+        &self,
+        y: usize,
+        pixels: &mut [[u8; 4]],
+        opacity: &[u8],
+        between: &mut Vec<Colours>,
+    ) {
+        let columns = self.grid.columns.clone();
+        let is_mixed = |opacity: &u8| matches!(opacity, 1..=254);
+        if !self.grid.rows.contains(&y) || !opacity[columns.clone()].iter().any(is_mixed) {
+            return;
+        }
+        let y = y - self.grid.rows.start;
+        let cells = self.bilinear.row(&self.cells, y, between);
+        let pixels = pixels[columns.clone()].iter_mut().zip(&opacity[columns]);
+        for (x, (pixel, opacity)) in pixels.enumerate() {
+            if is_mixed(opacity) && pixel[3] == 255 {
+                *pixel = corrected(*pixel, f32::from(*opacity) / 255.0, cells.at(x));
+            }
+        }
+    }
+}
+
+/// Forte 2021, equation 7: what subject and ground leave unexplained of the pixel goes to the subject, in proportion to its opacity.
+fn corrected([r, g, b, a]: [u8; 4], opacity: f32, colours: Colours) -> [u8; 4] {
+    let corrected = |sample: u8, subject: f32, ground: f32| {
+        let mixed = opacity * subject + (1.0 - opacity) * ground;
+        let value = subject + opacity * (f32::from(sample) / 255.0 - mixed);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates; half a step more rounds"
+        )]
+        let byte = (value * 255.0 + 0.5) as u8;
+        byte
+    };
+    [
+        corrected(r, colours[0], colours[3]),
+        corrected(g, colours[1], colours[4]),
+        corrected(b, colours[2], colours[5]),
+        a,
+    ]
+}
+
+/// The cells of the grid on which the colours of a picture of that width and height are found: half as many along both sides, or
+/// fewer where those were too many.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "sides of a picture are positive and not that large"
+)]
+pub(super) fn grid_size((width, height): (usize, usize)) -> (usize, usize) {
+    let (width, height) = (width as f64, height as f64);
+    let step = f64::max(2.0, (width * height / CELLS_MAX).sqrt());
+    (
+        (width / step).ceil() as usize,
+        (height / step).ceil() as usize,
+    )
+}
+
+/// The `photo` on `grid`, with the opacity that `opacity` writes for a row of it. The photo's own opacity is 0..=1 there as well.
+///
+/// # Errors
+/// `OutOfMemory`.
+pub(super) fn samples(
+    photo: &Photo,
+    grid: &Grid,
+    mut opacity: impl FnMut(usize, &[[f32; 4]], &mut Line),
+) -> Result<Vec<[u16; 4]>, CutoutError> {
+    let mut reducer = Reducer::new((grid.columns.len(), grid.rows.len()), grid.size)?;
+    let mut samples = reserve(grid.size.0 * grid.size.1)?;
+    let mut line = Line::new(grid.size.0)?;
+    let mut y = 0;
+    let rows = as_row(grid.rows.start)..as_row(grid.rows.end);
+    each_row(photo, rows, |pixels| {
+        reducer.push(&pixels[grid.columns.clone()], |cells| {
+            opacity(y, cells, &mut line);
+            y += 1;
+            samples.extend(
+                cells
+                    .iter()
+                    .zip(&line.opacity)
+                    .map(|([r, g, b, own], opacity)| {
+                        // Where a photo is a cutout itself it has the subject's own colour, but for what cannot be seen.
+                        let opacity = if *own > 1.0 - HALF_A_STEP {
+                            *opacity
+                        } else if *own < HALF_A_STEP {
+                            0.0
+                        } else {
+                            1.0
+                        };
+                        [*r, *g, *b, opacity].map(fixed)
+                    }),
+            );
+        });
+    })?;
+    Ok(samples)
+}
+
+fn as_row(row: usize) -> u32 {
+    u32::try_from(row).unwrap_or(u32::MAX)
+}
+
+/// A sample 0..=1 as 0..=65535.
+fn fixed(sample: f32) -> u16 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates; half a step more rounds"
+    )]
+    let fixed = (sample * 65535.0 + 0.5) as u16;
+    fixed
+}

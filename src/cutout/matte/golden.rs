@@ -1,0 +1,124 @@
+//! Photos in `tests/data/edges/` -> what this matte makes of them, against what the method's reference (numpy) and pymatting make.
+//!
+//! `NAME.mask.png` is the student's mask of `NAME.photo.png`, `NAME.alpha.png` the reference's matte. `hairs` was drawn, so that
+//! its `truth` is known.
+
+use super::foreground::{Foreground, grid_size, samples};
+use super::reduce::Reducer;
+use super::tests::card;
+use super::view::Grid;
+use super::{Matte, RowScratch};
+use crate::config::{Activation, Edges};
+use crate::cutout::decode::decode_any;
+use crate::cutout::photo::Photo;
+use crate::cutout::session::Mask;
+
+/// The mean error of pymatting 1.1.13 (`estimate_foreground_ml`) on `hairs`, in levels of 255, weighed by opacity.
+const ERROR_OF_PYMATTING: f64 = 4.70;
+
+/// A file of `tests/data/edges/`, decoded.
+macro_rules! open {
+    ($file:literal) => {
+        open(include_bytes!(concat!(
+            "../../../tests/data/edges/",
+            $file,
+            ".png"
+        )))
+    };
+}
+
+fn open(file: &[u8]) -> Photo {
+    decode_any(file, 1).unwrap().0
+}
+
+fn pixels(photo: &Photo) -> Vec<[u8; 4]> {
+    let mut pixels = vec![[0; 4]; (photo.width() * photo.height()) as usize];
+    photo.strip(0, &mut pixels);
+    pixels
+}
+
+/// The photo with the matte that this makes of the mask.
+fn cutout(photo: &Photo, mask: &Photo) -> Vec<[u8; 4]> {
+    let values = pixels(mask).into_iter();
+    let values = values.map(|pixel| f32::from(pixel[0]) / 255.0);
+    let mask = Mask::new(values.collect(), mask.width());
+    let size = (photo.width(), photo.height());
+    let mut matte = Matte::new(&mask, &card(Activation::None, false), size, Edges::Auto).unwrap();
+    matte.refine(photo, Edges::Auto).unwrap();
+    let mut scratch = RowScratch::new(photo.width()).unwrap();
+    let mut cutout = pixels(photo);
+    for (y, row) in (0..).zip(cutout.chunks_exact_mut(photo.width() as usize)) {
+        matte.apply(y, row, &mut scratch);
+    }
+    cutout
+}
+
+/// Fails when the matte differs from that of the reference by more than 2 of 255 anywhere: with one, three and no halving of the
+/// grid, for a photo that lies and one that stands.
+#[test]
+fn matte_is_that_of_the_reference() {
+    let small = [
+        open!("small.photo"),
+        open!("small.mask"),
+        open!("small.alpha"),
+    ];
+    let upright = [
+        open!("upright.photo"),
+        open!("upright.mask"),
+        open!("upright.alpha"),
+    ];
+    let wide = [open!("wide.photo"), open!("wide.mask"), open!("wide.alpha")];
+    for [photo, mask, alpha] in [small, upright, wide] {
+        let pairs = cutout(&photo, &mask).into_iter().zip(pixels(&alpha));
+        let worst = pairs
+            .map(|(ours, theirs)| ours[3].abs_diff(theirs[0]))
+            .max();
+        assert!(worst <= Some(2), "{} wide: {worst:?}", photo.width());
+    }
+}
+
+/// Fails when the colours of hairs are further from the truth than a tenth beyond what pymatting makes of the true matte.
+#[test]
+fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
+    let (photo, truth) = (open!("hairs.photo"), pixels(&open!("hairs.truth")));
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    let opacity: Vec<u8> = truth.iter().map(|pixel| pixel[3]).collect();
+    let grid = Grid {
+        size: grid_size((width, height)),
+        ..Grid::pixels((width, height))
+    };
+    let mut reducer = Reducer::new((width, height), grid.size).unwrap();
+    let mut of_grid: Vec<Vec<f32>> = Vec::new();
+    for row in opacity.chunks_exact(width) {
+        let row: Vec<[u8; 4]> = row.iter().map(|opacity| [*opacity; 4]).collect();
+        reducer.push(&row, |cells| {
+            of_grid.push(cells.iter().map(|cell| cell[3]).collect());
+        });
+    }
+    let samples = samples(&photo, &grid, |y, _, line| {
+        line.opacity.copy_from_slice(&of_grid[y]);
+    });
+    let foreground = Foreground::new(grid, samples.unwrap()).unwrap();
+    let before = pixels(&photo);
+    let mut after = before.clone();
+    for (y, row) in after.chunks_exact_mut(width).enumerate() {
+        let opacity = &opacity[y * width..(y + 1) * width];
+        foreground.row(y, row, opacity, &mut Vec::new());
+    }
+    let (before, after) = (error(&before, &truth), error(&after, &truth));
+    assert!(before > 25.0, "the ground shows through: {before}");
+    assert!(after <= 1.1 * ERROR_OF_PYMATTING, "{after}");
+}
+
+/// The mean error of half-transparent pixels, weighed by opacity.
+fn error(pixels: &[[u8; 4]], truth: &[[u8; 4]]) -> f64 {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (pixel, truth) in pixels.iter().zip(truth) {
+        if matches!(truth[3], 1..=254) {
+            let off: u32 = (0..3).map(|c| u32::from(pixel[c].abs_diff(truth[c]))).sum();
+            sum += f64::from(off) / 3.0 * f64::from(truth[3]);
+            weights += f64::from(truth[3]);
+        }
+    }
+    sum / weights
+}

@@ -1,0 +1,268 @@
+//! A photo and an opacity on one grid -> the opacity as a linear function of colour around each cell: the guided filter for colour
+//! guides (He, Sun, Tang 2013). Works on tiles, so that cells which nobody asks for cost nothing.
+
+use super::super::error::CutoutError;
+use super::super::zeroed;
+use super::guide::Guide;
+use super::plane::Plane;
+
+/// How much the colours of a window must differ before they tell anything, as a variance of values 0..=1.
+const LEAST_VARIANCE: f32 = 3e-5;
+
+/// The same of opacities, for the share that the colours explain.
+const LEAST_OPACITY_VARIANCE: f32 = 1e-4;
+
+/// Cells along the side of a tile.
+pub(super) const TILE: usize = 48;
+
+/// The widest window is `2 * RADIUS_MAX + 1` cells.
+const RADIUS_MAX: usize = 3;
+
+/// A tile with all that its windows, and the windows of those, reach.
+const SIDE: usize = TILE + 4 * RADIUS_MAX;
+
+/// Red, green, blue and opacity.
+const SOURCES: usize = 4;
+
+/// Those whose products a fit is made of.
+const PRODUCTS: [(usize, usize); 10] = [
+    (3, 0),
+    (3, 1),
+    (3, 2),
+    (3, 3),
+    (0, 0),
+    (0, 1),
+    (0, 2),
+    (1, 1),
+    (1, 2),
+    (2, 2),
+];
+
+/// Means that a fit is made of.
+const MEANS: usize = SOURCES + PRODUCTS.len();
+
+/// What a fit says: 3 factors, the rest, and the share of the opacity's variance that they explain.
+pub(super) const TERMS: usize = 5;
+
+/// One row of a tile.
+type Row = [f32; SIDE];
+
+/// A fit for each cell of a grid: opacity = red * `[0]` + green * `[1]` + blue * `[2]` + `[3]`, with colours and opacity 0..=1.
+/// `[4]`, 0..=1, is the share of the opacity's variance that this explains.
+#[derive(Debug)]
+pub(super) struct Fit {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) cells: Vec<[f32; TERMS]>,
+}
+
+/// Fits over windows of `2 radius + 1` cells, and averages what all windows around a cell say. Beyond the frame the picture is
+/// mirrored. In tiles that `is_wanted` refuses (column and row of the tile) the opacity itself is the answer.
+pub(super) fn fit(
+    guide: &Guide,
+    opacity: &Plane,
+    radius: usize,
+    is_wanted: impl Fn(usize, usize) -> bool,
+) -> Result<Fit, CutoutError> {
+    let radius = radius.min(RADIUS_MAX);
+    let (width, height) = (opacity.width, opacity.height);
+    let mut cells = zeroed(width * height)?;
+    for (cell, value) in cells.iter_mut().zip(&opacity.values) {
+        *cell = [0.0, 0.0, 0.0, *value, 0.0];
+    }
+    let mut tile = Tile {
+        radius,
+        sources: zeroed(SOURCES * SIDE * SIDE)?,
+        terms: zeroed(TERMS * SIDE * SIDE)?,
+    };
+    for top in (0..height).step_by(TILE) {
+        for left in (0..width).step_by(TILE) {
+            if is_wanted(left / TILE, top / TILE) {
+                tile.load(guide, opacity, (left, top));
+                tile.fit_windows(TILE.min(height - top));
+                tile.average(&mut cells, width, (left, top), TILE.min(height - top));
+            }
+        }
+    }
+    Ok(Fit {
+        width,
+        height,
+        cells,
+    })
+}
+
+/// Scratch for one tile.
+struct Tile {
+    radius: usize,
+    /// `SIDE` rows each of red, green, blue and opacity.
+    sources: Vec<f32>,
+    /// `SIDE` rows of each term, for each window.
+    terms: Vec<f32>,
+}
+
+impl Tile {
+    /// Copies the tile and two radii around it.
+    fn load(&mut self, guide: &Guide, opacity: &Plane, (left, top): (usize, usize)) {
+        let [red, green, blue] = guide;
+        let reach = 2 * self.radius;
+        let columns: [usize; SIDE] =
+            std::array::from_fn(|x| mirrored(left + x, reach, opacity.width));
+        for (plane, rows) in [red, green, blue, opacity]
+            .into_iter()
+            .zip(self.sources.chunks_exact_mut(SIDE * SIDE))
+        {
+            let (rows, _) = rows.as_chunks_mut::<SIDE>();
+            for (y, out) in rows[..TILE + 2 * reach].iter_mut().enumerate() {
+                let row = plane.row(mirrored(top + y, reach, opacity.height));
+                let first = left.saturating_sub(reach);
+                if left >= reach && first + SIDE <= row.len() {
+                    out.copy_from_slice(&row[first..first + SIDE]);
+                } else {
+                    *out = columns.map(|x| row[x]);
+                }
+            }
+        }
+    }
+
+    /// Makes the terms for each window whose middle is within one radius of the tile, of which `height` rows are needed.
+    fn fit_windows(&mut self, height: usize) {
+        let radius = self.radius;
+        let mut sums = [[0.0; SIDE]; MEANS];
+        for y in 0..2 * radius {
+            self.add_products(y, &mut sums, 1.0);
+        }
+        let mut means = [[0.0; SIDE]; MEANS];
+        for y in 0..height + 2 * radius {
+            self.add_products(y + 2 * radius, &mut sums, 1.0);
+            for (sums, means) in sums.iter().zip(&mut means) {
+                mean_along(sums, radius, means);
+            }
+            let terms = solve(&means);
+            let rows = self.terms.as_chunks_mut::<SIDE>().0;
+            for (term, rows) in terms.iter().zip(rows.chunks_exact_mut(SIDE)) {
+                rows[y] = *term;
+            }
+            self.add_products(y, &mut sums, -1.0);
+        }
+    }
+
+    /// Adds `sign` times what row `y` holds to the sums over rows. Sums that slide over a tile drift by less than 1e-5.
+    fn add_products(&self, y: usize, sums: &mut [Row; MEANS], sign: f32) {
+        let rows = self.sources.as_chunks::<SIDE>().0;
+        let row = |source: usize| &rows[source * SIDE + y];
+        let (plain, products) = sums.split_at_mut(SOURCES);
+        for (source, sums) in plain.iter_mut().enumerate() {
+            add(sums, row(source), sign);
+        }
+        for ((one, other), sums) in PRODUCTS.into_iter().zip(products) {
+            let factors = row(one).iter().zip(row(other));
+            for (sum, (one, other)) in sums.iter_mut().zip(factors) {
+                *sum += sign * one * other;
+            }
+        }
+    }
+
+    /// Writes the mean of the terms of all windows around each cell of the tile.
+    fn average(
+        &self,
+        cells: &mut [[f32; TERMS]],
+        width: usize,
+        (left, top): (usize, usize),
+        height: usize,
+    ) {
+        let radius = self.radius;
+        let columns = TILE.min(width - left);
+        let rows = self.terms.as_chunks::<SIDE>().0;
+        for (term, rows) in rows.chunks_exact(SIDE).enumerate() {
+            let mut sums = [0.0; SIDE];
+            for row in &rows[..2 * radius] {
+                add(&mut sums, row, 1.0);
+            }
+            let mut means = [0.0; SIDE];
+            for y in 0..height {
+                add(&mut sums, &rows[y + 2 * radius], 1.0);
+                mean_along(&sums, radius, &mut means);
+                let start = (top + y) * width + left;
+                for (cell, mean) in cells[start..start + columns].iter_mut().zip(&means) {
+                    cell[term] = *mean;
+                }
+                add(&mut sums, &rows[y], -1.0);
+            }
+        }
+    }
+}
+
+/// Where the cell `at` lies that is counted from `reach` cells before the first one. The outermost cell is its own neighbour.
+fn mirrored(at: usize, reach: usize, length: usize) -> usize {
+    let period = 2 * length;
+    // As many periods as keep the difference positive.
+    let place = (at + reach * period - reach) % period;
+    place.min(period - 1 - place)
+}
+
+fn add(sums: &mut Row, row: &Row, sign: f32) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += sign * value;
+    }
+}
+
+/// The mean of `2 radius + 1` sums over as many rows; that of a window stands where the window begins.
+fn mean_along(sums: &Row, radius: usize, means: &mut Row) {
+    match radius {
+        3 => mean_of::<7>(sums, means),
+        2 => mean_of::<5>(sums, means),
+        _ => mean_of::<3>(sums, means),
+    }
+}
+
+fn mean_of<const N: usize>(sums: &Row, means: &mut Row) {
+    #[expect(clippy::cast_precision_loss, reason = "7 at most")]
+    let scale = 1.0 / (N * N) as f32;
+    for x in 0..=SIDE - N {
+        let mut sum = 0.0;
+        for tap in 0..N {
+            sum += sums[x + tap];
+        }
+        means[x] = sum * scale;
+    }
+}
+
+/// The terms that explain the opacity best for each window, by its means.
+fn solve(means: &[Row; MEANS]) -> [Row; TERMS] {
+    let mut terms = [[0.0; SIDE]; TERMS];
+    for x in 0..SIDE {
+        let at = |mean: usize| means[mean][x];
+        let (red, green, blue, opacity) = (at(0), at(1), at(2), at(3));
+        let (red_a, green_a, blue_a) = (
+            at(4) - red * opacity,
+            at(5) - green * opacity,
+            at(6) - blue * opacity,
+        );
+        let variance = (at(7) - opacity * opacity).max(0.0) + LEAST_OPACITY_VARIANCE;
+        // Covariances; by Cholesky's way (L D Lᵗ, without roots), as determinants of small ones vanish in single precision.
+        let rr = (at(8) - red * red).max(0.0) + LEAST_VARIANCE;
+        let (rg, rb) = (at(9) - red * green, at(10) - red * blue);
+        let gg = (at(11) - green * green).max(0.0) + LEAST_VARIANCE;
+        let gb = at(12) - green * blue;
+        let bb = (at(13) - blue * blue).max(0.0) + LEAST_VARIANCE;
+        let inverse_r = 1.0 / rr;
+        let (green_by_red, blue_by_red) = (rg * inverse_r, rb * inverse_r);
+        let inverse_g = 1.0 / (gg - green_by_red * rg).max(LEAST_VARIANCE / 2.0);
+        let gb_left = gb - green_by_red * rb;
+        let blue_by_green = gb_left * inverse_g;
+        let left_bb = bb - blue_by_red * rb - blue_by_green * gb_left;
+        let inverse_b = 1.0 / left_bb.max(LEAST_VARIANCE / 2.0);
+        let left_green = green_a - green_by_red * red_a;
+        let left_blue = blue_a - blue_by_red * red_a - blue_by_green * left_green;
+        let of_blue = left_blue * inverse_b;
+        let of_green = left_green * inverse_g - blue_by_green * of_blue;
+        let of_red = red_a * inverse_r - green_by_red * of_green - blue_by_red * of_blue;
+        let explained = of_red * red_a + of_green * green_a + of_blue * blue_a;
+        terms[0][x] = of_red;
+        terms[1][x] = of_green;
+        terms[2][x] = of_blue;
+        terms[3][x] = opacity - (of_red * red + of_green * green + of_blue * blue);
+        terms[4][x] = (explained / variance).clamp(0.0, 1.0);
+    }
+    terms
+}

@@ -1,0 +1,108 @@
+//! A mask -> the same without small faint islands, which are dust and not subject. Fills no holes: most holes are true.
+
+use super::super::error::CutoutError;
+use super::super::{reserve, zeroed};
+use super::plane::Plane;
+use crate::config::Dust;
+
+/// What is fainter is ground to the steps that follow, so it joins no islands.
+const GROUND_MAX: f32 = 0.1;
+
+/// The side of the masks that a [`Dust`] is measured in.
+const MEASURED_SIDE: usize = 288;
+
+/// Makes every island of `mask` (0..=1) ground that is as small and as faint as `dust` says. Cells that touch at a corner belong
+/// together.
+pub(super) fn drop_dust(mask: &mut Plane, dust: Dust) -> Result<(), CutoutError> {
+    let cells_max = dust.cells * mask.values.len() / (MEASURED_SIDE * MEASURED_SIDE);
+    let mut is_seen: Vec<bool> = zeroed(mask.values.len())?;
+    let mut island: Vec<usize> = reserve(mask.values.len())?;
+    for start in 0..mask.values.len() {
+        if is_seen[start] || mask.values[start] <= GROUND_MAX {
+            continue;
+        }
+        island.clear();
+        island.push(start);
+        is_seen[start] = true;
+        let mut peak = 0.0_f32;
+        let mut next = 0;
+        while let Some(&cell) = island.get(next) {
+            next += 1;
+            peak = peak.max(mask.values[cell]);
+            for neighbour in neighbours(cell, mask.width, mask.height) {
+                if !is_seen[neighbour] && mask.values[neighbour] > GROUND_MAX {
+                    is_seen[neighbour] = true;
+                    island.push(neighbour);
+                }
+            }
+        }
+        if island.len() <= cells_max && peak < dust.peak {
+            for cell in &island {
+                mask.values[*cell] = 0.0;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The cells of the 3 x 3 around `cell`, itself among them.
+fn neighbours(cell: usize, width: usize, height: usize) -> impl Iterator<Item = usize> {
+    let (x, y) = (cell % width, cell / width);
+    let columns = x.saturating_sub(1)..(x + 2).min(width);
+    let rows = y.saturating_sub(1)..(y + 2).min(height);
+    rows.flat_map(move |y| columns.clone().map(move |x| y * width + x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GROUND_MAX, drop_dust};
+    use crate::config::Dust;
+    use crate::cutout::matte::plane::Plane;
+
+    const DUST: Dust = Dust {
+        cells: 4,
+        peak: 0.6,
+    };
+
+    /// A square mask of `side` cells with `cells` of them at `value`.
+    fn mask(side: usize, cells: &[usize], value: f32) -> Plane {
+        let mut values = vec![0.05; side * side];
+        for cell in cells {
+            values[*cell] = value;
+        }
+        Plane::square(values)
+    }
+
+    fn is_kept(side: usize, cells: &[usize], value: f32) -> bool {
+        let mut mask = mask(side, cells, value);
+        drop_dust(&mut mask, DUST).unwrap();
+        let kept = cells.iter().filter(|cell| mask.values[**cell] > GROUND_MAX);
+        let kept = kept.count();
+        assert!(kept == 0 || kept == cells.len(), "an island is one");
+        assert_eq!(mask.values.last(), Some(&0.05), "ground is left as it is");
+        kept > 0
+    }
+
+    #[test]
+    fn small_faint_islands_go_and_all_others_stay() {
+        assert!(!is_kept(288, &[0, 1, 288, 289], 0.5));
+        assert!(is_kept(288, &[0, 1, 288, 289, 290], 0.5), "five cells");
+        assert!(is_kept(288, &[0, 1], 0.6), "bright enough");
+    }
+
+    #[test]
+    fn cells_that_touch_at_a_corner_are_one_island() {
+        assert!(is_kept(288, &[0, 289, 578, 867, 1156], 0.5));
+    }
+
+    #[test]
+    fn rows_do_not_join_at_the_frame() {
+        assert!(!is_kept(288, &[284, 285, 286, 287, 288], 0.5));
+    }
+
+    #[test]
+    fn limit_is_in_proportion_to_the_mask() {
+        assert!(is_kept(144, &[0, 1], 0.5), "one cell of 144 is four of 288");
+        assert!(!is_kept(144, &[0], 0.5));
+    }
+}

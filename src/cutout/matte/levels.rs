@@ -1,0 +1,58 @@
+//! The size of a photo -> the grids that its edges are refined on, from coarse to fine.
+
+use super::style::Style;
+
+/// The finest grid's longer side, in cells. A finer one gained nothing that could be measured at 12 megapixels.
+const FINEST: usize = 576;
+
+/// Pixels that a cell of a grid covers at least, along a side.
+const PIXELS_MIN: f64 = 1.89;
+
+/// One grid of the way from coarse to fine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Level {
+    /// Cells along the longer side.
+    pub(super) side: usize,
+    /// Of the windows, in cells.
+    pub(super) radius: usize,
+    pub(super) passes: usize,
+}
+
+impl Level {
+    /// The width and height of its grid over a picture.
+    pub(super) fn size(self, (width, height): (usize, usize)) -> (usize, usize) {
+        let longer = width.max(height);
+        // To the nearest, and an even number where two are equally near.
+        let cells = |side: usize| {
+            let (whole, twice_rest) = (side * self.side / longer, 2 * (side * self.side % longer));
+            let is_up = twice_rest > longer || twice_rest == longer && whole % 2 == 1;
+            (whole + usize::from(is_up)).max(2)
+        };
+        (cells(width), cells(height))
+    }
+}
+
+/// From coarse to fine, at least one.
+pub(super) fn levels(longer: usize, style: Style) -> Vec<Level> {
+    #[expect(clippy::cast_precision_loss, reason = "pictures are not that large")]
+    let fits = |side: usize| longer as f64 / side as f64 >= PIXELS_MIN;
+    let mut levels = Vec::new();
+    let mut side = style.coarsest;
+    while side <= FINEST && fits(side) {
+        let (radius, passes) = if side < FINEST { (3, 2) } else { (2, 1) };
+        levels.push(Level {
+            side,
+            radius,
+            passes,
+        });
+        side *= 2;
+    }
+    if levels.is_empty() {
+        levels.push(Level {
+            side: (longer / 2).max(8),
+            radius: 2,
+            passes: 1,
+        });
+    }
+    levels
+}

@@ -1,0 +1,202 @@
+//! `Mask` + `Photo` -> `Matte`: opacity for every pixel of the photo, and the subject's own colour where it is not whole. Computed
+//! row by row from grids whose size does not grow with the photo; a matte of full size never exists.
+
+mod bilinear;
+mod contour;
+mod foreground;
+#[cfg(test)]
+mod golden;
+mod guide;
+mod guided;
+mod islands;
+mod kernel;
+mod levels;
+mod multilevel;
+mod opacity;
+mod plane;
+#[cfg(test)]
+mod properties;
+mod reduce;
+mod refine;
+mod style;
+#[cfg(test)]
+mod tests;
+mod upright;
+mod view;
+
+pub(super) use opacity::activate;
+
+use std::ops::Range;
+
+use super::error::CutoutError;
+use super::photo::Photo;
+use super::session::Mask;
+use super::zeroed;
+use crate::config::{Edges, ModelCard};
+use foreground::{Foreground, grid_size, samples};
+use islands::drop_dust;
+use multilevel::Colours;
+use opacity::opacity;
+use plane::Plane;
+use refine::Refinement;
+use style::Style;
+use upright::over_neutral;
+use view::{Grid, Line, View};
+
+/// Cells around the last one that is not ground which a subject may still reach into: those that the enlargement of the mask
+/// mixes in, and some ground to learn its colour from.
+const MARGIN: usize = 4;
+
+/// Opacity of every pixel of a photo.
+#[derive(Debug)]
+pub(super) struct Matte {
+    mask: Plane,
+    /// At each pixel of the photo.
+    view: View,
+    refinement: Option<Refinement>,
+    foreground: Option<Foreground>,
+}
+
+/// What a row needs while it is made.
+#[derive(Debug)]
+pub(super) struct RowScratch {
+    line: Line,
+    bytes: Vec<u8>,
+    colours: Vec<Colours>,
+}
+
+impl RowScratch {
+    pub(super) fn new(width: u32) -> Result<Self, CutoutError> {
+        Ok(Self {
+            line: Line::new(width as usize)?,
+            bytes: zeroed(width as usize)?,
+            colours: Vec::new(),
+        })
+    }
+}
+
+impl Matte {
+    /// The mask over the photo, without the dust that the card tells of unless edges are off.
+    ///
+    /// # Errors
+    /// `NoSubject` below the confidence floor; `OutOfMemory`.
+    pub(super) fn new(
+        mask: &Mask,
+        card: &ModelCard,
+        (width, height): (u32, u32),
+        edges: Edges,
+    ) -> Result<Self, CutoutError> {
+        let mut mask = opacity(mask, card)?;
+        if let Some(dust) = card.dust.filter(|_| edges != Edges::Off) {
+            drop_dust(&mut mask, dust)?;
+        }
+        Ok(Self {
+            view: View::new(&mask, &Grid::pixels((width as usize, height as usize)))?,
+            mask,
+            refinement: None,
+            foreground: None,
+        })
+    }
+
+    /// Makes the matte follow the edges of `photo`; nothing where edges are off.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn refine(&mut self, photo: &Photo, edges: Edges) -> Result<(), CutoutError> {
+        if let Some(style) = Style::of(edges) {
+            let refinement = Refinement::new(photo, &self.mask, style)?;
+            let grid = Grid::pixels((photo.width() as usize, photo.height() as usize));
+            self.view.refine(&refinement, &grid)?;
+            self.refinement = Some(refinement);
+        }
+        Ok(())
+    }
+
+    /// Finds the subject's own colours; nothing where the matte was not refined.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn find_colours(&mut self, photo: &Photo) -> Result<(), CutoutError> {
+        let Some(refinement) = &self.refinement else {
+            return Ok(());
+        };
+        let grid = self.grid_of_subject(photo);
+        let mut view = View::new(&self.mask, &grid)?;
+        view.refine(refinement, &grid)?;
+        let samples = samples(photo, &grid, |y, cells, line| {
+            let colour = |x: usize| [cells[x][0], cells[x][1], cells[x][2]];
+            view.row(y, Some(refinement), colour, line);
+        })?;
+        self.foreground = Some(Foreground::new(grid, samples)?);
+        Ok(())
+    }
+
+    /// A grid over the part of the photo where the mask is not ground, and a little around it.
+    fn grid_of_subject(&self, photo: &Photo) -> Grid {
+        let is_subject = |value: &f32| *value > 0.0;
+        let width = self.mask.width;
+        let columns = (0..width).filter(|x| {
+            let mut column = self.mask.values[*x..].iter().step_by(width);
+            column.any(is_subject)
+        });
+        let rows = (0..self.mask.height).filter(|y| self.mask.row(*y).iter().any(is_subject));
+        let columns = over_pixels(columns, width, photo.width());
+        let rows = over_pixels(rows, self.mask.height, photo.height());
+        Grid {
+            photo: (photo.width() as usize, photo.height() as usize),
+            size: grid_size((columns.len(), rows.len())),
+            columns,
+            rows,
+        }
+    }
+
+    /// Puts the matte into row `y` of the photo, straight alpha: its own alpha is multiplied, and where nothing is left colour is
+    /// zero, so that nothing of the background leaves with the cutout and the PNG packs well.
+    ///
+    /// Returns the greatest opacity of the row.
+    pub(super) fn apply(&self, y: u32, pixels: &mut [[u8; 4]], scratch: &mut RowScratch) -> u8 {
+        self.opacity_row(y as usize, pixels, scratch);
+        if let Some(foreground) = &self.foreground {
+            foreground.row(y as usize, pixels, &scratch.bytes, &mut scratch.colours);
+        }
+        super::compose::compose(pixels, &scratch.bytes)
+    }
+
+    /// Writes row `y` of the matte, 0 = transparent to 255 = opaque, into `scratch.bytes`.
+    fn opacity_row(&self, y: usize, pixels: &[[u8; 4]], scratch: &mut RowScratch) {
+        let colour = |x: usize| {
+            let pixel = pixels[x];
+            let [r, g, b, _] = if pixel[3] == 255 {
+                pixel
+            } else {
+                over_neutral(pixel)
+            };
+            [r, g, b].map(|sample| f32::from(sample) / 255.0)
+        };
+        let refinement = self.refinement.as_ref();
+        self.view.row(y, refinement, colour, &mut scratch.line);
+        for (byte, value) in scratch.bytes.iter_mut().zip(&scratch.line.opacity) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates; half a step more rounds"
+            )]
+            let rounded = (value * 255.0 + 0.5) as u8;
+            *byte = rounded;
+        }
+    }
+}
+
+/// The pixels over all of `cells`, of which there are `of`, and over some around them; `pixels` long is the whole line.
+fn over_pixels(cells: impl Iterator<Item = usize>, of: usize, pixels: u32) -> Range<usize> {
+    let pixels = pixels as usize;
+    let mut range: Option<Range<usize>> = None;
+    for cell in cells {
+        let start = range.map_or(cell, |range| range.start);
+        range = Some(start..cell + 1);
+    }
+    let range = range.unwrap_or(0..of);
+    let start = range.start.saturating_sub(MARGIN);
+    let end = (range.end + MARGIN).min(of);
+    start * pixels / of..(end * pixels).div_ceil(of)
+}

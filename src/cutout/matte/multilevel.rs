@@ -1,0 +1,237 @@
+//! A picture and its opacity on a grid -> the colours of subject and ground in each cell: the fast multi-level estimation of
+//! foregrounds (Germer, Uelwer, Conrad, Harmeling 2020), which begins with one cell and doubles the grid until it is whole.
+
+use super::super::error::CutoutError;
+use super::super::reserve;
+
+/// Red, green and blue of the subject, then of the ground, 0..=1.
+pub(super) type Colours = [f32; 6];
+
+/// Red, green, blue and opacity, 0..=65535, row by row.
+#[derive(Debug)]
+pub(super) struct Samples {
+    pub(super) width: usize,
+    pub(super) values: Vec<[u16; 4]>,
+}
+
+/// Opacity above which a cell counts as the subject, and one minus it below which as the ground, for the first guess.
+const SURE: f32 = 0.9;
+
+/// Grids up to this side, in cells, are small, and get more rounds.
+const SMALL_SIDE: usize = 32;
+const ROUNDS_SMALL: usize = 10;
+const ROUNDS: usize = 2;
+
+/// How much neighbours of the same opacity are to be alike.
+const ALIKE: f32 = 1e-5;
+
+const OPAQUE: u16 = u16::MAX;
+
+/// The colours of subject and ground in each cell of `samples`.
+pub(super) fn separate(samples: &Samples) -> Result<Vec<Colours>, CutoutError> {
+    let (width, height) = (samples.width, samples.values.len() / samples.width);
+    let levels = width.max(height).next_power_of_two().trailing_zeros();
+    let mut colours = reserve(1)?;
+    colours.push(first_guess(samples));
+    let mut size = (1, 1);
+    for level in 0..=levels {
+        let next = (side(width, level, levels), side(height, level, levels));
+        colours = enlarged(&colours, size, next)?;
+        size = next;
+        let mut grid = Level::new(samples, size, colours)?;
+        let rounds = if size.0.max(size.1) <= SMALL_SIDE {
+            ROUNDS_SMALL
+        } else {
+            ROUNDS
+        };
+        let mixed = grid.mixed_cells()?;
+        for _ in 0..rounds {
+            grid.relax(&mixed);
+        }
+        colours = grid.colours;
+    }
+    Ok(colours)
+}
+
+/// Cells along a side of a level: the same power of the whole side for both.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "between 1 and `whole`"
+)]
+fn side(whole: usize, level: u32, levels: u32) -> usize {
+    if level == levels {
+        return whole;
+    }
+    let part = f64::from(level) / f64::from(levels);
+    ((whole as f64).powf(part).round_ties_even() as usize).max(1)
+}
+
+/// For each of `to` cells, the one of `from` that its first corner lies in.
+fn nearest(from: usize, to: usize) -> Result<Vec<usize>, CutoutError> {
+    let mut places = reserve(to)?;
+    places.extend((0..to).map(|cell| cell * from / to));
+    Ok(places)
+}
+
+fn enlarged(
+    colours: &[Colours],
+    from: (usize, usize),
+    to: (usize, usize),
+) -> Result<Vec<Colours>, CutoutError> {
+    let columns = nearest(from.0, to.0)?;
+    let mut enlarged = reserve(to.0 * to.1)?;
+    for row in nearest(from.1, to.1)? {
+        let row = &colours[row * from.0..(row + 1) * from.0];
+        enlarged.extend(columns.iter().map(|column| row[*column]));
+    }
+    Ok(enlarged)
+}
+
+/// The mean colours of what is subject and of what is ground for sure; of everything where there is no such cell.
+fn first_guess(samples: &Samples) -> Colours {
+    let mean = |is_in: &dyn Fn(f32) -> bool| {
+        let (mut sums, mut count) = ([0.0_f64; 3], 0_u32);
+        for cell in &samples.values {
+            if is_in(unit(cell[3])) {
+                for (sum, sample) in sums.iter_mut().zip(cell) {
+                    *sum += f64::from(*sample) / f64::from(OPAQUE);
+                }
+                count += 1;
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "0..=1")]
+        let mean = sums.map(|sum| (sum / f64::from(count)) as f32);
+        (count > 0).then_some(mean)
+    };
+    let all = mean(&|_| true).unwrap_or_default();
+    let [r, g, b] = mean(&|opacity| opacity > SURE).unwrap_or(all);
+    let [ground_r, ground_g, ground_b] = mean(&|opacity| opacity < 1.0 - SURE).unwrap_or(all);
+    [r, g, b, ground_r, ground_g, ground_b]
+}
+
+fn unit(sample: u16) -> f32 {
+    f32::from(sample) / f32::from(OPAQUE)
+}
+
+/// One grid of the way.
+struct Level {
+    width: usize,
+    height: usize,
+    samples: Vec<[u16; 4]>,
+    colours: Vec<Colours>,
+}
+
+impl Level {
+    /// `colours` are those that the level before has found, on this grid.
+    fn new(
+        whole: &Samples,
+        (width, height): (usize, usize),
+        mut colours: Vec<Colours>,
+    ) -> Result<Self, CutoutError> {
+        let whole_height = whole.values.len() / whole.width;
+        let columns = nearest(whole.width, width)?;
+        let mut samples = reserve(width * height)?;
+        for row in nearest(whole_height, height)? {
+            let row = &whole.values[row * whole.width..(row + 1) * whole.width];
+            samples.extend(columns.iter().map(|column| row[*column]));
+        }
+        for (colours, [r, g, b, opacity]) in colours.iter_mut().zip(&samples) {
+            // An opaque cell shows the subject, a transparent one the ground.
+            let place = match *opacity {
+                OPAQUE => 0,
+                0 => 3,
+                _ => continue,
+            };
+            colours[place..place + 3].copy_from_slice(&[*r, *g, *b].map(unit));
+        }
+        Ok(Self {
+            width,
+            height,
+            samples,
+            colours,
+        })
+    }
+
+    /// Columns and rows of the cells in which there is something to separate: they, or a neighbour, are neither opaque nor
+    /// transparent, or they differ. On small grids all.
+    fn mixed_cells(&self) -> Result<Vec<(u32, u32)>, CutoutError> {
+        let is_small = self.width.max(self.height) <= 2 * SMALL_SIDE;
+        let opacity = |at: usize| self.samples[at][3];
+        let mut mixed = Vec::new();
+        for y in 0..self.height {
+            mixed
+                .try_reserve(self.width)
+                .map_err(|_| CutoutError::OutOfMemory)?;
+            for x in 0..self.width {
+                let own = opacity(y * self.width + x);
+                if is_small
+                    || !matches!(own, 0 | OPAQUE)
+                    || self.around(x, y).iter().any(|at| opacity(*at) != own)
+                {
+                    mixed.push((as_place(x), as_place(y)));
+                }
+            }
+        }
+        Ok(mixed)
+    }
+
+    /// The cells above, below, left and right; beyond the frame the cell itself.
+    fn around(&self, x: usize, y: usize) -> [usize; 4] {
+        let at = y * self.width + x;
+        [
+            if y > 0 { at - self.width } else { at },
+            if y + 1 < self.height {
+                at + self.width
+            } else {
+                at
+            },
+            if x > 0 { at - 1 } else { at },
+            if x + 1 < self.width { at + 1 } else { at },
+        ]
+    }
+
+    /// Solves for each of `cells`, with its neighbours as they are.
+    fn relax(&mut self, cells: &[(u32, u32)]) {
+        for (x, y) in cells {
+            let (x, y) = (*x as usize, *y as usize);
+            let at = y * self.width + x;
+            let around = self.around(x, y);
+            let opacities = around.map(|at| self.samples[at][3]);
+            let neighbours = around.map(|at| &self.colours[at]);
+            self.colours[at] = solve(self.samples[at], opacities, neighbours);
+        }
+    }
+}
+
+fn as_place(cell: usize) -> u32 {
+    u32::try_from(cell).unwrap_or(u32::MAX)
+}
+
+/// The colours that explain the cell's own best, and are like those of neighbours with another opacity: two equations a channel.
+fn solve([r, g, b, opacity]: [u16; 4], opacities: [u16; 4], neighbours: [&Colours; 4]) -> Colours {
+    let opacity = unit(opacity);
+    let rest = 1.0 - opacity;
+    let (mut subject, mixed, mut ground) = (opacity * opacity, opacity * rest, rest * rest);
+    let mut sums = [0.0; 6];
+    for (other, colours) in opacities.into_iter().zip(neighbours) {
+        let weight = ALIKE + (opacity - unit(other)).abs();
+        subject += weight;
+        ground += weight;
+        for (sum, colour) in sums.iter_mut().zip(colours) {
+            *sum += weight * colour;
+        }
+    }
+    let scale = 1.0 / (subject * ground - mixed * mixed);
+    let samples = [r, g, b].map(unit);
+    let mut colours = [0.0; 6];
+    for channel in 0..3 {
+        let from_subject = opacity * samples[channel] + sums[channel];
+        let from_ground = rest * samples[channel] + sums[channel + 3];
+        colours[channel] = (scale * (ground * from_subject - mixed * from_ground)).clamp(0.0, 1.0);
+        colours[channel + 3] =
+            (scale * (subject * from_ground - mixed * from_subject)).clamp(0.0, 1.0);
+    }
+    colours
+}

@@ -1,0 +1,93 @@
+//! One number for each cell of a grid, and the same at another size. Knows neither masks nor photos.
+
+use super::super::error::CutoutError;
+use super::super::{reserve, zeroed};
+use super::kernel::{Kernel, Span};
+
+/// `height` rows of `width` values; neither is 0.
+#[derive(Debug)]
+pub(super) struct Plane {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) values: Vec<f32>,
+}
+
+impl Plane {
+    /// A plane of zeros.
+    pub(super) fn zeros(width: usize, height: usize) -> Result<Self, CutoutError> {
+        Ok(Self {
+            width,
+            height,
+            values: zeroed(width * height)?,
+        })
+    }
+
+    /// `values` of a square.
+    pub(super) fn square(values: Vec<f32>) -> Self {
+        let side = values.len().isqrt();
+        Self {
+            width: side,
+            height: side,
+            values,
+        }
+    }
+
+    pub(super) fn try_clone(&self) -> Result<Self, CutoutError> {
+        let mut values = reserve(self.values.len())?;
+        values.extend_from_slice(&self.values);
+        Ok(Self { values, ..*self })
+    }
+
+    pub(super) fn rows(&self) -> std::slice::ChunksExact<'_, f32> {
+        self.values.chunks_exact(self.width)
+    }
+
+    pub(super) fn row(&self, y: usize) -> &[f32] {
+        &self.values[y * self.width..(y + 1) * self.width]
+    }
+
+    /// The same as wide as `across` makes it, and as high as before.
+    pub(super) fn widened(&self, across: &Kernel) -> Result<Self, CutoutError> {
+        let mut wide = Self::zeros(across.len(), self.height)?;
+        for (row, out) in self.rows().zip(wide.values.chunks_exact_mut(across.len())) {
+            across.apply(row, out);
+        }
+        Ok(wide)
+    }
+
+    /// The same at another width and height, by one kind of kernel.
+    pub(super) fn resized(
+        &self,
+        kernel: impl Fn(usize, Span) -> Result<Kernel, CutoutError>,
+        (width, height): (usize, usize),
+    ) -> Result<Self, CutoutError> {
+        let wide = self.widened(&kernel(self.width, Span::whole(self.width, width))?)?;
+        let down = kernel(self.height, Span::whole(self.height, height))?;
+        let mut target = Self::zeros(width, height)?;
+        for (y, out) in target.values.chunks_exact_mut(width).enumerate() {
+            wide.mix(down.at(y), out);
+        }
+        Ok(target)
+    }
+
+    /// Adds to `out` the rows from `first` on, each times its weight.
+    pub(super) fn mix(&self, (first, weights): (usize, &[f32]), out: &mut [f32]) {
+        let rows = self.rows().skip(first).zip(weights);
+        for (row, weight) in rows.filter(|(_, weight)| **weight != 0.0) {
+            for (out, value) in out.iter_mut().zip(row) {
+                *out += weight * value;
+            }
+        }
+    }
+}
+
+/// Numbers of tests, which differ in the last binary places.
+#[cfg(test)]
+pub(super) fn assert_near(found: &[f32], expected: &[f32]) {
+    let is_near = |(found, expected): (&f32, &f32)| (found - expected).abs() < 1e-4;
+    let are_near = found.iter().zip(expected).all(is_near);
+    assert!(
+        found.len() == expected.len() && are_near,
+        "{found:?}, not {expected:?}"
+    );
+}

@@ -1,0 +1,247 @@
+//! What must hold for all masks and photos, and what refined edges and clean colours are for.
+
+use super::tests::{card, cutout, photo};
+use super::{Matte, RowScratch};
+use crate::config::{Activation, Dust, Edges};
+use crate::cutout::session::Mask;
+
+/// Colours without any order, opaque.
+fn noise(pixels: u32) -> Vec<[u8; 4]> {
+    let noise = (0..pixels).map(|i| i.wrapping_mul(2_654_435_761).rotate_left(13).to_le_bytes());
+    noise.map(|[r, g, b, _]| [r, g, b, 255]).collect()
+}
+
+/// A mask of 64 x 64 that rises from 0 to 1 over the cells 29 to 35 of each row.
+fn slope() -> Vec<f32> {
+    let cells = (0..4096_u16).map(|at| (f32::from(at % 64) - 28.5) / 6.0);
+    cells.map(|value| value.clamp(0.0, 1.0)).collect()
+}
+
+/// A photo whose left part is blue and whose right one, from column `edge` on, is orange.
+fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
+    let pixel = |at: u32| {
+        if at % width < edge {
+            [30, 60, 200, 255]
+        } else {
+            [240, 140, 20, 255]
+        }
+    };
+    (0..width * height).map(pixel).collect()
+}
+
+const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];
+
+/// Fails when an edge stays where the network's coarse mask has it: 5 pixels beside that of the photo, and 30 pixels wide.
+#[test]
+fn edge_is_where_the_photo_has_it() {
+    let card = card(Activation::None, false);
+    for edge in [155, 160, 165] {
+        let photo = two_colours(320, 320, edge);
+        let off = |edges| {
+            let cutout = cutout(&slope(), &card, (&photo, 320), edges).unwrap();
+            let row = &cutout[160 * 320..161 * 320];
+            let off = row.iter().enumerate().map(|(x, pixel)| {
+                let truth = if x < edge as usize { 0 } else { 255 };
+                u32::from(pixel[3].abs_diff(truth))
+            });
+            off.sum::<u32>()
+        };
+        let (before, auto, hard) = (off(Edges::Off), off(Edges::Auto), off(Edges::Hard));
+        assert!(
+            3 * auto < 2 * before && 2 * hard < before,
+            "{edge}: {before} {auto} {hard}"
+        );
+    }
+}
+
+#[test]
+fn opaque_pixels_keep_their_colour_and_transparent_ones_have_none() {
+    for edges in WORDS {
+        for photo in [noise(90 * 60), two_colours(90, 60, 40)] {
+            let cutout = cutout(
+                &slope(),
+                &card(Activation::None, false),
+                (&photo, 90),
+                edges,
+            );
+            let mut seen = [0; 3];
+            for (ours, theirs) in cutout.unwrap().iter().zip(&photo) {
+                match ours[3] {
+                    255 => assert_eq!(ours, theirs),
+                    0 => assert_eq!(*ours, [0; 4]),
+                    _ => seen[2] += 1,
+                }
+                seen[0] += u32::from(ours[3] == 255);
+                seen[1] += u32::from(ours[3] == 0);
+            }
+            assert!(seen[0] > 100 && seen[1] > 100, "{edges:?}: {seen:?}");
+        }
+    }
+}
+
+/// Fails when a calculation divides by zero, or a photo without an edge gets one.
+#[test]
+fn mask_without_an_edge_stays_without_one_whatever_the_photo() {
+    // 0.8 of 0.1 to 0.9, then of 0.04 to 0.96; of 0.3 to 0.7, then of 0.2 to 0.8.
+    for (edges, expected) in [(Edges::Auto, 231), (Edges::Soft, 231), (Edges::Hard, 255)] {
+        for (width, height) in [(1, 1), (2, 9), (1, 300), (5, 3), (700, 7), (300, 300)] {
+            for photo in [
+                noise(width * height),
+                vec![[9, 9, 9, 255]; (width * height) as usize],
+            ] {
+                let card = card(Activation::None, false);
+                let cutout = cutout(&[0.8; 16], &card, (&photo, width), edges).unwrap();
+                let mut opacity = cutout.iter().map(|pixel| pixel[3]);
+                let fits = opacity.all(|value| value.abs_diff(expected) <= 1);
+                assert!(fits, "{edges:?}, {width} x {height}: {:?}", cutout.first());
+            }
+        }
+    }
+}
+
+#[test]
+fn more_opaque_mask_gives_no_less_opaque_matte_where_the_photo_is_flat() {
+    let card = card(Activation::None, false);
+    let photo = vec![[90, 120, 60, 255]; 320 * 40];
+    for edges in WORDS {
+        let before = cutout(&slope(), &card, (&photo, 320), edges).unwrap();
+        let row = &before[20 * 320..21 * 320];
+        assert!(
+            row.windows(2)
+                .all(|pair| pair[0][3] <= pair[1][3].saturating_add(1)),
+            "{edges:?}"
+        );
+        let more: Vec<f32> = slope().iter().map(|value| (value * 1.3).min(1.0)).collect();
+        let after = cutout(&more, &card, (&photo, 320), edges).unwrap();
+        let mut pairs = before.iter().zip(&after);
+        assert!(
+            pairs
+                .clone()
+                .all(|(before, after)| before[3] <= after[3].saturating_add(1)),
+            "{edges:?}"
+        );
+        assert!(
+            pairs.any(|(before, after)| after[3] > before[3]),
+            "{edges:?}"
+        );
+    }
+}
+
+/// Fails when what a row becomes depends on which rows were made before it.
+#[test]
+fn rows_may_be_made_in_any_order() {
+    let pixels = noise(320 * 50);
+    let card = card(Activation::None, false);
+    let expected = cutout(&slope(), &card, (&pixels, 320), Edges::Auto).unwrap();
+    let mask = Mask::new(slope(), 64);
+    let mut matte = Matte::new(&mask, &card, (320, 50), Edges::Auto).unwrap();
+    let source = photo(&pixels, 320);
+    matte.refine(&source, Edges::Auto).unwrap();
+    matte.find_colours(&source).unwrap();
+    let mut scratch = RowScratch::new(320).unwrap();
+    let mut backwards = pixels;
+    for y in (0..50_u32).rev() {
+        let start = y as usize * 320;
+        matte.apply(y, &mut backwards[start..start + 320], &mut scratch);
+    }
+    assert_eq!(backwards, expected);
+}
+
+/// Fails when a colour that nobody can see changes what can be seen.
+#[test]
+fn colours_that_a_photo_hides_change_nothing() {
+    let card = card(Activation::None, false);
+    let hidden = |hidden: [u8; 3]| {
+        let mut photo = two_colours(320, 64, 160);
+        for (at, pixel) in photo.iter_mut().enumerate() {
+            if at % 320 < 150 {
+                *pixel = [hidden[0], hidden[1], hidden[2], 0];
+            }
+        }
+        cutout(&slope(), &card, (&photo, 320), Edges::Auto).unwrap()
+    };
+    assert_eq!(hidden([255, 0, 255]), hidden([0, 90, 0]));
+}
+
+#[test]
+fn photo_that_is_a_cutout_keeps_its_own_half_transparent_colours() {
+    let card = card(Activation::None, false);
+    let mut photo = two_colours(320, 64, 160);
+    for pixel in &mut photo {
+        pixel[3] = 100;
+    }
+    let cutout = cutout(&slope(), &card, (&photo, 320), Edges::Auto).unwrap();
+    let kept = cutout.iter().zip(&photo).filter(|(ours, _)| ours[3] > 0);
+    assert!(kept.clone().count() > 5_000);
+    assert!(
+        kept.clone()
+            .all(|(ours, theirs)| ours[..3] == theirs[..3] && ours[3] <= 100)
+    );
+}
+
+/// Fails when a half-transparent pixel keeps the old ground's colour.
+#[test]
+fn ground_s_colour_is_taken_out_of_half_transparent_pixels() {
+    let (width, edge) = (320_u32, 160_u32);
+    let (subject, ground) = ([200.0, 40.0, 40.0], [20.0, 220.0, 60.0]);
+    // A soft edge of 8 pixels.
+    let share = |x: u32| ((f64::from(x) - f64::from(edge)) / 8.0 + 0.5).clamp(0.0, 1.0);
+    let pixel = |at: u32| {
+        let share = share(at % width);
+        let [r, g, b] = [0, 1, 2].map(|c: usize| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0..=255"
+            )]
+            let byte = (share * subject[c] + (1.0 - share) * ground[c]).round() as u8;
+            byte
+        });
+        [r, g, b, 255]
+    };
+    let photo: Vec<[u8; 4]> = (0..width * 64).map(pixel).collect();
+    let card = card(Activation::None, false);
+    let before = cutout(&slope(), &card, (&photo, width), Edges::Off).unwrap();
+    let after = cutout(&slope(), &card, (&photo, width), Edges::Auto).unwrap();
+    let green = |cutout: &[[u8; 4]]| {
+        let row = &cutout[32 * 320..33 * 320];
+        let mixed = row.iter().filter(|pixel| matches!(pixel[3], 40..=215));
+        mixed.map(|pixel| pixel[1]).max().unwrap()
+    };
+    assert!(green(&before) > 100, "{}", green(&before));
+    assert!(green(&after) < 60, "{}", green(&after));
+}
+
+#[test]
+fn soft_is_softer_than_auto_and_hard_is_harder() {
+    let photo = noise(320 * 320);
+    let count = |edges| {
+        let cutout = cutout(
+            &slope(),
+            &card(Activation::None, false),
+            (&photo, 320),
+            edges,
+        );
+        let is_mixed = |pixel: &&[u8; 4]| matches!(pixel[3], 1..=254);
+        cutout.unwrap().iter().filter(is_mixed).count()
+    };
+    let [auto, soft, hard] = WORDS.map(count);
+    assert!(hard < auto && auto <= soft, "{hard} {auto} {soft}");
+}
+
+#[test]
+fn dust_is_dropped_unless_edges_are_off() {
+    let mut card = card(Activation::None, false);
+    card.dust = Some(Dust {
+        cells: 1_000,
+        peak: 0.6,
+    });
+    let mut mask = slope();
+    mask[64 * 32 + 8] = 0.5;
+    let photo = vec![[90, 120, 60, 255]; 64 * 64];
+    let speck = |edges| cutout(&mask, &card, (&photo, 64), edges).unwrap()[32 * 64 + 8][3];
+    assert!(speck(Edges::Off) > 0);
+    assert_eq!(speck(Edges::Auto), 0);
+    card.dust = None;
+    assert!(cutout(&mask, &card, (&photo, 64), Edges::Auto).unwrap()[32 * 64 + 8][3] > 0);
+}

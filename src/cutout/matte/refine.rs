@@ -1,0 +1,226 @@
+//! A mask and a photo -> opacity that follows the photo's edges: a guided filter for colour guides from a coarse grid to finer ones, each
+//! beginning with what the one before has found (He, Sun, Tang 2013; 2015). Memory does not grow with the photo.
+
+use super::super::error::CutoutError;
+use super::super::photo::Photo;
+use super::super::{reserve, zeroed};
+use super::bilinear::{Bilinear, BilinearRow};
+use super::contour::nearness;
+use super::guide::{Guide, coarser, reduced};
+use super::guided::{Fit, TERMS, TILE, fit};
+use super::kernel::Kernel;
+use super::levels::{Level, levels};
+use super::plane::Plane;
+use super::style::Style;
+
+/// Shares of the opacity's variance: below the first the photo's colours do not explain it, from the second on they do.
+const EXPLAINED: (f32, f32) = (0.5, 0.8);
+
+/// How the opacity around each part of a photo follows from its colours.
+#[derive(Debug)]
+pub(super) struct Refinement {
+    style: Style,
+    /// As in [`Fit`], but the last number says how far that is to be heeded, 0..=1.
+    pub(super) cells: Vec<[f32; TERMS]>,
+    /// Width and height of their grid.
+    pub(super) size: (usize, usize),
+    /// How near the subject's outline is, 0..=1, on the mask's grid.
+    pub(super) near: Vec<[f32; 1]>,
+}
+
+impl Refinement {
+    /// `mask` is square, 0..=1.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn new(photo: &Photo, mask: &Plane, style: Style) -> Result<Self, CutoutError> {
+        let picture = (photo.width() as usize, photo.height() as usize);
+        let levels = levels(picture.0.max(picture.1), style);
+        let near = if style.is_near_only {
+            nearness(mask)?
+        } else {
+            let mut everywhere = Plane::zeros(mask.width, mask.height)?;
+            everywhere.values.fill(1.0);
+            everywhere
+        };
+        let finest = levels[levels.len() - 1];
+        let guide = reduced(photo, finest.size(picture))?;
+        let mut found: Option<Fit> = None;
+        for level in &levels {
+            let coarse;
+            let guide = if level == &finest {
+                &guide
+            } else {
+                coarse = coarser(&guide, level.size(picture))?;
+                &coarse
+            };
+            let ramp = Ramp::new(mask, &near, (guide[0].width, guide[0].height), style)?;
+            found = Some(ramp.refine(guide, *level, found.as_ref())?);
+        }
+        let found = found.ok_or(CutoutError::OutOfMemory)?;
+        Ok(Self::of(found, &near, style))
+    }
+
+    fn of(fit: Fit, near: &Plane, style: Style) -> Self {
+        let mut cells = fit.cells;
+        for [.., share] in &mut cells {
+            *share = stretched(*share, EXPLAINED);
+        }
+        Self {
+            style,
+            cells,
+            size: (fit.width, fit.height),
+            near: near.values.iter().map(|value| [*value]).collect(),
+        }
+    }
+
+    /// Refines one row of a picture: `opacity` is that of the enlarged mask, and becomes that of the matte. `cells` and `near` lie where
+    /// the row does; `colour` gives that of a pixel, 0..=1 each.
+    pub(super) fn row(
+        &self,
+        cells: &BilinearRow<'_, TERMS>,
+        near: &BilinearRow<'_, 1>,
+        colour: impl Fn(usize) -> [f32; 3],
+        opacity: &mut [f32],
+    ) {
+        let Style {
+            undecided,
+            ramp,
+            snap,
+            ..
+        } = self.style;
+        for (x, value) in opacity.iter_mut().enumerate() {
+            let mask = *value;
+            // Most pixels are decided.
+            *value = if mask <= undecided {
+                0.0
+            } else if mask >= 1.0 - undecided {
+                1.0
+            } else {
+                let plain = stretched(mask, ramp);
+                let [near] = near.at(x);
+                let mixed = follow(&cells.at(x), colour(x), (plain, near));
+                stretched(mixed, (snap, 1.0 - snap))
+            };
+        }
+    }
+}
+
+/// What a colour says where the mask says `plain`, `near` the subject's outline.
+#[inline]
+fn follow(
+    [red, green, blue, rest, weight]: &[f32; TERMS],
+    [r, g, b]: [f32; 3],
+    (plain, near): (f32, f32),
+) -> f32 {
+    let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
+    plain + near * weight * (found - plain)
+}
+
+/// A mask on a level's grid.
+struct Ramp {
+    /// Opacity where the photo is not heeded.
+    plain: Plane,
+    /// How far it is heeded, 0..=1.
+    weight: Plane,
+}
+
+impl Ramp {
+    fn new(
+        mask: &Plane,
+        near: &Plane,
+        size: (usize, usize),
+        style: Style,
+    ) -> Result<Self, CutoutError> {
+        // As the mask is enlarged at full size, unless it is made smaller: then every cell of it is to count.
+        let is_larger = size.0.max(size.1) >= mask.width;
+        let mut plain = if is_larger {
+            mask.resized(Kernel::cubic, size)?
+        } else {
+            mask.resized(Kernel::area, size)?
+        };
+        let mut weight = near.resized(Kernel::linear, size)?;
+        for (plain, weight) in plain.values.iter_mut().zip(&mut weight.values) {
+            let mask = plain.clamp(0.0, 1.0);
+            *plain = stretched(mask, style.ramp);
+            if mask <= style.undecided || mask >= 1.0 - style.undecided {
+                *weight = 0.0;
+            }
+        }
+        Ok(Self { plain, weight })
+    }
+
+    /// Goes on from what a coarser level has `found`.
+    fn refine(&self, guide: &Guide, level: Level, found: Option<&Fit>) -> Result<Fit, CutoutError> {
+        let is_wanted = self.wanted_tiles()?;
+        let is_wanted = |column: usize, row: usize| is_wanted[row * self.tile_columns() + column];
+        let mut opacity = match found {
+            Some(found) => self.applied(guide, found)?,
+            None => self.plain.try_clone()?,
+        };
+        let mut pass = 1;
+        loop {
+            let found = fit(guide, &opacity, level.radius, is_wanted)?;
+            if pass == level.passes {
+                return Ok(found);
+            }
+            pass += 1;
+            opacity = self.applied(guide, &found)?;
+        }
+    }
+
+    /// The opacity that `found`, on this grid or a coarser one, makes of the photo's colours.
+    fn applied(&self, guide: &Guide, found: &Fit) -> Result<Plane, CutoutError> {
+        let mut opacity = self.plain.try_clone()?;
+        let (width, height) = (opacity.width, opacity.height);
+        let bilinear = Bilinear::new((found.width, found.height), (width, height))?;
+        let [red, green, blue] = guide;
+        let mut between = reserve(found.width)?;
+        for (y, out) in opacity.values.chunks_exact_mut(width).enumerate() {
+            if self.weight.row(y).iter().all(|weight| *weight == 0.0) {
+                continue;
+            }
+            let cells = bilinear.row(&found.cells, y, &mut between);
+            let colours = red.row(y).iter().zip(green.row(y)).zip(blue.row(y));
+            let weights = self.weight.row(y).iter().zip(colours);
+            for (x, (value, (weight, ((r, g), b)))) in out.iter_mut().zip(weights).enumerate() {
+                if *weight > 0.0 {
+                    let [red, green, blue, rest, _] = cells.at(x);
+                    let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
+                    *value += weight * (found - *value);
+                }
+            }
+        }
+        Ok(opacity)
+    }
+
+    fn tile_columns(&self) -> usize {
+        self.weight.width.div_ceil(TILE)
+    }
+
+    /// Row by row, whether the photo is heeded anywhere in a tile, or so near to it that a finer grid may ask for it.
+    fn wanted_tiles(&self) -> Result<Vec<bool>, CutoutError> {
+        const MARGIN: usize = 2;
+        let rows = self.weight.height.div_ceil(TILE);
+        let mut is_wanted = zeroed(rows * self.tile_columns())?;
+        for (y, row) in self.weight.rows().enumerate() {
+            for (x, _) in row.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+                for y in [y.saturating_sub(MARGIN), y + MARGIN] {
+                    for x in [x.saturating_sub(MARGIN), x + MARGIN] {
+                        let (column, row) = (x / TILE, y / TILE);
+                        if column < self.tile_columns() && row < rows {
+                            is_wanted[row * self.tile_columns() + column] = true;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(is_wanted)
+    }
+}
+
+/// `value` between `low` and `high` as 0..=1.
+#[inline]
+fn stretched(value: f32, (low, high): (f32, f32)) -> f32 {
+    ((value - low) / (high - low)).clamp(0.0, 1.0)
+}

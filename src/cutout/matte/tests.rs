@@ -1,0 +1,112 @@
+//! Masks and photos whose matte can be told by hand.
+
+use std::path::PathBuf;
+
+use image::metadata::Orientation;
+
+use super::{Matte, RowScratch};
+use crate::config::{Activation, Divisor, Edges, ModelCard};
+use crate::cutout::error::CutoutError;
+use crate::cutout::photo::{Channels, Colour, Photo, Stored};
+use crate::cutout::session::Mask;
+
+pub(super) fn card(activation: Activation, stretch: bool) -> ModelCard {
+    ModelCard {
+        name: String::new(),
+        file: PathBuf::new(),
+        sha256: [0; 32],
+        input: String::new(),
+        size: 4,
+        output: String::new(),
+        divisor: Divisor::Full,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        activation,
+        stretch,
+        dust: None,
+        golden: None,
+    }
+}
+
+pub(super) fn photo(pixels: &[[u8; 4]], width: u32) -> Photo {
+    let stored = Stored {
+        samples: pixels.as_flattened().to_vec(),
+        channels: Channels::Rgba,
+        width,
+        height: u32::try_from(pixels.len()).unwrap() / width,
+    };
+    Photo::new(stored, Orientation::NoTransforms, Colour::Untagged, None).unwrap()
+}
+
+/// The cutout of `photo` by a mask of opacities.
+pub(super) fn cutout(
+    mask: &[f32],
+    card: &ModelCard,
+    (pixels, width): (&[[u8; 4]], u32),
+    edges: Edges,
+) -> Result<Vec<[u8; 4]>, CutoutError> {
+    let mask = Mask::new(mask.to_vec(), u32::try_from(mask.len().isqrt()).unwrap());
+    let photo = photo(pixels, width);
+    let size = (photo.width(), photo.height());
+    let mut matte = Matte::new(&mask, card, size, edges)?;
+    matte.refine(&photo, edges)?;
+    matte.find_colours(&photo)?;
+    let mut scratch = RowScratch::new(width)?;
+    let mut pixels = pixels.to_vec();
+    for (y, row) in (0..).zip(pixels.chunks_exact_mut(width as usize)) {
+        matte.apply(y, row, &mut scratch);
+    }
+    Ok(pixels)
+}
+
+/// The opacity of a white photo with edges off.
+fn plain(values: &[f32], card: &ModelCard, sides: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
+    let pixels = vec![[255; 4]; (sides.0 * sides.1) as usize];
+    let cutout = cutout(values, card, (&pixels, sides.0), Edges::Off)?;
+    Ok(cutout.iter().map(|pixel| pixel[3]).collect())
+}
+
+#[test]
+fn mask_of_the_photo_s_size_is_the_matte() {
+    let values: [f32; 16] = std::array::from_fn(|i| f32::from(u8::try_from(i).unwrap()) / 15.0);
+    let expected: Vec<u8> = (0..16).map(|i| i * 17).collect();
+    assert_eq!(
+        plain(&values, &card(Activation::None, false), (4, 4)).unwrap(),
+        expected
+    );
+}
+
+#[test]
+fn mask_below_even_odds_is_no_subject_even_if_it_could_be_stretched() {
+    let mut values = [0.1; 16];
+    values[5] = 0.49;
+    let card = card(Activation::None, true);
+    assert_eq!(plain(&values, &card, (8, 8)), Err(CutoutError::NoSubject));
+    values[5] = 0.51;
+    let stretched = plain(&values, &card, (4, 4)).unwrap();
+    assert_eq!((stretched[0], stretched[5]), (0, 255));
+}
+
+#[test]
+fn sigmoid_turns_logits_into_opacity() {
+    let mut values = [-50.0; 16];
+    values[..2].copy_from_slice(&[0.0, 50.0]);
+    let opacity = plain(&values, &card(Activation::Sigmoid, false), (4, 4)).unwrap();
+    assert_eq!(opacity[..3], [128, 255, 0]);
+}
+
+#[test]
+fn flat_mask_stays_flat_whatever_the_size_of_the_photo() {
+    for sides in [(1, 1), (2, 9), (4, 4), (5, 3), (1000, 7)] {
+        let opacity = plain(&[0.8; 16], &card(Activation::None, true), sides).unwrap();
+        assert!(opacity.iter().all(|&v| v == 204), "{sides:?}");
+    }
+}
+
+#[test]
+fn hard_edge_becomes_a_ramp_without_rings() {
+    let values: [f32; 16] = std::array::from_fn(|i| if i % 4 < 2 { 0.0 } else { 1.0 });
+    let opacity = plain(&values, &card(Activation::None, false), (64, 1)).unwrap();
+    assert!(opacity.windows(2).all(|w| w[0] <= w[1]), "{opacity:?}");
+    assert_eq!((opacity[20], opacity[43]), (0, 255));
+}

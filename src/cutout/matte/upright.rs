@@ -1,0 +1,44 @@
+//! A photo -> its upright rows, as the network sees them: over a ground of its own where the photo is transparent.
+
+use std::ops::Range;
+
+use super::super::compose::scale;
+use super::super::error::CutoutError;
+use super::super::photo::Photo;
+use super::super::zeroed;
+
+/// Rows taken at a time, so that turned photos are read with the grain.
+const STRIP_ROWS: u32 = 16;
+
+/// What is behind a transparent photo: whatever colour hides there was never meant to be seen.
+const NEUTRAL: u8 = 128;
+
+/// Hands the upright `rows` to `take`. Where the photo is not opaque a pixel is seen over [`NEUTRAL`]; its own opacity is kept.
+pub(super) fn each_row(
+    photo: &Photo,
+    rows: Range<u32>,
+    mut take: impl FnMut(&mut [[u8; 4]]),
+) -> Result<(), CutoutError> {
+    let width = photo.width() as usize;
+    let mut strip = zeroed::<[u8; 4]>(width * STRIP_ROWS as usize)?;
+    for first in rows.clone().step_by(STRIP_ROWS as usize) {
+        let count = STRIP_ROWS.min(rows.end - first);
+        let strip = &mut strip[..width * count as usize];
+        photo.strip(first, strip);
+        if photo.has_alpha() {
+            for pixel in strip.iter_mut() {
+                *pixel = over_neutral(*pixel);
+            }
+        }
+        for row in strip.chunks_exact_mut(width) {
+            take(row);
+        }
+    }
+    Ok(())
+}
+
+/// The pixel as it is seen; its own opacity is kept.
+pub(super) fn over_neutral([r, g, b, a]: [u8; 4]) -> [u8; 4] {
+    let mix = |sample| scale(sample, a).saturating_add(scale(NEUTRAL, 255 - a));
+    [mix(r), mix(g), mix(b), a]
+}
