@@ -54,6 +54,8 @@ mod disguises;
 #[cfg(test)]
 mod drops;
 #[cfg(test)]
+mod edge_pixels;
+#[cfg(test)]
 mod edges;
 #[cfg(test)]
 mod emptied;
