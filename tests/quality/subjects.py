@@ -46,7 +46,7 @@ def hairs(layer, size, dice, noise):
     # Tufts: the same lean and length for strands that stand together.
     tufts = noise.normal(0, 1, (64, 3))
     strokes = []
-    for root in noise.integers(0, len(points), dice.randint(500, 2600)):
+    for root in noise.integers(0, len(points), dice.randint(1200, 4500)):
         tuft = tufts[root * 64 // len(points)]
         length = longest * np.clip(0.6 + 0.25 * tuft[0] + 0.2 * noise.normal(), 0.15, 1.3)
         angle = math.atan2(out[root][1], out[root][0]) + lean + 0.25 * tuft[1] + 0.2 * noise.normal()
@@ -54,7 +54,7 @@ def hairs(layer, size, dice, noise):
         column, row = np.clip(np.rint(start - out[root] * 3 * pixel), 0, np.array(size) - 1).astype(int)
         shade = np.clip(colour[row, column] * noise.normal(1, 0.12) + noise.normal(0, 6), 0, 255)
         line = walk(start, (math.cos(angle), math.sin(angle)), length + 4 * pixel, curl * (0.5 * tuft[2] + 0.3 * noise.normal()), fall)
-        thick = noise.uniform(0.6, 1.9) * pixel**0.7
+        thick = noise.uniform(0.5, 1.6) * pixel**0.7
         strokes.append((line, thick * np.linspace(1, 0.35, len(line)), shade))
     return layers.over(layer, layers.draw(strokes, size))
 
