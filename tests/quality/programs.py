@@ -4,6 +4,7 @@ rembg is used as `rembg p` uses it: one session, U²-Net, all cores. hotcut runs
 """
 
 import json
+import math
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ MODELS = ("student", "student-fast", "u2net")
 EDGES = ("off", "auto", "soft", "hard")
 REMBG = {"rembg": {}, "rembg -a": {"alpha_matting": True}, "rembg -dc": {"decontaminate": True}}
 # Closed-form matting at full size takes minutes and many GB for a photo of 12 megapixels, and seconds for one of 1.
-MATTING_MAX_MP, MATTING_PICTURES = 4.0, 60
+MATTING_MAX_MP, MATTING_SHARE = 4.0, 0.35
 # Not a fault: the network sees nothing, and there is no cutout to deliver.
 NOTHING = "no subject found"
 
@@ -76,7 +77,7 @@ class Rembg:
 
 def affordable(photos):
     """The photos for alpha matting. Those at the beginning are of all subsets."""
-    return [photo for photo in photos if megapixels(photo) <= MATTING_MAX_MP][:MATTING_PICTURES]
+    return [photo for photo in photos if megapixels(photo) <= MATTING_MAX_MP][: math.ceil(MATTING_SHARE * len(photos))]
 
 
 def rembg_rows(photos):

@@ -63,7 +63,7 @@ def main():
     (pictures.WORK / "scores.json").write_text(json.dumps(rows, indent=1) + "\n")
     text = report(rows, len(names))
     (pictures.WORK / "table.md").write_text(text)
-    sheet.write(names, times)
+    sheet.write({row: figures for row, figures in rows.items() if row in times})
     print(text)
     print(f"written: {pictures.WORK / 'table.md'}, {sheet.TARGET}")
 

@@ -12,6 +12,7 @@ import scores
 
 SIDE, LABEL_PX = 104, 14
 COLUMNS = ("rembg", "rembg -a", "student off", "student auto", "u2net auto")
+TYPICAL_FOR = "student off"
 TARGET = pictures.WORK / "sheet.png"
 BYTES_MAX = 1_000_000
 
@@ -66,17 +67,21 @@ def save_small(sheet, target):
     raise RuntimeError(f"{target} is larger than a megabyte")
 
 
-def write(names, rows):
-    """The first picture of each subset that all rows have."""
-    rows = [row for row in COLUMNS if row in rows]
-    chosen = []
-    for subset in evaluation_set.COUNTS:
-        few = [name for name in names if evaluation_set.subset_of(name) == subset and name not in evaluation_set.LARGE]
-        chosen += few[:1]
-    blocks = [block(name, rows) for name in chosen]
+def typical(rows, subset):
+    """The picture of a subset whose edge error without refinement is the median; one of 1 megapixel, which all rows have."""
+    few = set.intersection(*(set(rows[row]) for row in (TYPICAL_FOR, *COLUMNS) if row in rows))
+    few = [name for name in few if evaluation_set.subset_of(name) == subset and name not in evaluation_set.LARGE]
+    few.sort(key=lambda name: (rows[TYPICAL_FOR][name]["edge"], name))
+    return few[len(few) // 2 : len(few) // 2 + 1]
+
+
+def write(rows):
+    """A block for a typical picture of each subset, two blocks a line."""
+    columns = [row for row in COLUMNS if row in rows]
+    blocks = [block(name, columns) for subset in evaluation_set.COUNTS for name in typical(rows, subset)]
     width, height = blocks[0].size
-    across = 2
-    sheet = Image.new("RGB", (across * (width + SIDE // 8), -(-len(blocks) // across) * height), "white")
+    gap, across = SIDE // 8, 2
+    sheet = Image.new("RGB", (across * (width + gap) - gap, -(-len(blocks) // across) * height), "white")
     for number, one in enumerate(blocks):
-        sheet.paste(one, (number % across * (width + SIDE // 8), number // across * height))
+        sheet.paste(one, (number % across * (width + gap), number // across * height))
     save_small(sheet, TARGET)
