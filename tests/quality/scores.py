@@ -1,6 +1,7 @@
 """Converts cutouts and their truth to the figures of each row and picture, all processors at work."""
 
 import concurrent.futures
+import multiprocessing
 import os
 
 import cv2
@@ -61,11 +62,17 @@ def score(name, folders):
 def all_scores(names, folders):
     """Row -> picture -> figures."""
     rows = {}
-    with concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    for row in folders:
+        rows[row] = {}
+        if row.endswith(" off"):
+            rows[row + PREMULTIPLIED] = {}
+    # Not forked: rembg's libraries have threads in this process.
+    fresh = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0)), fresh) as pool:
         for name, found in zip(names, pool.map(score, names, [folders] * len(names))):
             for row, figures in found.items():
-                rows.setdefault(row, {})[name] = figures
-    return rows
+                rows[row][name] = figures
+    return {row: figures for row, figures in rows.items() if figures}
 
 
 def with_times(rows, times):
