@@ -59,13 +59,14 @@ def quality(rows):
 
 
 def worse(rows):
-    row = "student auto"
-    if not rows.get(row):
-        return [at_most("student auto, pictures worse than off by more than 0.3", 3, None, "{:.1f} %"), at_most("the same, mask's IoU > 0.8", 0, None, "{:.0f}")]
-    count, of = table.worse(rows, row)
-    few, _ = table.worse(rows, row, lambda base: base["iou"] > table.GOOD_IOU)
+    """Shares of pictures, of the default."""
+    row, percent, few = "student auto", None, None
+    if rows.get(row):
+        count, of = table.worse(rows, row)
+        percent = 100 * count / of
+        few, _ = table.worse(rows, row, lambda base: base["iou"] > table.GOOD_IOU)
     return [
-        at_most("student auto, pictures worse than off by more than 0.3", 3, 100 * count / of, "{:.1f} %"),
+        at_most("student auto, pictures worse than off by more than 0.3", 3, percent, "{:.1f} %"),
         at_most("the same, mask's IoU > 0.8", 0, few, "{:.0f}"),
     ]
 

@@ -44,7 +44,7 @@ def edge_errors(colour, alpha, truth):
 
 
 def edge_parts(errors, mask, truth):
-    """The edge error as (mask part, edge part), whose sum it is: that of pixels where the mask is wrong by more than a half, and the rest."""
+    """The edge error as (mask part, edge part): that of the pixels where the mask is wrong by more than a half, and the rest."""
     if not len(errors):
         return 0.0, 0.0
     wrong = np.abs(mask[truth.band] - truth.alpha[truth.band]) > MASK_FAULT

@@ -21,11 +21,13 @@ import table
 
 ALL = sum(evaluation_set.COUNTS.values())
 
-NOTES = """Edge error: mean absolute difference to the truth over four grounds (white, black, blue, red) within 6 pixels of the true edge, 0 to 255.
-PSNR: of alpha, in dB. IoU: of alpha above a half. Colour: mean absolute difference to the true foreground where it is half-transparent, 0 to 255.
+NOTES = """Edge error: mean absolute difference to the truth over four grounds (white, black, blue, red) within 6 pixels of the
+true edge, 0 to 255. PSNR: of alpha, in dB. IoU: of alpha above a half. Colour: mean absolute difference to the true foreground where
+it is half-transparent, 0 to 255.
 Worse: the edge error is higher than with the mask alone (`off`; rembg's default) by more than 0.3; the IoU is that of the mask.
 Edges, ms/MP: what a photo takes beyond the mask alone, inference left out. All: from file to PNG, inference included.
-`rembg -a` has fewer pictures, none of more than 4 megapixels: its goal compares the same ones. "Premultiplied" is `off` with colours dimmed by alpha, as rembg's default writes them.
+`rembg -a` has fewer pictures, none of more than 4 megapixels: its goal compares the same ones. "Premultiplied" is `off` with colours
+dimmed by alpha, as rembg's default writes them.
 A photo in which hotcut finds no subject counts as an empty cutout."""
 
 PARTS = """Mask part: the share of the edge error in pixels where the mask alone is further than 0.5 from the truth. Edge part: the rest."""

@@ -89,9 +89,8 @@ def wheel(centre, radius, pixel, dice):
     for spoke in range(count):
         angle = 2 * math.pi * spoke / count
         inner = angle + (twist if spoke % 2 else -twist)
-        ends = centre + np.array(
-            [[0.08 * radius * math.cos(inner), 0.08 * radius * math.sin(inner)], [0.93 * radius * math.cos(angle), 0.93 * radius * math.sin(angle)]]
-        )
+        begin = 0.08 * radius * np.array([math.cos(inner), math.sin(inner)])
+        ends = np.array([centre + begin, centre + 0.93 * radius * np.array([math.cos(angle), math.sin(angle)])])
         strokes.append((ends, [thick] * 2, paint))
     return strokes + [ring(centre, 0.06 * radius, 0.09 * radius, (96, 98, 104))]
 
@@ -105,7 +104,8 @@ def spokes(size, dice):
     radius = 0.19 * min(width, height * 1.5)
     low, rear, front = 0.5 * height + 0.6 * radius, 0.5 * width - 1.3 * radius, 0.5 * width + 1.3 * radius
     paint, tube = dice.choice([(170, 36, 30), (30, 80, 150), (40, 44, 48), (210, 170, 40)]), 0.1 * radius
-    saddle, crank, head = (rear + 0.75 * radius, low - 1.7 * radius), (0.5 * width - 0.1 * radius, low), (front - 0.5 * radius, low - 1.6 * radius)
+    saddle, head = (rear + 0.75 * radius, low - 1.7 * radius), (front - 0.5 * radius, low - 1.6 * radius)
+    crank = 0.5 * width - 0.1 * radius, low
     lines = [(saddle, crank), (crank, head), (saddle, head), ((rear, low), crank), ((rear, low), saddle), (head, (front, low))]
     strokes = wheel((rear, low), radius, pixel, dice) + wheel((front, low), radius, pixel, dice)
     strokes += [(np.array(line, np.float64), [tube] * 2, paint) for line in lines]
