@@ -166,7 +166,7 @@ versus: build teacher ## drop the same photos into rembg and hotcut, and count w
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/versus_watch.py
 
-quality: build teacher quality-packages ## measure cutouts against known truths, hotcut and rembg (1.5 GB fetched, 40 minutes)
+quality: build teacher quality-packages ## measure cutouts against known truths, hotcut and rembg (1 GB fetched; about an hour)
 	@.bench/venv/bin/python -m pytest -q -p no:cacheprovider tests/quality
 	@.bench/venv/bin/python tests/quality/quality.py
 
