@@ -177,9 +177,12 @@ fn each_photo_is_one_object() {
         (Some(SIZE.0.into()), Some(SIZE.1.into()))
     );
     assert_eq!(
-        (&done["model"], &done["doubtful"]),
-        (&"luma".into(), &false.into())
+        (&done["model"], &done["edges"], &done["doubtful"]),
+        (&"luma".into(), &"auto".into(), &false.into())
     );
+    for stage in ["decode", "inference", "refine", "colour", "encode"] {
+        assert!(done["stages_ms"][stage].is_u64(), "{done}");
+    }
     assert!(
         done["duration_ms"].is_u64() && done["bytes"].is_u64(),
         "{done}"

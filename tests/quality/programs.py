@@ -114,7 +114,7 @@ def hotcut_row(photos, folder, options):
 
 def times(record):
     """Milliseconds: `all`, and what each stage took if hotcut tells it."""
-    stages = record.get("stages") or {}
+    stages = record.get("stages_ms") or {}
     return {"all": float(record["duration_ms"]), **{f"{name}_ms": float(ms) for name, ms in dict(stages).items()}}
 
 

@@ -246,7 +246,7 @@ fn picture(origin: &Origin, job: &Job) -> Option<Picture> {
             report,
             is_doubtful,
             ..
-        } => Some(Picture::new(report, &job.folder.model, *is_doubtful)),
+        } => Some(Picture::new(report, &job.folder, *is_doubtful)),
         Origin::Earlier | Origin::Recorded | Origin::Renamed { .. } | Origin::Touched => None,
     }
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::config::{Edges, Folder};
+use crate::cutout::Stage;
 use crate::percent;
 use crate::pool::CutReport;
 
@@ -43,8 +45,16 @@ pub(super) struct Picture {
     height: u32,
     bytes: u64,
     model: String,
+    edges: Edges,
     /// Whether the photo may lack its end.
     doubtful: bool,
+    /// What each step took, in their order.
+    #[serde(serialize_with = "as_object")]
+    stages_ms: Vec<(Stage, u32)>,
+}
+
+fn as_object<S: Serializer>(stages: &[(Stage, u32)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(stages.iter().map(|(stage, ms)| (stage.to_string(), ms)))
 }
 
 /// The last line.
@@ -63,14 +73,16 @@ pub(super) struct CutCounts {
 }
 
 impl Picture {
-    /// Tells of the cutout that `model` has made.
-    pub(super) fn new(report: &CutReport, model: &str, is_doubtful: bool) -> Self {
+    /// Tells of a cutout that was made as `folder` says.
+    pub(super) fn new(report: &CutReport, folder: &Folder, is_doubtful: bool) -> Self {
         Self {
             width: report.width,
             height: report.height,
             bytes: report.len,
-            model: model.to_owned(),
+            model: folder.model.clone(),
+            edges: folder.edges,
             doubtful: is_doubtful,
+            stages_ms: report.stages.clone(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A picture and its opacity on a grid -> the colours of subject and ground in each cell: the fast multi-level estimation of
 //! foregrounds (Germer, Uelwer, Conrad, Harmeling 2020), which begins with one cell and doubles the grid until it is whole.
 
+use std::borrow::Cow;
+
 use super::super::error::CutoutError;
 use super::super::reserve;
 
@@ -12,6 +14,22 @@ pub(super) type Colours = [f32; 6];
 pub(super) struct Samples {
     pub(super) width: usize,
     pub(super) values: Vec<[u16; 4]>,
+}
+
+impl Samples {
+    /// The nearest of them on a coarser grid.
+    fn at_size(&self, width: usize, height: usize) -> Result<Cow<'_, [[u16; 4]]>, CutoutError> {
+        if width * height == self.values.len() {
+            return Ok(Cow::Borrowed(&self.values));
+        }
+        let columns = nearest(self.width, width)?;
+        let mut samples = reserve(width * height)?;
+        for row in nearest(self.values.len() / self.width, height)? {
+            let row = &self.values[row * self.width..(row + 1) * self.width];
+            samples.extend(columns.iter().map(|column| row[*column]));
+        }
+        Ok(Cow::Owned(samples))
+    }
 }
 
 /// Opacity above which a cell counts as the subject, and one minus it below which as the ground, for the first guess.
@@ -116,28 +134,22 @@ fn unit(sample: u16) -> f32 {
 }
 
 /// One grid of the way.
-struct Level {
+struct Level<'a> {
     width: usize,
     height: usize,
-    samples: Vec<[u16; 4]>,
+    samples: Cow<'a, [[u16; 4]]>,
     colours: Vec<Colours>,
 }
 
-impl Level {
+impl<'a> Level<'a> {
     /// `colours` are those that the level before has found, on this grid.
     fn new(
-        whole: &Samples,
+        whole: &'a Samples,
         (width, height): (usize, usize),
         mut colours: Vec<Colours>,
     ) -> Result<Self, CutoutError> {
-        let whole_height = whole.values.len() / whole.width;
-        let columns = nearest(whole.width, width)?;
-        let mut samples = reserve(width * height)?;
-        for row in nearest(whole_height, height)? {
-            let row = &whole.values[row * whole.width..(row + 1) * whole.width];
-            samples.extend(columns.iter().map(|column| row[*column]));
-        }
-        for (colours, [r, g, b, opacity]) in colours.iter_mut().zip(&samples) {
+        let samples = whole.at_size(width, height)?;
+        for (colours, [r, g, b, opacity]) in colours.iter_mut().zip(samples.iter()) {
             // An opaque cell shows the subject, a transparent one the ground.
             let place = match *opacity {
                 OPAQUE => 0,
@@ -158,20 +170,26 @@ impl Level {
     /// transparent, or they differ. On small grids all.
     fn mixed_cells(&self) -> Result<Vec<(u32, u32)>, CutoutError> {
         let is_small = self.width.max(self.height) <= 2 * SMALL_SIDE;
-        let opacity = |at: usize| self.samples[at][3];
+        let row = |y: usize| &self.samples[y * self.width..(y + 1) * self.width];
         let mut mixed = Vec::new();
         for y in 0..self.height {
             mixed
                 .try_reserve(self.width)
                 .map_err(|_| CutoutError::OutOfMemory)?;
+            let (above, own) = (row(y.saturating_sub(1)), row(y));
+            let below = row((y + 1).min(self.height - 1));
+            let mut before = own[0][3];
             for x in 0..self.width {
-                let own = opacity(y * self.width + x);
-                if is_small
-                    || !matches!(own, 0 | OPAQUE)
-                    || self.around(x, y).iter().any(|at| opacity(*at) != own)
-                {
+                let opacity = own[x][3];
+                let after = own[(x + 1).min(self.width - 1)][3];
+                let differs = (above[x][3] ^ opacity)
+                    | (below[x][3] ^ opacity)
+                    | (before ^ opacity)
+                    | (after ^ opacity);
+                if differs != 0 || !matches!(opacity, 0 | OPAQUE) || is_small {
                     mixed.push((as_place(x), as_place(y)));
                 }
+                before = opacity;
             }
         }
         Ok(mixed)
