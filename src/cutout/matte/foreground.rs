@@ -9,7 +9,7 @@ use super::super::reserve;
 use super::bilinear::Bilinear;
 use super::multilevel::{Colours, Samples, separate};
 use super::reduce::Reducer;
-use super::upright::each_row;
+use super::upright::{each_row, unit};
 use super::view::{Grid, Line};
 
 /// Cells of the grid at most, which bounds the memory: 38 bytes each.
@@ -61,7 +61,7 @@ impl Foreground {
         let pixels = pixels[columns.clone()].iter_mut().zip(&opacity[columns]);
         for (x, (pixel, opacity)) in pixels.enumerate() {
             if is_mixed(opacity) && pixel[3] == 255 {
-                *pixel = corrected(*pixel, f32::from(*opacity) / 255.0, cells.at(x));
+                *pixel = corrected(*pixel, unit(*opacity), cells.at(x));
             }
         }
     }
@@ -71,7 +71,7 @@ impl Foreground {
 fn corrected([r, g, b, a]: [u8; 4], opacity: f32, colours: Colours) -> [u8; 4] {
     let corrected = |sample: u8, subject: f32, ground: f32| {
         let mixed = opacity * subject + (1.0 - opacity) * ground;
-        let value = subject + opacity * (f32::from(sample) / 255.0 - mixed);
+        let value = subject + opacity * (unit(sample) - mixed);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -218,12 +218,15 @@ fn mean_along(sums: &Row, radius: usize, means: &mut Row) {
 fn mean_of<const N: usize>(sums: &Row, means: &mut Row) {
     #[expect(clippy::cast_precision_loss, reason = "7 at most")]
     let scale = 1.0 / (N * N) as f32;
-    for x in 0..=SIDE - N {
-        let mut sum = 0.0;
-        for tap in 0..N {
-            sum += sums[x + tap];
+    let means = &mut means[..=SIDE - N];
+    // Tap after tap, which a compiler makes vectors of.
+    for (mean, sum) in means.iter_mut().zip(sums) {
+        *mean = scale * sum;
+    }
+    for tap in 1..N {
+        for (mean, sum) in means.iter_mut().zip(&sums[tap..]) {
+            *mean += scale * sum;
         }
-        means[x] = sum * scale;
     }
 }
 

@@ -88,7 +88,7 @@ impl Kernel {
         reach: f64,
         weigh: impl Fn(f64, f64) -> f64,
     ) -> Result<Self, CutoutError> {
-        let taps = ((2.0 * reach).ceil() as usize + 1).min(old);
+        let taps = ((2.0 * reach).ceil() as usize).min(old);
         let mut firsts = reserve(span.count)?;
         let mut weights = zeroed(span.count * taps)?;
         for (position, weights) in (0..span.count).zip(weights.chunks_exact_mut(taps)) {
@@ -126,26 +126,23 @@ impl Kernel {
         self.firsts.len()
     }
 
-    /// Writes `old` at its new length.
-    pub(super) fn apply(&self, old: &[f32], new: &mut [f32]) {
+    /// Adds `old` at its new length to the end of `new`.
+    pub(super) fn apply(&self, old: &[f32], new: &mut Vec<f32>) {
         match self.taps {
-            // What every enlargement has: known lengths need no loop.
-            5 => self.apply_known::<5>(old, new),
-            3 => self.apply_known::<3>(old, new),
-            _ => {
-                for (position, out) in new.iter_mut().enumerate() {
-                    let (first, weights) = self.at(position);
-                    *out = dot(&old[first..], weights);
-                }
-            }
+            // Of most enlargements: known lengths need no loop.
+            4 => self.apply_known::<4>(old, new),
+            2 => self.apply_known::<2>(old, new),
+            _ => new.extend((0..self.len()).map(|position| {
+                let (first, weights) = self.at(position);
+                dot(&old[first..], weights)
+            })),
         }
     }
 
-    fn apply_known<const N: usize>(&self, old: &[f32], new: &mut [f32]) {
+    fn apply_known<const N: usize>(&self, old: &[f32], new: &mut Vec<f32>) {
         let (weights, _) = self.weights.as_chunks::<N>();
-        for ((out, first), weights) in new.iter_mut().zip(&self.firsts).zip(weights) {
-            *out = dot(&old[*first..*first + N], weights);
-        }
+        let positions = self.firsts.iter().zip(weights);
+        new.extend(positions.map(|(first, weights)| dot(&old[*first..*first + N], weights)));
     }
 }
 
@@ -199,7 +196,7 @@ mod tests {
 
     fn sampled(make: Make, span: Span) -> Vec<f32> {
         let old = [0.0, 8.0, 4.0];
-        let mut new = vec![0.0; span.count];
+        let mut new = Vec::new();
         make(old.len(), span).unwrap().apply(&old, &mut new);
         new
     }

@@ -40,7 +40,7 @@ use opacity::opacity;
 use plane::Plane;
 use refine::Refinement;
 use style::Style;
-use upright::over_neutral;
+use upright::{over_neutral, unit};
 use view::{Grid, Line, View};
 
 /// Cells around the last one that is not ground which a subject may still reach into: those that the enlargement of the mask
@@ -171,7 +171,7 @@ impl Matte {
             } else {
                 over_neutral(pixel)
             };
-            [r, g, b].map(|sample| f32::from(sample) / 255.0)
+            [r, g, b].map(unit)
         };
         let refinement = self.refinement.as_ref();
         self.view.row(y, refinement, colour, &mut scratch.line);

@@ -2,6 +2,7 @@
 //! foregrounds (Germer, Uelwer, Conrad, Harmeling 2020), which begins with one cell and doubles the grid until it is whole.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use super::super::error::CutoutError;
 use super::super::reserve;
@@ -32,8 +33,8 @@ impl Samples {
     }
 }
 
-/// Opacity above which a cell counts as the subject, and one minus it below which as the ground, for the first guess.
-const SURE: f32 = 0.9;
+/// How far a cell's opacity may be from that of the subject or of the ground to count for the first guess: a tenth.
+const UNSURE: u16 = OPAQUE / 10;
 
 /// Grids up to this side, in cells, are small, and get more rounds.
 const SMALL_SIDE: usize = 32;
@@ -109,28 +110,35 @@ fn enlarged(
 
 /// The mean colours of what is subject and of what is ground for sure; of everything where there is no such cell.
 fn first_guess(samples: &Samples) -> Colours {
-    let mean = |is_in: &dyn Fn(f32) -> bool| {
-        let (mut sums, mut count) = ([0.0_f64; 3], 0_u32);
-        for cell in &samples.values {
-            if is_in(unit(cell[3])) {
-                for (sum, sample) in sums.iter_mut().zip(cell) {
-                    *sum += f64::from(*sample) / f64::from(OPAQUE);
-                }
-                count += 1;
-            }
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "0..=1")]
-        let mean = sums.map(|sum| (sum / f64::from(count)) as f32);
-        (count > 0).then_some(mean)
-    };
-    let all = mean(&|_| true).unwrap_or_default();
-    let [r, g, b] = mean(&|opacity| opacity > SURE).unwrap_or(all);
-    let [ground_r, ground_g, ground_b] = mean(&|opacity| opacity < 1.0 - SURE).unwrap_or(all);
+    let all = mean(samples, 0..=OPAQUE).unwrap_or_default();
+    let [r, g, b] = mean(samples, OPAQUE - UNSURE..=OPAQUE).unwrap_or(all);
+    let [ground_r, ground_g, ground_b] = mean(samples, 0..=UNSURE).unwrap_or(all);
     [r, g, b, ground_r, ground_g, ground_b]
 }
 
+/// The mean colour of cells with these opacities, if there are any.
+fn mean(samples: &Samples, opacities: RangeInclusive<u16>) -> Option<[f32; 3]> {
+    let (mut sums, mut count) = ([0_u64; 3], 0_u64);
+    for [r, g, b, opacity] in &samples.values {
+        if opacities.contains(opacity) {
+            for (sum, sample) in sums.iter_mut().zip([r, g, b]) {
+                *sum += u64::from(*sample);
+            }
+            count += 1;
+        }
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a mean of 0..=65535, as 0..=1"
+    )]
+    let mean = sums.map(|sum| (sum as f64 / (count as f64 * f64::from(OPAQUE))) as f32);
+    (count > 0).then_some(mean)
+}
+
 fn unit(sample: u16) -> f32 {
-    f32::from(sample) / f32::from(OPAQUE)
+    const STEP: f32 = 1.0 / 65535.0;
+    f32::from(sample) * STEP
 }
 
 /// One grid of the way.

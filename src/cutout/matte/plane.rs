@@ -48,11 +48,15 @@ impl Plane {
 
     /// The same as wide as `across` makes it, and as high as before.
     pub(super) fn widened(&self, across: &Kernel) -> Result<Self, CutoutError> {
-        let mut wide = Self::zeros(across.len(), self.height)?;
-        for (row, out) in self.rows().zip(wide.values.chunks_exact_mut(across.len())) {
-            across.apply(row, out);
+        let mut values = reserve(across.len() * self.height)?;
+        for row in self.rows() {
+            across.apply(row, &mut values);
         }
-        Ok(wide)
+        Ok(Self {
+            width: across.len(),
+            height: self.height,
+            values,
+        })
     }
 
     /// The same at another width and height, by one kind of kernel.

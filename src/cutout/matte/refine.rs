@@ -11,10 +11,10 @@ use super::guided::{Fit, TERMS, TILE, fit};
 use super::kernel::Kernel;
 use super::levels::{Level, levels};
 use super::plane::Plane;
-use super::style::Style;
+use super::style::{Stretch, Style};
 
 /// Shares of the opacity's variance: below the first the photo's colours do not explain it, from the second on they do.
-const EXPLAINED: (f32, f32) = (0.5, 0.8);
+const EXPLAINED: Stretch = Stretch::new(0.5, 0.8);
 
 /// How the opacity around each part of a photo follows from its colours.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Refinement {
     fn of(fit: Fit, near: &Plane, style: Style) -> Self {
         let mut cells = fit.cells;
         for [.., share] in &mut cells {
-            *share = stretched(*share, EXPLAINED);
+            *share = EXPLAINED.of(*share);
         }
         Self {
             style,
@@ -97,10 +97,10 @@ impl Refinement {
             } else if mask >= 1.0 - undecided {
                 1.0
             } else {
-                let plain = stretched(mask, ramp);
+                let plain = ramp.of(mask);
                 let [near] = near.at(x);
                 let mixed = follow(&cells.at(x), colour(x), (plain, near));
-                stretched(mixed, (snap, 1.0 - snap))
+                snap.of(mixed)
             };
         }
     }
@@ -142,7 +142,7 @@ impl Ramp {
         let mut weight = near.resized(Kernel::linear, size)?;
         for (plain, weight) in plain.values.iter_mut().zip(&mut weight.values) {
             let mask = plain.clamp(0.0, 1.0);
-            *plain = stretched(mask, style.ramp);
+            *plain = style.ramp.of(mask);
             if mask <= style.undecided || mask >= 1.0 - style.undecided {
                 *weight = 0.0;
             }
@@ -217,10 +217,4 @@ impl Ramp {
         }
         Ok(is_wanted)
     }
-}
-
-/// `value` between `low` and `high` as 0..=1.
-#[inline]
-fn stretched(value: f32, (low, high): (f32, f32)) -> f32 {
-    ((value - low) / (high - low)).clamp(0.0, 1.0)
 }

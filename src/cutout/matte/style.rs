@@ -2,15 +2,38 @@
 
 use crate::config::Edges;
 
+/// A part of the range 0..=1 that becomes all of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stretch {
+    low: f32,
+    scale: f32,
+}
+
+impl Stretch {
+    /// From `low` to `high`.
+    pub(super) const fn new(low: f32, high: f32) -> Self {
+        Self {
+            low,
+            scale: 1.0 / (high - low),
+        }
+    }
+
+    /// What becomes of `value`: 0 at the low end and below it, 1 at the high end and above it.
+    #[inline]
+    pub(super) fn of(self, value: f32) -> f32 {
+        ((value - self.low) * self.scale).clamp(0.0, 1.0)
+    }
+}
+
 /// How edges are refined. Opacities are 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Style {
     /// What the mask must lie above, and below one minus it, for the photo to decide.
     pub(super) undecided: f32,
     /// What of the mask's range becomes the whole one where the photo tells nothing.
-    pub(super) ramp: (f32, f32),
-    /// What is so near to 0 or 1 in the end becomes it, and the rest is stretched.
-    pub(super) snap: f32,
+    pub(super) ramp: Stretch,
+    /// What of the result's range becomes the whole one.
+    pub(super) snap: Stretch,
     /// The longer side of the coarsest grid, in cells.
     pub(super) coarsest: usize,
     /// Whether the photo decides near the mask's outline only.
@@ -22,8 +45,8 @@ impl Style {
     pub(super) fn of(edges: Edges) -> Option<Self> {
         let auto = Self {
             undecided: 0.01,
-            ramp: (0.1, 0.9),
-            snap: 0.04,
+            ramp: Stretch::new(0.1, 0.9),
+            snap: Stretch::new(0.04, 0.96),
             coarsest: 144,
             is_near_only: true,
         };
@@ -37,8 +60,8 @@ impl Style {
                 ..auto
             }),
             Edges::Hard => Some(Self {
-                ramp: (0.3, 0.7),
-                snap: 0.2,
+                ramp: Stretch::new(0.3, 0.7),
+                snap: Stretch::new(0.2, 0.8),
                 ..auto
             }),
         }

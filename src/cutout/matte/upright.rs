@@ -42,3 +42,10 @@ pub(super) fn over_neutral([r, g, b, a]: [u8; 4]) -> [u8; 4] {
     let mix = |sample| scale(sample, a).saturating_add(scale(NEUTRAL, 255 - a));
     [mix(r), mix(g), mix(b), a]
 }
+
+/// A sample as 0..=1.
+#[inline]
+pub(super) fn unit(sample: u8) -> f32 {
+    const STEP: f32 = 1.0 / 255.0;
+    f32::from(sample) * STEP
+}
