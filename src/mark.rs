@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::config::Edges;
 use crate::hex;
 
 /// Keyword of the `tEXt` chunk that carries the mark (PNG specification, third edition, 11.3.3.2).
@@ -13,7 +14,8 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Where an output comes from: which source, its bytes, the model and the program.
 ///
-/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`, and ` end=doubtful` if that is so.
+/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`, ` end=doubtful` if that is so, and
+/// ` edges=<word>` unless they are off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// Path of the source relative to its hot folder, percent-encoded printable ASCII, no blanks.
@@ -26,6 +28,8 @@ pub struct Mark {
     pub version: String,
     /// Whether the source may lack its end: its format has no end mark, and its pixels end in zeros.
     pub is_doubtful: bool,
+    /// How its edges were made. An output that does not say is of a version that had nothing but `off`.
+    pub edges: Edges,
 }
 
 impl fmt::Display for Mark {
@@ -36,13 +40,20 @@ impl fmt::Display for Mark {
             model,
             version,
             is_doubtful,
+            edges,
         } = self;
         let sha256 = hex::encode(sha256);
-        let end = if *is_doubtful { " end=doubtful" } else { "" };
         write!(
             f,
-            "v=1 source={source} sha256={sha256} model={model} version={version}{end}"
-        )
+            "v=1 source={source} sha256={sha256} model={model} version={version}"
+        )?;
+        if *is_doubtful {
+            write!(f, " end=doubtful")?;
+        }
+        if *edges != Edges::Off {
+            write!(f, " edges={edges}")?;
+        }
+        Ok(())
     }
 }
 
@@ -93,18 +104,28 @@ fn parse(text: &[u8]) -> Option<Mark> {
     if field("v")? != "1" {
         return None;
     }
-    Some(Mark {
+    let mut mark = Mark {
         source: field("source")?.to_owned(),
         sha256: hex::decode(field("sha256")?)?,
         model: field("model")?.to_owned(),
         version: field("version")?.to_owned(),
-        is_doubtful: field("end") == Some("doubtful"),
-    })
+        is_doubtful: false,
+        edges: Edges::Off,
+    };
+    // A later version may say more.
+    for word in words {
+        match word.split_once('=') {
+            Some(("end", end)) => mark.is_doubtful = end == "doubtful",
+            Some(("edges", word)) => mark.edges = Edges::named(word).unwrap_or(Edges::Off),
+            _ => {}
+        }
+    }
+    Some(mark)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, locate, read};
+    use super::{Edges, KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, locate, read};
 
     fn mark() -> Mark {
         Mark {
@@ -113,6 +134,7 @@ mod tests {
             model: "u2net".to_owned(),
             version: "0.1.0".to_owned(),
             is_doubtful: false,
+            edges: Edges::Off,
         }
     }
 
@@ -140,13 +162,23 @@ mod tests {
     #[test]
     fn mark_is_read_back_as_written() {
         assert_eq!(read(&png_head(&[text_chunk()])), Some(mark()));
-        let doubtful = Mark {
-            is_doubtful: true,
-            ..mark()
-        };
-        let text = format!("{KEYWORD}\0{doubtful}");
-        let png = png_head(&[chunk(*b"tEXt", text.as_bytes())]);
-        assert_eq!(read(&png), Some(doubtful));
+        for (is_doubtful, edges) in [
+            (true, Edges::Off),
+            (false, Edges::Soft),
+            (true, Edges::Auto),
+        ] {
+            let mark = Mark {
+                is_doubtful,
+                edges,
+                ..mark()
+            };
+            let text = format!("{KEYWORD}\0{mark}");
+            let png = png_head(&[chunk(*b"tEXt", text.as_bytes())]);
+            assert_eq!(read(&png), Some(mark));
+        }
+        let later = format!("{KEYWORD}\0{} edges=new more=words", mark());
+        let png = png_head(&[chunk(*b"tEXt", later.as_bytes())]);
+        assert_eq!(read(&png), Some(mark()), "what a later version says");
     }
 
     #[test]

@@ -139,6 +139,7 @@ pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Output, Cutou
         model: session.card().name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         is_doubtful: end == FileEnd::Zeros,
+        edges: request.edges,
     };
     let png = encode::encode(&photo, &matte, &origin)?;
     clock.stop(Stage::Encode);

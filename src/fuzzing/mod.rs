@@ -12,6 +12,7 @@ mod mutations;
 pub use crate::cutout::fuzzing::decode;
 pub use crate::pool::fuzzing::protocol;
 
+use crate::config::Edges;
 use crate::mark::{self, Mark};
 use crate::pool::fuzzing::frames;
 
@@ -50,6 +51,7 @@ fn marked() -> Vec<u8> {
         model: "student".to_owned(),
         version: "0.1.0".to_owned(),
         is_doubtful: false,
+        edges: Edges::Auto,
     };
     corpus::png(png::ColorType::Rgba, png::BitDepth::Eight, |encoder| {
         // Latin letters that are as few as these are never refused.

@@ -96,7 +96,7 @@ impl Attempt<'_> {
         }
         let mut place = seat::choose(self.job, &source, &self.desk.ledger).await?;
         if let Some(already) = &place.already
-            && (self.job.wants_another_than(&already.model) || self.is_redo().await?)
+            && (self.job.wants_another_than(already) || self.is_redo().await?)
         {
             place.already = None;
             place.replace = Replace::Own;

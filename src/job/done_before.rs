@@ -9,7 +9,8 @@ use crate::delivery::{Occupant, cutout_names};
 use crate::detached::Detached;
 use crate::intake::SourceFile;
 
-/// Returns the path of the cutout that an attempt at `job` would find there: of these very bytes, and by the model that is wanted.
+/// Returns the path of the cutout that an attempt at `job` would find there: of these very bytes, by the model
+/// and with the edges that are wanted.
 pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
     let (input, file) = (job.folder.input.clone(), job.file.clone());
     let source = blocking(move || {
@@ -27,7 +28,7 @@ pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
             Occupant::Ours(_) | Occupant::Foreign => continue,
         };
         if let Some(already) = same_content(&source, mark).await? {
-            let is_wanted = !job.wants_another_than(&already.model);
+            let is_wanted = !job.wants_another_than(&already);
             return Ok(is_wanted.then(|| job.folder.output.join(&name)));
         }
     }

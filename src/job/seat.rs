@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::original::Original;
 use super::{Job, JobError, blocking};
-use crate::config::{OnSameName, SourcePolicy};
+use crate::config::{Edges, OnSameName, SourcePolicy};
 use crate::delivery::{
     Continued, Destination, Ledger, Occupant, OwnedName, Replace, Seat, cutout_names, fold_case,
     moved_names, number_of, numbered_cutout_names,
@@ -36,6 +36,8 @@ pub(super) struct Already {
     pub(super) model: String,
     /// Whether the photo may lack its end.
     pub(super) is_doubtful: bool,
+    /// How its edges were made.
+    pub(super) edges: Edges,
 }
 
 /// Finds the name: one that the source owns, if this version may use it; else a new one.
@@ -195,12 +197,14 @@ pub(super) async fn same_content(
         sha256,
         model,
         is_doubtful,
+        edges,
         ..
     } = mark;
     Ok((found == sha256).then_some(Already {
         sha256,
         model,
         is_doubtful,
+        edges,
     }))
 }
 

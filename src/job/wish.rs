@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Job;
+use super::seat::Already;
+use crate::config::Folder;
 
-/// What a person wants who waits for a cutout. It is made by the model of its folder, even if a cutout by another model exists.
+/// What a person wants who waits for a cutout. It is made by the model of its folder and with its edges, even if a cutout by
+/// another model or with other edges exists.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
     /// The only path below the output folder that the cutout may get; if left out, it is named after its photo.
@@ -17,8 +20,9 @@ impl Job {
         self.wish.as_ref()?.name.as_deref()
     }
 
-    /// Tells whether a cutout that `model` has made is not the one that is wanted.
-    pub(super) fn wants_another_than(&self, model: &str) -> bool {
-        self.wish.is_some() && model != self.folder.model
+    /// Tells whether the cutout that is there is not the one that is wanted.
+    pub(super) fn wants_another_than(&self, already: &Already) -> bool {
+        let Folder { model, edges, .. } = &*self.folder;
+        self.wish.is_some() && (already.model != *model || already.edges != *edges)
     }
 }

@@ -45,7 +45,7 @@ pub struct Order {
     /// The model.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
     model: String,
-    /// How the edges of the cutouts are made. A cutout that is there already stays, whatever its edges are.
+    /// How the edges of the cutouts are made.
     #[arg(long, value_enum, value_name = "WORD", default_value_t)]
     edges: Edges,
     /// Where model cards lie; the models that ship with hotcut if left out.
@@ -54,7 +54,7 @@ pub struct Order {
     /// The largest photo that is taken, in millions of pixels.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEGAPIXELS, value_parser = clap::value_parser!(u32).range(1..))]
     max_megapixels: u32,
-    /// Skips photos whose cutouts are there, made of the same bytes by the same model, and loads no model for them.
+    /// Skips photos whose cutouts are there, made of the same bytes by the same model and with the same edges, and loads no model for them.
     #[arg(long)]
     skip_done: bool,
 }

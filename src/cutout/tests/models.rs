@@ -121,6 +121,7 @@ fn output_carries_its_mark_and_is_refused_as_an_input() {
         model: "luma".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         is_doubtful: false,
+        edges: Edges::Off,
     };
     assert_eq!(result.sha256, sha256);
     assert_eq!(
