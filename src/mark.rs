@@ -10,6 +10,9 @@ use crate::hex;
 /// Keyword of the `tEXt` chunk that carries the mark (PNG specification, third edition, 11.3.3.2).
 pub const KEYWORD: &str = "hotcut";
 
+/// Keyword of the `tEXt` chunk of a sheet: a picture that shows cutouts, and is none.
+pub const SHEET_KEYWORD: &str = "hotcut-sheet";
+
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Where an output comes from: which source, its bytes, the model and the program.
@@ -67,6 +70,17 @@ pub fn read(png: &[u8]) -> Option<Mark> {
 
 /// As [`read`], with the bytes that the whole chunk takes up: length, kind, text and checksum.
 pub fn locate(png: &[u8]) -> Option<(Mark, Range<usize>)> {
+    let (text, chunk) = text(png, KEYWORD)?;
+    Some((parse(text)?, chunk))
+}
+
+/// Tells whether a PNG is a sheet that hotcut wrote, from its bytes or only from its head.
+pub fn is_sheet(png: &[u8]) -> bool {
+    text(png, SHEET_KEYWORD).is_some()
+}
+
+/// The text of the first `tEXt` chunk of this keyword before the pixels, and the bytes that the whole chunk takes up.
+fn text<'a>(png: &'a [u8], keyword: &str) -> Option<(&'a [u8], Range<usize>)> {
     let mut rest = png.strip_prefix(SIGNATURE)?;
     loop {
         let begin = png.len() - rest.len();
@@ -78,10 +92,10 @@ pub fn locate(png: &[u8]) -> Option<(Mark, Range<usize>)> {
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let body = after.get(..length)?;
         if kind == b"tEXt"
-            && let Some(text) = body.strip_prefix(KEYWORD.as_bytes())
+            && let Some(text) = body.strip_prefix(keyword.as_bytes())
             && let Some(text) = text.strip_prefix(b"\0")
         {
-            return Some((parse(text)?, begin..begin + 12 + length));
+            return Some((text, begin..begin + 12 + length));
         }
         rest = after.get(length.checked_add(4)?..)?;
     }
@@ -125,7 +139,9 @@ fn parse(text: &[u8]) -> Option<Mark> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Edges, KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, locate, read};
+    use super::{
+        Edges, KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, is_sheet, locate, read,
+    };
 
     fn mark() -> Mark {
         Mark {
@@ -202,6 +218,16 @@ mod tests {
         let head = png_head(&[mark_chunk(&mark())]);
         let (found, place) = locate(&head).unwrap();
         assert_eq!((found, &head[place]), (mark(), &mark_chunk(&mark())[..]));
+    }
+
+    /// Fails when a sheet passes for a cutout, or a cutout for a sheet: each may be replaced by its like only.
+    #[test]
+    fn sheet_is_no_cutout_and_no_cutout_a_sheet() {
+        let sheet = png_head(&[chunk(*b"tEXt", b"hotcut-sheet\0version=1")]);
+        assert!(is_sheet(&sheet) && read(&sheet).is_none());
+        assert!(!is_sheet(&png_head(&[text_chunk()])));
+        let other = png_head(&[chunk(*b"tEXt", b"hotcut-sheets\0version=1")]);
+        assert!(!is_sheet(&other));
     }
 
     #[test]

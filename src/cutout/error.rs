@@ -108,8 +108,8 @@ pub enum CutoutError {
     /// The file: the model is sure of no pixel.
     #[error("no subject found")]
     NoSubject,
-    /// The file: an output of ours has come back as an input.
-    #[error("already a cutout made by hotcut")]
+    /// The file: an output of ours, a cutout or a sheet, has come back as an input.
+    #[error("made by hotcut: already a cutout, or a sheet of cutouts")]
     OwnOutput,
     /// The file, under this configuration: an allocation was refused.
     #[error("needs more memory than worker_memory allows")]

@@ -34,6 +34,8 @@ pub enum Occupant {
     Free,
     /// A cutout that hotcut wrote.
     Ours(Mark),
+    /// A sheet of cutouts that hotcut wrote.
+    Sheet,
     /// Anything else.
     Foreign,
 }
@@ -113,8 +115,8 @@ impl Destination {
             Err(Errno::ACCESS) => return self.unreadable_occupant(name),
             Err(errno) => return Err(errno).at(&path),
         };
-        match read_mark(&mut file) {
-            Ok(mark) => Ok(mark.map_or(Occupant::Foreign, Occupant::Ours)),
+        match read_head(&mut file) {
+            Ok(head) => Ok(Occupant::by(&head)),
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Occupant::Foreign),
             Err(error) => Err(error).at(&path),
         }
@@ -166,6 +168,17 @@ impl Destination {
 
     pub(super) fn directory(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
+    }
+}
+
+impl Occupant {
+    /// Who wrote the file that begins with `head`.
+    fn by(head: &[u8]) -> Self {
+        match mark::read(head) {
+            Some(mark) => Self::Ours(mark),
+            None if mark::is_sheet(head) => Self::Sheet,
+            None => Self::Foreign,
+        }
     }
 }
 

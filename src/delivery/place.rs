@@ -49,8 +49,22 @@ pub enum Replace {
     Never,
     /// A cutout of hotcut's, and nothing else.
     Own,
+    /// A sheet of hotcut's, and nothing else.
+    Sheet,
     /// Whatever has the name: nobody but hotcut gives such names.
     Any,
+}
+
+impl Replace {
+    /// Tells whether `occupant` may be replaced. A name that must be free is seen to be when the file gets it.
+    fn takes(self, occupant: &Occupant) -> bool {
+        match occupant {
+            Occupant::Free => true,
+            Occupant::Ours(_) => self != Self::Sheet,
+            Occupant::Sheet => self != Self::Own,
+            Occupant::Foreign => matches!(self, Self::Never | Self::Any),
+        }
+    }
 }
 
 /// What became of a swap of names.
@@ -97,15 +111,12 @@ impl Temp {
         self.file.try_clone().at(&self.path())
     }
 
-    /// Checks that what has `name`, if it is to be replaced, is a cutout of hotcut's.
+    /// Checks that what has `name`, if it is to be replaced, may be.
     pub fn check_replaceable(&self, name: &OsStr, replace: Replace) -> Result<(), PlaceError> {
-        match (replace, self.destination.occupant(name)?) {
-            (Replace::Own, Occupant::Foreign) => {
-                Err(PlaceError::Taken(self.destination.path().join(name)))
-            }
-            (Replace::Own, Occupant::Free | Occupant::Ours(_))
-            | (Replace::Never | Replace::Any, _) => Ok(()),
+        if replace.takes(&self.destination.occupant(name)?) {
+            return Ok(());
         }
+        Err(PlaceError::Taken(self.destination.path().join(name)))
     }
 
     /// Makes the bytes durable, then visible under `name`, then the name durable.
@@ -125,7 +136,7 @@ impl Temp {
         let directory = self.destination.directory();
         let [from, to] = [self.name.as_os_str(), name].map(|name| Entry { directory, name });
         let renamed = match replace {
-            Replace::Own => match self.swap(name)? {
+            Replace::Own | Replace::Sheet => match self.swap(name, replace)? {
                 Swapped::Done => Ok(()),
                 Swapped::NothingThere => rename::to_free(from, to),
                 Swapped::Unsupported => rename::over(from, to),
@@ -147,9 +158,9 @@ impl Temp {
         Ok(())
     }
 
-    /// Swaps names with the cutout `name`, and swaps back if that turns out to be no cutout of hotcut's: somebody may have put
-    /// a file there since it was looked at.
-    fn swap(&self, name: &OsStr) -> Result<Swapped, PlaceError> {
+    /// Swaps names with the file `name`, and swaps back if that turns out to be none that may be replaced: somebody may have
+    /// put another one there since it was looked at.
+    fn swap(&self, name: &OsStr, replace: Replace) -> Result<Swapped, PlaceError> {
         let directory = self.destination.directory();
         let path = self.destination.path().join(name);
         let swap = || {
@@ -166,12 +177,12 @@ impl Temp {
             Err(Errno::NOENT) => return Ok(Swapped::NothingThere),
             // NFS, SMB and some FUSE file systems. There the look comes just before.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                self.check_replaceable(name, Replace::Own)?;
+                self.check_replaceable(name, replace)?;
                 return Ok(Swapped::Unsupported);
             }
             Err(errno) => return Ok(Err(errno).at(&path)?),
         }
-        if self.destination.occupant(&self.name)? == Occupant::Foreign {
+        if !replace.takes(&self.destination.occupant(&self.name)?) {
             swap().at(&path)?;
             return Err(PlaceError::Taken(path));
         }
@@ -207,87 +218,4 @@ pub fn replace_file(path: &Path, content: &mut impl Read) -> Result<(), PathErro
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use super::*;
-
-    fn temp(dir: &Path, bytes: &[u8]) -> Temp {
-        let destination = Destination::open(dir, None).unwrap();
-        let temp = Temp::create(destination, ".hotcut-x-1.tmp".into()).unwrap();
-        temp.writer().unwrap().write_all(bytes).unwrap();
-        temp
-    }
-
-    fn names(dir: &Path) -> Vec<OsString> {
-        std::fs::read_dir(dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect()
-    }
-
-    #[test]
-    fn a_dropped_temp_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        drop(temp(dir.path(), b"half"));
-        assert!(names(dir.path()).is_empty());
-    }
-
-    #[test]
-    fn a_taken_name_is_never_replaced_unless_that_is_asked_for() {
-        let dir = tempfile::tempdir().unwrap();
-        let name = OsStr::new("a.png");
-        temp(dir.path(), b"first")
-            .place(name, Replace::Never, 5)
-            .unwrap();
-        let second = temp(dir.path(), b"second").place(name, Replace::Never, 6);
-        assert!(matches!(second, Err(PlaceError::Taken(_))));
-        assert_eq!(std::fs::read(dir.path().join("a.png")).unwrap(), b"first");
-        temp(dir.path(), b"third")
-            .place(name, Replace::Any, 5)
-            .unwrap();
-        assert_eq!(std::fs::read(dir.path().join("a.png")).unwrap(), b"third");
-        assert_eq!(names(dir.path()), ["a.png"]);
-    }
-
-    /// P2, P4: somebody puts a file under the name after it was looked at; fails when that is replaced, or when a cutout is
-    /// not.
-    #[test]
-    fn only_a_cutout_makes_way_for_another() {
-        let dir = tempfile::tempdir().unwrap();
-        let name = OsStr::new("a.png");
-        let place =
-            |bytes: &[u8]| temp(dir.path(), bytes).place(name, Replace::Own, bytes.len() as u64);
-        let seeds = crate::fuzzing::seeds();
-        let (.., cutout) = seeds
-            .iter()
-            .find(|(_, name, _)| *name == "marked.png")
-            .unwrap();
-        place(cutout).unwrap();
-        place(b"retouched").unwrap();
-        assert!(matches!(place(cutout), Err(PlaceError::Taken(_))));
-        let found = std::fs::read(dir.path().join("a.png")).unwrap();
-        assert_eq!(found, b"retouched");
-        assert_eq!(names(dir.path()), ["a.png"]);
-    }
-
-    #[test]
-    fn a_file_of_the_wrong_length_is_not_placed() {
-        let dir = tempfile::tempdir().unwrap();
-        let short = temp(dir.path(), b"half").place(OsStr::new("a.png"), Replace::Never, 8);
-        assert!(matches!(short, Err(PlaceError::Short { found: 4, .. })));
-        assert!(names(dir.path()).is_empty());
-    }
-
-    #[test]
-    fn a_left_over_of_a_crash_is_replaced() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut first = temp(dir.path(), b"crashed half way");
-        first.is_placed = true;
-        drop(first);
-        temp(dir.path(), b"whole")
-            .place(OsStr::new("a.png"), Replace::Never, 5)
-            .unwrap();
-        assert_eq!(std::fs::read(dir.path().join("a.png")).unwrap(), b"whole");
-    }
-}
+mod tests;

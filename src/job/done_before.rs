@@ -25,7 +25,7 @@ pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
         let mark = match occupant(job, &name).await? {
             Occupant::Free => return Ok(None),
             Occupant::Ours(mark) if wished.is_some() || is_of(&mark, job) => mark,
-            Occupant::Ours(_) | Occupant::Foreign => continue,
+            Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
         };
         if let Some(already) = same_content(&source, mark).await? {
             let is_wanted = !job.wants_another_than(&already);

@@ -90,7 +90,7 @@ pub(super) async fn choose(
                 is_numbered = true;
             }
             // Somebody has put another file under the name, a retouched cutout perhaps: it is not ours to replace.
-            Occupant::Ours(_) | Occupant::Foreign => {}
+            Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => {}
         }
     }
     if is_numbered {
@@ -118,7 +118,7 @@ async fn wished(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Plac
         Occupant::Free => return Ok(Place::new(name.to_owned(), None)),
         // The content tells, as the photo may have been renamed since, and another one may have its name.
         Occupant::Ours(mark) => same_content(source, mark).await?,
-        Occupant::Foreign => None,
+        Occupant::Sheet | Occupant::Foreign => None,
     };
     if already.is_none() {
         return Err(JobError::NameTaken(job.folder.output.join(name)));
@@ -145,7 +145,7 @@ async fn unnumbered(
                 Some(already) => Some(already),
                 None => continue,
             },
-            Occupant::Ours(_) | Occupant::Foreign => continue,
+            Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
         };
         if reserve(job, &name, ledger).await? {
             return Ok(Place::new(name, already));

@@ -106,7 +106,7 @@ fn cutout_made_by_hotcut_is_not_cut_out_again() {
     let hot = HotFolder::start();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     fs::copy(hot.wait_output("a.png"), hot.input("again.png")).unwrap();
-    hot.wait_log("already a cutout made by hotcut");
+    hot.wait_log("already a cutout");
     assert_serves_next(&hot);
     assert_eq!(
         hot.outputs(),

@@ -60,7 +60,7 @@ pub(super) fn decode_any(
 /// What kind of picture a file is, if it is one to be cut out.
 pub(super) fn format(bytes: &[u8]) -> Result<Format, CutoutError> {
     let format = any_format(bytes)?;
-    if format == Format::Png && mark::read(bytes).is_some() {
+    if format == Format::Png && (mark::read(bytes).is_some() || mark::is_sheet(bytes)) {
         return Err(CutoutError::OwnOutput);
     }
     Ok(format)
