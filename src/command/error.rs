@@ -98,6 +98,9 @@ pub enum CommandError {
     /// `hotcut cut` was asked for what it cannot do.
     #[error(transparent)]
     Usage(#[from] super::cut::UsageError),
+    /// `hotcut cut` cannot write the sheet.
+    #[error(transparent)]
+    Sheet(#[from] super::cut::SheetError),
     /// The system refuses something basic.
     #[error("{0}")]
     System(#[from] io::Error),
@@ -131,6 +134,7 @@ impl CommandError {
             | Self::InNoFolder(_)
             | Self::Unwritable(_)
             | Self::Setup(_)
+            | Self::Sheet(_)
             | Self::Demo(_) => 1,
             Self::Usage(_) => EX_USAGE,
             Self::NoWorker(_)

@@ -42,6 +42,8 @@ mod cut;
 #[cfg(test)]
 mod cut_reports;
 #[cfg(test)]
+mod cut_sheet;
+#[cfg(test)]
 mod deaths;
 #[cfg(test)]
 mod delivers;

@@ -14,6 +14,7 @@ use super::super::CommandError;
 use super::attempt::{self, CutAttempt};
 use super::photo_line::Picture;
 use super::report::{CutReporter, Delivered};
+use super::sheet::{Exhibit, Leavings, SheetList};
 use super::{CutRun, stdin};
 use crate::cutout::CutoutError;
 use crate::delivery::{Book, Ledger};
@@ -37,6 +38,8 @@ pub(super) struct CutBatch<'a> {
     desk: Desk,
     is_stdin: bool,
     is_stdout: bool,
+    /// What goes on the sheet, if one is wanted.
+    sheet: Option<SheetList>,
     reporter: &'a mut CutReporter,
 }
 
@@ -56,6 +59,7 @@ impl<'a> CutBatch<'a> {
         let book = Book::in_memory()?;
         let ledger_id = book.id().to_owned();
         let size = config.daemon.workers.min(jobs.len());
+        let sheet = run.sheet.as_ref().map(|_| SheetList::new(&jobs));
         let (stalls, stall_inbox) = mpsc::unbounded_channel();
         let (unlooked, jobs) = if run.order.skip_done {
             (jobs.into(), VecDeque::new())
@@ -76,6 +80,7 @@ impl<'a> CutBatch<'a> {
             desk: Desk::new(config, Ledger::start(book)?, ledger_id),
             is_stdin: run.stdin.is_some(),
             is_stdout: run.is_to_stdout(),
+            sheet,
             reporter,
         })
     }
@@ -110,6 +115,16 @@ impl<'a> CutBatch<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What a sheet is made of, if one is wanted.
+    pub(super) fn into_leavings(mut self) -> Option<Leavings> {
+        Some(Leavings {
+            list: self.sheet.take()?,
+            workers: std::iter::from_fn(|| self.pool.take()).collect(),
+            spec: Arc::clone(self.pool.spec()),
+            ledger_id: self.desk.ledger_id,
+        })
     }
 
     fn is_over(&self) -> bool {
@@ -184,10 +199,10 @@ impl<'a> CutBatch<'a> {
         match outcome {
             Outcome::Done { output, origin, .. } => {
                 let picture = picture(&origin, &job);
-                self.done(&photo, &output, picture, duration)?;
+                self.done(job, &output, picture, duration)?;
             }
             Outcome::Retired { output, .. } | Outcome::Unchanged { output } => {
-                self.done(&photo, &output, None, duration)?;
+                self.done(job, &output, None, duration)?;
             }
             Outcome::Ignored(error) => self.reporter.skipped(&photo, &error, took)?,
             Outcome::Retry { .. } => self.jobs.push_back(job),
@@ -214,11 +229,12 @@ impl<'a> CutBatch<'a> {
 
     fn done(
         &mut self,
-        photo: &Path,
+        job: Job,
         output: &Path,
         picture: Option<Picture>,
         duration: Duration,
     ) -> io::Result<()> {
+        let photo = self.photo(&job);
         let delivered = Delivered {
             output: if self.is_stdout {
                 Path::new("stdout")
@@ -228,7 +244,12 @@ impl<'a> CutBatch<'a> {
             picture,
             duration,
         };
-        self.reporter.done(photo, delivered)
+        self.reporter.done(&photo, delivered)?;
+        if let Some(sheet) = &mut self.sheet {
+            let output = output.to_owned();
+            sheet.note(Exhibit { photo, job, output });
+        }
+        Ok(())
     }
 
     /// What the photo of `job` is called in reports.

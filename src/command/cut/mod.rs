@@ -7,6 +7,7 @@ mod photo_line;
 mod plan;
 mod private_folder;
 mod report;
+mod sheet;
 mod stdin;
 mod target;
 
@@ -24,10 +25,12 @@ use batch::CutBatch;
 use plan::Search;
 use private_folder::PrivateFolder;
 use report::CutReporter;
+pub use sheet::SheetError;
+use sheet::{Leavings, SheetPlace};
 use target::CutTarget;
 pub use target::UsageError;
 
-/// Photos that failed, or could not be found.
+/// Photos that failed or could not be found, or a sheet that could not be written.
 const FAILED: u8 = 1;
 
 /// As shells report a command that was interrupted.
@@ -57,11 +60,16 @@ pub struct Order {
     /// Skips photos whose cutouts are there, made of the same bytes by the same model and with the same edges, and loads no model for them.
     #[arg(long)]
     skip_done: bool,
+    /// Also writes a PNG that shows each photo, up to 40, beside its matte and its cutout over checkerboard, white and black.
+    #[arg(long, value_name = "FILE.png")]
+    sheet: Option<PathBuf>,
 }
 
 /// Cuts out everything that was ordered. With `json` it prints an object for each photo.
 pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
     let target = CutTarget::of(&order.inputs, &order.output)?;
+    let sheet = order.sheet.as_deref();
+    let sheet = sheet.map(|path| target.sheet(path)).transpose()?;
     let requests = shutdown::listen()?;
     let models_dir = order.models_dir.clone().unwrap_or_else(shipped_models_dir);
     let mut config =
@@ -75,6 +83,7 @@ pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
         order,
         config,
         target,
+        sheet,
         stdin: is_stdin.then(PrivateFolder::new).transpose()?,
     };
     let mut reporter = CutReporter::new(json, run.is_to_stdout());
@@ -87,6 +96,8 @@ struct CutRun<'a> {
     order: &'a Order,
     config: Config,
     target: CutTarget,
+    /// Where the sheet goes, if one is wanted.
+    sheet: Option<SheetPlace>,
     /// Where the photo from stdin is kept, if there is one.
     stdin: Option<PrivateFolder>,
 }
@@ -119,7 +130,7 @@ impl CutRun<'_> {
             let len_max = self.config.daemon.worker_memory_bytes;
             if let Err(error) = stdin::keep(private.photo(), len_max).await {
                 reporter.failed(stdin::label(), &error, None)?;
-                return Ok(verdict(reporter));
+                return Ok(verdict(reporter, true));
             }
         }
         let search = self.search();
@@ -141,8 +152,24 @@ impl CutRun<'_> {
         for (path, error) in &plan.missing {
             reporter.failed(path, error.io(), None)?;
         }
-        CutBatch::new(self, plan.jobs, reporter)?.run().await?;
-        Ok(verdict(reporter))
+        let mut batch = CutBatch::new(self, plan.jobs, reporter)?;
+        batch.run().await?;
+        let leavings = batch.into_leavings();
+        let has_sheet = self.show(leavings, reporter).await;
+        Ok(verdict(reporter, has_sheet))
+    }
+
+    /// Writes the sheet, if one is wanted; `false` if that failed.
+    async fn show(&self, leavings: Option<Leavings>, reporter: &CutReporter) -> bool {
+        let (Some(place), Some(leavings)) = (&self.sheet, leavings) else {
+            return true;
+        };
+        let limit = self.config.daemon.timeout;
+        let written = sheet::write(leavings, place.clone(), limit, reporter).await;
+        if let Err(error) = &written {
+            reporter.say(&error.to_string());
+        }
+        written.is_ok()
     }
 
     /// What to look for, and where the cutouts go.
@@ -177,9 +204,9 @@ async fn stopped(requests: &mut Receiver<Request>) {
     }
 }
 
-fn verdict(reporter: &mut CutReporter) -> ExitCode {
+fn verdict(reporter: &mut CutReporter, has_sheet: bool) -> ExitCode {
     match reporter.finish() {
-        0 => ExitCode::SUCCESS,
+        0 if has_sheet => ExitCode::SUCCESS,
         _ => ExitCode::from(FAILED),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::CommandError;
 use super::private_folder::PrivateFolder;
+use super::sheet::SheetPlace;
 use crate::path_error::AtPath as _;
 use crate::percent;
 
@@ -60,9 +61,29 @@ pub enum UsageError {
         "`-o -` writes a PNG, and stdout is a terminal: send it to a file or a program, or give `-o FILE.png`"
     )]
     Terminal,
+    /// A sheet is a PNG, and a file.
+    #[error("`--sheet {0}`: the name of a sheet ends in .png")]
+    SheetName(String),
+    /// Cutout and sheet cannot be one file.
+    #[error("`--sheet {0}` is where the cutout goes: give the sheet another name")]
+    SheetIsOutput(String),
 }
 
 impl CutTarget {
+    /// Finds out where a sheet goes that is to be called `path`.
+    pub(super) fn sheet(&self, path: &Path) -> Result<SheetPlace, CommandError> {
+        let told = || percent::display(path);
+        if !is_png(path) {
+            return Err(UsageError::SheetName(told()).into());
+        }
+        let place = SheetPlace::of(path)?;
+        if matches!(self, Self::File { folder, name } if place.parts() == (folder, name)) {
+            return Err(UsageError::SheetIsOutput(told()).into());
+        }
+        place.check()?;
+        Ok(place)
+    }
+
     /// Finds out what `output` means for `inputs`.
     pub(super) fn of(inputs: &[PathBuf], output: &Path) -> Result<Self, CommandError> {
         let is_stdin = is_stdin(inputs);
@@ -99,8 +120,12 @@ pub(super) fn is_stdin(inputs: &[PathBuf]) -> bool {
 
 /// Tells whether `output` is the name of a PNG, and no folder.
 fn names_file(output: &Path) -> bool {
-    let name = output.as_os_str().as_bytes().to_ascii_lowercase();
-    name.ends_with(b".png") && !output.is_dir()
+    is_png(output) && !output.is_dir()
+}
+
+fn is_png(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes().to_ascii_lowercase();
+    name.ends_with(b".png")
 }
 
 fn check_only(inputs: &[PathBuf], output: &Path) -> Result<(), UsageError> {

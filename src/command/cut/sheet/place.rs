@@ -1,0 +1,77 @@
+//! `--sheet FILE.png` -> a name that a sheet may have, and rows of a sheet -> the file, whole or not at all. Must not replace
+//! a file of somebody else.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufWriter, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Weak;
+
+use super::SheetError;
+use super::panels::Row;
+use super::picture;
+use crate::delivery::{Destination, Occupant, Replace, Temp};
+use crate::job::hidden_name;
+use crate::path_error::{AtPath as _, PathError};
+
+/// The number in the hidden name of a sheet: a run writes one, and no job has it.
+const NUMBER: i64 = 0;
+
+/// Where a sheet goes.
+#[derive(Clone, Debug)]
+pub(in crate::command::cut) struct SheetPlace {
+    folder: PathBuf,
+    name: OsString,
+}
+
+impl SheetPlace {
+    /// The place that `path` names.
+    pub(in crate::command::cut) fn of(path: &Path) -> Result<Self, PathError> {
+        let path = std::path::absolute(path).at(path)?;
+        Ok(Self {
+            folder: path.parent().unwrap_or(Path::new("/")).to_owned(),
+            name: path.file_name().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Its folder and its name there.
+    pub(in crate::command::cut) fn parts(&self) -> (&Path, &OsStr) {
+        (&self.folder, &self.name)
+    }
+
+    /// Checks that a sheet can be written there, as far as that can be told before. Makes nothing.
+    pub(in crate::command::cut) fn check(&self) -> Result<(), SheetError> {
+        let mut existing = self.folder.ancestors().filter(|path| path.exists());
+        let existing = existing.next().unwrap_or(Path::new("/"));
+        let folder = Destination::open(existing, None)?;
+        if !folder.is_writable() {
+            return Err(SheetError::Closed(existing.to_owned()));
+        }
+        // What is missing of the path is made when there is a sheet.
+        if existing != self.folder {
+            return Ok(());
+        }
+        match folder.occupant(&self.name)? {
+            Occupant::Free | Occupant::Sheet => Ok(()),
+            Occupant::Ours(_) | Occupant::Foreign => {
+                Err(SheetError::Taken(self.folder.join(&self.name)))
+            }
+        }
+    }
+
+    /// Writes a sheet of `rows`, as long as somebody waits for it. Waits for the disk.
+    pub(super) fn write(
+        &self,
+        rows: &[Row],
+        ledger_id: &str,
+        is_waited_for: &Weak<()>,
+    ) -> Result<(), SheetError> {
+        let folder = Destination::open(&self.folder, None)?;
+        let hidden = hidden_name(ledger_id, NUMBER, "sheet.tmp");
+        let temp = Temp::create(folder, hidden.into())?;
+        let mut file = BufWriter::new(temp.writer()?);
+        picture::encode(rows, &mut file, || is_waited_for.strong_count() > 0)?;
+        file.flush()?;
+        let len = file.stream_position()?;
+        Ok(temp.place(&self.name, Replace::Sheet, len)?)
+    }
+}

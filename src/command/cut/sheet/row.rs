@@ -1,0 +1,185 @@
+//! A photo and its cutout -> a row of a sheet, by a worker that makes both small. Must not decode a photo.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::super::batch::unpanicked;
+use super::list::Exhibit;
+use super::panels::{Row, Small};
+use super::{SIDE, picture};
+use crate::cutout::CutoutError;
+use crate::intake::{SourceError, SourceFile};
+use crate::path_error::{AtPath as _, PathError};
+use crate::pool::{OrderError, StartError, Task, Worker, WorkerSpec};
+
+/// The longest PNG that is taken from a worker, in bytes: small pictures are far below that, with any usual colour profile.
+const PNG_BYTES_MAX: u64 = 16 << 20;
+
+/// Why a photo is not on the sheet.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RowError {
+    /// The photo is not there any more as it was.
+    #[error(transparent)]
+    Photo(#[from] SourceError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] PathError),
+    /// Nobody can make it small, or any other photo.
+    #[error(transparent)]
+    NoWorker(#[from] StartError),
+    /// A worker says that it cannot be made small.
+    #[error("it cannot be made small: {0}")]
+    Refused(#[source] CutoutError),
+    /// The worker came to nothing.
+    #[error("it cannot be made small: {0}")]
+    Order(#[source] OrderError),
+    /// The worker was killed at the deadline.
+    #[error("it was not made small within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// What the worker has made cannot be read.
+    #[error("it cannot be made small: {0}")]
+    Picture(#[source] io::Error),
+    /// One of the two is another picture by now.
+    #[error("the photo and its cutout differ in size")]
+    Unequal,
+}
+
+/// Workers that make rows.
+#[derive(Debug)]
+pub(super) struct RowMaker {
+    idle: Vec<Worker>,
+    spec: Arc<WorkerSpec>,
+    limit: Duration,
+}
+
+/// A row that is made or not.
+#[derive(Debug)]
+struct Made {
+    place: usize,
+    photo: PathBuf,
+    /// The worker, if it can be used again.
+    worker: Option<Worker>,
+    row: Result<Row, RowError>,
+}
+
+impl RowMaker {
+    /// Has the `idle` workers work, and replaces those that get lost by others of `spec`. An order may take `limit`.
+    pub(super) fn new(idle: Vec<Worker>, spec: Arc<WorkerSpec>, limit: Duration) -> Self {
+        Self { idle, spec, limit }
+    }
+
+    /// Makes the rows, in the order of the exhibits; an error if no worker can be started.
+    pub(super) async fn make(
+        mut self,
+        exhibits: Vec<Exhibit>,
+    ) -> Result<Vec<(PathBuf, Result<Row, RowError>)>, StartError> {
+        let size = self.idle.len().max(1);
+        let mut rows: Vec<_> = exhibits.iter().map(|_| None).collect();
+        let mut waiting: VecDeque<_> = exhibits.into_iter().enumerate().collect();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < size
+                && let Some((place, exhibit)) = waiting.pop_front()
+            {
+                let hand = Hand {
+                    worker: self.idle.pop(),
+                    spec: Arc::clone(&self.spec),
+                    limit: self.limit,
+                };
+                running.spawn(hand.make(place, exhibit));
+            }
+            let Some(made) = running.join_next().await else {
+                return Ok(rows.into_iter().flatten().collect());
+            };
+            let made: Made = unpanicked(made);
+            self.idle.extend(made.worker);
+            let row = match made.row {
+                Err(RowError::NoWorker(error)) => return Err(error),
+                row => Some((made.photo, row)),
+            };
+            if let Some(place) = rows.get_mut(made.place) {
+                *place = row;
+            }
+        }
+    }
+}
+
+/// What makes one row.
+#[derive(Debug)]
+struct Hand {
+    worker: Option<Worker>,
+    spec: Arc<WorkerSpec>,
+    limit: Duration,
+}
+
+impl Hand {
+    async fn make(mut self, place: usize, exhibit: Exhibit) -> Made {
+        let photo = exhibit.photo.clone();
+        let row = self.row(exhibit).await;
+        Made {
+            place,
+            photo,
+            worker: self.worker,
+            row,
+        }
+    }
+
+    async fn row(&mut self, exhibit: Exhibit) -> Result<Row, RowError> {
+        let opened = tokio::task::spawn_blocking(move || open(&exhibit)).await;
+        let [photo, cutout] = unpanicked(opened)?;
+        let photo = self.shrink(photo).await?;
+        let cutout = self.shrink(cutout).await?;
+        Row::new(photo, cutout).ok_or(RowError::Unequal)
+    }
+
+    /// Has a picture made small. A worker that is lost at it is not given it again.
+    async fn shrink(&mut self, (file, len): (File, u64)) -> Result<Small, RowError> {
+        let mut worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => Worker::start(Arc::clone(&self.spec)).await?,
+        };
+        let exchange = async {
+            let task = Task::Shrink { side: SIDE };
+            let file = tokio::fs::File::from_std(file);
+            let report = worker.send(task, file, len).await?;
+            if report.len > PNG_BYTES_MAX {
+                return Err(OrderError::Lost(io::ErrorKind::InvalidData.into()));
+            }
+            let mut png = Vec::new();
+            worker.receive(&report, &mut png).await?;
+            Ok(png)
+        };
+        let png = match tokio::time::timeout(self.limit, exchange).await {
+            Ok(Ok(png)) => Ok(png),
+            Ok(Err(OrderError::Failed(error))) => Err(RowError::Refused(error)),
+            ended => {
+                worker.end().await;
+                return Err(match ended {
+                    Ok(Err(error)) => RowError::Order(error),
+                    Ok(Ok(_)) | Err(_) => RowError::TimedOut(self.limit),
+                });
+            }
+        };
+        self.worker = Some(worker);
+        picture::decode(&png?).map_err(RowError::Picture)
+    }
+}
+
+/// Opens photo and cutout, with their lengths.
+fn open(exhibit: &Exhibit) -> Result<[(File, u64); 2], RowError> {
+    let job = &exhibit.job;
+    let photo = SourceFile::open(&job.folder.input, &job.file)?.reader()?;
+    let cutout = File::open(&exhibit.output).at(&exhibit.output)?;
+    let with_len = |file: File, path: &Path| {
+        let len = file.metadata().at(path)?.len();
+        Ok::<_, PathError>((file, len))
+    };
+    let photo = with_len(photo, &exhibit.photo)?;
+    Ok([photo, with_len(cutout, &exhibit.output)?])
+}
