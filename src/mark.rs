@@ -139,9 +139,7 @@ fn parse(text: &[u8]) -> Option<Mark> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Edges, KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, is_sheet, locate, read,
-    };
+    use super::{Edges, KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, is_sheet, locate, read};
 
     fn mark() -> Mark {
         Mark {

@@ -181,7 +181,7 @@ impl RawCard {
             return Err(("std", "must be three numbers above 0"));
         }
         if self.dust.is_some_and(|dust| !dust.is_possible()) {
-            return Err(("dust.peak", "must be 0 to 1"));
+            return Err(("dust", Dust::RULE));
         }
         Ok(ModelCard {
             name: name.to_owned(),
@@ -262,7 +262,7 @@ mod tests {
             (
                 "stretch = false",
                 "stretch = false\n[dust]\ncells = 64\npeak = 1.5",
-                "dust.peak",
+                "dust",
             ),
             ("00112233", "0011223", "sha256"),
             ("00112233", "+0112233", "sha256"),

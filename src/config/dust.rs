@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// All cells of a mask of 288 x 288.
+const CELLS_MAX: usize = 288 * 288;
+
 /// Islands of a mask that are dust, as measured for one model.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,8 +16,11 @@ pub struct Dust {
 }
 
 impl Dust {
-    /// Whether the peak is an opacity.
+    /// What is asked of it.
+    pub(super) const RULE: &str = "must have `cells` up to 82944 and a `peak` of 0 to 1";
+
+    /// Whether a mask can have that many cells, and the peak is an opacity.
     pub(super) fn is_possible(self) -> bool {
-        (0.0..=1.0).contains(&self.peak)
+        self.cells <= CELLS_MAX && (0.0..=1.0).contains(&self.peak)
     }
 }

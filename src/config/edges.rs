@@ -14,7 +14,7 @@ pub enum Edges {
     /// They follow the photo at its full resolution, and half-transparent pixels lose the background's colour.
     #[default]
     Auto,
-    /// The same with a wider transition, for hair, fur and veils.
+    /// The same farther from the mask's outline, for hair, fur and veils.
     Soft,
     /// The same with a narrow transition, for products with sharp outlines.
     Hard,

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use png::{BitDepth, ColorType, DeflateCompression, EncodingError, Info, PixelDimensions, Unit};
 
 use super::error::CutoutError;
-use super::matte::{Matte, RowScratch};
+use super::matte::Matte;
 use super::photo::{Colour, Photo};
 use super::zeroed;
 use crate::mark::{self, Mark};
@@ -29,7 +29,7 @@ pub(super) fn encode(photo: &Photo, matte: &Matte, mark: &Mark) -> Result<Vec<u8
         .stream_writer_with_size(CHUNK_BYTES)
         .map_err(|e| failed(&e))?;
     let mut strip = zeroed::<[u8; 4]>(width as usize * STRIP_ROWS.min(height) as usize)?;
-    let mut scratch = RowScratch::new(width)?;
+    let mut scratch = matte.scratch()?;
     let mut greatest = 0;
     for first in (0..height).step_by(STRIP_ROWS as usize) {
         let rows = STRIP_ROWS.min(height - first);

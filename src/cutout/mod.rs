@@ -110,7 +110,8 @@ impl fmt::Display for Stage {
 /// Cuts the subject out of a photo.
 ///
 /// Memory besides the session: the photo's own samples (1 to 4 bytes per pixel, 8 while a 16-bit
-/// picture is read), the PNG, at most 40 MB for edges and colours, and buffers that grow with the width only.
+/// picture is read), the PNG, at most 40 MB for edges and colours (with a mask of 320 x 320 or less), and buffers that grow with width and
+/// height only.
 ///
 /// # Errors
 /// See [`CutoutError`]; the same photo and session give the same answer every time, but for

@@ -6,9 +6,9 @@ use super::kernel::Span;
 
 /// For each position of a longer line, the first of its two cells on a shorter one, and how far it lies towards the second.
 #[derive(Debug)]
-pub(super) struct Line(Vec<(u32, f32)>);
+pub(super) struct Axis(Vec<(u32, f32)>);
 
-impl Line {
+impl Axis {
     /// Positions along `cells`. Beyond the middle of the outermost cells nothing changes any more.
     #[expect(
         clippy::cast_possible_truncation,
@@ -35,8 +35,8 @@ impl Line {
 /// A larger picture over the cells of a grid.
 #[derive(Debug)]
 pub(super) struct Bilinear {
-    across: Line,
-    down: Line,
+    across: Axis,
+    down: Axis,
     grid_width: usize,
 }
 
@@ -53,10 +53,15 @@ impl Bilinear {
     /// Where columns and rows of the picture lie on a grid of that width and height.
     pub(super) fn of(grid: (usize, usize), columns: Span, rows: Span) -> Result<Self, CutoutError> {
         Ok(Self {
-            across: Line::new(grid.0, columns)?,
-            down: Line::new(grid.1, rows)?,
+            across: Axis::new(grid.0, columns)?,
+            down: Axis::new(grid.1, rows)?,
             grid_width: grid.0,
         })
+    }
+
+    /// Room for a row of the grid.
+    pub(super) fn row_buffer<const N: usize>(&self) -> Result<Vec<[f32; N]>, CutoutError> {
+        reserve(self.grid_width)
     }
 
     /// Row `y` of the picture, as wide as the grid: `between` becomes what lies between the two rows of `cells` that it is between.
@@ -83,7 +88,7 @@ impl Bilinear {
 /// One row of a picture over a grid.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BilinearRow<'a, const N: usize> {
-    across: &'a Line,
+    across: &'a Axis,
     cells: &'a [[f32; N]],
 }
 

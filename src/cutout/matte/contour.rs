@@ -8,9 +8,11 @@ use super::plane::Plane;
 const STRAIGHT: f32 = 0.955;
 const DIAGONAL: f32 = 1.3693;
 
-/// Cells from the outline within which a photo may decide, and over how many more that ends.
+/// Cells from the outline within which a photo may decide, and over how many more that ends; in masks of [`MEASURED_SIDE`], and twice
+/// as many in those of twice the side.
 const REACH: f32 = 8.0;
 const FADE: f32 = 2.0;
+const MEASURED_SIDE: usize = 288;
 
 /// Farther than any cell of a mask can be.
 const FAR: f32 = 1e6;
@@ -19,8 +21,11 @@ const FAR: f32 = 1e6;
 pub(super) fn nearness(mask: &Plane) -> Result<Plane, CutoutError> {
     let mut near = distances(mask, |value| value > 0.5)?;
     let outside = distances(mask, |value| value <= 0.5)?;
+    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
+    let unit = (mask.width / MEASURED_SIDE).max(1) as f32;
     for (inside, outside) in near.values.iter_mut().zip(&outside.values) {
-        *inside = ((REACH + FADE - (*inside + outside)) / FADE).clamp(0.0, 1.0);
+        let distance = (*inside + outside) / unit;
+        *inside = ((REACH + FADE - distance) / FADE).clamp(0.0, 1.0);
     }
     Ok(near)
 }

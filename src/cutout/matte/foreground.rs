@@ -12,11 +12,11 @@ use super::reduce::Reducer;
 use super::upright::{each_row, unit};
 use super::view::{Grid, Line};
 
-/// Cells of the grid at most, which bounds the memory: 38 bytes each.
+/// Cells of the grid at most, which bounds the memory: about 40 bytes each.
 const CELLS_MAX: f64 = 786_432.0;
 
-/// Opacities of a photo that differ by less are the same.
-const HALF_A_STEP: f32 = 0.5 / 255.0;
+/// Cells along a side at most: the other side is one cell at least.
+const SIDE_MAX: f64 = 8_192.0;
 
 /// The colours of subject and ground, as far as they are mixed somewhere.
 #[derive(Debug)]
@@ -41,6 +41,11 @@ impl Foreground {
             bilinear: Bilinear::new(grid.size, (grid.columns.len(), grid.rows.len()))?,
             grid,
         })
+    }
+
+    /// Room for a row of the grid.
+    pub(super) fn row_buffer(&self) -> Result<Vec<Colours>, CutoutError> {
+        self.bilinear.row_buffer()
     }
 
     /// Gives the pixels of row `y` of the photo that are neither opaque nor transparent the subject's colour.
@@ -99,46 +104,38 @@ fn corrected([r, g, b, a]: [u8; 4], opacity: f32, colours: Colours) -> [u8; 4] {
 pub(super) fn grid_size((width, height): (usize, usize)) -> (usize, usize) {
     let (width, height) = (width as f64, height as f64);
     let step = f64::max(2.0, (width * height / CELLS_MAX).sqrt());
+    let step = step.max(width.max(height) / SIDE_MAX);
     (
         (width / step).ceil() as usize,
         (height / step).ceil() as usize,
     )
 }
 
-/// The `photo` on `grid`, with the opacity that `opacity` writes for a row of it. The photo's own opacity is 0..=1 there as well.
+/// The `photo` on `grid`, with the opacity that `opacity` writes for a row of it into `line`. The photo's own opacity is 0..=1 there as
+/// well.
 ///
 /// # Errors
 /// `OutOfMemory`.
 pub(super) fn samples(
     photo: &Photo,
     grid: &Grid,
+    mut line: Line,
     mut opacity: impl FnMut(usize, &[[f32; 4]], &mut Line),
 ) -> Result<Vec<[u16; 4]>, CutoutError> {
     let mut reducer = Reducer::new((grid.columns.len(), grid.rows.len()), grid.size)?;
     let mut samples = reserve(grid.size.0 * grid.size.1)?;
-    let mut line = Line::new(grid.size.0)?;
     let mut y = 0;
     let rows = as_row(grid.rows.start)..as_row(grid.rows.end);
     each_row(photo, rows, |pixels| {
         reducer.push(&pixels[grid.columns.clone()], |cells| {
             opacity(y, cells, &mut line);
             y += 1;
-            samples.extend(
-                cells
-                    .iter()
-                    .zip(&line.opacity)
-                    .map(|([r, g, b, own], opacity)| {
-                        // Where a photo is a cutout itself it has the subject's own colour, but for what cannot be seen.
-                        let opacity = if *own > 1.0 - HALF_A_STEP {
-                            *opacity
-                        } else if *own < HALF_A_STEP {
-                            0.0
-                        } else {
-                            1.0
-                        };
-                        [*r, *g, *b, opacity].map(fixed)
-                    }),
-            );
+            let both = cells.iter().zip(&line.opacity);
+            samples.extend(both.map(|([r, g, b, own], opacity)| {
+                // Where a photo is not opaque itself, grey shows through as well.
+                let own = if photo.has_alpha() { *own } else { 1.0 };
+                [*r, *g, *b, own * opacity].map(fixed)
+            }));
         });
     })?;
     Ok(samples)

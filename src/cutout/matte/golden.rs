@@ -3,11 +3,12 @@
 //! `NAME.mask.png` is the student's mask of `NAME.photo.png`, `NAME.alpha.png` the reference's matte. `hairs` was drawn, so that
 //! its `truth` is known.
 
+use super::Matte;
 use super::foreground::{Foreground, grid_size, samples};
+use super::plane::Plane;
 use super::reduce::Reducer;
 use super::tests::card;
-use super::view::Grid;
-use super::{Matte, RowScratch};
+use super::view::{Grid, View};
 use crate::config::{Activation, Edges};
 use crate::cutout::decode::decode_any;
 use crate::cutout::photo::Photo;
@@ -38,14 +39,14 @@ fn pixels(photo: &Photo) -> Vec<[u8; 4]> {
 }
 
 /// The photo with the matte that this makes of the mask.
-fn cutout(photo: &Photo, mask: &Photo) -> Vec<[u8; 4]> {
+fn cutout(photo: &Photo, mask: &Photo, edges: Edges) -> Vec<[u8; 4]> {
     let values = pixels(mask).into_iter();
     let values = values.map(|pixel| f32::from(pixel[0]) / 255.0);
     let mask = Mask::new(values.collect(), mask.width());
     let size = (photo.width(), photo.height());
-    let mut matte = Matte::new(&mask, &card(Activation::None, false), size, Edges::Auto).unwrap();
-    matte.refine(photo, Edges::Auto).unwrap();
-    let mut scratch = RowScratch::new(photo.width()).unwrap();
+    let mut matte = Matte::new(&mask, &card(Activation::None, false), size, edges).unwrap();
+    matte.refine(photo, edges).unwrap();
+    let mut scratch = matte.scratch().unwrap();
     let mut cutout = pixels(photo);
     for (y, row) in (0..).zip(cutout.chunks_exact_mut(photo.width() as usize)) {
         matte.apply(y, row, &mut scratch);
@@ -68,13 +69,36 @@ fn matte_is_that_of_the_reference() {
         open!("upright.alpha"),
     ];
     let wide = [open!("wide.photo"), open!("wide.mask"), open!("wide.alpha")];
-    for [photo, mask, alpha] in [small, upright, wide] {
-        let pairs = cutout(&photo, &mask).into_iter().zip(pixels(&alpha));
-        let worst = pairs
-            .map(|(ours, theirs)| ours[3].abs_diff(theirs[0]))
-            .max();
-        assert!(worst <= Some(2), "{} wide: {worst:?}", photo.width());
+    for photos in [small, upright, wide] {
+        assert_near(&photos, Edges::Auto);
     }
+}
+
+/// As above, for the other words.
+#[test]
+fn soft_and_hard_mattes_are_those_of_the_reference() {
+    for (edges, alpha) in [
+        (Edges::Soft, open!("small.soft")),
+        (Edges::Hard, open!("small.hard")),
+    ] {
+        assert_near(&[open!("small.photo"), open!("small.mask"), alpha], edges);
+    }
+}
+
+/// The first is a photo, the second its mask, the third the matte that is expected.
+#[track_caller]
+fn assert_near([photo, mask, alpha]: &[Photo; 3], edges: Edges) {
+    let (ours, theirs) = (cutout(photo, mask, edges), pixels(alpha));
+    assert_eq!(ours.len(), theirs.len());
+    let pairs = ours.into_iter().zip(theirs);
+    let worst = pairs
+        .map(|(ours, theirs)| ours[3].abs_diff(theirs[0]))
+        .max();
+    assert!(
+        worst.unwrap() <= 2,
+        "{edges}, {} wide: {worst:?}",
+        photo.width()
+    );
 }
 
 /// Fails when the colours of hairs are further from the truth than a tenth beyond what pymatting makes of the true matte.
@@ -95,7 +119,8 @@ fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
             of_grid.push(cells.iter().map(|cell| cell[3]).collect());
         });
     }
-    let samples = samples(&photo, &grid, |y, _, line| {
+    let view = View::new(&Plane::square(vec![1.0]), &grid).unwrap();
+    let samples = samples(&photo, &grid, view.line().unwrap(), |y, _, line| {
         line.opacity.copy_from_slice(&of_grid[y]);
     });
     let foreground = Foreground::new(grid, samples.unwrap()).unwrap();

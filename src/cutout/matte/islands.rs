@@ -14,7 +14,9 @@ const MEASURED_SIDE: usize = 288;
 /// Makes every island of `mask` (0..=1) ground that is as small and as faint as `dust` says. Cells that touch at a corner belong
 /// together.
 pub(super) fn drop_dust(mask: &mut Plane, dust: Dust) -> Result<(), CutoutError> {
-    let cells_max = dust.cells * mask.values.len() / (MEASURED_SIDE * MEASURED_SIDE);
+    let cells_max = dust.cells.saturating_mul(mask.values.len()) / (MEASURED_SIDE * MEASURED_SIDE);
+    // What the network is surest of is the subject, however faint.
+    let greatest = mask.values.iter().copied().fold(0.0, f32::max);
     let mut is_seen: Vec<bool> = zeroed(mask.values.len())?;
     let mut island: Vec<usize> = reserve(mask.values.len())?;
     for start in 0..mask.values.len() {
@@ -36,7 +38,7 @@ pub(super) fn drop_dust(mask: &mut Plane, dust: Dust) -> Result<(), CutoutError>
                 }
             }
         }
-        if island.len() <= cells_max && peak < dust.peak {
+        if island.len() <= cells_max && peak < dust.peak && peak < greatest {
             for cell in &island {
                 mask.values[*cell] = 0.0;
             }
@@ -75,6 +77,8 @@ mod tests {
 
     fn is_kept(side: usize, cells: &[usize], value: f32) -> bool {
         let mut mask = mask(side, cells, value);
+        // The subject, far away.
+        mask.values[side * side / 2] = 1.0;
         drop_dust(&mut mask, DUST).unwrap();
         let kept = cells.iter().filter(|cell| mask.values[**cell] > GROUND_MAX);
         let kept = kept.count();
@@ -98,6 +102,13 @@ mod tests {
     #[test]
     fn rows_do_not_join_at_the_frame() {
         assert!(!is_kept(288, &[284, 285, 286, 287, 288], 0.5));
+    }
+
+    #[test]
+    fn what_the_network_is_surest_of_is_no_dust() {
+        let mut mask = mask(288, &[5], 0.5);
+        drop_dust(&mut mask, DUST).unwrap();
+        assert!(mask.values[5] > GROUND_MAX);
     }
 
     #[test]

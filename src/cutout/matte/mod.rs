@@ -1,5 +1,5 @@
 //! `Mask` + `Photo` -> `Matte`: opacity for every pixel of the photo, and the subject's own colour where it is not whole. Computed
-//! row by row from grids whose size does not grow with the photo; a matte of full size never exists.
+//! row by row from grids whose size is bounded; a matte of full size never exists.
 
 mod bilinear;
 mod contour;
@@ -65,16 +65,6 @@ pub(super) struct RowScratch {
     colours: Vec<Colours>,
 }
 
-impl RowScratch {
-    pub(super) fn new(width: u32) -> Result<Self, CutoutError> {
-        Ok(Self {
-            line: Line::new(width as usize)?,
-            bytes: zeroed(width as usize)?,
-            colours: Vec::new(),
-        })
-    }
-}
-
 impl Matte {
     /// The mask over the photo, without the dust that the card tells of unless edges are off.
     ///
@@ -95,6 +85,22 @@ impl Matte {
             mask,
             refinement: None,
             foreground: None,
+        })
+    }
+
+    /// Room for a row.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn scratch(&self) -> Result<RowScratch, CutoutError> {
+        let line = self.view.line()?;
+        Ok(RowScratch {
+            bytes: zeroed(line.opacity.len())?,
+            line,
+            colours: match &self.foreground {
+                Some(foreground) => foreground.row_buffer()?,
+                None => Vec::new(),
+            },
         })
     }
 
@@ -120,10 +126,10 @@ impl Matte {
         let Some(refinement) = &self.refinement else {
             return Ok(());
         };
-        let grid = self.grid_of_subject(photo);
+        let grid = self.grid_of_subject(photo, refinement);
         let mut view = View::new(&self.mask, &grid)?;
         view.refine(refinement, &grid)?;
-        let samples = samples(photo, &grid, |y, cells, line| {
+        let samples = samples(photo, &grid, view.line()?, |y, cells, line| {
             let colour = |x: usize| [cells[x][0], cells[x][1], cells[x][2]];
             view.row(y, Some(refinement), colour, line);
         })?;
@@ -131,17 +137,15 @@ impl Matte {
         Ok(())
     }
 
-    /// A grid over the part of the photo where the mask is not ground, and a little around it.
-    fn grid_of_subject(&self, photo: &Photo) -> Grid {
-        let is_subject = |value: &f32| *value > 0.0;
-        let width = self.mask.width;
-        let columns = (0..width).filter(|x| {
-            let mut column = self.mask.values[*x..].iter().step_by(width);
-            column.any(is_subject)
-        });
-        let rows = (0..self.mask.height).filter(|y| self.mask.row(*y).iter().any(is_subject));
+    /// A grid over the part of the photo that may not be ground, and a little around it.
+    fn grid_of_subject(&self, photo: &Photo, refinement: &Refinement) -> Grid {
+        let (width, height) = (self.mask.width, self.mask.height);
+        let is_subject =
+            |x: usize, y: usize| refinement.may_be_subject(y * width + x, self.mask.row(y)[x]);
+        let columns = (0..width).filter(|x| (0..height).any(|y| is_subject(*x, y)));
+        let rows = (0..height).filter(|y| (0..width).any(|x| is_subject(x, *y)));
         let columns = over_pixels(columns, width, photo.width());
-        let rows = over_pixels(rows, self.mask.height, photo.height());
+        let rows = over_pixels(rows, height, photo.height());
         Grid {
             photo: (photo.width() as usize, photo.height() as usize),
             size: grid_size((columns.len(), rows.len())),
@@ -196,7 +200,9 @@ fn over_pixels(cells: impl Iterator<Item = usize>, of: usize, pixels: u32) -> Ra
         range = Some(start..cell + 1);
     }
     let range = range.unwrap_or(0..of);
-    let start = range.start.saturating_sub(MARGIN);
-    let end = (range.end + MARGIN).min(of);
+    // Where the photo is smaller than the mask, a pixel is a mean of more cells.
+    let margin = MARGIN * of.div_ceil(pixels);
+    let start = range.start.saturating_sub(margin);
+    let end = (range.end + margin).min(of);
     start * pixels / of..(end * pixels).div_ceil(of)
 }

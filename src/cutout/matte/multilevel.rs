@@ -57,7 +57,7 @@ pub(super) fn separate(samples: &Samples) -> Result<Vec<Colours>, CutoutError> {
         let next = (side(width, level, levels), side(height, level, levels));
         colours = enlarged(&colours, size, next)?;
         size = next;
-        let mut grid = Level::new(samples, size, colours)?;
+        let mut grid = Relaxation::new(samples, size, colours)?;
         let rounds = if size.0.max(size.1) <= SMALL_SIDE {
             ROUNDS_SMALL
         } else {
@@ -142,14 +142,14 @@ fn unit(sample: u16) -> f32 {
 }
 
 /// One grid of the way.
-struct Level<'a> {
+struct Relaxation<'a> {
     width: usize,
     height: usize,
     samples: Cow<'a, [[u16; 4]]>,
     colours: Vec<Colours>,
 }
 
-impl<'a> Level<'a> {
+impl<'a> Relaxation<'a> {
     /// `colours` are those that the level before has found, on this grid.
     fn new(
         whole: &'a Samples,

@@ -1,33 +1,9 @@
 //! What must hold for all masks and photos, and what refined edges and clean colours are for.
 
-use super::tests::{card, cutout, photo};
-use super::{Matte, RowScratch};
+use super::Matte;
+use super::tests::{card, cutout, noise, photo, slope, two_colours};
 use crate::config::{Activation, Dust, Edges};
 use crate::cutout::session::Mask;
-
-/// Colours without any order, opaque.
-fn noise(pixels: u32) -> Vec<[u8; 4]> {
-    let noise = (0..pixels).map(|i| i.wrapping_mul(2_654_435_761).rotate_left(13).to_le_bytes());
-    noise.map(|[r, g, b, _]| [r, g, b, 255]).collect()
-}
-
-/// A mask of 64 x 64 that rises from 0 to 1 over the cells 29 to 35 of each row.
-fn slope() -> Vec<f32> {
-    let cells = (0..4096_u16).map(|at| (f32::from(at % 64) - 28.5) / 6.0);
-    cells.map(|value| value.clamp(0.0, 1.0)).collect()
-}
-
-/// A photo whose left part is blue and whose right one, from column `edge` on, is orange.
-fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
-    let pixel = |at: u32| {
-        if at % width < edge {
-            [30, 60, 200, 255]
-        } else {
-            [240, 140, 20, 255]
-        }
-    };
-    (0..width * height).map(pixel).collect()
-}
 
 const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];
 
@@ -74,7 +50,7 @@ fn opaque_pixels_keep_their_colour_and_transparent_ones_have_none() {
                 seen[0] += u32::from(ours[3] == 255);
                 seen[1] += u32::from(ours[3] == 0);
             }
-            assert!(seen[0] > 100 && seen[1] > 100, "{edges:?}: {seen:?}");
+            assert!(seen.iter().all(|count| *count > 50), "{edges:?}: {seen:?}");
         }
     }
 }
@@ -97,6 +73,70 @@ fn mask_without_an_edge_stays_without_one_whatever_the_photo() {
             }
         }
     }
+}
+
+/// Fails when a photo is too small or too long for any step, or an opacity is no number: both ends of the slope would not be there.
+#[test]
+fn photos_of_any_size_are_cut_out() {
+    let card = card(Activation::None, false);
+    let mut one_cell = vec![0.0; 4096];
+    one_cell[32 * 64 + 40] = 1.0;
+    let sizes = [
+        (1, 1),
+        (2, 9),
+        (5, 3),
+        (31, 31),
+        (3000, 1),
+        (1, 3000),
+        (900, 2),
+    ];
+    for edges in WORDS {
+        for (width, height) in sizes {
+            let photo = noise(width * height);
+            let cut = cutout(&slope(), &card, (&photo, width), edges).unwrap();
+            let row = &cut[..width as usize];
+            if width > 2 {
+                let ends = (row[0][3], row[row.len() - 1][3]);
+                assert_eq!(ends, (0, 255), "{edges:?}, {width} x {height}");
+            }
+            let cut = cutout(&one_cell, &card, (&photo, width), edges).unwrap();
+            assert_eq!(cut.len(), photo.len());
+        }
+    }
+}
+
+/// Fails when the ground of a photo that is not quite opaque is taken for the subject.
+#[test]
+fn ground_that_is_not_quite_opaque_is_still_ground() {
+    let card = card(Activation::None, false);
+    let mut photo = two_colours(320, 64, 160);
+    for (at, pixel) in photo.iter_mut().enumerate() {
+        match at % 320 {
+            0..156 => pixel[3] = 250,
+            156..164 => *pixel = [135, 100, 110, 255],
+            _ => {}
+        }
+    }
+    let cutout = cutout(&slope(), &card, (&photo, 320), Edges::Auto).unwrap();
+    let row = &cutout[32 * 320..33 * 320];
+    let is_mixed = |at: &usize| photo[*at][3] == 255 && matches!(row[*at][3], 1..=254);
+    let first = row[(0..320).find(is_mixed).expect("an edge")];
+    assert!(first[0] > first[2] + 60, "orange, not blue: {first:?}");
+}
+
+/// Fails when colours are searched where there is nothing but ground.
+#[test]
+fn colours_are_found_around_the_subject_only() {
+    let mut mask = vec![0.001; 4096];
+    for at in 0..100 {
+        mask[(30 + at / 10) * 64 + 20 + at % 10] = 1.0;
+    }
+    let source = photo(&noise(640 * 640), 640);
+    let card = card(Activation::None, false);
+    let mut matte = Matte::new(&Mask::new(mask, 64), &card, (640, 640), Edges::Auto).unwrap();
+    matte.refine(&source, Edges::Auto).unwrap();
+    let grid = matte.grid_of_subject(&source, matte.refinement.as_ref().unwrap());
+    assert_eq!((grid.columns, grid.rows), (160..340, 260..440));
 }
 
 #[test]
@@ -138,7 +178,7 @@ fn rows_may_be_made_in_any_order() {
     let source = photo(&pixels, 320);
     matte.refine(&source, Edges::Auto).unwrap();
     matte.find_colours(&source).unwrap();
-    let mut scratch = RowScratch::new(320).unwrap();
+    let mut scratch = matte.scratch().unwrap();
     let mut backwards = pixels;
     for y in (0..50_u32).rev() {
         let start = y as usize * 320;

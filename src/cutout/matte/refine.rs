@@ -1,5 +1,5 @@
 //! A mask and a photo -> opacity that follows the photo's edges: a guided filter for colour guides from a coarse grid to finer ones, each
-//! beginning with what the one before has found (He, Sun, Tang 2013; 2015). Memory does not grow with the photo.
+//! beginning with what the one before has found (He, Sun, Tang 2013; 2015). Its grids do not grow with the photo.
 
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
@@ -25,7 +25,7 @@ pub(super) struct Refinement {
     /// Width and height of their grid.
     pub(super) size: (usize, usize),
     /// How near the subject's outline is, 0..=1, on the mask's grid.
-    pub(super) near: Vec<[f32; 1]>,
+    pub(super) near: Plane,
 }
 
 impl Refinement {
@@ -58,10 +58,10 @@ impl Refinement {
             found = Some(ramp.refine(guide, *level, found.as_ref())?);
         }
         let found = found.ok_or(CutoutError::OutOfMemory)?;
-        Ok(Self::of(found, &near, style))
+        Ok(Self::of(found, near, style))
     }
 
-    fn of(fit: Fit, near: &Plane, style: Style) -> Self {
+    fn of(fit: Fit, near: Plane, style: Style) -> Self {
         let mut cells = fit.cells;
         for [.., share] in &mut cells {
             *share = EXPLAINED.of(*share);
@@ -70,8 +70,14 @@ impl Refinement {
             style,
             cells,
             size: (fit.width, fit.height),
-            near: near.values.iter().map(|value| [*value]).collect(),
+            near,
         }
+    }
+
+    /// Whether the matte may be anything but ground around cell `at` of the mask, whose opacity is `mask`.
+    pub(super) fn may_be_subject(&self, at: usize, mask: f32) -> bool {
+        let is_heeded = mask > self.style.undecided && self.near.values[at] > 0.0;
+        is_heeded || self.style.ramp.of(mask) > 0.0
     }
 
     /// Refines one row of a picture: `opacity` is that of the enlarged mask, and becomes that of the matte. `cells` and `near` lie where
@@ -132,7 +138,8 @@ impl Ramp {
         size: (usize, usize),
         style: Style,
     ) -> Result<Self, CutoutError> {
-        // As the mask is enlarged at full size, unless it is made smaller: then every cell of it is to count.
+        // As the mask is enlarged at full size, unless it is made smaller: then every cell of it is to count. By the longer side, so that
+        // a turned photo has the turned matte (the reference goes by the width).
         let is_larger = size.0.max(size.1) >= mask.width;
         let mut plain = if is_larger {
             mask.resized(Kernel::cubic, size)?

@@ -28,7 +28,7 @@ impl Stretch {
 /// How edges are refined. Opacities are 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Style {
-    /// What the mask must lie above, and below one minus it, for the photo to decide.
+    /// Between this and one minus this the mask leaves it to the photo.
     pub(super) undecided: f32,
     /// What of the mask's range becomes the whole one where the photo tells nothing.
     pub(super) ramp: Stretch,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use image::metadata::Orientation;
 
-use super::{Matte, RowScratch};
+use super::Matte;
 use crate::config::{Activation, Divisor, Edges, ModelCard};
 use crate::cutout::error::CutoutError;
 use crate::cutout::photo::{Channels, Colour, Photo, Stored};
@@ -51,12 +51,36 @@ pub(super) fn cutout(
     let mut matte = Matte::new(&mask, card, size, edges)?;
     matte.refine(&photo, edges)?;
     matte.find_colours(&photo)?;
-    let mut scratch = RowScratch::new(width)?;
+    let mut scratch = matte.scratch()?;
     let mut pixels = pixels.to_vec();
     for (y, row) in (0..).zip(pixels.chunks_exact_mut(width as usize)) {
         matte.apply(y, row, &mut scratch);
     }
     Ok(pixels)
+}
+
+/// Colours without any order, opaque.
+pub(super) fn noise(pixels: u32) -> Vec<[u8; 4]> {
+    let noise = (0..pixels).map(|i| i.wrapping_mul(2_654_435_761).rotate_left(13).to_le_bytes());
+    noise.map(|[r, g, b, _]| [r, g, b, 255]).collect()
+}
+
+/// A mask of 64 x 64 that rises from 0 to 1 over the cells 29 to 35 of each row.
+pub(super) fn slope() -> Vec<f32> {
+    let cells = (0..4096_u16).map(|at| (f32::from(at % 64) - 28.5) / 6.0);
+    cells.map(|value| value.clamp(0.0, 1.0)).collect()
+}
+
+/// A photo whose left part is blue and whose right one, from column `edge` on, is orange.
+pub(super) fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
+    let pixel = |at: u32| {
+        if at % width < edge {
+            [30, 60, 200, 255]
+        } else {
+            [240, 140, 20, 255]
+        }
+    };
+    (0..width * height).map(pixel).collect()
 }
 
 /// The opacity of a white photo with edges off.

@@ -1,4 +1,4 @@
-//! A photo -> its upright rows, as the network sees them: over a ground of its own where the photo is transparent.
+//! A photo -> its upright rows, over grey where the photo is transparent.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::super::zeroed;
 
-/// Rows taken at a time, so that turned photos are read with the grain.
+/// Rows taken at a time: of a turned photo, one row alone would read a pixel of each cache line.
 const STRIP_ROWS: u32 = 16;
 
 /// What is behind a transparent photo: whatever colour hides there was never meant to be seen.
@@ -20,7 +20,8 @@ pub(super) fn each_row(
     mut take: impl FnMut(&mut [[u8; 4]]),
 ) -> Result<(), CutoutError> {
     let width = photo.width() as usize;
-    let mut strip = zeroed::<[u8; 4]>(width * STRIP_ROWS as usize)?;
+    let count = STRIP_ROWS.min(rows.end - rows.start);
+    let mut strip = zeroed::<[u8; 4]>(width * count as usize)?;
     for first in rows.clone().step_by(STRIP_ROWS as usize) {
         let count = STRIP_ROWS.min(rows.end - first);
         let strip = &mut strip[..width * count as usize];

@@ -51,18 +51,6 @@ pub(super) struct Line {
     near: Vec<[f32; 1]>,
 }
 
-impl Line {
-    /// # Errors
-    /// `OutOfMemory`.
-    pub(super) fn new(width: usize) -> Result<Self, CutoutError> {
-        Ok(Self {
-            opacity: zeroed(width)?,
-            cells: Vec::new(),
-            near: Vec::new(),
-        })
-    }
-}
-
 /// What of a matte does not change from row to row.
 #[derive(Debug)]
 pub(super) struct View {
@@ -104,6 +92,22 @@ impl View {
         Ok(())
     }
 
+    /// Room for a row.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn line(&self) -> Result<Line, CutoutError> {
+        let (cells, near) = match &self.bilinear {
+            Some((cells, near)) => (cells.row_buffer()?, near.row_buffer()?),
+            None => (Vec::new(), Vec::new()),
+        };
+        Ok(Line {
+            opacity: zeroed(self.wide.width)?,
+            cells,
+            near,
+        })
+    }
+
     /// Makes row `y`. `colour` gives that of a cell, 0..=1 each, and is asked where it matters.
     pub(super) fn row(
         &self,
@@ -121,7 +125,7 @@ impl View {
         self.wide.mix(self.down.at(y), opacity);
         if let (Some((cells, near)), Some(refinement)) = (&self.bilinear, refinement) {
             let cells = cells.row(&refinement.cells, y, between);
-            let near = near.row(&refinement.near, y, near_between);
+            let near = near.row(refinement.near.values.as_chunks::<1>().0, y, near_between);
             refinement.row(&cells, &near, colour, opacity);
         }
     }
