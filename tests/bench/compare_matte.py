@@ -1,4 +1,4 @@
-"""Compares hotcut's matte with rembg's on the sample photos: mean absolute difference, in levels of 255.
+"""Compares hotcut's matte with edges off with rembg's on the sample photos: mean absolute difference, in levels of 255.
 
 rembg enlarges its mask from 320 x 320 by Lanczos, which overshoots beside an edge: a ring. A pixel is in a
 ring where rembg's value lies outside the values of the mask around it; hotcut makes no rings to compare.
@@ -42,7 +42,7 @@ def main():
     import rembg
 
     session = rembg.new_session("u2net")
-    hotcut.cut(photos.SAMPLES, BENCH / "out/matte")
+    hotcut.cut(photos.SAMPLES, BENCH / "out/matte", edges="off")
     worst = 0.0
     print(f"{'photo':20} {'everywhere':>10} {'no rings':>9} {'in rings':>9}")
     for path in photos.SAMPLES:

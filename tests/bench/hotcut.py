@@ -15,12 +15,12 @@ PROGRAM = ROOT / "target/release/hotcut"
 PATIENCE_S = 240
 
 
-def cut(photos, output):
+def cut(photos, output, edges="auto"):
     """Returns the seconds that `hotcut cut` takes for the photos, start-up included."""
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     start = time.monotonic()
-    command = [PROGRAM, "cut", *photos, "-o", output, "--model", "u2net"]
+    command = [PROGRAM, "cut", *photos, "-o", output, "--model", "u2net", "--edges", edges]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return time.monotonic() - start
 
