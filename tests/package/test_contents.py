@@ -22,6 +22,8 @@ SHARED = [
     "share/doc/hotcut/README.md",
     "share/doc/hotcut/copyright",
     "share/doc/hotcut/crates-licences.txt",
+    "share/doc/hotcut/docs/benchmarks.md",
+    "share/doc/hotcut/docs/edges.jpg",
     "share/doc/hotcut/examples/alerts.yml",
     "share/doc/hotcut/examples/grafana.json",
     "share/doc/hotcut/examples/hotcut.toml",
