@@ -215,6 +215,7 @@ fn largest_photo_is_as_large_as_the_option_says() {
     assert!(told.contains("`--max-megapixels N`"), "{told}");
     let mut command = cut_command();
     command.arg(&photo).arg("-o").arg(&output);
+    command.args(["--edges", "off"]);
     let run = finish(command.args(["--max-megapixels", "24"]));
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let none = finish(cut_command().args(["a.jpg", "-o", "out", "--max-megapixels", "0"]));

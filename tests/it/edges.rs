@@ -53,6 +53,7 @@ fn other_edges_cut_out_again_only_what_was_asked_for() {
 fn check_tells_the_edges_of_each_folder() {
     let setup = Setup::new().another_folder("portraits");
     let setup = setup.folder("edges", "soft");
+    let setup = setup.folder_of("products", "edges", "auto");
     setup.write_config();
     let check = finish(
         hotcut()

@@ -114,6 +114,8 @@ impl Setup {
             .folder("output", &output.display().to_string())
             .folder("model", MODEL)
             .folder("settle", "200ms")
+            // An unoptimised program takes seconds for a megapixel's edges; tests of edges ask for them.
+            .folder("edges", "off")
     }
 
     pub(crate) fn without_last_folder(mut self) -> Setup {

@@ -67,8 +67,7 @@ fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     let test = "photos_that_have_no_room_beside_each_other_are_done_one_at_a_time";
     let photo = huge_jpeg(Quarter::TopLeft);
     let mib = {
-        let setup = Setup::new().folder("edges", "off");
-        let hot = HotFolder::start_with(setup.daemon("workers", "1"));
+        let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
         hot.drop_file("huge.jpg", &photo);
         hot.wait_output("huge.png");
         let workers = hot.workers();
@@ -77,10 +76,9 @@ fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     let Some(group) = MemoryGroup::new(test, mib + mib / 3) else {
         return;
     };
-    // Of four at a time even what each has decoded is too much. An unoptimised program takes minutes for their edges.
-    let setup = Setup::patient().listens().folder("edges", "off");
-    let setup = setup.daemon("workers", "4").daemon("timeout", "300s");
-    let hot = HotFolder::start_with(group.enter(setup));
+    // Of four at a time even what each has decoded is too much.
+    let setup = Setup::patient().listens().daemon("workers", "4");
+    let hot = HotFolder::start_with(group.enter(setup.daemon("timeout", "300s")));
     wait_for("all workers", || hot.workers().len() == 4);
     for name in ["a", "b", "c", "d"] {
         hot.drop_file(format!("{name}.jpg"), &photo);
