@@ -35,12 +35,12 @@ class Hotcut:
             self.hot(name).mkdir(parents=True)
             tables += (
                 f'[[folder]]\nname = "{name}"\ninput = "{self.hot(name)}"\noutput = "{place}/out/{name}"\n'
-                f'model = "{model}"\nsettle = "200ms"\n'
+                f'model = "{model}"\nsettle = "200ms"\nedges = "off"\n'
             )
         self.config = place / "hotcut.toml"
         self.config.write_text(
             f'[daemon]\nstate_dir = "{place}/state"\nmodels_dir = "{models}"\nworkers = 2\n{daemon}\n'
-            f'[http]\nlisten = "127.0.0.1:{self.port}"\nmodel = "{model}"\n{http}\n{tables}'
+            f'[http]\nlisten = "127.0.0.1:{self.port}"\nmodel = "{model}"\nedges = "off"\n{http}\n{tables}'
         )
 
     def hot(self, folder="products"):
