@@ -15,7 +15,7 @@ use crate::setup::Setup;
 /// One pipeline: fails when `cut` and the daemon differ in a single byte, mark included.
 #[test]
 fn cut_and_the_daemon_give_the_same_bytes() {
-    let hot = HotFolder::start();
+    let hot = HotFolder::start_with(Setup::new().folder("edges", "auto"));
     let photo = hot.setup().path("a.jpg");
     fs::write(&photo, jpeg(Quarter::TopLeft)).unwrap();
     let output = hot.setup().path("cut");

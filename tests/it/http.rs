@@ -21,7 +21,7 @@ fn listening() -> HotFolder {
 /// Fails when the API decodes, marks or encodes otherwise than a folder.
 #[test]
 fn api_and_folder_give_the_same_bytes() {
-    let hot = listening();
+    let hot = HotFolder::start_with(Setup::new().listens().folder("edges", "auto"));
     let photo = large_jpeg(Quarter::TopRight);
     hot.drop_file("a.jpg", &photo);
     let of_folder = fs::read(hot.wait_output("a.png")).unwrap();
