@@ -14,7 +14,7 @@ use super::super::CommandError;
 use super::attempt::{self, CutAttempt};
 use super::photo_line::Picture;
 use super::report::{CutReporter, Delivered};
-use super::sheet::{Exhibit, Leavings, SheetList};
+use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
 use crate::cutout::CutoutError;
 use crate::delivery::{Book, Ledger};
@@ -118,8 +118,8 @@ impl<'a> CutBatch<'a> {
     }
 
     /// What a sheet is made of, if one is wanted.
-    pub(super) fn into_leavings(mut self) -> Option<Leavings> {
-        Some(Leavings {
+    pub(super) fn into_finished_batch(mut self) -> Option<FinishedBatch> {
+        Some(FinishedBatch {
             list: self.sheet.take()?,
             workers: std::iter::from_fn(|| self.pool.take()).collect(),
             spec: Arc::clone(self.pool.spec()),
@@ -247,7 +247,7 @@ impl<'a> CutBatch<'a> {
         self.reporter.done(&photo, delivered)?;
         if let Some(sheet) = &mut self.sheet {
             let output = output.to_owned();
-            sheet.note(Exhibit { photo, job, output });
+            sheet.note(SheetEntry { photo, job, output });
         }
         Ok(())
     }

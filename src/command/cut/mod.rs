@@ -26,7 +26,7 @@ use plan::Search;
 use private_folder::PrivateFolder;
 use report::CutReporter;
 pub use sheet::SheetError;
-use sheet::{Leavings, SheetPlace};
+use sheet::{FinishedBatch, SheetPlace};
 use target::CutTarget;
 pub use target::UsageError;
 
@@ -154,18 +154,18 @@ impl CutRun<'_> {
         }
         let mut batch = CutBatch::new(self, plan.jobs, reporter)?;
         batch.run().await?;
-        let leavings = batch.into_leavings();
-        let has_sheet = self.show(leavings, reporter).await;
+        let finished_batch = batch.into_finished_batch();
+        let has_sheet = self.show(finished_batch, reporter).await;
         Ok(verdict(reporter, has_sheet))
     }
 
     /// Writes the sheet, if one is wanted; `false` if that failed.
-    async fn show(&self, leavings: Option<Leavings>, reporter: &CutReporter) -> bool {
-        let (Some(place), Some(leavings)) = (&self.sheet, leavings) else {
+    async fn show(&self, finished_batch: Option<FinishedBatch>, reporter: &CutReporter) -> bool {
+        let (Some(place), Some(finished_batch)) = (&self.sheet, finished_batch) else {
             return true;
         };
         let limit = self.config.daemon.timeout;
-        let written = sheet::write(leavings, place.clone(), limit, reporter).await;
+        let written = sheet::write(finished_batch, place.clone(), limit, reporter).await;
         if let Err(error) = &written {
             reporter.say(&error.to_string());
         }

@@ -9,7 +9,7 @@ use super::super::reserve;
 use super::bilinear::Bilinear;
 use super::multilevel::{Colours, Samples, separate};
 use super::reduce::Reducer;
-use super::upright::{each_row, unit};
+use super::upright::{self, each_row, unit};
 use super::view::{Grid, Line};
 
 /// Cells of the grid at most, which bounds the memory: about 40 bytes each.
@@ -76,14 +76,7 @@ impl Foreground {
 fn corrected([r, g, b, a]: [u8; 4], opacity: f32, colours: Colours) -> [u8; 4] {
     let corrected = |sample: u8, subject: f32, ground: f32| {
         let mixed = opacity * subject + (1.0 - opacity) * ground;
-        let value = subject + opacity * (unit(sample) - mixed);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates; half a step more rounds"
-        )]
-        let byte = (value * 255.0 + 0.5) as u8;
-        byte
+        upright::sample(subject + opacity * (unit(sample) - mixed))
     };
     [
         corrected(r, colours[0], colours[3]),

@@ -40,7 +40,7 @@ use opacity::opacity;
 use plane::Plane;
 use refine::Refinement;
 use style::Style;
-use upright::{over_neutral, unit};
+use upright::{over_neutral, sample, unit};
 use view::{Grid, Line, View};
 
 /// Cells around the last one that is not ground which a subject may still reach into: those that the enlargement of the mask
@@ -180,13 +180,7 @@ impl Matte {
         let refinement = self.refinement.as_ref();
         self.view.row(y, refinement, colour, &mut scratch.line);
         for (byte, value) in scratch.bytes.iter_mut().zip(&scratch.line.opacity) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "saturates; half a step more rounds"
-            )]
-            let rounded = (value * 255.0 + 0.5) as u8;
-            *byte = rounded;
+            *byte = sample(*value);
         }
     }
 }

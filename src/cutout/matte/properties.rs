@@ -100,7 +100,9 @@ fn photos_of_any_size_are_cut_out() {
                 assert_eq!(ends, (0, 255), "{edges:?}, {width} x {height}");
             }
             let cut = cutout(&one_cell, &card, (&photo, width), edges).unwrap();
-            assert_eq!(cut.len(), photo.len());
+            if width > 2 {
+                assert_eq!(cut[0], [0; 4], "{edges:?}, {width} x {height}");
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ const EXPLAINED: Stretch = Stretch::new(0.5, 0.8);
 #[derive(Debug)]
 pub(super) struct Refinement {
     style: Style,
-    /// As in [`Fit`], but the last number says how far that is to be heeded, 0..=1.
+    /// As in [`Fit`], but the last number is the weight of the fit, 0..=1.
     pub(super) cells: Vec<[f32; TERMS]>,
     /// Width and height of their grid.
     pub(super) size: (usize, usize),
@@ -76,8 +76,8 @@ impl Refinement {
 
     /// Whether the matte may be anything but ground around cell `at` of the mask, whose opacity is `mask`.
     pub(super) fn may_be_subject(&self, at: usize, mask: f32) -> bool {
-        let is_heeded = mask > self.style.undecided && self.near.values[at] > 0.0;
-        is_heeded || self.style.ramp.of(mask) > 0.0
+        let has_weight = mask > self.style.undecided && self.near.values[at] > 0.0;
+        has_weight || self.style.ramp.of(mask) > 0.0
     }
 
     /// Refines one row of a picture: `opacity` is that of the enlarged mask, and becomes that of the matte. `cells` and `near` lie where
@@ -112,7 +112,7 @@ impl Refinement {
     }
 }
 
-/// What a colour says where the mask says `plain`, `near` the subject's outline.
+/// The opacity that the fit gives a colour, mixed with that of the mask alone, `plain`; `near` is 1 at the subject's outline.
 #[inline]
 fn follow(
     [red, green, blue, rest, weight]: &[f32; TERMS],
@@ -125,9 +125,9 @@ fn follow(
 
 /// A mask on a level's grid.
 struct Ramp {
-    /// Opacity where the photo is not heeded.
+    /// Opacity by the mask alone.
     plain: Plane,
-    /// How far it is heeded, 0..=1.
+    /// Weight of what the photo's colours say, 0..=1.
     weight: Plane,
 }
 
@@ -205,7 +205,7 @@ impl Ramp {
         self.weight.width.div_ceil(TILE)
     }
 
-    /// Row by row, whether the photo is heeded anywhere in a tile, or so near to it that a finer grid may ask for it.
+    /// Row by row, whether a tile has a cell with a weight, or is so near to one that a finer grid may read it.
     fn wanted_tiles(&self) -> Result<Vec<bool>, CutoutError> {
         const MARGIN: usize = 2;
         let rows = self.weight.height.div_ceil(TILE);

@@ -44,6 +44,17 @@ pub(super) fn over_neutral([r, g, b, a]: [u8; 4]) -> [u8; 4] {
     [mix(r), mix(g), mix(b), a]
 }
 
+/// The sample that is nearest to a value of 0..=1.
+pub(super) fn sample(value: f32) -> u8 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates; half a step more rounds"
+    )]
+    let sample = (value * 255.0 + 0.5) as u8;
+    sample
+}
+
 /// A sample as 0..=1.
 #[inline]
 pub(super) fn unit(sample: u8) -> f32 {

@@ -10,7 +10,7 @@ pub(super) const ROWS_MAX: usize = 40;
 
 /// A photo and its cutout.
 #[derive(Debug)]
-pub(in crate::command::cut) struct Exhibit {
+pub(in crate::command::cut) struct SheetEntry {
     /// What the photo is called in reports.
     pub(in crate::command::cut) photo: PathBuf,
     /// The job that has cut it out.
@@ -23,7 +23,7 @@ pub(in crate::command::cut) struct Exhibit {
 #[derive(Debug)]
 pub(in crate::command::cut) struct SheetList {
     places: HashMap<PathBuf, usize>,
-    exhibits: BTreeMap<usize, Exhibit>,
+    entries: BTreeMap<usize, SheetEntry>,
     left_out: usize,
 }
 
@@ -32,24 +32,24 @@ impl SheetList {
     pub(in crate::command::cut) fn new(jobs: &[Job]) -> Self {
         Self {
             places: jobs.iter().map(path).zip(0..).collect(),
-            exhibits: BTreeMap::new(),
+            entries: BTreeMap::new(),
             left_out: 0,
         }
     }
 
     /// Notes that a photo is cut out. No more than [`ROWS_MAX`] are kept, the first of all; others are counted.
-    pub(in crate::command::cut) fn note(&mut self, exhibit: Exhibit) {
-        let place = self.places.get(&path(&exhibit.job)).copied();
-        self.exhibits.insert(place.unwrap_or(usize::MAX), exhibit);
-        if self.exhibits.len() > ROWS_MAX {
-            self.exhibits.pop_last();
+    pub(in crate::command::cut) fn note(&mut self, entry: SheetEntry) {
+        let place = self.places.get(&path(&entry.job)).copied();
+        self.entries.insert(place.unwrap_or(usize::MAX), entry);
+        if self.entries.len() > ROWS_MAX {
+            self.entries.pop_last();
             self.left_out += 1;
         }
     }
 
     /// The photos, and how many more there are.
-    pub(super) fn into_exhibits(self) -> (Vec<Exhibit>, usize) {
-        (self.exhibits.into_values().collect(), self.left_out)
+    pub(super) fn into_entries(self) -> (Vec<SheetEntry>, usize) {
+        (self.entries.into_values().collect(), self.left_out)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::SheetError;
-pub(super) use list::{Exhibit, SheetList};
+pub(super) use list::{SheetEntry, SheetList};
 pub(super) use place::SheetPlace;
 
 use super::batch::unpanicked;
@@ -25,7 +25,7 @@ const SIDE: u32 = 480;
 
 /// What is left of a batch when its photos are dealt with.
 #[derive(Debug)]
-pub(super) struct Leavings {
+pub(super) struct FinishedBatch {
     /// What was cut out.
     pub(super) list: SheetList,
     /// The workers that are idle now.
@@ -41,24 +41,24 @@ pub(super) struct Leavings {
 /// # Errors
 /// There is no sheet, or the earlier one is still there.
 pub(super) async fn write(
-    leavings: Leavings,
+    finished_batch: FinishedBatch,
     place: SheetPlace,
     limit: Duration,
     reporter: &CutReporter,
 ) -> Result<(), SheetError> {
-    let Leavings {
+    let FinishedBatch {
         list,
         workers,
         spec,
         ledger_id,
-    } = leavings;
-    let (exhibits, left_out) = list.into_exhibits();
-    if exhibits.is_empty() {
+    } = finished_batch;
+    let (entries, left_out) = list.into_entries();
+    if entries.is_empty() {
         reporter.say("no sheet was written: no photo was cut out");
         return Ok(());
     }
     let mut rows = Vec::new();
-    for (photo, row) in RowMaker::new(workers, spec, limit).make(exhibits).await? {
+    for (photo, row) in RowMaker::new(workers, spec, limit).make(entries).await? {
         match row {
             Ok(row) => rows.push(row),
             Err(error) => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::super::batch::unpanicked;
-use super::list::Exhibit;
+use super::list::SheetEntry;
 use super::panels::{Row, Small};
 use super::{SIDE, picture};
 use crate::cutout::CutoutError;
@@ -74,25 +74,25 @@ impl RowMaker {
         Self { idle, spec, limit }
     }
 
-    /// Makes the rows, in the order of the exhibits; an error if no worker can be started.
+    /// Makes the rows, in the order of the entries; an error if no worker can be started.
     pub(super) async fn make(
         mut self,
-        exhibits: Vec<Exhibit>,
+        entries: Vec<SheetEntry>,
     ) -> Result<Vec<(PathBuf, Result<Row, RowError>)>, StartError> {
         let size = self.idle.len().max(1);
-        let mut rows: Vec<_> = exhibits.iter().map(|_| None).collect();
-        let mut waiting: VecDeque<_> = exhibits.into_iter().enumerate().collect();
+        let mut rows: Vec<_> = entries.iter().map(|_| None).collect();
+        let mut waiting: VecDeque<_> = entries.into_iter().enumerate().collect();
         let mut running = JoinSet::new();
         loop {
             while running.len() < size
-                && let Some((place, exhibit)) = waiting.pop_front()
+                && let Some((place, entry)) = waiting.pop_front()
             {
                 let hand = Hand {
                     worker: self.idle.pop(),
                     spec: Arc::clone(&self.spec),
                     limit: self.limit,
                 };
-                running.spawn(hand.make(place, exhibit));
+                running.spawn(hand.make(place, entry));
             }
             let Some(made) = running.join_next().await else {
                 return Ok(rows.into_iter().flatten().collect());
@@ -119,9 +119,9 @@ struct Hand {
 }
 
 impl Hand {
-    async fn make(mut self, place: usize, exhibit: Exhibit) -> Made {
-        let photo = exhibit.photo.clone();
-        let row = self.row(exhibit).await;
+    async fn make(mut self, place: usize, entry: SheetEntry) -> Made {
+        let photo = entry.photo.clone();
+        let row = self.row(entry).await;
         Made {
             place,
             photo,
@@ -130,8 +130,8 @@ impl Hand {
         }
     }
 
-    async fn row(&mut self, exhibit: Exhibit) -> Result<Row, RowError> {
-        let opened = tokio::task::spawn_blocking(move || open(&exhibit)).await;
+    async fn row(&mut self, entry: SheetEntry) -> Result<Row, RowError> {
+        let opened = tokio::task::spawn_blocking(move || open(&entry)).await;
         let [photo, cutout] = unpanicked(opened)?;
         let photo = self.shrink(photo).await?;
         let cutout = self.shrink(cutout).await?;
@@ -172,14 +172,14 @@ impl Hand {
 }
 
 /// Opens photo and cutout, with their lengths.
-fn open(exhibit: &Exhibit) -> Result<[(File, u64); 2], RowError> {
-    let job = &exhibit.job;
+fn open(entry: &SheetEntry) -> Result<[(File, u64); 2], RowError> {
+    let job = &entry.job;
     let photo = SourceFile::open(&job.folder.input, &job.file)?.reader()?;
-    let cutout = File::open(&exhibit.output).at(&exhibit.output)?;
+    let cutout = File::open(&entry.output).at(&entry.output)?;
     let with_len = |file: File, path: &Path| {
         let len = file.metadata().at(path)?.len();
         Ok::<_, PathError>((file, len))
     };
-    let photo = with_len(photo, &exhibit.photo)?;
-    Ok([photo, with_len(cutout, &exhibit.output)?])
+    let photo = with_len(photo, &entry.photo)?;
+    Ok([photo, with_len(cutout, &entry.output)?])
 }
