@@ -15,6 +15,18 @@ pub(super) fn compose(pixels: &mut [[u8; 4]], matte: &[u8]) -> u8 {
     greatest
 }
 
+/// The same where the matte is opaque.
+pub(super) fn keep(pixels: &mut [[u8; 4]]) -> u8 {
+    let mut greatest = 0;
+    for pixel in pixels {
+        if pixel[3] == 0 {
+            *pixel = [0; 4];
+        }
+        greatest = greatest.max(pixel[3]);
+    }
+    greatest
+}
+
 /// a * b / 255, rounded.
 pub(super) fn scale(a: u8, b: u8) -> u8 {
     let product = u32::from(a) * u32::from(b) + 128;
@@ -24,7 +36,7 @@ pub(super) fn scale(a: u8, b: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{compose, scale};
+    use super::{compose, keep, scale};
 
     #[test]
     fn scale_is_exact_for_every_pair() {
@@ -50,5 +62,15 @@ mod tests {
             [[200, 100, 50, 128], [200, 100, 50, 64], [0; 4], [0; 4]]
         );
         assert_eq!(greatest, 128);
+    }
+
+    #[test]
+    fn kept_pixels_are_those_of_an_opaque_matte() {
+        let photo = [[200, 100, 50, 255], [200, 100, 50, 7], [9, 9, 9, 0]];
+        for photo in [&photo[..], &photo[1..], &photo[2..]] {
+            let (mut composed, mut kept) = (photo.to_vec(), photo.to_vec());
+            let greatest = compose(&mut composed, &[255; 3]);
+            assert_eq!((keep(&mut kept), kept), (greatest, composed));
+        }
     }
 }

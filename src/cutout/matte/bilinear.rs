@@ -1,5 +1,7 @@
 //! Numbers on a coarse grid -> those at any pixel of a larger one, by the straight lines between four cells.
 
+use std::ops::Range;
+
 use super::super::error::CutoutError;
 use super::super::reserve;
 use super::kernel::Span;
@@ -64,31 +66,42 @@ impl Bilinear {
         reserve(self.grid_width)
     }
 
-    /// Row `y` of the picture, as wide as the grid: `between` becomes what lies between the two rows of `cells` that it is between.
+    /// These `columns` of row `y` of the picture: `between` becomes what lies between the two rows of `cells` that it is between.
     pub(super) fn row<'a, const N: usize>(
         &'a self,
         cells: &[[f32; N]],
         y: usize,
+        columns: Range<usize>,
         between: &'a mut Vec<[f32; N]>,
     ) -> BilinearRow<'a, N> {
-        let (first, part) = self.down.at(y);
-        let above = &cells[first * self.grid_width..];
-        // A grid of one row is its own neighbour.
-        let below = above.get(self.grid_width..).filter(|rest| !rest.is_empty());
-        let pairs = above.iter().zip(below.unwrap_or(above));
+        let (row, part) = self.down.at(y);
+        // A grid of one row or column is its own neighbour.
+        let below = if row + 1 < cells.len() / self.grid_width {
+            self.grid_width
+        } else {
+            0
+        };
+        let first = self.across.at(columns.start).0;
+        let last = (self.across.at(columns.end - 1).0 + 1).min(self.grid_width - 1);
+        let row = row * self.grid_width;
+        let above = &cells[row + first..=row + last];
+        let below = &cells[row + below + first..=row + below + last];
         between.clear();
-        between.extend(pairs.take(self.grid_width).map(|(a, b)| mixed(a, b, part)));
+        between.extend(above.iter().zip(below).map(|(a, b)| mixed(a, b, part)));
         BilinearRow {
             across: &self.across,
+            first,
             cells: between,
         }
     }
 }
 
-/// One row of a picture over a grid.
+/// A part of a row of a picture over a grid.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BilinearRow<'a, const N: usize> {
     across: &'a Axis,
+    /// The cell of the grid that the first one here is.
+    first: usize,
     cells: &'a [[f32; N]],
 }
 
@@ -97,6 +110,7 @@ impl<const N: usize> BilinearRow<'_, N> {
     #[inline]
     pub(super) fn at(&self, x: usize) -> [f32; N] {
         let (first, part) = self.across.at(x);
+        let first = first - self.first;
         let second = (first + 1).min(self.cells.len() - 1);
         mixed(&self.cells[first], &self.cells[second], part)
     }
@@ -117,10 +131,28 @@ mod tests {
     fn pixels_lie_on_the_straight_lines_between_cells() {
         let cells = [[0.0], [4.0], [8.0], [12.0]];
         let bilinear = Bilinear::new((2, 2), (4, 4)).unwrap();
-        let all = |y| [0, 1, 2, 3].map(|x| bilinear.row(&cells, y, &mut Vec::new()).at(x)[0]);
+        let all = |y| {
+            let mut between = Vec::new();
+            let row = bilinear.row(&cells, y, 0..4, &mut between);
+            [0, 1, 2, 3].map(|x| row.at(x)[0])
+        };
         assert_near(&all(0), &[0.0, 1.0, 3.0, 4.0]);
         assert_near(&all(1), &[2.0, 3.0, 5.0, 6.0]);
         assert_near(&all(3), &[8.0, 9.0, 11.0, 12.0]);
+    }
+
+    #[test]
+    fn part_of_a_row_is_that_of_the_whole() {
+        let cells: Vec<[f32; 1]> = (0..24_u16).map(|at| [f32::from(at * at % 17)]).collect();
+        let bilinear = Bilinear::new((6, 4), (23, 9)).unwrap();
+        let (mut whole, mut between) = (Vec::new(), Vec::new());
+        let whole = bilinear.row(&cells, 5, 0..23, &mut whole);
+        for columns in [0..1, 7..12, 22..23] {
+            let part = bilinear.row(&cells, 5, columns.clone(), &mut between);
+            for x in columns {
+                assert_near(&part.at(x), &whole.at(x));
+            }
+        }
     }
 
     #[test]
@@ -128,7 +160,9 @@ mod tests {
         let bilinear = Bilinear::new((1, 1), (3, 2)).unwrap();
         for (x, y) in [(0, 0), (2, 1)] {
             let cells = [[7.0, 1.0]];
-            assert_near(&bilinear.row(&cells, y, &mut Vec::new()).at(x), &cells[0]);
+            let mut between = Vec::new();
+            let row = bilinear.row(&cells, y, x..x + 1, &mut between);
+            assert_near(&row.at(x), &cells[0]);
         }
     }
 }

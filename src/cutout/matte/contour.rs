@@ -19,54 +19,60 @@ const FAR: f32 = 1e6;
 
 /// 1 within [`REACH`] cells of where `mask` (0..=1) crosses one half, 0 beyond [`FADE`] more.
 pub(super) fn nearness(mask: &Plane) -> Result<Plane, CutoutError> {
-    let mut near = distances(mask, |value| value > 0.5)?;
-    let outside = distances(mask, |value| value <= 0.5)?;
+    let mut near = mask.try_clone()?;
+    for value in &mut near.values {
+        *value = if *value > 0.5 { FAR } else { -FAR };
+    }
+    sweep(&mut near.values, mask.width);
+    // The way back is the way there, seen from the other corner.
+    near.values.reverse();
+    sweep(&mut near.values, mask.width);
+    near.values.reverse();
     #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
     let unit = (mask.width / MEASURED_SIDE).max(1) as f32;
-    for (inside, outside) in near.values.iter_mut().zip(&outside.values) {
-        let distance = (*inside + outside) / unit;
-        *inside = ((REACH + FADE - distance) / FADE).clamp(0.0, 1.0);
+    for value in &mut near.values {
+        *value = ((REACH + FADE - value.abs() / unit) / FADE).clamp(0.0, 1.0);
     }
     Ok(near)
 }
 
-/// From each cell that `is_in` to the next one that is not, in cells; 0 for all others.
-fn distances(mask: &Plane, is_in: impl Fn(f32) -> bool) -> Result<Plane, CutoutError> {
-    let mut plane = Plane::zeros(mask.width, mask.height)?;
-    for (distance, value) in plane.values.iter_mut().zip(&mask.values) {
-        *distance = if is_in(*value) { FAR } else { 0.0 };
-    }
-    sweep(&mut plane.values, mask.width);
-    // The way back is the way there, seen from the other corner.
-    plane.values.reverse();
-    sweep(&mut plane.values, mask.width);
-    plane.values.reverse();
-    Ok(plane)
-}
-
-/// Each cell's distance by way of its neighbours above it and left of it.
+/// Each cell's distance by way of its neighbours above it and left of it to the next cell on the other side of the outline, in cells.
+/// Positive for cells of the subject, negative for those of the ground.
 fn sweep(distances: &mut [f32], width: usize) {
     for y in 0..distances.len() / width {
         let (above, rest) = distances.split_at_mut(y * width);
-        let above = above.len().checked_sub(width).map(|start| &above[start..]);
         let row = &mut rest[..width];
-        for x in 0..width {
-            let mut least = row[x];
-            if let Some(above) = above {
-                least = least.min(above[x] + STRAIGHT);
-                if x > 0 {
-                    least = least.min(above[x - 1] + DIAGONAL);
-                }
-                if x + 1 < width {
-                    least = least.min(above[x + 1] + DIAGONAL);
-                }
+        if let Some(start) = above.len().checked_sub(width) {
+            let above = &above[start..];
+            for (value, above) in row.iter_mut().zip(above) {
+                approach(value, *above, STRAIGHT);
             }
-            if x > 0 {
-                least = least.min(row[x - 1] + STRAIGHT);
+            for (value, above) in row[1..].iter_mut().zip(above) {
+                approach(value, *above, DIAGONAL);
             }
-            row[x] = least;
+            for (value, above) in row.iter_mut().zip(&above[1..]) {
+                approach(value, *above, DIAGONAL);
+            }
+        }
+        // Each waits for the one before it, so as little as can be is done here.
+        let (mut is_subject, mut before) = (row[0] > 0.0, FAR);
+        for value in row {
+            if (*value > 0.0) != is_subject {
+                is_subject = !is_subject;
+                before = 0.0;
+            }
+            before = value.abs().min(before + STRAIGHT);
+            *value = before.copysign(*value);
         }
     }
+}
+
+/// Makes a distance at most that of a neighbour and the `step` to it. A neighbour on the other side is where the way ends.
+#[inline]
+fn approach(value: &mut f32, neighbour: f32, step: f32) {
+    let side = 1.0_f32.copysign(*value);
+    let way = (side * neighbour).max(0.0) + step;
+    *value = side * (side * *value).min(way);
 }
 
 #[cfg(test)]
@@ -97,8 +103,11 @@ mod tests {
 
     #[test]
     fn corner_counts_more_than_a_side() {
-        let mut distances = [0.0, 1e6, 1e6, 1e6];
+        let mut distances = [-1e6, 1e6, 1e6, 1e6];
         sweep(&mut distances, 2);
-        assert_near(&distances, &[0.0, 0.955, 0.955, 1.3693]);
+        assert_near(&distances[1..], &[0.955, 0.955, 1.3693]);
+        let mut distances = [1e6, -1e6, -1e6, 1e6];
+        sweep(&mut distances, 2);
+        assert_near(&distances[1..], &[-0.955, -0.955, 0.955]);
     }
 }

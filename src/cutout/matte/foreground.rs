@@ -3,6 +3,8 @@
 //! Solved on a grid of half the photo's size or less ([`multilevel`]), then corrected at full size by what the photo's own pixel
 //! leaves unexplained (Forte 2021, equation 7).
 
+use std::ops::Range;
+
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::super::reserve;
@@ -48,24 +50,29 @@ impl Foreground {
         self.bilinear.row_buffer()
     }
 
-    /// Gives the pixels of row `y` of the photo that are neither opaque nor transparent the subject's colour.
-    pub(super) fn row(
+    /// Gives the `pixels` in these columns of row `y` of the photo the subject's colour where they are neither opaque nor transparent.
+    pub(super) fn put(
         &self,
-        y: usize,
+        (y, columns): (usize, Range<usize>),
         pixels: &mut [[u8; 4]],
         opacity: &[u8],
         between: &mut Vec<Colours>,
     ) {
-        let columns = self.grid.columns.clone();
-        let is_mixed = |opacity: &u8| matches!(opacity, 1..=254);
-        if !self.grid.rows.contains(&y) || !opacity[columns.clone()].iter().any(is_mixed) {
+        // Beyond the grid everything is ground.
+        let skipped = self.grid.columns.start.saturating_sub(columns.start);
+        let start = columns.start + skipped;
+        let end = columns.end.min(self.grid.columns.end);
+        if !self.grid.rows.contains(&y) || start >= end {
             return;
         }
-        let y = y - self.grid.rows.start;
-        let cells = self.bilinear.row(&self.cells, y, between);
-        let pixels = pixels[columns.clone()].iter_mut().zip(&opacity[columns]);
-        for (x, (pixel, opacity)) in pixels.enumerate() {
-            if is_mixed(opacity) && pixel[3] == 255 {
+        let (left, top) = (self.grid.columns.start, self.grid.rows.start);
+        let columns = start - left..end - left;
+        let cells = self
+            .bilinear
+            .row(&self.cells, y - top, columns.clone(), between);
+        let pixels = pixels[skipped..].iter_mut().zip(&opacity[skipped..]);
+        for (x, (pixel, opacity)) in columns.zip(pixels) {
+            if matches!(opacity, 1..=254) && pixel[3] == 255 {
                 *pixel = corrected(*pixel, unit(*opacity), cells.at(x));
             }
         }
@@ -115,12 +122,11 @@ pub(super) fn samples(
     mut line: Line,
     mut opacity: impl FnMut(usize, &[[f32; 4]], &mut Line),
 ) -> Result<Vec<[u16; 4]>, CutoutError> {
-    let mut reducer = Reducer::new((grid.columns.len(), grid.rows.len()), grid.size)?;
+    let mut reducer = Reducer::new(grid.photo, grid.on(grid.photo))?;
     let mut samples = reserve(grid.size.0 * grid.size.1)?;
     let mut y = 0;
-    let rows = as_row(grid.rows.start)..as_row(grid.rows.end);
-    each_row(photo, rows, |pixels| {
-        reducer.push(&pixels[grid.columns.clone()], |cells| {
+    each_row(photo, reducer.rows(), |pixels| {
+        reducer.push(pixels, |cells| {
             opacity(y, cells, &mut line);
             y += 1;
             let both = cells.iter().zip(&line.opacity);
@@ -132,10 +138,6 @@ pub(super) fn samples(
         });
     })?;
     Ok(samples)
-}
-
-fn as_row(row: usize) -> u32 {
-    u32::try_from(row).unwrap_or(u32::MAX)
 }
 
 /// A sample 0..=1 as 0..=65535.

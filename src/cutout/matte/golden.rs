@@ -111,7 +111,7 @@ fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
         size: grid_size((width, height)),
         ..Grid::pixels((width, height))
     };
-    let mut reducer = Reducer::new((width, height), grid.size).unwrap();
+    let mut reducer = Reducer::new(grid.photo, grid.on(grid.photo)).unwrap();
     let mut of_grid: Vec<Vec<f32>> = Vec::new();
     for row in opacity.chunks_exact(width) {
         let row: Vec<[u8; 4]> = row.iter().map(|opacity| [*opacity; 4]).collect();
@@ -128,7 +128,7 @@ fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
     let mut after = before.clone();
     for (y, row) in after.chunks_exact_mut(width).enumerate() {
         let opacity = &opacity[y * width..(y + 1) * width];
-        foreground.row(y, row, opacity, &mut Vec::new());
+        foreground.put((y, 0..width), row, opacity, &mut Vec::new());
     }
     let (before, after) = (error(&before, &truth), error(&after, &truth));
     assert!(before > 25.0, "the ground shows through: {before}");

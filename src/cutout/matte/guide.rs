@@ -1,8 +1,10 @@
 //! A photo -> its colours on a grid, each cell the mean of what it covers.
 
+use std::ops::Range;
+
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::reduce::Reducer;
 use super::upright::each_row;
@@ -10,20 +12,38 @@ use super::upright::each_row;
 /// Red, green and blue, 0..=1.
 pub(super) type Guide = [Plane; 3];
 
-/// The whole photo on a grid.
-pub(super) fn reduced(photo: &Photo, grid: (usize, usize)) -> Result<Guide, CutoutError> {
+/// A part of a grid over a photo, in cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) columns: Range<usize>,
+    pub(super) rows: Range<usize>,
+}
+
+/// The photo on a grid of that width and height; beyond `part`, if there is one, 0.
+pub(super) fn reduced(
+    photo: &Photo,
+    (width, height): (usize, usize),
+    part: Option<&Part>,
+) -> Result<Guide, CutoutError> {
     let picture = (photo.width() as usize, photo.height() as usize);
-    let mut reducer = Reducer::new(picture, grid)?;
-    let [mut red, mut green, mut blue] = empty_guide(grid)?;
-    let mut start = 0;
-    each_row(photo, 0..photo.height(), |row| {
+    let [mut red, mut green, mut blue] = empty_guide((width, height))?;
+    let Some(Part { columns, rows }) = part else {
+        return Ok([red, green, blue]);
+    };
+    let spans = (
+        Span::part(picture.0, columns.clone(), width, columns.len()),
+        Span::part(picture.1, rows.clone(), height, rows.len()),
+    );
+    let mut reducer = Reducer::new(picture, spans)?;
+    let mut start = rows.start * width + columns.start;
+    each_row(photo, reducer.rows(), |row| {
         reducer.push(row, |cells| {
             for (x, [r, g, b, _]) in cells.iter().enumerate() {
                 red.values[start + x] = *r;
                 green.values[start + x] = *g;
                 blue.values[start + x] = *b;
             }
-            start += cells.len();
+            start += width;
         });
     })?;
     Ok([red, green, blue])

@@ -2,7 +2,7 @@
 //! guides (He, Sun, Tang 2013). Works on tiles, so that cells which nobody asks for cost nothing.
 
 use super::super::error::CutoutError;
-use super::super::zeroed;
+use super::super::{reserve, zeroed};
 use super::guide::Guide;
 use super::plane::Plane;
 
@@ -66,10 +66,13 @@ pub(super) fn fit(
 ) -> Result<Fit, CutoutError> {
     let radius = radius.min(RADIUS_MAX);
     let (width, height) = (opacity.width, opacity.height);
-    let mut cells = zeroed(width * height)?;
-    for (cell, value) in cells.iter_mut().zip(&opacity.values) {
-        *cell = [0.0, 0.0, 0.0, *value, 0.0];
-    }
+    let mut cells = reserve(width * height)?;
+    cells.extend(
+        opacity
+            .values
+            .iter()
+            .map(|value| [0.0, 0.0, 0.0, *value, 0.0]),
+    );
     let mut tile = Tile {
         radius,
         sources: zeroed(SOURCES * SIDE * SIDE)?,
@@ -218,15 +221,9 @@ fn mean_along(sums: &Row, radius: usize, means: &mut Row) {
 fn mean_of<const N: usize>(sums: &Row, means: &mut Row) {
     #[expect(clippy::cast_precision_loss, reason = "7 at most")]
     let scale = 1.0 / (N * N) as f32;
-    let means = &mut means[..=SIDE - N];
-    // Tap after tap, which a compiler makes vectors of.
-    for (mean, sum) in means.iter_mut().zip(sums) {
-        *mean = scale * sum;
-    }
-    for tap in 1..N {
-        for (mean, sum) in means.iter_mut().zip(&sums[tap..]) {
-            *mean += scale * sum;
-        }
+    for (x, mean) in means[..=SIDE - N].iter_mut().enumerate() {
+        let window: [f32; N] = std::array::from_fn(|tap| sums[x + tap]);
+        *mean = scale * window.iter().sum::<f32>();
     }
 }
 

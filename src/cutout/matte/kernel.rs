@@ -121,6 +121,18 @@ impl Kernel {
         )
     }
 
+    /// The old positions under all new ones.
+    pub(super) fn reach(&self) -> Range<usize> {
+        let start = self.firsts.first().map_or(0, |first| *first);
+        let end = self.firsts.last().map_or(0, |last| last + self.taps);
+        start..end
+    }
+
+    /// Old positions under each new one.
+    pub(super) fn taps(&self) -> usize {
+        self.taps
+    }
+
     /// Positions of the new line.
     pub(super) fn len(&self) -> usize {
         self.firsts.len()

@@ -3,6 +3,7 @@
 
 mod bilinear;
 mod contour;
+mod extent;
 mod foreground;
 #[cfg(test)]
 mod golden;
@@ -18,6 +19,7 @@ mod plane;
 mod properties;
 mod reduce;
 mod refine;
+mod runs;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -28,17 +30,20 @@ pub(super) use opacity::activate;
 
 use std::ops::Range;
 
+use super::compose::{compose, keep};
 use super::error::CutoutError;
 use super::photo::Photo;
 use super::session::Mask;
 use super::zeroed;
 use crate::config::{Edges, ModelCard};
+use extent::{Extent, under};
 use foreground::{Foreground, grid_size, samples};
 use islands::drop_dust;
 use multilevel::Colours;
 use opacity::opacity;
 use plane::Plane;
 use refine::Refinement;
+use runs::{Run, Verdict};
 use style::Style;
 use upright::{over_neutral, sample, unit};
 use view::{Grid, Line, View};
@@ -112,7 +117,7 @@ impl Matte {
         if let Some(style) = Style::of(edges) {
             let refinement = Refinement::new(photo, &self.mask, style)?;
             let grid = Grid::pixels((photo.width() as usize, photo.height() as usize));
-            self.view.refine(&refinement, &grid)?;
+            self.view.refine(&self.mask, &refinement, &grid)?;
             self.refinement = Some(refinement);
         }
         Ok(())
@@ -128,7 +133,7 @@ impl Matte {
         };
         let grid = self.grid_of_subject(photo, refinement);
         let mut view = View::new(&self.mask, &grid)?;
-        view.refine(refinement, &grid)?;
+        view.refine(&self.mask, refinement, &grid)?;
         let samples = samples(photo, &grid, view.line()?, |y, cells, line| {
             let colour = |x: usize| [cells[x][0], cells[x][1], cells[x][2]];
             view.row(y, Some(refinement), colour, line);
@@ -139,13 +144,17 @@ impl Matte {
 
     /// A grid over the part of the photo that may not be ground, and a little around it.
     fn grid_of_subject(&self, photo: &Photo, refinement: &Refinement) -> Grid {
-        let (width, height) = (self.mask.width, self.mask.height);
-        let is_subject =
-            |x: usize, y: usize| refinement.may_be_subject(y * width + x, self.mask.row(y)[x]);
-        let columns = (0..width).filter(|x| (0..height).any(|y| is_subject(*x, y)));
-        let rows = (0..height).filter(|y| (0..width).any(|x| is_subject(x, *y)));
-        let columns = over_pixels(columns, width, photo.width());
-        let rows = over_pixels(rows, height, photo.height());
+        let side = self.mask.width;
+        let extent = Extent::of(&self.mask, |at, mask| refinement.may_be_subject(at, mask));
+        let over = |cells: Option<Range<usize>>, pixels: u32| {
+            let pixels = pixels as usize;
+            // Where the photo is smaller than the mask, a pixel is a mean of more cells.
+            let margin = MARGIN * side.div_ceil(pixels);
+            cells.map_or(0..pixels, |cells| under(&cells, side, margin, pixels))
+        };
+        let (columns, rows) = extent.map(|extent| (extent.columns, extent.rows)).unzip();
+        let columns = over(columns, photo.width());
+        let rows = over(rows, photo.height());
         Grid {
             photo: (photo.width() as usize, photo.height() as usize),
             size: grid_size((columns.len(), rows.len())),
@@ -159,44 +168,48 @@ impl Matte {
     ///
     /// Returns the greatest opacity of the row.
     pub(super) fn apply(&self, y: u32, pixels: &mut [[u8; 4]], scratch: &mut RowScratch) -> u8 {
-        self.opacity_row(y as usize, pixels, scratch);
-        if let Some(foreground) = &self.foreground {
-            foreground.row(y as usize, pixels, &scratch.bytes, &mut scratch.colours);
-        }
-        super::compose::compose(pixels, &scratch.bytes)
-    }
-
-    /// Writes row `y` of the matte, 0 = transparent to 255 = opaque, into `scratch.bytes`.
-    fn opacity_row(&self, y: usize, pixels: &[[u8; 4]], scratch: &mut RowScratch) {
-        let colour = |x: usize| {
-            let pixel = pixels[x];
-            let [r, g, b, _] = if pixel[3] == 255 {
-                pixel
-            } else {
-                over_neutral(pixel)
-            };
-            [r, g, b].map(unit)
-        };
+        let y = y as usize;
+        let RowScratch {
+            line,
+            bytes,
+            colours,
+        } = scratch;
         let refinement = self.refinement.as_ref();
-        self.view.row(y, refinement, colour, &mut scratch.line);
-        for (byte, value) in scratch.bytes.iter_mut().zip(&scratch.line.opacity) {
-            *byte = sample(*value);
+        self.view.row(y, refinement, |x| seen(pixels[x]), line);
+        let mut greatest = 0;
+        for Run { columns, verdict } in &line.runs {
+            let pixels = &mut pixels[columns.clone()];
+            let of_run = match verdict {
+                Verdict::Ground => {
+                    pixels.fill([0; 4]);
+                    0
+                }
+                Verdict::Subject => keep(pixels),
+                Verdict::Undecided => {
+                    let bytes = &mut bytes[columns.clone()];
+                    let opacity = &line.opacity[columns.clone()];
+                    for (byte, value) in bytes.iter_mut().zip(opacity) {
+                        *byte = sample(*value);
+                    }
+                    if let Some(foreground) = &self.foreground {
+                        foreground.put((y, columns.clone()), pixels, bytes, colours);
+                    }
+                    compose(pixels, bytes)
+                }
+            };
+            greatest = greatest.max(of_run);
         }
+        greatest
     }
 }
 
-/// The pixels over all of `cells`, of which there are `of`, and over some around them; `pixels` long is the whole line.
-fn over_pixels(cells: impl Iterator<Item = usize>, of: usize, pixels: u32) -> Range<usize> {
-    let pixels = pixels as usize;
-    let mut range: Option<Range<usize>> = None;
-    for cell in cells {
-        let start = range.map_or(cell, |range| range.start);
-        range = Some(start..cell + 1);
-    }
-    let range = range.unwrap_or(0..of);
-    // Where the photo is smaller than the mask, a pixel is a mean of more cells.
-    let margin = MARGIN * of.div_ceil(pixels);
-    let start = range.start.saturating_sub(margin);
-    let end = (range.end + margin).min(of);
-    start * pixels / of..(end * pixels).div_ceil(of)
+/// The colour of a pixel as it is seen, 0..=1.
+#[inline]
+fn seen(pixel: [u8; 4]) -> [f32; 3] {
+    let [r, g, b, _] = if pixel[3] == 255 {
+        pixel
+    } else {
+        over_neutral(pixel)
+    };
+    [r, g, b].map(unit)
 }

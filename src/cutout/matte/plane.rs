@@ -1,5 +1,7 @@
 //! One number for each cell of a grid, and the same at another size. Knows neither masks nor photos.
 
+use std::ops::Range;
+
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::kernel::{Kernel, Span};
@@ -65,20 +67,35 @@ impl Plane {
         kernel: impl Fn(usize, Span) -> Result<Kernel, CutoutError>,
         (width, height): (usize, usize),
     ) -> Result<Self, CutoutError> {
-        let wide = self.widened(&kernel(self.width, Span::whole(self.width, width))?)?;
+        let across = kernel(self.width, Span::whole(self.width, width))?;
         let down = kernel(self.height, Span::whole(self.height, height))?;
-        let mut target = Self::zeros(width, height)?;
-        for (y, out) in target.values.chunks_exact_mut(width).enumerate() {
-            wide.mix(down.at(y), out);
+        // Whichever leaves less to the other comes first.
+        if height < self.height {
+            self.lowered(&down)?.widened(&across)
+        } else {
+            self.widened(&across)?.lowered(&down)
+        }
+    }
+
+    /// The same as high as `down` makes it, and as wide as before.
+    fn lowered(&self, down: &Kernel) -> Result<Self, CutoutError> {
+        let mut target = Self::zeros(self.width, down.len())?;
+        for (y, out) in target.values.chunks_exact_mut(self.width).enumerate() {
+            self.mix(down.at(y), 0..self.width, out);
         }
         Ok(target)
     }
 
-    /// Adds to `out` the rows from `first` on, each times its weight.
-    pub(super) fn mix(&self, (first, weights): (usize, &[f32]), out: &mut [f32]) {
+    /// Adds to `out` these `columns` of the rows from `first` on, each times its weight.
+    pub(super) fn mix(
+        &self,
+        (first, weights): (usize, &[f32]),
+        columns: Range<usize>,
+        out: &mut [f32],
+    ) {
         let rows = self.rows().skip(first).zip(weights);
         for (row, weight) in rows.filter(|(_, weight)| **weight != 0.0) {
-            for (out, value) in out.iter_mut().zip(row) {
+            for (out, value) in out.iter_mut().zip(&row[columns.clone()]) {
                 *out += weight * value;
             }
         }

@@ -1,16 +1,21 @@
 //! Rows of a picture, one after the other -> the same picture on a coarser grid, each cell the mean of the area that it covers.
 //! Holds one row of the picture and one of the grid.
 
+use std::ops::Range;
+
 use super::super::error::CutoutError;
 use super::super::zeroed;
 use super::kernel::{Kernel, Span};
 
-/// Takes the rows of a picture, top to bottom, and gives those of the grid.
+/// Takes rows of a picture, top to bottom, and gives those of the grid.
 #[derive(Debug)]
 pub(super) struct Reducer {
     across: Kernel,
     down: Kernel,
-    rows_taken: usize,
+    /// The columns of the picture that the grid covers.
+    columns: Range<usize>,
+    /// The picture's row that is to come.
+    row: usize,
     /// The grid's row that is being made.
     next: usize,
     sums: Vec<[f32; 4]>,
@@ -18,22 +23,35 @@ pub(super) struct Reducer {
 }
 
 impl Reducer {
-    /// `picture` and `grid` are widths and heights; none is 0.
-    pub(super) fn new(picture: (usize, usize), grid: (usize, usize)) -> Result<Self, CutoutError> {
+    /// A grid over a part of a `picture` of that width and height: where its columns and rows lie.
+    pub(super) fn new(
+        picture: (usize, usize),
+        (columns, rows): (Span, Span),
+    ) -> Result<Self, CutoutError> {
+        let across = Kernel::area(picture.0, columns)?;
+        let down = Kernel::area(picture.1, rows)?;
+        let columns = across.reach();
         Ok(Self {
-            across: Kernel::area(picture.0, Span::whole(picture.0, grid.0))?,
-            down: Kernel::area(picture.1, Span::whole(picture.1, grid.1))?,
-            rows_taken: 0,
+            row: down.reach().start,
             next: 0,
-            sums: zeroed(picture.0)?,
-            cells: zeroed(grid.0)?,
+            sums: zeroed(columns.len())?,
+            cells: zeroed(across.len())?,
+            columns,
+            across,
+            down,
         })
     }
 
-    /// Takes the next row, samples 0..=255, and hands the rows of the grid that it completes to `take`, samples 0..=1.
+    /// The rows of the picture that it is to be given.
+    pub(super) fn rows(&self) -> Range<usize> {
+        self.down.reach()
+    }
+
+    /// Takes the next row of the picture, samples 0..=255, and hands the rows of the grid that it completes to `take`, samples 0..=1.
     pub(super) fn push(&mut self, row: &[[u8; 4]], mut take: impl FnMut(&[[f32; 4]])) {
-        let y = self.rows_taken;
-        self.rows_taken += 1;
+        let y = self.row;
+        self.row += 1;
+        let row = &row[self.columns.clone()];
         while self.next < self.down.len() {
             let (first, weights) = self.down.at(self.next);
             let Some(weight) = y.checked_sub(first).and_then(|at| weights.get(at)) else {
@@ -53,13 +71,14 @@ impl Reducer {
     }
 
     fn finish_row(&mut self) {
+        const STEP: f32 = 1.0 / 255.0;
         for (x, cell) in self.cells.iter_mut().enumerate() {
             let (first, weights) = self.across.at(x);
-            *cell = [0.0; 4];
-            for (sum, weight) in self.sums[first..].iter().zip(weights) {
-                let weight = weight / 255.0;
-                *cell = std::array::from_fn(|n| cell[n] + weight * sum[n]);
+            let mut mean = [0.0; 4];
+            for (sum, weight) in self.sums[first - self.columns.start..].iter().zip(weights) {
+                mean = std::array::from_fn(|n| mean[n] + weight * sum[n]);
             }
+            *cell = mean.map(|mean| mean * STEP);
         }
         self.sums.fill([0.0; 4]);
         self.next += 1;
@@ -68,13 +87,20 @@ impl Reducer {
 
 #[cfg(test)]
 mod tests {
-    use super::Reducer;
+    use super::{Reducer, Span};
 
     /// The red samples of a picture of `width` whose red is `picture`, at another size.
     fn reduced(picture: &[u8], width: usize, grid: (usize, usize)) -> Vec<f32> {
-        let mut reducer = Reducer::new((width, picture.len() / width), grid).unwrap();
+        let size = (width, picture.len() / width);
+        let spans = (Span::whole(size.0, grid.0), Span::whole(size.1, grid.1));
+        reduced_part(picture, size, spans)
+    }
+
+    /// The same on a grid over a part of the picture.
+    fn reduced_part(picture: &[u8], size: (usize, usize), spans: (Span, Span)) -> Vec<f32> {
+        let mut reducer = Reducer::new(size, spans).unwrap();
         let mut cells = Vec::new();
-        for row in picture.chunks_exact(width) {
+        for row in picture.chunks_exact(size.0).skip(reducer.rows().start) {
             let row: Vec<[u8; 4]> = row.iter().map(|red| [*red, 0, 0, 255]).collect();
             reducer.push(&row, |row| {
                 cells.extend(row.iter().map(|cell| cell[0] * 255.0));
@@ -93,6 +119,15 @@ mod tests {
         // Columns 0 and half of 1, half of 1 and 2; rows as well.
         assert_eq!(reduced(&picture, 3, (2, 2)), [40.0, 80.0, 160.0, 200.0]);
         assert_eq!(reduced(&picture, 3, (3, 3)), picture.map(f32::from));
+    }
+
+    #[test]
+    fn cells_of_a_part_are_those_of_the_whole() {
+        let picture: Vec<u8> = (0..70).map(|at| at * 3).collect();
+        let whole = reduced(&picture, 10, (4, 3));
+        let spans = (Span::part(10, 1..3, 4, 2), Span::part(7, 1..3, 3, 2));
+        let expected = [whole[5], whole[6], whole[9], whole[10]];
+        assert_eq!(reduced_part(&picture, (10, 7), spans), expected);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::super::photo::Photo;
 use super::super::{reserve, zeroed};
 use super::bilinear::{Bilinear, BilinearRow};
 use super::contour::nearness;
-use super::guide::{Guide, coarser, reduced};
+use super::extent::{Extent, under};
+use super::guide::{Guide, Part, coarser, reduced};
 use super::guided::{Fit, TERMS, TILE, fit};
 use super::kernel::Kernel;
 use super::levels::{Level, levels};
@@ -15,6 +16,9 @@ use super::style::{Stretch, Style};
 
 /// Shares of the opacity's variance: below the first the photo's colours do not explain it, from the second on they do.
 const EXPLAINED: Stretch = Stretch::new(0.5, 0.8);
+
+/// Cells of a mask around an open one that are open as well once the mask is enlarged.
+const MASK_REACH: usize = 3;
 
 /// How the opacity around each part of a photo follows from its colours.
 #[derive(Debug)]
@@ -44,7 +48,19 @@ impl Refinement {
             everywhere
         };
         let finest = levels[levels.len() - 1];
-        let guide = reduced(photo, finest.size(picture))?;
+        let is_open = |at: usize, mask: f32| style.is_open(mask) && near.values[at] > 0.0;
+        let (columns, rows) = levels[0].size(picture);
+        let size = finest.size(picture);
+        let part = Extent::of(mask, is_open).map(|extent| {
+            // Fits are means of fits to windows, and cells lie between cells.
+            let reach = 2 * levels[0].radius + 3;
+            let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + MASK_REACH;
+            Part {
+                columns: under(&extent.columns, mask.width, margin(columns), size.0),
+                rows: under(&extent.rows, mask.width, margin(rows), size.1),
+            }
+        });
+        let guide = reduced(photo, size, part.as_ref())?;
         let mut found: Option<Fit> = None;
         for level in &levels {
             let coarse;
@@ -80,14 +96,19 @@ impl Refinement {
         has_weight || self.style.ramp.of(mask) > 0.0
     }
 
-    /// Refines one row of a picture: `opacity` is that of the enlarged mask, and becomes that of the matte. `cells` and `near` lie where
-    /// the row does; `colour` gives that of a pixel, 0..=1 each.
-    pub(super) fn row(
+    /// Up to this opacity the mask alone says ground, and up to as far from 1 it says subject.
+    pub(super) fn undecided(&self) -> f32 {
+        self.style.undecided
+    }
+
+    /// Refines a part of a row of a picture: each column's opacity is that of the enlarged mask, and becomes that of the matte. `cells`
+    /// and `near` lie where the row does; `colour` gives that of a pixel, 0..=1 each.
+    pub(super) fn row<'a>(
         &self,
         cells: &BilinearRow<'_, TERMS>,
         near: &BilinearRow<'_, 1>,
+        opacity: impl Iterator<Item = (usize, &'a mut f32)>,
         colour: impl Fn(usize) -> [f32; 3],
-        opacity: &mut [f32],
     ) {
         let Style {
             undecided,
@@ -95,9 +116,8 @@ impl Refinement {
             snap,
             ..
         } = self.style;
-        for (x, value) in opacity.iter_mut().enumerate() {
+        for (x, value) in opacity {
             let mask = *value;
-            // Most pixels are decided.
             *value = if mask <= undecided {
                 0.0
             } else if mask >= 1.0 - undecided {
@@ -150,7 +170,7 @@ impl Ramp {
         for (plain, weight) in plain.values.iter_mut().zip(&mut weight.values) {
             let mask = plain.clamp(0.0, 1.0);
             *plain = style.ramp.of(mask);
-            if mask <= style.undecided || mask >= 1.0 - style.undecided {
+            if !style.is_open(mask) {
                 *weight = 0.0;
             }
         }
@@ -184,17 +204,18 @@ impl Ramp {
         let [red, green, blue] = guide;
         let mut between = reserve(found.width)?;
         for (y, out) in opacity.values.chunks_exact_mut(width).enumerate() {
-            if self.weight.row(y).iter().all(|weight| *weight == 0.0) {
+            let weights = self.weight.row(y);
+            let Some(first) = weights.iter().position(|weight| *weight > 0.0) else {
                 continue;
-            }
-            let cells = bilinear.row(&found.cells, y, &mut between);
-            let colours = red.row(y).iter().zip(green.row(y)).zip(blue.row(y));
-            let weights = self.weight.row(y).iter().zip(colours);
-            for (x, (value, (weight, ((r, g), b)))) in out.iter_mut().zip(weights).enumerate() {
-                if *weight > 0.0 {
+            };
+            let cells = bilinear.row(&found.cells, y, first..width, &mut between);
+            for x in first..width {
+                let weight = weights[x];
+                if weight > 0.0 {
+                    let [r, g, b] = [red, green, blue].map(|plane| plane.row(y)[x]);
                     let [red, green, blue, rest, _] = cells.at(x);
                     let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
-                    *value += weight * (found - *value);
+                    out[x] += weight * (found - out[x]);
                 }
             }
         }

@@ -41,6 +41,11 @@ pub(super) struct Style {
 }
 
 impl Style {
+    /// Whether a mask of this opacity leaves it to the photo.
+    pub(super) fn is_open(self, mask: f32) -> bool {
+        mask > self.undecided && mask < 1.0 - self.undecided
+    }
+
     /// `None` where the mask is to be left as it is.
     pub(super) fn of(edges: Edges) -> Option<Self> {
         let auto = Self {

@@ -16,9 +16,11 @@ const NEUTRAL: u8 = 128;
 /// Hands the upright `rows` to `take`. Where the photo is not opaque a pixel is seen over [`NEUTRAL`]; its own opacity is kept.
 pub(super) fn each_row(
     photo: &Photo,
-    rows: Range<u32>,
+    rows: Range<usize>,
     mut take: impl FnMut(&mut [[u8; 4]]),
 ) -> Result<(), CutoutError> {
+    let as_row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+    let rows = as_row(rows.start)..as_row(rows.end);
     let width = photo.width() as usize;
     let count = STRIP_ROWS.min(rows.end - rows.start);
     let mut strip = zeroed::<[u8; 4]>(width * count as usize)?;

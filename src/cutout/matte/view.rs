@@ -9,6 +9,7 @@ use super::guided::TERMS;
 use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::refine::Refinement;
+use super::runs::{Run, Verdict, Verdicts};
 
 /// A grid over a part of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl Grid {
     }
 
     /// Where its columns and rows lie on another grid over the whole photo, of that width and height.
-    fn on(&self, (width, height): (usize, usize)) -> (Span, Span) {
+    pub(super) fn on(&self, (width, height): (usize, usize)) -> (Span, Span) {
         (
             Span::part(width, self.columns.clone(), self.photo.0, self.size.0),
             Span::part(height, self.rows.clone(), self.photo.1, self.size.1),
@@ -47,6 +48,8 @@ impl Grid {
 pub(super) struct Line {
     /// 0..=1.
     pub(super) opacity: Vec<f32>,
+    /// Over all of the row, from left to right.
+    pub(super) runs: Vec<Run>,
     cells: Vec<[f32; TERMS]>,
     near: Vec<[f32; 1]>,
 }
@@ -56,10 +59,18 @@ pub(super) struct Line {
 pub(super) struct View {
     /// The mask, as wide as the grid.
     wide: Plane,
+    across: Kernel,
     down: Kernel,
-    mask_size: (usize, usize),
-    /// Where the grid lies on those of the refinement: of its cells, and of what is near the outline.
-    bilinear: Option<(Bilinear, Bilinear)>,
+    refined: Option<Refined>,
+}
+
+/// How a view lies on a refinement.
+#[derive(Debug)]
+struct Refined {
+    verdicts: Verdicts,
+    cells: Bilinear,
+    /// On what is near the outline.
+    near: Bilinear,
 }
 
 impl View {
@@ -67,20 +78,22 @@ impl View {
     /// `OutOfMemory`.
     pub(super) fn new(mask: &Plane, grid: &Grid) -> Result<Self, CutoutError> {
         let (columns, rows) = grid.on((mask.width, mask.height));
+        let across = Kernel::cubic(mask.width, columns)?;
         Ok(Self {
-            wide: mask.widened(&Kernel::cubic(mask.width, columns)?)?,
+            wide: mask.widened(&across)?,
+            across,
             down: Kernel::cubic(mask.height, rows)?,
-            mask_size: (mask.width, mask.height),
-            bilinear: None,
+            refined: None,
         })
     }
 
-    /// Lays its grid over that of `refinement`, which each row is to be given from now on.
+    /// Lays its grid over that of `refinement`, which each row is to be given from now on; `mask` is that of the view.
     ///
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn refine(
         &mut self,
+        mask: &Plane,
         refinement: &Refinement,
         grid: &Grid,
     ) -> Result<(), CutoutError> {
@@ -88,7 +101,11 @@ impl View {
             let (columns, rows) = grid.on(size);
             Bilinear::of(size, columns, rows)
         };
-        self.bilinear = Some((on(refinement.size)?, on(self.mask_size)?));
+        self.refined = Some(Refined {
+            verdicts: Verdicts::new(mask, &self.across, &self.down, refinement.undecided())?,
+            cells: on(refinement.size)?,
+            near: on((mask.width, mask.height))?,
+        });
         Ok(())
     }
 
@@ -97,12 +114,13 @@ impl View {
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn line(&self) -> Result<Line, CutoutError> {
-        let (cells, near) = match &self.bilinear {
-            Some((cells, near)) => (cells.row_buffer()?, near.row_buffer()?),
+        let (cells, near) = match &self.refined {
+            Some(refined) => (refined.cells.row_buffer()?, refined.near.row_buffer()?),
             None => (Vec::new(), Vec::new()),
         };
         Ok(Line {
             opacity: zeroed(self.wide.width)?,
+            runs: Vec::new(),
             cells,
             near,
         })
@@ -118,15 +136,36 @@ impl View {
     ) {
         let Line {
             opacity,
-            cells: between,
-            near: near_between,
+            runs,
+            cells,
+            near,
         } = line;
-        opacity.fill(0.0);
-        self.wide.mix(self.down.at(y), opacity);
-        if let (Some((cells, near)), Some(refinement)) = (&self.bilinear, refinement) {
-            let cells = cells.row(&refinement.cells, y, between);
-            let near = near.row(refinement.near.values.as_chunks::<1>().0, y, near_between);
-            refinement.row(&cells, &near, colour, opacity);
+        let rows = self.down.at(y);
+        let (Some(refined), Some(refinement)) = (&self.refined, refinement) else {
+            runs.clear();
+            runs.push(Run {
+                columns: 0..self.wide.width,
+                verdict: Verdict::Undecided,
+            });
+            opacity.fill(0.0);
+            self.wide.mix(rows, 0..self.wide.width, opacity);
+            return;
+        };
+        refined.verdicts.write(rows.0, runs);
+        for Run { columns, verdict } in runs.iter() {
+            let is_whole = *verdict == Verdict::Subject;
+            opacity[columns.clone()].fill(f32::from(u8::from(is_whole)));
+        }
+        let near_cells = refinement.near.values.as_chunks::<1>().0;
+        for Run { columns, .. } in runs.iter().filter(|run| run.verdict == Verdict::Undecided) {
+            let columns = columns.clone();
+            let opacity = &mut opacity[columns.clone()];
+            self.wide.mix(rows, columns.clone(), opacity);
+            let cells = refined
+                .cells
+                .row(&refinement.cells, y, columns.clone(), cells);
+            let near = refined.near.row(near_cells, y, columns.clone(), near);
+            refinement.row(&cells, &near, columns.zip(opacity), &colour);
         }
     }
 }

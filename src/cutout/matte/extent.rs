@@ -1,0 +1,70 @@
+//! The cells of a mask that matter -> the part of a photo, or of a grid over it, that lies under them.
+
+use std::ops::Range;
+
+use super::plane::Plane;
+
+/// Cells of the mask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) columns: Range<usize>,
+    pub(super) rows: Range<usize>,
+}
+
+impl Extent {
+    /// Around all cells (number and opacity) that `matters` says yes to; `None` where there is no such cell.
+    pub(super) fn of(mask: &Plane, matters: impl Fn(usize, f32) -> bool) -> Option<Self> {
+        let mut extent: Option<Self> = None;
+        for (y, row) in mask.rows().enumerate() {
+            let matters = |x: &usize| matters(y * mask.width + x, row[*x]);
+            let Some(first) = (0..mask.width).find(matters) else {
+                continue;
+            };
+            let last = (first..mask.width).rfind(matters).unwrap_or(first);
+            let columns = first..last + 1;
+            let before = extent.unwrap_or(Self {
+                columns: columns.clone(),
+                rows: y..y,
+            });
+            extent = Some(Self {
+                columns: before.columns.start.min(columns.start)
+                    ..before.columns.end.max(columns.end),
+                rows: before.rows.start..y + 1,
+            });
+        }
+        extent
+    }
+}
+
+/// The positions of a line of `to` that lie, in whole or in part, under `cells` of a line of `of`, or under `margin` more on either side.
+pub(super) fn under(cells: &Range<usize>, of: usize, margin: usize, to: usize) -> Range<usize> {
+    let start = cells.start.saturating_sub(margin);
+    let end = (cells.end + margin).min(of);
+    start * to / of..(end * to).div_ceil(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, under};
+    use crate::cutout::matte::plane::Plane;
+
+    #[test]
+    fn extent_holds_every_cell_that_matters() {
+        let mut values = vec![0.0; 36];
+        let matters = |_: usize, value: f32| value > 0.5;
+        assert_eq!(Extent::of(&Plane::square(values.clone()), matters), None);
+        for (x, y) in [(4, 1), (1, 2), (3, 4)] {
+            values[y * 6 + x] = 1.0;
+        }
+        let extent = Extent::of(&Plane::square(values), matters).unwrap();
+        assert_eq!((extent.columns, extent.rows), (1..5, 1..5));
+    }
+
+    #[test]
+    fn positions_under_cells_are_counted_whole() {
+        assert_eq!(under(&(1..2), 4, 0, 8), 2..4);
+        assert_eq!(under(&(1..2), 4, 1, 8), 0..6);
+        assert_eq!(under(&(1..2), 4, 9, 8), 0..8);
+        assert_eq!(under(&(1..2), 3, 0, 10), 3..7);
+    }
+}

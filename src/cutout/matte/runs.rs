@@ -1,0 +1,179 @@
+//! A mask -> for each row of a larger grid, the columns that the mask alone decides. Most pixels of a photo cost nothing by this.
+
+use std::ops::Range;
+
+use super::super::error::CutoutError;
+use super::super::{reserve, zeroed};
+use super::kernel::Kernel;
+use super::plane::Plane;
+
+/// How far all cells under a kernel must be within the limit of what is decided. Kernels have negative weights: a mean is up to 1.3
+/// times as far from 0, or from 1, as the cells are.
+const SAFETY: f32 = 0.5;
+
+/// What the mask alone says of a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Ground,
+    Subject,
+    #[default]
+    Undecided,
+}
+
+/// Columns next to each other of which the same is said. Not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) columns: Range<usize>,
+    pub(super) verdict: Verdict,
+}
+
+/// The verdicts on all places that a kernel can have on a mask.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    /// Rows of as many as `starts` has.
+    places: Vec<Verdict>,
+    /// For each column of the mask, the first column of the grid whose kernel begins there or later; at the end the grid's width.
+    starts: Vec<usize>,
+}
+
+impl Verdicts {
+    /// `undecided` is the greatest opacity that counts as none, and its distance from 1 the least that counts as whole.
+    pub(super) fn new(
+        mask: &Plane,
+        across: &Kernel,
+        down: &Kernel,
+        undecided: f32,
+    ) -> Result<Self, CutoutError> {
+        let limit = SAFETY * undecided;
+        let of_cell = |opacity: f32| {
+            if opacity <= limit {
+                Verdict::Ground
+            } else if opacity >= 1.0 - limit {
+                Verdict::Subject
+            } else {
+                Verdict::Undecided
+            }
+        };
+        let columns = mask.width - across.taps() + 1;
+        let mut places = reserve(columns * (mask.height - down.taps() + 1))?;
+        // For each place on a row, what its last rows said and how many they were.
+        let mut alike = zeroed::<(Verdict, usize)>(columns)?;
+        for (y, row) in mask.rows().enumerate() {
+            let mut before = (Verdict::Undecided, 0);
+            for (x, opacity) in row.iter().enumerate() {
+                before = counted(before, of_cell(*opacity));
+                if let Some(place) = (x + 1).checked_sub(across.taps()) {
+                    alike[place] = counted(alike[place], agreed(before, across.taps()));
+                }
+            }
+            if y + 1 >= down.taps() {
+                places.extend(alike.iter().map(|alike| agreed(*alike, down.taps())));
+            }
+        }
+        let mut starts = reserve(columns + 1)?;
+        let mut column = 0;
+        for place in 0..columns {
+            while column < across.len() && across.at(column).0 < place {
+                column += 1;
+            }
+            starts.push(column);
+        }
+        starts.push(across.len());
+        Ok(Self { places, starts })
+    }
+
+    /// Writes the runs of the rows whose kernel begins at row `first` of the mask, from left to right.
+    pub(super) fn write(&self, first: usize, runs: &mut Vec<Run>) {
+        runs.clear();
+        let columns = self.starts.len() - 1;
+        let places = &self.places[first * columns..][..columns];
+        for (verdict, ends) in places.iter().zip(self.starts.windows(2)) {
+            let columns = ends[0]..ends[1];
+            match runs.last_mut() {
+                _ if columns.is_empty() => {}
+                Some(run) if run.verdict == *verdict => run.columns.end = columns.end,
+                _ => runs.push(Run {
+                    columns,
+                    verdict: *verdict,
+                }),
+            }
+        }
+    }
+}
+
+/// How many times in a row the same was said, with `next` said now.
+fn counted((verdict, times): (Verdict, usize), next: Verdict) -> (Verdict, usize) {
+    if verdict == next {
+        (verdict, times + 1)
+    } else {
+        (next, 1)
+    }
+}
+
+/// What was said `of` times in a row.
+fn agreed((verdict, times): (Verdict, usize), of: usize) -> Verdict {
+    if times >= of {
+        verdict
+    } else {
+        Verdict::Undecided
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kernel::{Kernel, Span};
+    use super::super::plane::Plane;
+    use super::{Run, Verdict, Verdicts};
+
+    /// A mask of 12 x 12 whose left half is 0 and whose right half is 1.
+    fn halves() -> Plane {
+        Plane::square(
+            (0..144)
+                .map(|at| f32::from(u8::from(at % 12 >= 6)))
+                .collect(),
+        )
+    }
+
+    fn runs(mask: &Plane, row: usize) -> Vec<Run> {
+        let kernel = |old| Kernel::cubic(old, Span::whole(old, 120)).unwrap();
+        let (across, down) = (kernel(mask.width), kernel(mask.height));
+        let verdicts = Verdicts::new(mask, &across, &down, 0.01).unwrap();
+        let mut runs = Vec::new();
+        verdicts.write(down.at(row).0, &mut runs);
+        runs
+    }
+
+    #[test]
+    fn what_a_cubic_does_not_mix_is_decided() {
+        // The cubic reaches 2 cells, 20 columns, beyond the last of either half.
+        let decided = runs(&halves(), 60);
+        let ends: Vec<_> = decided
+            .iter()
+            .map(|run| (run.columns.end, run.verdict))
+            .collect();
+        let expected = [
+            (45, Verdict::Ground),
+            (75, Verdict::Undecided),
+            (120, Verdict::Subject),
+        ];
+        assert_eq!(ends, expected);
+    }
+
+    #[test]
+    fn one_cell_opens_what_the_cubic_mixes_it_into() {
+        let mut mask = Plane::square(vec![0.0; 576]);
+        mask.values[12 * 24 + 12] = 0.02;
+        let ground = [(120, Verdict::Ground)];
+        let open = [
+            (52, Verdict::Ground),
+            (72, Verdict::Undecided),
+            (120, Verdict::Ground),
+        ];
+        // Two cells, 10 columns or rows, on either side of its middle at 62.5.
+        for (row, expected) in [(51, &ground[..]), (52, &open), (71, &open), (72, &ground)] {
+            let decided = runs(&mask, row);
+            let ends = decided.iter().map(|run| (run.columns.end, run.verdict));
+            assert_eq!(ends.collect::<Vec<_>>(), expected, "{row}");
+        }
+    }
+}
