@@ -161,6 +161,7 @@ bench: build teacher ## compare with rembg: speed, memory, matte (about 15 minut
 	@$(BENCH_PYTHON) tests/bench/prepare.py
 	@.bench/venv/bin/python tests/bench/versus_rembg.py
 	@.bench/venv/bin/python tests/bench/compare_matte.py
+	@.bench/venv/bin/python tests/bench/edges.py
 
 versus: build teacher ## drop the same photos into rembg and hotcut, and count what goes wrong (10 to 15 minutes)
 	@$(BENCH_PYTHON) tests/bench/prepare.py

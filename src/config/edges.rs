@@ -11,12 +11,13 @@ use super::fields::Fields;
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lowercase")]
 pub enum Edges {
-    /// They follow the photo at its full resolution, and half-transparent pixels lose the background's colour.
+    /// They follow the photo at its full resolution, farther at hair and fur than at sharp outlines; half-transparent pixels lose the
+    /// background's colour.
     #[default]
     Auto,
-    /// The same farther from the mask's outline, for hair, fur and veils.
+    /// The same, with every outline taken for one of hair, fur or a veil.
     Soft,
-    /// The same with a narrow transition, for products with sharp outlines.
+    /// The same, with every outline taken for a sharp one, and with a narrow transition.
     Hard,
     /// The model's mask enlarged, with the photo's own colours.
     Off,

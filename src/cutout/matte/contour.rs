@@ -2,6 +2,7 @@
 
 use super::super::error::CutoutError;
 use super::plane::Plane;
+use super::style::ByPlace;
 
 /// What a step to the side and a step across a corner count, so that sums of them come closest to the distance in a straight line
 /// (Borgefors 1986).
@@ -10,15 +11,23 @@ const DIAGONAL: f32 = 1.3693;
 
 /// Cells from the outline within which a photo may decide, and over how many more that ends; in masks of [`MEASURED_SIDE`], and twice
 /// as many in those of twice the side.
-const REACH: f32 = 8.0;
+const REACH: ByPlace = ByPlace {
+    hard: 8.0,
+    soft: 16.0,
+};
 const FADE: f32 = 2.0;
 const MEASURED_SIDE: usize = 288;
 
 /// Farther than any cell of a mask can be.
 const FAR: f32 = 1e6;
 
-/// 1 within [`REACH`] cells of where `mask` (0..=1) crosses one half, 0 beyond [`FADE`] more.
-pub(super) fn nearness(mask: &Plane) -> Result<Plane, CutoutError> {
+/// The cells of `mask` that count as one of those that lengths on a mask were measured in.
+pub(super) fn unit(mask: &Plane) -> usize {
+    (mask.width / MEASURED_SIDE).max(1)
+}
+
+/// 1 within [`REACH`] cells of where `mask` (0..=1) crosses one half, 0 beyond [`FADE`] more; `soft` is how soft the outline is.
+pub(super) fn nearness(mask: &Plane, soft: &Plane) -> Result<Plane, CutoutError> {
     let mut near = mask.try_clone()?;
     for value in &mut near.values {
         *value = if *value > 0.5 { FAR } else { -FAR };
@@ -29,9 +38,9 @@ pub(super) fn nearness(mask: &Plane) -> Result<Plane, CutoutError> {
     sweep(&mut near.values, mask.width);
     near.values.reverse();
     #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
-    let unit = (mask.width / MEASURED_SIDE).max(1) as f32;
-    for value in &mut near.values {
-        *value = ((REACH + FADE - value.abs() / unit) / FADE).clamp(0.0, 1.0);
+    let unit = unit(mask) as f32;
+    for (value, soft) in near.values.iter_mut().zip(&soft.values) {
+        *value = ((REACH.at(*soft) + FADE - value.abs() / unit) / FADE).clamp(0.0, 1.0);
     }
     Ok(near)
 }
@@ -84,7 +93,8 @@ mod tests {
     fn photo_decides_within_eight_cells_of_the_outline_only() {
         // Columns 0..30 are ground, 30..60 subject: the outline lies between columns 29 and 30.
         let values = (0..3600).map(|at| f32::from(u8::from(at % 60 >= 30)));
-        let near = nearness(&Plane::square(values.collect())).unwrap();
+        let mask = Plane::square(values.collect());
+        let near = nearness(&mask, &Plane::zeros(60, 60).unwrap()).unwrap();
         let row = near.row(20);
         let whole = |x: usize| (row[x] - 1.0).abs() < 1e-6;
         assert!(whole(29) && whole(30) && whole(22) && whole(37), "{row:?}");
@@ -94,9 +104,25 @@ mod tests {
     }
 
     #[test]
+    fn photo_decides_farther_from_a_soft_outline() {
+        let values = (0..3600).map(|at| f32::from(u8::from(at % 60 >= 30)));
+        let near = nearness(
+            &Plane::square(values.collect()),
+            &Plane::square(vec![1.0; 3600]),
+        );
+        let near = near.unwrap();
+        // Sixteen straight steps are 15.28 cells, eighteen 17.19, nineteen more than 18.
+        assert_near(&near.row(20)[11..15], &[0.0, 0.405, 0.8825, 1.0]);
+    }
+
+    #[test]
     fn mask_without_an_outline_lets_the_photo_decide_nothing() {
         for value in [0.2, 0.8] {
-            let near = nearness(&Plane::square(vec![value; 25])).unwrap();
+            let near = nearness(
+                &Plane::square(vec![value; 25]),
+                &Plane::square(vec![1.0; 25]),
+            )
+            .unwrap();
             assert!(near.values.iter().all(|v| *v == 0.0), "{value}");
         }
     }

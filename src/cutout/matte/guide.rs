@@ -54,7 +54,7 @@ fn empty_guide((width, height): (usize, usize)) -> Result<Guide, CutoutError> {
     Ok([plane()?, plane()?, plane()?])
 }
 
-/// The same on a coarser grid.
+/// The same on a coarser grid: as if the photo were reduced to it, but where the sides are no multiples of the coarser ones.
 pub(super) fn coarser(guide: &Guide, size: (usize, usize)) -> Result<Guide, CutoutError> {
     let [red, green, blue] = guide;
     let resized = |plane: &Plane| plane.resized(Kernel::area, size);

@@ -4,7 +4,7 @@
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::guide::Guide;
-use super::plane::Plane;
+use super::plane::{Plane, mirrored};
 
 /// How much the colours of a window must differ before they tell anything, as a variance of values 0..=1.
 const LEAST_VARIANCE: f32 = 3e-5;
@@ -193,14 +193,6 @@ impl Tile {
             }
         }
     }
-}
-
-/// Where the cell `at` lies that is counted from `reach` cells before the first one. The outermost cell is its own neighbour.
-fn mirrored(at: usize, reach: usize, length: usize) -> usize {
-    let period = 2 * length;
-    // As many periods as keep the difference positive.
-    let place = (at + reach * period - reach) % period;
-    place.min(period - 1 - place)
 }
 
 fn add(sums: &mut Row, row: &Row, sign: f32) {

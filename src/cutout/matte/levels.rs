@@ -1,9 +1,11 @@
 //! The size of a photo -> the grids that its edges are refined on, from coarse to fine.
 
-use super::style::Style;
-
 /// The finest grid's longer side, in cells. A finer one gained nothing that could be measured at 12 megapixels.
 const FINEST: usize = 576;
+
+/// The side of the coarsest grid, and of one more where an outline is soft.
+const COARSEST: usize = 144;
+const COARSEST_SOFT: usize = 72;
 
 /// Pixels that a cell of a grid covers at least, along a side.
 const PIXELS_MIN: f64 = 1.89;
@@ -16,6 +18,8 @@ pub(super) struct Level {
     /// Of the windows, in cells.
     pub(super) radius: usize,
     pub(super) passes: usize,
+    /// Whether what it finds counts only as far as the outline is soft.
+    pub(super) is_for_soft: bool,
 }
 
 impl Level {
@@ -32,18 +36,23 @@ impl Level {
     }
 }
 
-/// From coarse to fine, at least one.
-pub(super) fn levels(longer: usize, style: Style) -> Vec<Level> {
+/// From coarse to fine, at least one; `has_soft` says whether the outline is soft anywhere.
+pub(super) fn levels(longer: usize, has_soft: bool) -> Vec<Level> {
     #[expect(clippy::cast_precision_loss, reason = "pictures are not that large")]
     let fits = |side: usize| longer as f64 / side as f64 >= PIXELS_MIN;
     let mut levels = Vec::new();
-    let mut side = style.coarsest;
+    let mut side = if has_soft && fits(COARSEST) {
+        COARSEST_SOFT
+    } else {
+        COARSEST
+    };
     while side <= FINEST && fits(side) {
         let (radius, passes) = if side < FINEST { (3, 2) } else { (2, 1) };
         levels.push(Level {
             side,
             radius,
             passes,
+            is_for_soft: side < COARSEST,
         });
         side *= 2;
     }
@@ -52,6 +61,7 @@ pub(super) fn levels(longer: usize, style: Style) -> Vec<Level> {
             side: (longer / 2).max(8),
             radius: 2,
             passes: 1,
+            is_for_soft: false,
         });
     }
     levels

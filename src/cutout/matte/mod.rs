@@ -14,12 +14,14 @@ mod kernel;
 mod levels;
 mod multilevel;
 mod opacity;
+mod outline;
 mod plane;
 #[cfg(test)]
 mod properties;
 mod reduce;
 mod refine;
 mod runs;
+mod softness;
 mod style;
 #[cfg(test)]
 mod tests;

@@ -102,6 +102,14 @@ impl Plane {
     }
 }
 
+/// Where the cell `at` lies that is counted from `reach` cells before the first one. The outermost cell is its own neighbour.
+pub(super) fn mirrored(at: usize, reach: usize, length: usize) -> usize {
+    let period = 2 * length;
+    // As many periods as keep the difference positive.
+    let place = (at + reach * period - reach) % period;
+    place.min(period - 1 - place)
+}
+
 /// Numbers of tests, which differ in the last binary places.
 #[cfg(test)]
 pub(super) fn assert_near(found: &[f32], expected: &[f32]) {

@@ -5,12 +5,12 @@ use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::super::{reserve, zeroed};
 use super::bilinear::{Bilinear, BilinearRow};
-use super::contour::nearness;
 use super::extent::{Extent, under};
 use super::guide::{Guide, Part, coarser, reduced};
 use super::guided::{Fit, TERMS, TILE, fit};
 use super::kernel::Kernel;
 use super::levels::{Level, levels};
+use super::outline::Outline;
 use super::plane::Plane;
 use super::style::{Stretch, Style};
 
@@ -28,8 +28,8 @@ pub(super) struct Refinement {
     pub(super) cells: Vec<[f32; TERMS]>,
     /// Width and height of their grid.
     pub(super) size: (usize, usize),
-    /// How near the subject's outline is, 0..=1, on the mask's grid.
-    pub(super) near: Plane,
+    /// On the mask's grid: how near the subject's outline is, and how soft, 0..=1 each.
+    pub(super) outline: Vec<[f32; 2]>,
 }
 
 impl Refinement {
@@ -39,97 +39,107 @@ impl Refinement {
     /// `OutOfMemory`.
     pub(super) fn new(photo: &Photo, mask: &Plane, style: Style) -> Result<Self, CutoutError> {
         let picture = (photo.width() as usize, photo.height() as usize);
-        let levels = levels(picture.0.max(picture.1), style);
-        let near = if style.is_near_only {
-            nearness(mask)?
-        } else {
-            let mut everywhere = Plane::zeros(mask.width, mask.height)?;
-            everywhere.values.fill(1.0);
-            everywhere
-        };
-        let finest = levels[levels.len() - 1];
-        let is_open = |at: usize, mask: f32| style.is_open(mask) && near.values[at] > 0.0;
-        let (columns, rows) = levels[0].size(picture);
-        let size = finest.size(picture);
-        let part = Extent::of(mask, is_open).map(|extent| {
-            // Fits are means of fits to windows, and cells lie between cells.
-            let reach = 2 * levels[0].radius + 3;
-            let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + MASK_REACH;
-            Part {
-                columns: under(&extent.columns, mask.width, margin(columns), size.0),
-                rows: under(&extent.rows, mask.width, margin(rows), size.1),
-            }
-        });
-        let guide = reduced(photo, size, part.as_ref())?;
+        let outline = Outline::new(mask, style.softness)?;
+        let has_soft = outline.soft.values.iter().any(|soft| *soft > 0.0);
+        let levels = levels(picture.0.max(picture.1), has_soft);
+        let finest = levels[levels.len() - 1].size(picture);
+        let guide = reduced(
+            photo,
+            finest,
+            part(
+                mask,
+                &outline,
+                levels[0].size(picture),
+                levels[0].radius,
+                finest,
+            )
+            .as_ref(),
+        )?;
         let mut found: Option<Fit> = None;
-        for level in &levels {
+        for (at, level) in levels.iter().enumerate() {
             let coarse;
-            let guide = if level == &finest {
+            let guide = if at + 1 == levels.len() {
                 &guide
             } else {
                 coarse = coarser(&guide, level.size(picture))?;
                 &coarse
             };
-            let ramp = Ramp::new(mask, &near, (guide[0].width, guide[0].height), style)?;
-            found = Some(ramp.refine(guide, *level, found.as_ref())?);
+            let ramp = Ramp::new(mask, &outline, level.size(picture), style)?;
+            let begun = match &found {
+                None => ramp.plain.try_clone()?,
+                Some(found) if levels[at - 1].is_for_soft => {
+                    ramp.applied(guide, found, &ramp.weight_of_soft()?)?
+                }
+                Some(found) => ramp.applied(guide, found, &ramp.weight)?,
+            };
+            found = Some(ramp.refine(guide, *level, begun)?);
         }
-        let found = found.ok_or(CutoutError::OutOfMemory)?;
-        Ok(Self::of(found, near, style))
-    }
-
-    fn of(fit: Fit, near: Plane, style: Style) -> Self {
-        let mut cells = fit.cells;
+        let Fit {
+            width,
+            height,
+            mut cells,
+        } = found.ok_or(CutoutError::OutOfMemory)?;
         for [.., share] in &mut cells {
             *share = EXPLAINED.of(*share);
         }
-        Self {
+        Ok(Self {
             style,
             cells,
-            size: (fit.width, fit.height),
-            near,
-        }
+            size: (width, height),
+            outline: outline.cells()?,
+        })
     }
 
     /// Whether the matte may be anything but ground around cell `at` of the mask, whose opacity is `mask`.
     pub(super) fn may_be_subject(&self, at: usize, mask: f32) -> bool {
-        let has_weight = mask > self.style.undecided && self.near.values[at] > 0.0;
+        let [near, soft] = self.outline[at];
+        let has_weight = Style::is_open(mask, soft) && near > 0.0;
         has_weight || self.style.ramp.of(mask) > 0.0
     }
 
-    /// Up to this opacity the mask alone says ground, and up to as far from 1 it says subject.
-    pub(super) fn undecided(&self) -> f32 {
-        self.style.undecided
-    }
-
     /// Refines a part of a row of a picture: each column's opacity is that of the enlarged mask, and becomes that of the matte. `cells`
-    /// and `near` lie where the row does; `colour` gives that of a pixel, 0..=1 each.
+    /// and `outline` lie where the row does; `colour` gives that of a pixel, 0..=1 each.
     pub(super) fn row<'a>(
         &self,
         cells: &BilinearRow<'_, TERMS>,
-        near: &BilinearRow<'_, 1>,
+        outline: &BilinearRow<'_, 2>,
         opacity: impl Iterator<Item = (usize, &'a mut f32)>,
         colour: impl Fn(usize) -> [f32; 3],
     ) {
-        let Style {
-            undecided,
-            ramp,
-            snap,
-            ..
-        } = self.style;
         for (x, value) in opacity {
             let mask = *value;
-            *value = if mask <= undecided {
-                0.0
-            } else if mask >= 1.0 - undecided {
-                1.0
-            } else {
-                let plain = ramp.of(mask);
-                let [near] = near.at(x);
+            let [near, soft] = outline.at(x);
+            *value = if Style::is_open(mask, soft) {
+                let plain = self.style.ramp.of(mask);
                 let mixed = follow(&cells.at(x), colour(x), (plain, near));
-                snap.of(mixed)
+                self.style.snapped(mixed, soft)
+            } else {
+                f32::from(u8::from(mask > 0.5))
             };
         }
     }
+}
+
+/// The part of a grid of the size `finest` that is read: around what the mask leaves open as far as the windows of the coarsest grid
+/// reach.
+fn part(
+    mask: &Plane,
+    outline: &Outline,
+    coarsest: (usize, usize),
+    radius: usize,
+    finest: (usize, usize),
+) -> Option<Part> {
+    let is_open = |at: usize, mask: f32| {
+        Style::is_open(mask, outline.soft.values[at]) && outline.near.values[at] > 0.0
+    };
+    let extent = Extent::of(mask, is_open)?;
+    // Fits are means of fits to windows, and cells lie between cells.
+    let reach = 2 * radius + 3;
+    let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + MASK_REACH;
+    Some(Part {
+        columns: under(&extent.columns, mask.width, margin(coarsest.0), finest.0),
+        rows: under(&extent.rows, mask.width, margin(coarsest.1), finest.1),
+    })
 }
 
 /// The opacity that the fit gives a colour, mixed with that of the mask alone, `plain`; `near` is 1 at the subject's outline.
@@ -149,12 +159,14 @@ struct Ramp {
     plain: Plane,
     /// Weight of what the photo's colours say, 0..=1.
     weight: Plane,
+    /// How soft the outline is, 0..=1.
+    soft: Plane,
 }
 
 impl Ramp {
     fn new(
         mask: &Plane,
-        near: &Plane,
+        outline: &Outline,
         size: (usize, usize),
         style: Style,
     ) -> Result<Self, CutoutError> {
@@ -166,25 +178,36 @@ impl Ramp {
         } else {
             mask.resized(Kernel::area, size)?
         };
-        let mut weight = near.resized(Kernel::linear, size)?;
-        for (plain, weight) in plain.values.iter_mut().zip(&mut weight.values) {
+        let mut weight = outline.near.resized(Kernel::linear, size)?;
+        let soft = outline.soft.resized(Kernel::linear, size)?;
+        let weights = weight.values.iter_mut().zip(&soft.values);
+        for (plain, (weight, soft)) in plain.values.iter_mut().zip(weights) {
             let mask = plain.clamp(0.0, 1.0);
             *plain = style.ramp.of(mask);
-            if !style.is_open(mask) {
+            if !Style::is_open(mask, *soft) {
                 *weight = 0.0;
             }
         }
-        Ok(Self { plain, weight })
+        Ok(Self {
+            plain,
+            weight,
+            soft,
+        })
     }
 
-    /// Goes on from what a coarser level has `found`.
-    fn refine(&self, guide: &Guide, level: Level, found: Option<&Fit>) -> Result<Fit, CutoutError> {
+    /// The weight, as far as the outline is soft.
+    fn weight_of_soft(&self) -> Result<Plane, CutoutError> {
+        let mut weight = self.weight.try_clone()?;
+        for (weight, soft) in weight.values.iter_mut().zip(&self.soft.values) {
+            *weight *= soft;
+        }
+        Ok(weight)
+    }
+
+    /// Fits opacity to colours, beginning with the `opacity` that a coarser level has found.
+    fn refine(&self, guide: &Guide, level: Level, mut opacity: Plane) -> Result<Fit, CutoutError> {
         let is_wanted = self.wanted_tiles()?;
         let is_wanted = |column: usize, row: usize| is_wanted[row * self.tile_columns() + column];
-        let mut opacity = match found {
-            Some(found) => self.applied(guide, found)?,
-            None => self.plain.try_clone()?,
-        };
         let mut pass = 1;
         loop {
             let found = fit(guide, &opacity, level.radius, is_wanted)?;
@@ -192,19 +215,19 @@ impl Ramp {
                 return Ok(found);
             }
             pass += 1;
-            opacity = self.applied(guide, &found)?;
+            opacity = self.applied(guide, &found, &self.weight)?;
         }
     }
 
-    /// The opacity that `found`, on this grid or a coarser one, makes of the photo's colours.
-    fn applied(&self, guide: &Guide, found: &Fit) -> Result<Plane, CutoutError> {
+    /// The opacity that `found`, on this grid or a coarser one, makes of the photo's colours where they have a `weight`.
+    fn applied(&self, guide: &Guide, found: &Fit, weight: &Plane) -> Result<Plane, CutoutError> {
         let mut opacity = self.plain.try_clone()?;
         let (width, height) = (opacity.width, opacity.height);
         let bilinear = Bilinear::new((found.width, found.height), (width, height))?;
         let [red, green, blue] = guide;
         let mut between = reserve(found.width)?;
         for (y, out) in opacity.values.chunks_exact_mut(width).enumerate() {
-            let weights = self.weight.row(y);
+            let weights = weight.row(y);
             let Some(first) = weights.iter().position(|weight| *weight > 0.0) else {
                 continue;
             };

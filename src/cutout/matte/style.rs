@@ -25,50 +25,91 @@ impl Stretch {
     }
 }
 
+/// A number that is another one where the subject's outline is hard than where it is soft.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ByPlace {
+    pub(super) hard: f32,
+    pub(super) soft: f32,
+}
+
+impl ByPlace {
+    /// What it is where the outline is as `soft` as that: 0 = hard to 1 = soft.
+    #[inline]
+    pub(super) fn at(self, soft: f32) -> f32 {
+        self.hard + soft * (self.soft - self.hard)
+    }
+}
+
+/// Up to this opacity the mask alone says ground, and up to as far from 1 it says subject.
+const UNDECIDED: ByPlace = ByPlace {
+    hard: 0.01,
+    soft: 0.005,
+};
+
+/// Up to this opacity the result is 0, and up to as far from 1 it is 1; between them all of the range. Near 0 and 1 most of what the
+/// photo's colours say of a hard outline is its noise.
+const SNAP: ByPlace = ByPlace {
+    hard: 0.15,
+    soft: 0.04,
+};
+
+/// Where an outline is taken to be soft, as that of hair, and where hard, as that of a bottle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Softness {
+    /// As the width of the mask's rise says.
+    ByMask,
+    Everywhere,
+    Nowhere,
+}
+
 /// How edges are refined. Opacities are 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Style {
-    /// Between this and one minus this the mask leaves it to the photo.
-    pub(super) undecided: f32,
+    pub(super) softness: Softness,
     /// What of the mask's range becomes the whole one where the photo tells nothing.
     pub(super) ramp: Stretch,
-    /// What of the result's range becomes the whole one.
-    pub(super) snap: Stretch,
-    /// The longer side of the coarsest grid, in cells.
-    pub(super) coarsest: usize,
-    /// Whether the photo decides near the mask's outline only.
-    pub(super) is_near_only: bool,
+    snap: ByPlace,
 }
 
 impl Style {
-    /// Whether a mask of this opacity leaves it to the photo.
-    pub(super) fn is_open(self, mask: f32) -> bool {
-        mask > self.undecided && mask < 1.0 - self.undecided
-    }
-
     /// `None` where the mask is to be left as it is.
     pub(super) fn of(edges: Edges) -> Option<Self> {
         let auto = Self {
-            undecided: 0.01,
+            softness: Softness::ByMask,
             ramp: Stretch::new(0.1, 0.9),
-            snap: Stretch::new(0.04, 0.96),
-            coarsest: 144,
-            is_near_only: true,
+            snap: SNAP,
         };
         match edges {
             Edges::Off => None,
             Edges::Auto => Some(auto),
             Edges::Soft => Some(Self {
-                undecided: 0.005,
-                coarsest: 72,
-                is_near_only: false,
+                softness: Softness::Everywhere,
                 ..auto
             }),
             Edges::Hard => Some(Self {
+                softness: Softness::Nowhere,
                 ramp: Stretch::new(0.3, 0.7),
-                snap: Stretch::new(0.2, 0.8),
-                ..auto
+                snap: ByPlace { hard: 0.2, ..SNAP },
             }),
         }
+    }
+
+    /// Whether a mask of this opacity leaves it to the photo, where the outline is as `soft` as that.
+    #[inline]
+    pub(super) fn is_open(mask: f32, soft: f32) -> bool {
+        let undecided = UNDECIDED.at(soft);
+        mask > undecided && mask < 1.0 - undecided
+    }
+
+    /// How near to 0 or 1 a mask must be to be decided everywhere.
+    pub(super) fn decided() -> f32 {
+        UNDECIDED.soft
+    }
+
+    /// What becomes of an opacity where the outline is as `soft` as that.
+    #[inline]
+    pub(super) fn snapped(self, opacity: f32, soft: f32) -> f32 {
+        let snap = self.snap.at(soft);
+        Stretch::new(snap, 1.0 - snap).of(opacity)
     }
 }

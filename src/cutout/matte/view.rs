@@ -10,6 +10,7 @@ use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::refine::Refinement;
 use super::runs::{Run, Verdict, Verdicts};
+use super::style::Style;
 
 /// A grid over a part of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(super) struct Line {
     /// Over all of the row, from left to right.
     pub(super) runs: Vec<Run>,
     cells: Vec<[f32; TERMS]>,
-    near: Vec<[f32; 1]>,
+    outline: Vec<[f32; 2]>,
 }
 
 /// What of a matte does not change from row to row.
@@ -69,8 +70,8 @@ pub(super) struct View {
 struct Refined {
     verdicts: Verdicts,
     cells: Bilinear,
-    /// On what is near the outline.
-    near: Bilinear,
+    /// On what is known of the outline.
+    outline: Bilinear,
 }
 
 impl View {
@@ -102,9 +103,9 @@ impl View {
             Bilinear::of(size, columns, rows)
         };
         self.refined = Some(Refined {
-            verdicts: Verdicts::new(mask, &self.across, &self.down, refinement.undecided())?,
+            verdicts: Verdicts::new(mask, &self.across, &self.down, Style::decided())?,
             cells: on(refinement.size)?,
-            near: on((mask.width, mask.height))?,
+            outline: on((mask.width, mask.height))?,
         });
         Ok(())
     }
@@ -114,15 +115,15 @@ impl View {
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn line(&self) -> Result<Line, CutoutError> {
-        let (cells, near) = match &self.refined {
-            Some(refined) => (refined.cells.row_buffer()?, refined.near.row_buffer()?),
+        let (cells, outline) = match &self.refined {
+            Some(refined) => (refined.cells.row_buffer()?, refined.outline.row_buffer()?),
             None => (Vec::new(), Vec::new()),
         };
         Ok(Line {
             opacity: zeroed(self.wide.width)?,
             runs: Vec::new(),
             cells,
-            near,
+            outline,
         })
     }
 
@@ -138,7 +139,7 @@ impl View {
             opacity,
             runs,
             cells,
-            near,
+            outline,
         } = line;
         let rows = self.down.at(y);
         let (Some(refined), Some(refinement)) = (&self.refined, refinement) else {
@@ -156,7 +157,6 @@ impl View {
             let is_whole = *verdict == Verdict::Subject;
             opacity[columns.clone()].fill(f32::from(u8::from(is_whole)));
         }
-        let near_cells = refinement.near.values.as_chunks::<1>().0;
         for Run { columns, .. } in runs.iter().filter(|run| run.verdict == Verdict::Undecided) {
             let columns = columns.clone();
             let opacity = &mut opacity[columns.clone()];
@@ -164,8 +164,10 @@ impl View {
             let cells = refined
                 .cells
                 .row(&refinement.cells, y, columns.clone(), cells);
-            let near = refined.near.row(near_cells, y, columns.clone(), near);
-            refinement.row(&cells, &near, columns.zip(opacity), &colour);
+            let outline = refined
+                .outline
+                .row(&refinement.outline, y, columns.clone(), outline);
+            refinement.row(&cells, &outline, columns.zip(opacity), &colour);
         }
     }
 }

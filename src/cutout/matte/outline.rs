@@ -1,0 +1,46 @@
+//! A mask and the way of its edges -> what is known of the subject's outline around each cell.
+
+use super::super::error::CutoutError;
+use super::super::reserve;
+use super::contour::nearness;
+use super::plane::Plane;
+use super::softness::softness;
+use super::style::Softness;
+
+/// On the mask's grid, 0..=1 each.
+#[derive(Debug)]
+pub(super) struct Outline {
+    /// How near it is: 0 where the photo may decide nothing.
+    pub(super) near: Plane,
+    /// How soft it is.
+    pub(super) soft: Plane,
+}
+
+impl Outline {
+    pub(super) fn new(mask: &Plane, kind: Softness) -> Result<Self, CutoutError> {
+        let soft = match kind {
+            Softness::ByMask => softness(mask)?,
+            Softness::Nowhere => Plane::zeros(mask.width, mask.height)?,
+            Softness::Everywhere => everywhere(mask)?,
+        };
+        let near = match kind {
+            Softness::ByMask | Softness::Nowhere => nearness(mask, &soft)?,
+            Softness::Everywhere => everywhere(mask)?,
+        };
+        Ok(Self { near, soft })
+    }
+
+    /// Nearness and softness of each cell.
+    pub(super) fn cells(&self) -> Result<Vec<[f32; 2]>, CutoutError> {
+        let mut cells = reserve(self.near.values.len())?;
+        let both = self.near.values.iter().zip(&self.soft.values);
+        cells.extend(both.map(|(near, soft)| [*near, *soft]));
+        Ok(cells)
+    }
+}
+
+fn everywhere(mask: &Plane) -> Result<Plane, CutoutError> {
+    let mut plane = Plane::zeros(mask.width, mask.height)?;
+    plane.values.fill(1.0);
+    Ok(plane)
+}

@@ -1,0 +1,137 @@
+//! A mask -> how soft the subject's outline is around each of its cells. A network's mask rises over more cells at hair and fur, where it
+//! cannot tell subject from ground cell by cell, than at a sharp outline.
+
+use super::super::error::CutoutError;
+use super::super::{reserve, zeroed};
+use super::contour::unit;
+use super::plane::{Plane, mirrored};
+use super::style::Stretch;
+
+/// Mean widths of the mask's rise, in cells: up to the first an outline is hard, from the second on it is soft.
+const WIDTHS: Stretch = Stretch::new(3.0, 4.0);
+
+/// Opacities of the rise.
+const RISE: std::ops::Range<f32> = 0.05..0.95;
+
+/// Widths are means over as many cells on either side.
+const RADIUS: usize = 6;
+
+/// Keeps the width of no rise at all at 0.
+const LEAST_SLOPE: f32 = 0.002;
+
+/// 0 = hard to 1 = soft. The width of a rise is its area over its length, which is the sum of its slopes.
+pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
+    let mut rise = mask.try_clone()?;
+    for value in &mut rise.values {
+        *value = f32::from(u8::from(*value > RISE.start && *value < RISE.end));
+    }
+    let unit = unit(mask);
+    let mut soft = means(&rise, RADIUS * unit)?;
+    let slopes = means(&slopes(mask)?, RADIUS * unit)?;
+    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
+    let unit = unit as f32;
+    for (value, slope) in soft.values.iter_mut().zip(&slopes.values) {
+        *value = WIDTHS.of(*value / (slope * unit + LEAST_SLOPE));
+    }
+    Ok(soft)
+}
+
+/// By how much the mask changes from cell to cell, by the operator of Sobel and Feldman (1968); beyond the frame nothing changes.
+fn slopes(mask: &Plane) -> Result<Plane, CutoutError> {
+    let mut slopes = Plane::zeros(mask.width, mask.height)?;
+    for (y, out) in slopes.values.chunks_exact_mut(mask.width).enumerate() {
+        let above = mask.row(y.saturating_sub(1));
+        let (own, below) = (mask.row(y), mask.row((y + 1).min(mask.height - 1)));
+        for (x, slope) in out.iter_mut().enumerate() {
+            let (left, right) = (x.saturating_sub(1), (x + 1).min(mask.width - 1));
+            let column = |x: usize| above[x] + 2.0 * own[x] + below[x];
+            let row = |row: &[f32]| row[left] + 2.0 * row[x] + row[right];
+            *slope = (column(right) - column(left)).hypot(row(below) - row(above)) / 8.0;
+        }
+    }
+    Ok(slopes)
+}
+
+/// The means over squares of `2 radius + 1` cells; beyond the frame the plane is mirrored.
+fn means(plane: &Plane, radius: usize) -> Result<Plane, CutoutError> {
+    let (width, height) = (plane.width, plane.height);
+    let side = 2 * radius + 1;
+    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
+    let scale = 1.0 / (side * side) as f32;
+    let mut means = Plane::zeros(width, height)?;
+    let mut sums = zeroed::<f32>(width)?;
+    let row = |y: usize| plane.row(mirrored(y, radius, height));
+    let mut columns = reserve(width + side)?;
+    columns.extend((0..width + side).map(|x| mirrored(x, radius, width)));
+    for y in 0..side - 1 {
+        add(&mut sums, row(y), 1.0);
+    }
+    for (y, out) in means.values.chunks_exact_mut(width).enumerate() {
+        add(&mut sums, row(y + side - 1), 1.0);
+        let at = |x: usize| sums[columns[x]];
+        let mut sum: f32 = (0..side - 1).map(at).sum();
+        for (x, mean) in out.iter_mut().enumerate() {
+            sum += at(x + side - 1);
+            *mean = scale * sum;
+            sum -= at(x);
+        }
+        add(&mut sums, row(y), -1.0);
+    }
+    Ok(means)
+}
+
+fn add(sums: &mut [f32], row: &[f32], sign: f32) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += sign * value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plane, means, slopes, softness};
+    use crate::cutout::matte::plane::assert_near;
+
+    /// A mask that rises from 0 to 1 over `cells` in the middle of each of its 60 columns.
+    fn rise(cells: f32) -> Plane {
+        let value = |at: u16| ((f32::from(at % 60) - 29.5) / cells + 0.5).clamp(0.0, 1.0);
+        Plane::square((0..3600).map(value).collect())
+    }
+
+    #[test]
+    fn wide_rise_is_soft_and_a_narrow_one_hard() {
+        let at_outline = |cells| softness(&rise(cells)).unwrap().row(30)[29];
+        assert_near(&[at_outline(2.0), at_outline(8.0)], &[0.0, 1.0]);
+        // Of 4 cells, 3.6 lie between 0.05 and 0.95: four cells of 60 do.
+        let between = at_outline(4.0);
+        assert!(between > 0.5 && between <= 1.0, "{between}");
+    }
+
+    #[test]
+    fn outline_far_away_says_nothing_about_a_cell() {
+        let soft = softness(&rise(8.0)).unwrap();
+        assert_near(&[soft.row(30)[10], soft.row(30)[50]], &[0.0, 0.0]);
+    }
+
+    #[test]
+    fn slopes_are_those_of_a_plane() {
+        let tilted = (0..25_u8).map(|at| 0.03 * f32::from(at % 5) + 0.04 * f32::from(at / 5));
+        let slopes = slopes(&Plane::square(tilted.collect())).unwrap();
+        // In the middle; along the upper edge and in a corner half of it is seen.
+        let corner = (0.015_f32).hypot(0.02);
+        assert_near(
+            &[slopes.row(2)[2], slopes.row(0)[2], slopes.row(0)[0]],
+            &[0.05, (0.03_f32).hypot(0.02), corner],
+        );
+    }
+
+    #[test]
+    fn means_mirror_what_is_beyond_the_frame() {
+        let plane = Plane::square((0..9_u8).map(f32::from).collect());
+        let means = means(&plane, 1).unwrap();
+        assert_near(
+            &means.values[3..6],
+            &[3.0 + 1.0 / 3.0, 4.0, 4.0 + 2.0 / 3.0],
+        );
+        assert_near(&means.values[..1], &[(0.0 * 4.0 + 2.0 + 6.0 + 4.0) / 9.0]);
+    }
+}

@@ -1,0 +1,66 @@
+"""Measures what refined edges cost `hotcut cut` on one core: milliseconds of each stage and memory, with edges off in turns.
+
+The least time of the rounds is that of each photo's stage, and the median of the photos is told.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+
+import hotcut
+import photos
+
+BENCH = hotcut.ROOT / ".bench"
+SIZES = {"1 MP": (1224, 816), "24 MP": (6000, 4000)}
+COUNTS = {"1 MP": 8, "24 MP": 4}
+ROUNDS = 5
+STAGES = ("refine", "colour", "encode")
+
+
+def measured(paths, edges):
+    """Stages of each photo in milliseconds, and the peak of memory in MiB, of one run on one core."""
+    folder = BENCH / "out/edges"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [hotcut.PROGRAM, "cut", *paths, "-o", folder, "--edges", edges, "--log-format", "json", "--models-dir", hotcut.ROOT / "models"]
+    core = min(os.sched_getaffinity(0))
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+    records = [json.loads(line) for line in run.stdout]
+    _, status, usage = os.wait4(run.pid, 0)
+    if status != 0 or any(record["result"] != "done" for record in records):
+        raise RuntimeError(f"hotcut cut --edges {edges} failed: {records}")
+    return {record["photo"]: record["stages_ms"] for record in records}, usage.ru_maxrss / 1024
+
+
+def least(rounds):
+    """The median over photos of each stage's least time."""
+    figures = {}
+    for stage in STAGES:
+        times = [min(stages[photo].get(stage, 0) for stages, _ in rounds) for photo in rounds[0][0]]
+        figures[stage] = statistics.median(times)
+    return figures
+
+
+def measure(name, paths):
+    off, auto = [], []
+    for _ in range(ROUNDS):
+        off.append(measured(paths, "off"))
+        auto.append(measured(paths, "auto"))
+    without, full = least(off), least(auto)
+    figures = {f"edges {name}, {stage}, ms": full[stage] - without[stage] for stage in STAGES}
+    figures[f"edges {name}, in all, ms"] = sum(figures.values())
+    memory = min(peak for _, peak in auto) - min(peak for _, peak in off)
+    return {**figures, f"edges {name}, memory, MiB": memory}
+
+
+def main():
+    for name, size in SIZES.items():
+        paths = photos.make(BENCH / "photos/edges" / name.replace(" ", ""), COUNTS[name], size)
+        for label, value in measure(name, paths).items():
+            print(f"{label:45} {value:10.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
