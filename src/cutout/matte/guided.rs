@@ -176,21 +176,28 @@ impl Tile {
         let radius = self.radius;
         let columns = TILE.min(width - left);
         let rows = self.terms.as_chunks::<SIDE>().0;
-        for (term, rows) in rows.chunks_exact(SIDE).enumerate() {
-            let mut sums = [0.0; SIDE];
-            for row in &rows[..2 * radius] {
-                add(&mut sums, row, 1.0);
+        let mut sums = [[0.0; SIDE]; TERMS];
+        let add_row = |sums: &mut [Row; TERMS], y: usize, sign: f32| {
+            for (sums, rows) in sums.iter_mut().zip(rows.chunks_exact(SIDE)) {
+                add(sums, &rows[y], sign);
             }
-            let mut means = [0.0; SIDE];
-            for y in 0..height {
-                add(&mut sums, &rows[y + 2 * radius], 1.0);
-                mean_along(&sums, radius, &mut means);
-                let start = (top + y) * width + left;
-                for (cell, mean) in cells[start..start + columns].iter_mut().zip(&means) {
-                    cell[term] = *mean;
-                }
-                add(&mut sums, &rows[y], -1.0);
+        };
+        for y in 0..2 * radius {
+            add_row(&mut sums, y, 1.0);
+        }
+        let mut means = [[0.0; SIDE]; TERMS];
+        for y in 0..height {
+            add_row(&mut sums, y + 2 * radius, 1.0);
+            for (sums, means) in sums.iter().zip(&mut means) {
+                mean_along(sums, radius, means);
             }
+            let start = (top + y) * width + left;
+            let [red, green, blue, rest, share] = &means;
+            let cells = cells[start..start + columns].iter_mut().zip(red);
+            for (x, (cell, red)) in cells.enumerate() {
+                *cell = [*red, green[x], blue[x], rest[x], share[x]];
+            }
+            add_row(&mut sums, y, -1.0);
         }
     }
 }
