@@ -12,7 +12,7 @@ fn picture(pixels: &[[u8; 4]]) -> DynamicImage {
         .into()
 }
 
-fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+pub(super) fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     picture.write_to(&mut file, format).unwrap();
     file.into_inner()

@@ -3,6 +3,7 @@
 
 mod bombs;
 mod colours;
+mod edges;
 mod formats;
 mod hostile;
 mod models;
@@ -69,11 +70,20 @@ fn at_once<T>(what: impl fmt::Debug, work: impl FnOnce() -> T) -> T {
 
 /// A cutout by the model that takes brightness for opacity.
 fn cut_by_luma(photo: &[u8]) -> Result<Output, CutoutError> {
-    cut_with_zeros(photo, ZeroEnd::Refuse)
+    cut_with(photo, ZeroEnd::Refuse, Edges::Off)
+}
+
+/// As [`cut_by_luma`], with the edges that are asked for.
+fn cut_by_luma_with(photo: &[u8], edges: Edges) -> Result<Output, CutoutError> {
+    cut_with(photo, ZeroEnd::Refuse, edges)
 }
 
 /// As [`cut_by_luma`], of a photo that may not be written to its end.
 fn cut_with_zeros(photo: &[u8], zeros: ZeroEnd) -> Result<Output, CutoutError> {
+    cut_with(photo, zeros, Edges::Off)
+}
+
+fn cut_with(photo: &[u8], zeros: ZeroEnd, edges: Edges) -> Result<Output, CutoutError> {
     static SESSION: OnceLock<Mutex<Session>> = OnceLock::new();
     let session = SESSION.get_or_init(|| {
         let session = Session::load(runtime(), &card("luma"), 1);
@@ -84,7 +94,7 @@ fn cut_with_zeros(photo: &[u8], zeros: ZeroEnd) -> Result<Output, CutoutError> {
         source: "sub/a.jpg",
         megapixels_max: MEGAPIXELS_MAX,
         zeros,
-        edges: Edges::Off,
+        edges,
     };
     let mut session = session
         .lock()
