@@ -90,7 +90,7 @@ test-api: build-debug .api/installed ## try every path of the HTTP API with righ
 test-config: build-debug .config/installed ## hold schema and alert rules against the program (fetches taplo; needs promtool)
 	@.config/bin/python -m pytest -q -rs -p no:cacheprovider tests/config
 
-test-recipes: build-debug .recipes/installed ## follow the README's recipes (needs samba, smbclient, rsync, openssh-server)
+test-recipes: build-debug .recipes/installed ## follow docs/recipes.md (needs samba, smbclient, rsync, openssh-server)
 	@.recipes/bin/python -m pytest -q -rs -p no:cacheprovider tests/recipes
 
 test-page: build-debug .page/installed ## use the web page in a real browser (fetches playwright; needs chromium)

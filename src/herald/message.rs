@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails when a field is missing or named otherwise than the README says, or when two messages share an id.
+    /// Fails when a field is missing or named otherwise than docs/notifications.md says, or when two messages share an id.
     #[test]
     fn messages_are_what_the_readme_shows() {
         let moment = Moment {

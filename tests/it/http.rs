@@ -239,9 +239,9 @@ fn metrics_count_photos_and_name_no_file() {
     assert!(!text().contains("secret"), "{}", text());
 }
 
-/// Fails when a metric is renamed and README or dashboard keep the old name, or when one goes unexplained.
+/// Fails when a metric is renamed and documentation or dashboard keep the old name, or when one goes unexplained.
 #[test]
-fn readme_and_dashboard_name_the_metrics_that_there_are() {
+fn documentation_and_dashboard_name_the_metrics_that_there_are() {
     let hot = listening();
     let photo = jpeg(Quarter::TopLeft);
     assert_eq!(post(&hot, "/remove-background", &photo).status, 200);
@@ -268,7 +268,7 @@ fn readme_and_dashboard_name_the_metrics_that_there_are() {
     };
     let there = named(&metrics);
     let read = |path: &str| fs::read_to_string(Path::new(CHECKOUT).join(path)).unwrap();
-    assert_eq!(named(&read("README.md")), there);
+    assert_eq!(named(&read("docs/operations.md")), there);
     let shown = named(&read("config/grafana.json"));
     assert!(shown.is_subset(&there), "{:?}", shown.difference(&there));
 }

@@ -13,7 +13,7 @@ use crate::setup::Setup;
 /// The line for a photo that a worker has cut out.
 const CUT_OUT: &str = "cut out";
 
-/// P2: the README's way of backup and restore, with a copy that is taken while photos are cut out; fails when the copy is half a
+/// P2: the documented way of backup and restore, with a copy that is taken while photos are cut out; fails when the copy is half a
 /// ledger, when a photo is cut out twice after it was restored, or when one has lost its name.
 #[test]
 fn a_backup_that_is_taken_under_load_can_be_restored() {

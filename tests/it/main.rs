@@ -54,6 +54,8 @@ mod dice;
 #[cfg(test)]
 mod disguises;
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod drops;
 #[cfg(test)]
 mod edge_pixels;

@@ -145,11 +145,11 @@ fn nothing_is_allowed_left_to_do_or_shared_behind_a_lock() {
     }
 }
 
-/// Fails when a key is shipped that the README does not explain.
+/// Fails when a key is shipped that the documentation does not explain.
 #[test]
-fn readme_explains_every_key_of_the_example() {
+fn every_key_of_the_example_is_explained() {
     let example = read("config/hotcut.toml");
-    let readme = read("README.md");
+    let page = read("docs/configuration.md");
     let mut keys = BTreeSet::new();
     for line in example.lines() {
         let line = line.trim_start_matches(['#', ' ']);
@@ -168,8 +168,8 @@ fn readme_explains_every_key_of_the_example() {
     assert!(keys.len() >= 15, "{keys:?}");
     for key in keys {
         assert!(
-            readme.contains(&format!("`{key}`")),
-            "README.md does not explain `{key}`"
+            page.contains(&format!("`{key}`")),
+            "docs/configuration.md does not explain `{key}`"
         );
     }
 }

@@ -72,7 +72,7 @@ fn file_that_waits_is_told_for_what() {
 }
 
 /// P10: fails when a photo that ends early is said to wait for its turn, or when it is not told for how long the rest of it is
-/// waited for: ten minutes, as the README says.
+/// waited for: ten minutes, as docs/files.md says.
 #[test]
 fn photo_that_ends_early_is_told_so_and_until_when_it_is_waited_for() {
     let hot = HotFolder::start();

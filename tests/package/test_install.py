@@ -18,7 +18,7 @@ def show(machine, key):
 
 
 def add_folder(machine):
-    """As the README says: folders, the table, a restart, since a unit that runs has no right to folders made later."""
+    """As docs/install.md says: folders, the table, a restart, since a unit that runs has no right to folders made later."""
     machine.run("install", "-d", "-o", "hotcut", "-g", "hotcut", "-m", "2770", HOT, OUT)
     with machine.path(CONFIG).open("a") as file:
         file.write(f'\n[[folder]]\nname = "products"\ninput = "{HOT}"\noutput = "{OUT}"\nsettle = "200ms"\n')
@@ -161,7 +161,7 @@ def test_purge_of_a_state_folder_on_another_disk(installed, place):
 def test_the_archive_can_be_laid_over_usr(bare, archive):
     """Fails when the paragraph on other systems leaves out a step, or the unit does not find the program."""
     shutil.copy(archive, bare.path("/opt/archive.tar.gz"))
-    command = re.search(r"`sudo (tar [^`]* -C /usr)`", (CHECKOUT / "README.md").read_text())[1]
+    command = re.search(r"`sudo (tar [^`]* -C /usr)`", (CHECKOUT / "docs/install.md").read_text())[1]
     modes = bare.run("stat", "-c", "%a %n", "/usr/bin", "/usr/lib", "/usr/share")
     bare.run(*command.replace("ARCHIVE", "/opt/archive.tar.gz").split())
     assert bare.run("stat", "-c", "%a %n", "/usr/bin", "/usr/lib", "/usr/share") == modes

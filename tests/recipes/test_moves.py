@@ -14,8 +14,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def script(name):
-    """The script of that name in the README."""
-    text = (CHECKOUT / "README.md").read_text()
+    """The script of that name in docs/recipes.md."""
+    text = (CHECKOUT / "docs/recipes.md").read_text()
     return text.split(f"# {name}\n", 1)[1].split("```", 1)[0]
 
 
@@ -36,7 +36,7 @@ def sorted_by_date(tmp_path):
 
 
 def test_done_photos_are_sorted_by_date(sorted_by_date):
-    """P4: fails when the README's script does not do what it says, when a photo that comes a second time under its name does not get
+    """P4: fails when the recipe's script does not do what it says, when a photo that comes a second time under its name does not get
     its number, when a folder that comes again takes the place of the first, when what hotcut has in work is moved, or a photo is cut out again when it has moved."""
     done = sorted_by_date.place / "done"
     (done / ".hotcut-half").write_text("what hotcut moves there from another disk")

@@ -38,9 +38,9 @@ def test_cutouts_are_for_the_group_of_the_folder(hotcut):
 @pytest.mark.skipif(not shutil.which("setfacl"), reason="not installed: setfacl (apt-get install acl)")
 def test_a_photo_in_the_folder_of_another_user_is_moved(hotcut):
     """P4: fails when hotcut may not take a photo out of a subfolder that anna has made, or leave a note there, with the folder set up
-    as the README says."""
-    readme = (CHECKOUT / "README.md").read_text()
-    [*command, folder] = re.search(r"sudo (setfacl .*?) *#", readme)[1].split()
+    as docs/install.md says."""
+    page = (CHECKOUT / "docs/install.md").read_text()
+    [*command, folder] = re.search(r"sudo (setfacl .*?) *#", page)[1].split()
     assert folder == HOT
     subprocess.run([*command, hotcut.machine.path(folder)], check=True)
     config = hotcut.machine.path(CONFIG)

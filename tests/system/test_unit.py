@@ -9,7 +9,7 @@ NAMES = ["plain", "a studio", "100%/%h and %%", 'the "good" ones', "it's", "back
 
 
 def take_drop_in(hotcut):
-    """As the README says."""
+    """As docs/install.md says."""
     hotcut.run("sh", "-c", f"mkdir -p {DROP_INS} && hotcut unit >{DROP_INS}/folders.conf && systemctl daemon-reload")
 
 
