@@ -9,21 +9,25 @@ use super::style::ByPlace;
 const STRAIGHT: f32 = 0.955;
 const DIAGONAL: f32 = 1.3693;
 
-/// Cells from the outline within which a photo may decide, and over how many more that ends; in masks of [`MEASURED_SIDE`], and twice
-/// as many in those of twice the side.
+/// Cells from the outline within which a photo may decide, and over how many more that ends; in proportion more in masks whose side is
+/// beyond [`MEASURED_SIDE`].
 const REACH: ByPlace = ByPlace {
     hard: 8.0,
     soft: 16.0,
 };
 const FADE: f32 = 2.0;
-const MEASURED_SIDE: usize = 288;
+
+/// The largest side of the masks in which lengths were measured; the least was 288, and one number did for both.
+const MEASURED_SIDE: f32 = 320.0;
 
 /// Farther than any cell of a mask can be.
 const FAR: f32 = 1e6;
 
-/// The cells of `mask` that count as one of those that lengths on a mask were measured in.
-pub(super) fn unit(mask: &Plane) -> usize {
-    (mask.width / MEASURED_SIDE).max(1)
+/// How many cells of `mask` are as long as one of those in which lengths were measured.
+pub(super) fn cells_per_measured(mask: &Plane) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
+    let side = mask.width as f32;
+    (side / MEASURED_SIDE).max(1.0)
 }
 
 /// 1 within [`REACH`] cells of where `mask` (0..=1) crosses one half, 0 beyond [`FADE`] more; `soft` is how soft the outline is.
@@ -37,8 +41,7 @@ pub(super) fn nearness(mask: &Plane, soft: &Plane) -> Result<Plane, CutoutError>
     near.values.reverse();
     sweep(&mut near.values, mask.width);
     near.values.reverse();
-    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
-    let unit = unit(mask) as f32;
+    let unit = cells_per_measured(mask);
     for (value, soft) in near.values.iter_mut().zip(&soft.values) {
         *value = ((REACH.at(*soft) + FADE - value.abs() / unit) / FADE).clamp(0.0, 1.0);
     }

@@ -12,11 +12,11 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    /// Around all cells (number and opacity) that `matters` says yes to; `None` where there is no such cell.
-    pub(super) fn of(mask: &Plane, matters: impl Fn(usize, f32) -> bool) -> Option<Self> {
+    /// Around all cells that `matters` says yes to, by their number in `mask`; `None` where there is no such cell.
+    pub(super) fn of(mask: &Plane, matters: impl Fn(usize) -> bool) -> Option<Self> {
         let mut extent: Option<Self> = None;
-        for (y, row) in mask.rows().enumerate() {
-            let matters = |x: &usize| matters(y * mask.width + x, row[*x]);
+        for y in 0..mask.height {
+            let matters = |x: &usize| matters(y * mask.width + x);
             let Some(first) = (0..mask.width).find(matters) else {
                 continue;
             };
@@ -51,12 +51,15 @@ mod tests {
     #[test]
     fn extent_holds_every_cell_that_matters() {
         let mut values = vec![0.0; 36];
-        let matters = |_: usize, value: f32| value > 0.5;
-        assert_eq!(Extent::of(&Plane::square(values.clone()), matters), None);
+        let extent = |values: &[f32]| {
+            let mask = Plane::square(values.to_vec());
+            Extent::of(&mask, |at| mask.values[at] > 0.5)
+        };
+        assert_eq!(extent(&values), None);
         for (x, y) in [(4, 1), (1, 2), (3, 4)] {
             values[y * 6 + x] = 1.0;
         }
-        let extent = Extent::of(&Plane::square(values), matters).unwrap();
+        let extent = extent(&values).unwrap();
         assert_eq!((extent.columns, extent.rows), (1..5, 1..5));
     }
 

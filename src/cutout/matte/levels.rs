@@ -66,3 +66,34 @@ pub(super) fn levels(longer: usize, has_soft: bool) -> Vec<Level> {
     }
     levels
 }
+
+#[cfg(test)]
+mod tests {
+    use super::levels;
+
+    #[test]
+    fn grids_double_as_long_as_a_cell_covers_two_pixels() {
+        let sides = |longer, has_soft| -> Vec<usize> {
+            levels(longer, has_soft)
+                .iter()
+                .map(|level| level.side)
+                .collect()
+        };
+        assert_eq!(sides(8_000, false), [144, 288, 576]);
+        assert_eq!(sides(8_000, true), [72, 144, 288, 576]);
+        assert_eq!(sides(1_089, false), [144, 288, 576]);
+        assert_eq!(sides(1_088, false), [144, 288]);
+        assert_eq!(sides(273, true), [72, 144]);
+    }
+
+    #[test]
+    fn small_photo_has_one_grid() {
+        for (longer, side) in [(272, 136), (200, 100), (3, 8)] {
+            for has_soft in [false, true] {
+                let levels = levels(longer, has_soft);
+                assert_eq!((levels.len(), levels[0].side), (1, side));
+                assert!(!levels[0].is_for_soft);
+            }
+        }
+    }
+}

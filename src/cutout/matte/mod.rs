@@ -18,8 +18,11 @@ mod outline;
 mod plane;
 #[cfg(test)]
 mod properties;
+mod ramp;
 mod reduce;
 mod refine;
+#[cfg(test)]
+mod robustness;
 mod runs;
 mod softness;
 mod style;
@@ -50,8 +53,8 @@ use style::Style;
 use upright::{over_neutral, sample, unit};
 use view::{Grid, Line, View};
 
-/// Cells around the last one that is not ground which a subject may still reach into: those that the enlargement of the mask
-/// mixes in, and some ground to learn its colour from.
+/// Cells that are kept around the subject: two that the enlargement of the mask mixes in, and as many of ground to learn its colour
+/// from.
 const MARGIN: usize = 4;
 
 /// Opacity of every pixel of a photo.
@@ -133,36 +136,38 @@ impl Matte {
         let Some(refinement) = &self.refinement else {
             return Ok(());
         };
-        let grid = self.grid_of_subject(photo, refinement);
+        let Some(grid) = self.grid_of_subject(photo, refinement) else {
+            return Ok(());
+        };
         let mut view = View::new(&self.mask, &grid)?;
         view.refine(&self.mask, refinement, &grid)?;
         let samples = samples(photo, &grid, view.line()?, |y, cells, line| {
             let colour = |x: usize| [cells[x][0], cells[x][1], cells[x][2]];
             view.row(y, Some(refinement), colour, line);
+            line.complete();
         })?;
         self.foreground = Some(Foreground::new(grid, samples)?);
         Ok(())
     }
 
-    /// A grid over the part of the photo that may not be ground, and a little around it.
-    fn grid_of_subject(&self, photo: &Photo, refinement: &Refinement) -> Grid {
+    /// A grid over the part of the photo that may not be ground, and a little around it; `None` where all is ground.
+    fn grid_of_subject(&self, photo: &Photo, refinement: &Refinement) -> Option<Grid> {
         let side = self.mask.width;
-        let extent = Extent::of(&self.mask, |at, mask| refinement.may_be_subject(at, mask));
-        let over = |cells: Option<Range<usize>>, pixels: u32| {
+        let may_be_subject = |at: usize| refinement.may_be_subject(at, self.mask.values[at]);
+        let extent = Extent::of(&self.mask, may_be_subject)?;
+        let over = |cells: &Range<usize>, pixels: u32| {
             let pixels = pixels as usize;
             // Where the photo is smaller than the mask, a pixel is a mean of more cells.
-            let margin = MARGIN * side.div_ceil(pixels);
-            cells.map_or(0..pixels, |cells| under(&cells, side, margin, pixels))
+            under(cells, side, MARGIN * side.div_ceil(pixels), pixels)
         };
-        let (columns, rows) = extent.map(|extent| (extent.columns, extent.rows)).unzip();
-        let columns = over(columns, photo.width());
-        let rows = over(rows, photo.height());
-        Grid {
+        let columns = over(&extent.columns, photo.width());
+        let rows = over(&extent.rows, photo.height());
+        Some(Grid {
             photo: (photo.width() as usize, photo.height() as usize),
             size: grid_size((columns.len(), rows.len())),
             columns,
             rows,
-        }
+        })
     }
 
     /// Puts the matte into row `y` of the photo, straight alpha: its own alpha is multiplied, and where nothing is left colour is

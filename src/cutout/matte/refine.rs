@@ -3,22 +3,22 @@
 
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
-use super::super::{reserve, zeroed};
-use super::bilinear::{Bilinear, BilinearRow};
+use super::bilinear::BilinearRow;
 use super::extent::{Extent, under};
 use super::guide::{Guide, Part, coarser, reduced};
-use super::guided::{Fit, TERMS, TILE, fit};
-use super::kernel::Kernel;
+use super::guided::{Fit, TERMS};
 use super::levels::{Level, levels};
 use super::outline::Outline;
 use super::plane::Plane;
+use super::ramp::Ramp;
+use super::runs::{OVERSHOOT, is_open_around};
 use super::style::{Stretch, Style};
 
 /// Shares of the opacity's variance: below the first the photo's colours do not explain it, from the second on they do.
 const EXPLAINED: Stretch = Stretch::new(0.5, 0.8);
 
-/// Cells of a mask around an open one that are open as well once the mask is enlarged.
-const MASK_REACH: usize = 3;
+/// Cells of a mask around an open one that its enlargement opens as well.
+const CUBIC_REACH: usize = 3;
 
 /// How the opacity around each part of a photo follows from its colours.
 #[derive(Debug)]
@@ -42,29 +42,29 @@ impl Refinement {
         let outline = Outline::new(mask, style.softness)?;
         let has_soft = outline.soft.values.iter().any(|soft| *soft > 0.0);
         let levels = levels(picture.0.max(picture.1), has_soft);
+        let part = part(mask, &outline, &levels, picture);
         let finest = levels[levels.len() - 1].size(picture);
-        let guide = reduced(
-            photo,
-            finest,
-            part(
-                mask,
-                &outline,
-                levels[0].size(picture),
-                levels[0].radius,
-                finest,
-            )
-            .as_ref(),
-        )?;
+        let guide = reduced(photo, finest, part.as_ref())?;
+        Self::fitted(mask, &outline, (&guide, picture), (&levels, style))
+    }
+
+    /// By the colours of `guide`, which lies on the grid of the finest of `levels`.
+    fn fitted(
+        mask: &Plane,
+        outline: &Outline,
+        (guide, picture): (&Guide, (usize, usize)),
+        (levels, style): (&[Level], Style),
+    ) -> Result<Self, CutoutError> {
         let mut found: Option<Fit> = None;
         for (at, level) in levels.iter().enumerate() {
             let coarse;
             let guide = if at + 1 == levels.len() {
-                &guide
+                guide
             } else {
-                coarse = coarser(&guide, level.size(picture))?;
+                coarse = coarser(guide, level.size(picture))?;
                 &coarse
             };
-            let ramp = Ramp::new(mask, &outline, level.size(picture), style)?;
+            let ramp = Ramp::new(mask, outline, level.size(picture), style)?;
             let begun = match &found {
                 None => ramp.plain.try_clone()?,
                 Some(found) if levels[at - 1].is_for_soft => {
@@ -93,7 +93,9 @@ impl Refinement {
     /// Whether the matte may be anything but ground around cell `at` of the mask, whose opacity is `mask`.
     pub(super) fn may_be_subject(&self, at: usize, mask: f32) -> bool {
         let [near, soft] = self.outline[at];
-        let has_weight = Style::is_open(mask, soft) && near > 0.0;
+        // As much as the cubic may make of it.
+        let mask = OVERSHOOT * mask;
+        let has_weight = near > 0.0 && Style::is_open(mask.min(0.5), soft);
         has_weight || self.style.ramp.of(mask) > 0.0
     }
 
@@ -120,25 +122,24 @@ impl Refinement {
     }
 }
 
-/// The part of a grid of the size `finest` that is read: around what the mask leaves open as far as the windows of the coarsest grid
-/// reach.
+/// The part of the finest grid that is read: around what the mask leaves open as far as the windows of the coarsest grid reach.
 fn part(
     mask: &Plane,
     outline: &Outline,
-    coarsest: (usize, usize),
-    radius: usize,
-    finest: (usize, usize),
+    levels: &[Level],
+    picture: (usize, usize),
 ) -> Option<Part> {
-    let is_open = |at: usize, mask: f32| {
-        Style::is_open(mask, outline.soft.values[at]) && outline.near.values[at] > 0.0
-    };
+    let is_open = |at: usize| outline.near.values[at] > 0.0 && is_open_around(mask, at);
     let extent = Extent::of(mask, is_open)?;
-    // Fits are means of fits to windows, and cells lie between cells.
-    let reach = 2 * radius + 3;
-    let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + MASK_REACH;
+    let (coarsest, finest) = (levels[0], levels[levels.len() - 1].size(picture));
+    // In its cells: the two windows of an averaged fit, one cell more because cells lie between cells, one that holds a cell of the
+    // mask in part, and one that holds a cell of the finest grid in part.
+    let reach = 2 * coarsest.radius + 3;
+    let (columns, rows) = coarsest.size(picture);
+    let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + CUBIC_REACH;
     Some(Part {
-        columns: under(&extent.columns, mask.width, margin(coarsest.0), finest.0),
-        rows: under(&extent.rows, mask.width, margin(coarsest.1), finest.1),
+        columns: under(&extent.columns, mask.width, margin(columns), finest.0),
+        rows: under(&extent.rows, mask.width, margin(rows), finest.1),
     })
 }
 
@@ -153,119 +154,60 @@ fn follow(
     plain + near * weight * (found - plain)
 }
 
-/// A mask on a level's grid.
-struct Ramp {
-    /// Opacity by the mask alone.
-    plain: Plane,
-    /// Weight of what the photo's colours say, 0..=1.
-    weight: Plane,
-    /// How soft the outline is, 0..=1.
-    soft: Plane,
-}
+#[cfg(test)]
+mod tests {
+    use super::{Level, Outline, Part, Refinement, Style, is_open_around, levels, part, reduced};
+    use crate::config::Edges;
+    use crate::cutout::matte::plane::Plane;
+    use crate::cutout::matte::tests::{noise, photo};
 
-impl Ramp {
-    fn new(
-        mask: &Plane,
-        outline: &Outline,
-        size: (usize, usize),
-        style: Style,
-    ) -> Result<Self, CutoutError> {
-        // As the mask is enlarged at full size, unless it is made smaller: then every cell of it is to count. By the longer side, so that
-        // a turned photo has the turned matte (the reference goes by the width).
-        let is_larger = size.0.max(size.1) >= mask.width;
-        let mut plain = if is_larger {
-            mask.resized(Kernel::cubic, size)?
-        } else {
-            mask.resized(Kernel::area, size)?
+    /// A mask with a small disc that rises over 2 cells on the left and over 8 on the right.
+    fn mask() -> Plane {
+        let cell = |at: u16| {
+            let (x, y) = (f32::from(at % 128) - 60.0, f32::from(at / 128) - 70.0);
+            let width = if x < 0.0 { 2.0 } else { 8.0 };
+            ((10.0 - x.hypot(y)) / width + 0.5).clamp(0.0, 1.0)
         };
-        let mut weight = outline.near.resized(Kernel::linear, size)?;
-        let soft = outline.soft.resized(Kernel::linear, size)?;
-        let weights = weight.values.iter_mut().zip(&soft.values);
-        for (plain, (weight, soft)) in plain.values.iter_mut().zip(weights) {
-            let mask = plain.clamp(0.0, 1.0);
-            *plain = style.ramp.of(mask);
-            if !Style::is_open(mask, *soft) {
-                *weight = 0.0;
-            }
-        }
-        Ok(Self {
-            plain,
-            weight,
-            soft,
-        })
+        Plane::square((0..128 * 128).map(cell).collect())
     }
 
-    /// The weight, as far as the outline is soft.
-    fn weight_of_soft(&self) -> Result<Plane, CutoutError> {
-        let mut weight = self.weight.try_clone()?;
-        for (weight, soft) in weight.values.iter_mut().zip(&self.soft.values) {
-            *weight *= soft;
-        }
-        Ok(weight)
-    }
-
-    /// Fits opacity to colours, beginning with the `opacity` that a coarser level has found.
-    fn refine(&self, guide: &Guide, level: Level, mut opacity: Plane) -> Result<Fit, CutoutError> {
-        let is_wanted = self.wanted_tiles()?;
-        let is_wanted = |column: usize, row: usize| is_wanted[row * self.tile_columns() + column];
-        let mut pass = 1;
-        loop {
-            let found = fit(guide, &opacity, level.radius, is_wanted)?;
-            if pass == level.passes {
-                return Ok(found);
-            }
-            pass += 1;
-            opacity = self.applied(guide, &found, &self.weight)?;
-        }
-    }
-
-    /// The opacity that `found`, on this grid or a coarser one, makes of the photo's colours where they have a `weight`.
-    fn applied(&self, guide: &Guide, found: &Fit, weight: &Plane) -> Result<Plane, CutoutError> {
-        let mut opacity = self.plain.try_clone()?;
-        let (width, height) = (opacity.width, opacity.height);
-        let bilinear = Bilinear::new((found.width, found.height), (width, height))?;
-        let [red, green, blue] = guide;
-        let mut between = reserve(found.width)?;
-        for (y, out) in opacity.values.chunks_exact_mut(width).enumerate() {
-            let weights = weight.row(y);
-            let Some(first) = weights.iter().position(|weight| *weight > 0.0) else {
-                continue;
+    /// Fails when a window reaches beyond the part of the photo that is read.
+    #[test]
+    fn part_that_is_read_is_enough() {
+        let mask = mask();
+        let picture = (1100, 400);
+        let photo = photo(&noise(1100 * 400), 1100);
+        for edges in [Edges::Auto, Edges::Soft, Edges::Hard] {
+            let style = Style::of(edges).unwrap();
+            let outline = || Outline::new(&mask, style.softness).unwrap();
+            let levels: Vec<Level> = levels(1100, edges != Edges::Hard);
+            let size = levels[levels.len() - 1].size(picture);
+            let read = part(&mask, &outline(), &levels, picture).unwrap();
+            let whole = Part {
+                columns: 0..size.0,
+                rows: 0..size.1,
             };
-            let cells = bilinear.row(&found.cells, y, first..width, &mut between);
-            for x in first..width {
-                let weight = weights[x];
-                if weight > 0.0 {
-                    let [r, g, b] = [red, green, blue].map(|plane| plane.row(y)[x]);
-                    let [red, green, blue, rest, _] = cells.at(x);
-                    let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
-                    out[x] += weight * (found - out[x]);
+            assert!(read.columns.len() < 400 && read.columns.len() < whole.columns.len());
+            let [ours, expected] = [&read, &whole].map(|part| {
+                let guide = reduced(&photo, size, Some(part)).unwrap();
+                let settings = (&levels[..], style);
+                Refinement::fitted(&mask, &outline(), (&guide, picture), settings).unwrap()
+            });
+            let mut count = 0;
+            for at in (0..128 * 128).filter(|at| is_open_around(&mask, *at)) {
+                if ours.outline[at][0] > 0.0 {
+                    let (x, y) = (at % 128 * size.0 / 128, at / 128 * size.1 / 128);
+                    let cell = y * size.0 + x;
+                    let pairs = ours.cells[cell].iter().zip(&expected.cells[cell]);
+                    let off = pairs
+                        .map(|(ours, theirs)| (ours - theirs).abs())
+                        .fold(0.0, f32::max);
+                    // Sums slide over a tile, and so end a little different.
+                    assert!(off < 1e-3, "{edges}, {x}, {y}: {off}");
+                    count += 1;
                 }
             }
+            assert!(count > 100, "{count}");
         }
-        Ok(opacity)
-    }
-
-    fn tile_columns(&self) -> usize {
-        self.weight.width.div_ceil(TILE)
-    }
-
-    /// Row by row, whether a tile has a cell with a weight, or is so near to one that a finer grid may read it.
-    fn wanted_tiles(&self) -> Result<Vec<bool>, CutoutError> {
-        const MARGIN: usize = 2;
-        let rows = self.weight.height.div_ceil(TILE);
-        let mut is_wanted = zeroed(rows * self.tile_columns())?;
-        for (y, row) in self.weight.rows().enumerate() {
-            for (x, _) in row.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-                for y in [y.saturating_sub(MARGIN), y + MARGIN] {
-                    for x in [x.saturating_sub(MARGIN), x + MARGIN] {
-                        let (column, row) = (x / TILE, y / TILE);
-                        if column < self.tile_columns() && row < rows {
-                            is_wanted[row * self.tile_columns() + column] = true;
-                        }
-                    }
-                }
-            }
-        }
-        Ok(is_wanted)
     }
 }

@@ -6,10 +6,12 @@ use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::kernel::Kernel;
 use super::plane::Plane;
+use super::style::Style;
 
-/// How far all cells under a kernel must be within the limit of what is decided. Kernels have negative weights: a mean is up to 1.3
-/// times as far from 0, or from 1, as the cells are.
+/// The share of the limit of what is decided that cells may use. A kernel has negative weights: also when it shrinks a mask, what it
+/// makes of a part is up to [`OVERSHOOT`] times as far from 0, or from 1, as the cells are.
 const SAFETY: f32 = 0.5;
+pub(super) const OVERSHOOT: f32 = 1.31;
 
 /// What the mask alone says of a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +20,30 @@ pub(super) enum Verdict {
     Subject,
     #[default]
     Undecided,
+}
+
+impl Verdict {
+    /// What a cell of this opacity says, so that those around it cannot open what it decides.
+    fn of_cell(opacity: f32) -> Self {
+        let limit = SAFETY * Style::undecided_least();
+        if opacity <= limit {
+            Self::Ground
+        } else if opacity >= 1.0 - limit {
+            Self::Subject
+        } else {
+            Self::Undecided
+        }
+    }
+}
+
+/// Whether the enlarged mask may be undecided around cell `at`: it is itself, or the next one to the right or below says otherwise.
+pub(super) fn is_open_around(mask: &Plane, at: usize) -> bool {
+    let verdict = |at: usize| Verdict::of_cell(mask.values[at]);
+    let own = verdict(at);
+    let is_last = (at + 1).is_multiple_of(mask.width);
+    let differs_right = !is_last && verdict(at + 1) != own;
+    let below = at + mask.width;
+    own == Verdict::Undecided || differs_right || below < mask.values.len() && verdict(below) != own
 }
 
 /// Columns next to each other of which the same is said. Not empty.
@@ -30,30 +56,15 @@ pub(super) struct Run {
 /// The verdicts on all places that a kernel can have on a mask.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    /// Rows of as many as `starts` has.
+    /// Row by row; one less than `starts` has in a row.
     places: Vec<Verdict>,
     /// For each column of the mask, the first column of the grid whose kernel begins there or later; at the end the grid's width.
     starts: Vec<usize>,
 }
 
 impl Verdicts {
-    /// `undecided` is the greatest opacity that counts as none, and its distance from 1 the least that counts as whole.
-    pub(super) fn new(
-        mask: &Plane,
-        across: &Kernel,
-        down: &Kernel,
-        undecided: f32,
-    ) -> Result<Self, CutoutError> {
-        let limit = SAFETY * undecided;
-        let of_cell = |opacity: f32| {
-            if opacity <= limit {
-                Verdict::Ground
-            } else if opacity >= 1.0 - limit {
-                Verdict::Subject
-            } else {
-                Verdict::Undecided
-            }
-        };
+    /// Of a mask that these kernels enlarge.
+    pub(super) fn new(mask: &Plane, across: &Kernel, down: &Kernel) -> Result<Self, CutoutError> {
         let columns = mask.width - across.taps() + 1;
         let mut places = reserve(columns * (mask.height - down.taps() + 1))?;
         // For each place on a row, what its last rows said and how many they were.
@@ -61,7 +72,7 @@ impl Verdicts {
         for (y, row) in mask.rows().enumerate() {
             let mut before = (Verdict::Undecided, 0);
             for (x, opacity) in row.iter().enumerate() {
-                before = counted(before, of_cell(*opacity));
+                before = counted(before, Verdict::of_cell(*opacity));
                 if let Some(place) = (x + 1).checked_sub(across.taps()) {
                     alike[place] = counted(alike[place], agreed(before, across.taps()));
                 }
@@ -80,6 +91,11 @@ impl Verdicts {
         }
         starts.push(across.len());
         Ok(Self { places, starts })
+    }
+
+    /// Room for the runs of a row.
+    pub(super) fn row_buffer(&self) -> Result<Vec<Run>, CutoutError> {
+        reserve(self.starts.len())
     }
 
     /// Writes the runs of the rows whose kernel begins at row `first` of the mask, from left to right.
@@ -123,7 +139,8 @@ fn agreed((verdict, times): (Verdict, usize), of: usize) -> Verdict {
 mod tests {
     use super::super::kernel::{Kernel, Span};
     use super::super::plane::Plane;
-    use super::{Run, Verdict, Verdicts};
+    use super::super::style::Style;
+    use super::{OVERSHOOT, Run, Verdict, Verdicts, is_open_around};
 
     /// A mask of 12 x 12 whose left half is 0 and whose right half is 1.
     fn halves() -> Plane {
@@ -137,7 +154,7 @@ mod tests {
     fn runs(mask: &Plane, row: usize) -> Vec<Run> {
         let kernel = |old| Kernel::cubic(old, Span::whole(old, 120)).unwrap();
         let (across, down) = (kernel(mask.width), kernel(mask.height));
-        let verdicts = Verdicts::new(mask, &across, &down, 0.01).unwrap();
+        let verdicts = Verdicts::new(mask, &across, &down).unwrap();
         let mut runs = Vec::new();
         verdicts.write(down.at(row).0, &mut runs);
         runs
@@ -175,5 +192,40 @@ mod tests {
             let ends = decided.iter().map(|run| (run.columns.end, run.verdict));
             assert_eq!(ends.collect::<Vec<_>>(), expected, "{row}");
         }
+    }
+
+    /// Fails when what a kernel overshoots is decided: the cells alone are, what it makes of them is not.
+    #[test]
+    fn cells_that_the_cubic_lifts_over_the_limit_are_open() {
+        let cell = 0.9 * Style::undecided_least();
+        let mut mask = Plane::square(vec![0.0; 576]);
+        for at in [12 * 24 + 12, 12 * 24 + 13, 13 * 24 + 12, 13 * 24 + 13] {
+            mask.values[at] = cell;
+        }
+        let enlarged = mask.resized(Kernel::cubic, (120, 120)).unwrap();
+        let greatest = enlarged
+            .values
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(*value));
+        assert!(
+            greatest > Style::undecided_least() && greatest < OVERSHOOT * cell,
+            "{greatest}"
+        );
+        assert!(
+            runs(&mask, 65)
+                .iter()
+                .any(|run| run.verdict == Verdict::Undecided)
+        );
+    }
+
+    #[test]
+    fn step_between_two_decided_cells_is_open_around_them() {
+        let mask = halves();
+        let open: Vec<usize> = (0..12).filter(|x| is_open_around(&mask, 12 + x)).collect();
+        assert_eq!(open, [5]);
+        let mut mask = Plane::square(vec![1.0; 9]);
+        mask.values[3..].fill(0.0);
+        let open: Vec<usize> = (0..9).filter(|at| is_open_around(&mask, *at)).collect();
+        assert_eq!(open, [0, 1, 2]);
     }
 }

@@ -3,18 +3,18 @@
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
-use super::contour::unit;
+use super::contour::cells_per_measured;
 use super::plane::{Plane, mirrored};
 use super::style::Stretch;
 
-/// Mean widths of the mask's rise, in cells: up to the first an outline is hard, from the second on it is soft.
+/// Mean widths of the mask's rise, in cells of a mask of 288 or 320: up to the first an outline is hard, from the second on it is soft.
 const WIDTHS: Stretch = Stretch::new(3.0, 4.0);
 
 /// Opacities of the rise.
 const RISE: std::ops::Range<f32> = 0.05..0.95;
 
-/// Widths are means over as many cells on either side.
-const RADIUS: usize = 6;
+/// Widths are means over as many of these cells on either side.
+const RADIUS: f32 = 6.0;
 
 /// Keeps the width of no rise at all at 0.
 const LEAST_SLOPE: f32 = 0.002;
@@ -25,11 +25,15 @@ pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
     for value in &mut rise.values {
         *value = f32::from(u8::from(*value > RISE.start && *value < RISE.end));
     }
-    let unit = unit(mask);
-    let mut soft = means(&rise, RADIUS * unit)?;
-    let slopes = means(&slopes(mask)?, RADIUS * unit)?;
-    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
-    let unit = unit as f32;
+    let unit = cells_per_measured(mask);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some cells of a mask"
+    )]
+    let radius = (RADIUS * unit).round() as usize;
+    let mut soft = means(&rise, radius)?;
+    let slopes = means(&slopes(mask)?, radius)?;
     for (value, slope) in soft.values.iter_mut().zip(&slopes.values) {
         *value = WIDTHS.of(*value / (slope * unit + LEAST_SLOPE));
     }
@@ -46,7 +50,8 @@ fn slopes(mask: &Plane) -> Result<Plane, CutoutError> {
             let (left, right) = (x.saturating_sub(1), (x + 1).min(mask.width - 1));
             let column = |x: usize| above[x] + 2.0 * own[x] + below[x];
             let row = |row: &[f32]| row[left] + 2.0 * row[x] + row[right];
-            *slope = (column(right) - column(left)).hypot(row(below) - row(above)) / 8.0;
+            let (across, down) = (column(right) - column(left), row(below) - row(above));
+            *slope = (across * across + down * down).sqrt() / 8.0;
         }
     }
     Ok(slopes)
@@ -104,6 +109,28 @@ mod tests {
         // Of 4 cells, 3.6 lie between 0.05 and 0.95: four cells of 60 do.
         let between = at_outline(4.0);
         assert!(between > 0.5 && between <= 1.0, "{between}");
+    }
+
+    /// Fails when lengths are cells of a mask, and not of the picture.
+    #[test]
+    fn twice_as_fine_a_mask_is_as_soft() {
+        let rise = |side: u16, cells: f32| {
+            let middle = f32::from(side / 2) - 0.5;
+            let value = |at: u32| {
+                let x = f32::from(u16::try_from(at % u32::from(side)).unwrap());
+                ((x - middle) / cells + 0.5).clamp(0.0, 1.0)
+            };
+            Plane::square((0..u32::from(side) * u32::from(side)).map(value).collect())
+        };
+        for (cells, expected) in [(2.0, 0.0), (2.5, 0.0), (6.0, 1.0)] {
+            let soft = softness(&rise(320, cells)).unwrap();
+            let fine = softness(&rise(640, 2.0 * cells)).unwrap();
+            // At the outline, and as far from it as windows just see it.
+            for (at, fine_at) in [(159, 319), (168, 332)] {
+                let found = [soft.row(9)[at], fine.row(9)[fine_at]];
+                assert_near(&found, &[expected, expected]);
+            }
+        }
     }
 
     #[test]

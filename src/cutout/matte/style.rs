@@ -25,7 +25,7 @@ impl Stretch {
     }
 }
 
-/// A number that is another one where the subject's outline is hard than where it is soft.
+/// A number where the subject's outline is hard, and where it is soft. Between them it changes evenly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ByPlace {
     pub(super) hard: f32,
@@ -101,8 +101,8 @@ impl Style {
         mask > undecided && mask < 1.0 - undecided
     }
 
-    /// How near to 0 or 1 a mask must be to be decided everywhere.
-    pub(super) fn decided() -> f32 {
+    /// The least distance from 0 or 1 at which a mask leaves anything to the photo.
+    pub(super) fn undecided_least() -> f32 {
         UNDECIDED.soft
     }
 

@@ -71,6 +71,15 @@ pub(super) fn slope() -> Vec<f32> {
     cells.map(|value| value.clamp(0.0, 1.0)).collect()
 }
 
+/// A mask of 64 x 64 with a disc of that radius that rises over 2 cells.
+pub(super) fn disc(size: f32) -> Vec<f32> {
+    let away = |at: u16| f32::from(at) - 31.5;
+    let cells = (0..4096_u16).map(|at| away(at % 64).hypot(away(at / 64)));
+    cells
+        .map(|radius| ((size - radius) / 2.0 + 0.5).clamp(0.0, 1.0))
+        .collect()
+}
+
 /// A photo whose left part is blue and whose right one, from column `edge` on, is orange.
 pub(super) fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
     let pixel = |at: u32| {

@@ -3,14 +3,13 @@
 use std::ops::Range;
 
 use super::super::error::CutoutError;
-use super::super::zeroed;
+use super::super::{reserve, zeroed};
 use super::bilinear::Bilinear;
 use super::guided::TERMS;
 use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::refine::Refinement;
 use super::runs::{Run, Verdict, Verdicts};
-use super::style::Style;
 
 /// A grid over a part of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +46,25 @@ impl Grid {
 /// One row of a view, and what it is made with.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// 0..=1.
+    /// 0..=1, where the mask alone does not decide. Elsewhere it is what it was, until it is completed.
     pub(super) opacity: Vec<f32>,
     /// Over all of the row, from left to right.
     pub(super) runs: Vec<Run>,
     cells: Vec<[f32; TERMS]>,
     outline: Vec<[f32; 2]>,
+}
+
+impl Line {
+    /// Writes the opacity that the mask alone decides.
+    pub(super) fn complete(&mut self) {
+        for Run { columns, verdict } in &self.runs {
+            match verdict {
+                Verdict::Ground => self.opacity[columns.clone()].fill(0.0),
+                Verdict::Subject => self.opacity[columns.clone()].fill(1.0),
+                Verdict::Undecided => {}
+            }
+        }
+    }
 }
 
 /// What of a matte does not change from row to row.
@@ -103,7 +115,7 @@ impl View {
             Bilinear::of(size, columns, rows)
         };
         self.refined = Some(Refined {
-            verdicts: Verdicts::new(mask, &self.across, &self.down, Style::decided())?,
+            verdicts: Verdicts::new(mask, &self.across, &self.down)?,
             cells: on(refinement.size)?,
             outline: on((mask.width, mask.height))?,
         });
@@ -115,13 +127,17 @@ impl View {
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn line(&self) -> Result<Line, CutoutError> {
-        let (cells, outline) = match &self.refined {
-            Some(refined) => (refined.cells.row_buffer()?, refined.outline.row_buffer()?),
-            None => (Vec::new(), Vec::new()),
+        let (runs, cells, outline) = match &self.refined {
+            Some(refined) => (
+                refined.verdicts.row_buffer()?,
+                refined.cells.row_buffer()?,
+                refined.outline.row_buffer()?,
+            ),
+            None => (reserve(1)?, Vec::new(), Vec::new()),
         };
         Ok(Line {
             opacity: zeroed(self.wide.width)?,
-            runs: Vec::new(),
+            runs,
             cells,
             outline,
         })
@@ -153,21 +169,48 @@ impl View {
             return;
         };
         refined.verdicts.write(rows.0, runs);
-        for Run { columns, verdict } in runs.iter() {
-            let is_whole = *verdict == Verdict::Subject;
-            opacity[columns.clone()].fill(f32::from(u8::from(is_whole)));
-        }
         for Run { columns, .. } in runs.iter().filter(|run| run.verdict == Verdict::Undecided) {
-            let columns = columns.clone();
-            let opacity = &mut opacity[columns.clone()];
-            self.wide.mix(rows, columns.clone(), opacity);
-            let cells = refined
-                .cells
-                .row(&refinement.cells, y, columns.clone(), cells);
-            let outline = refined
-                .outline
-                .row(&refinement.outline, y, columns.clone(), outline);
-            refinement.row(&cells, &outline, columns.zip(opacity), &colour);
+            let values = &mut opacity[columns.clone()];
+            values.fill(0.0);
+            self.wide.mix(rows, columns.clone(), values);
+            let on = &refined.cells;
+            let fits = on.row(&refinement.cells, y, columns.clone(), cells);
+            let on = &refined.outline;
+            let near = on.row(&refinement.outline, y, columns.clone(), outline);
+            refinement.row(&fits, &near, columns.clone().zip(values), &colour);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Grid, Refinement, View};
+    use crate::config::Edges;
+    use crate::cutout::matte::plane::Plane;
+    use crate::cutout::matte::style::Style;
+    use crate::cutout::matte::tests::{photo, slope, two_colours};
+
+    #[test]
+    fn completed_line_has_the_opacity_of_the_whole_row() {
+        let photo = photo(&two_colours(320, 320, 160), 320);
+        let mask = Plane::square(slope());
+        let style = Style::of(Edges::Auto).unwrap();
+        let refinement = Refinement::new(&photo, &mask, style).unwrap();
+        let grid = Grid::pixels((320, 320));
+        let mut view = View::new(&mask, &grid).unwrap();
+        view.refine(&mask, &refinement, &grid).unwrap();
+        let mut line = view.line().unwrap();
+        line.opacity.fill(0.5);
+        let colour = |x: usize| {
+            if x < 160 {
+                [0.1, 0.2, 0.8]
+            } else {
+                [0.9, 0.5, 0.1]
+            }
+        };
+        view.row(100, Some(&refinement), colour, &mut line);
+        line.complete();
+        assert!(line.opacity[..130].iter().all(|value| *value < 0.01));
+        assert!(line.opacity[190..].iter().all(|value| *value > 0.99));
     }
 }

@@ -1,0 +1,139 @@
+//! A mask on one grid of the way, and the photo's colours there -> a fit of opacity to colours, from what a coarser grid has found.
+
+use super::super::error::CutoutError;
+use super::super::{reserve, zeroed};
+use super::bilinear::Bilinear;
+use super::guide::Guide;
+use super::guided::{Fit, TILE, fit};
+use super::kernel::Kernel;
+use super::levels::Level;
+use super::outline::Outline;
+use super::plane::Plane;
+use super::style::Style;
+
+/// A mask on a level's grid.
+pub(super) struct Ramp {
+    /// Opacity by the mask alone.
+    pub(super) plain: Plane,
+    /// Weight of what the photo's colours say, 0..=1.
+    pub(super) weight: Plane,
+    /// How soft the outline is, 0..=1.
+    soft: Plane,
+}
+
+impl Ramp {
+    pub(super) fn new(
+        mask: &Plane,
+        outline: &Outline,
+        size: (usize, usize),
+        style: Style,
+    ) -> Result<Self, CutoutError> {
+        // As the mask is enlarged at full size, unless it is made smaller: then every cell of it is to count. By the longer side, so that
+        // a turned photo has the turned matte.
+        let is_larger = size.0.max(size.1) >= mask.width;
+        let mut plain = if is_larger {
+            mask.resized(Kernel::cubic, size)?
+        } else {
+            mask.resized(Kernel::area, size)?
+        };
+        let mut weight = outline.near.resized(Kernel::linear, size)?;
+        let soft = outline.soft.resized(Kernel::linear, size)?;
+        let weights = weight.values.iter_mut().zip(&soft.values);
+        for (plain, (weight, soft)) in plain.values.iter_mut().zip(weights) {
+            let mask = plain.clamp(0.0, 1.0);
+            *plain = style.ramp.of(mask);
+            if !Style::is_open(mask, *soft) {
+                *weight = 0.0;
+            }
+        }
+        Ok(Self {
+            plain,
+            weight,
+            soft,
+        })
+    }
+
+    /// The weight, as far as the outline is soft.
+    pub(super) fn weight_of_soft(&self) -> Result<Plane, CutoutError> {
+        let mut weight = self.weight.try_clone()?;
+        for (weight, soft) in weight.values.iter_mut().zip(&self.soft.values) {
+            *weight *= soft;
+        }
+        Ok(weight)
+    }
+
+    /// Fits opacity to colours, beginning with the `opacity` that a coarser level has found.
+    pub(super) fn refine(
+        &self,
+        guide: &Guide,
+        level: Level,
+        mut opacity: Plane,
+    ) -> Result<Fit, CutoutError> {
+        let is_wanted = self.wanted_tiles()?;
+        let is_wanted = |column: usize, row: usize| is_wanted[row * self.tile_columns() + column];
+        let mut pass = 1;
+        loop {
+            let found = fit(guide, &opacity, level.radius, is_wanted)?;
+            if pass == level.passes {
+                return Ok(found);
+            }
+            pass += 1;
+            opacity = self.applied(guide, &found, &self.weight)?;
+        }
+    }
+
+    /// The opacity that `found`, on this grid or a coarser one, makes of the photo's colours where they have a `weight`.
+    pub(super) fn applied(
+        &self,
+        guide: &Guide,
+        found: &Fit,
+        weight: &Plane,
+    ) -> Result<Plane, CutoutError> {
+        let mut opacity = self.plain.try_clone()?;
+        let (width, height) = (opacity.width, opacity.height);
+        let bilinear = Bilinear::new((found.width, found.height), (width, height))?;
+        let [red, green, blue] = guide;
+        let mut between = reserve(found.width)?;
+        for (y, out) in opacity.values.chunks_exact_mut(width).enumerate() {
+            let weights = weight.row(y);
+            let Some(first) = weights.iter().position(|weight| *weight > 0.0) else {
+                continue;
+            };
+            let cells = bilinear.row(&found.cells, y, first..width, &mut between);
+            for x in first..width {
+                let weight = weights[x];
+                if weight > 0.0 {
+                    let [r, g, b] = [red, green, blue].map(|plane| plane.row(y)[x]);
+                    let [red, green, blue, rest, _] = cells.at(x);
+                    let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
+                    out[x] += weight * (found - out[x]);
+                }
+            }
+        }
+        Ok(opacity)
+    }
+
+    fn tile_columns(&self) -> usize {
+        self.weight.width.div_ceil(TILE)
+    }
+
+    /// Row by row, whether a tile has a cell with a weight, or is so near to one that a finer grid may read it.
+    fn wanted_tiles(&self) -> Result<Vec<bool>, CutoutError> {
+        const MARGIN: usize = 2;
+        let rows = self.weight.height.div_ceil(TILE);
+        let mut is_wanted = zeroed(rows * self.tile_columns())?;
+        for (y, row) in self.weight.rows().enumerate() {
+            for (x, _) in row.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+                for y in [y.saturating_sub(MARGIN), y + MARGIN] {
+                    for x in [x.saturating_sub(MARGIN), x + MARGIN] {
+                        let (column, row) = (x / TILE, y / TILE);
+                        if column < self.tile_columns() && row < rows {
+                            is_wanted[row * self.tile_columns() + column] = true;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(is_wanted)
+    }
+}
