@@ -23,6 +23,7 @@ SHARED = [
     "share/doc/hotcut/copyright",
     "share/doc/hotcut/crates-licences.txt",
     "share/doc/hotcut/docs/CONTRIBUTING.md",
+    "share/doc/hotcut/docs/SECURITY.md",
     "share/doc/hotcut/docs/architecture.md",
     "share/doc/hotcut/docs/benchmarks.md",
     "share/doc/hotcut/docs/commands.md",
