@@ -15,7 +15,7 @@ pub(super) fn compose(pixels: &mut [[u8; 4]], matte: &[u8]) -> u8 {
     greatest
 }
 
-/// The same where the matte is opaque.
+/// [`compose`] with an opaque matte: the photo's own alpha stays.
 pub(super) fn keep(pixels: &mut [[u8; 4]]) -> u8 {
     let mut greatest = 0;
     for pixel in pixels {

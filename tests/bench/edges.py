@@ -1,6 +1,6 @@
 """Measures what refined edges cost `hotcut cut` on one core: milliseconds of each stage, with edges off in turns.
 
-Each stage of a photo counts with its least time over the rounds; told is the median over photos. Times are whole milliseconds.
+It takes the least time of each stage over the rounds, and prints the median over photos. Times are whole milliseconds.
 """
 
 import json

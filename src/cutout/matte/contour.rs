@@ -17,7 +17,7 @@ const REACH: ByPlace = ByPlace {
 };
 const FADE: f32 = 2.0;
 
-/// The largest side of the masks in which lengths were measured; the least was 288, and one number did for both.
+/// The side of the largest masks in which these lengths were measured. The others had 288 cells, and the same lengths fit.
 const MEASURED_SIDE: f32 = 320.0;
 
 /// Farther than any cell of a mask can be.
@@ -66,7 +66,7 @@ fn sweep(distances: &mut [f32], width: usize) {
                 approach(value, *above, DIAGONAL);
             }
         }
-        // Each waits for the one before it, so as little as can be is done here.
+        // Each step depends on the one before it, so it does as little as possible.
         let (mut is_subject, mut before) = (row[0] > 0.0, FAR);
         for value in row {
             if (*value > 0.0) != is_subject {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::plane::Plane;
 
-/// Cells of the mask.
+/// A rectangle of cells of a mask, or of another grid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) columns: Range<usize>,

@@ -1,9 +1,8 @@
 //! A photo -> its colours on a grid, each cell the mean of what it covers.
 
-use std::ops::Range;
-
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
+use super::extent::Extent;
 use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::reduce::Reducer;
@@ -12,22 +11,15 @@ use super::upright::each_row;
 /// Red, green and blue, 0..=1.
 pub(super) type Guide = [Plane; 3];
 
-/// A part of a grid over a photo, in cells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) columns: Range<usize>,
-    pub(super) rows: Range<usize>,
-}
-
 /// The photo on a grid of that width and height; beyond `part`, if there is one, 0.
 pub(super) fn reduced(
     photo: &Photo,
     (width, height): (usize, usize),
-    part: Option<&Part>,
+    part: Option<&Extent>,
 ) -> Result<Guide, CutoutError> {
     let picture = (photo.width() as usize, photo.height() as usize);
     let [mut red, mut green, mut blue] = empty_guide((width, height))?;
-    let Some(Part { columns, rows }) = part else {
+    let Some(Extent { columns, rows }) = part else {
         return Ok([red, green, blue]);
     };
     let spans = (

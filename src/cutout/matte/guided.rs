@@ -4,7 +4,7 @@
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::guide::Guide;
-use super::plane::{Plane, mirrored};
+use super::plane::{Plane, add, mirrored};
 
 /// How much the colours of a window must differ before they tell anything, as a variance of values 0..=1.
 const LEAST_VARIANCE: f32 = 3e-5;
@@ -199,12 +199,6 @@ impl Tile {
             }
             add_row(&mut sums, y, -1.0);
         }
-    }
-}
-
-fn add(sums: &mut Row, row: &Row, sign: f32) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        *sum += sign * value;
     }
 }
 

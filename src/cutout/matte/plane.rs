@@ -95,10 +95,16 @@ impl Plane {
     ) {
         let rows = self.rows().skip(first).zip(weights);
         for (row, weight) in rows.filter(|(_, weight)| **weight != 0.0) {
-            for (out, value) in out.iter_mut().zip(&row[columns.clone()]) {
-                *out += weight * value;
-            }
+            add(out, &row[columns.clone()], *weight);
         }
+    }
+}
+
+/// Adds a row, times its weight, to sums.
+#[inline]
+pub(super) fn add(sums: &mut [f32], row: &[f32], weight: f32) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += weight * value;
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::bilinear::BilinearRow;
 use super::extent::{Extent, under};
-use super::guide::{Guide, Part, coarser, reduced};
+use super::guide::{Guide, coarser, reduced};
 use super::guided::{Fit, TERMS};
 use super::levels::{Level, levels};
 use super::outline::Outline;
@@ -128,7 +128,7 @@ fn part(
     outline: &Outline,
     levels: &[Level],
     picture: (usize, usize),
-) -> Option<Part> {
+) -> Option<Extent> {
     let is_open = |at: usize| outline.near.values[at] > 0.0 && is_open_around(mask, at);
     let extent = Extent::of(mask, is_open)?;
     let (coarsest, finest) = (levels[0], levels[levels.len() - 1].size(picture));
@@ -137,7 +137,7 @@ fn part(
     let reach = 2 * coarsest.radius + 3;
     let (columns, rows) = coarsest.size(picture);
     let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + CUBIC_REACH;
-    Some(Part {
+    Some(Extent {
         columns: under(&extent.columns, mask.width, margin(columns), finest.0),
         rows: under(&extent.rows, mask.width, margin(rows), finest.1),
     })
@@ -156,7 +156,7 @@ fn follow(
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, Outline, Part, Refinement, Style, is_open_around, levels, part, reduced};
+    use super::{Extent, Level, Outline, Refinement, Style, is_open_around, levels, part, reduced};
     use crate::config::Edges;
     use crate::cutout::matte::plane::Plane;
     use crate::cutout::matte::tests::{noise, photo};
@@ -183,7 +183,7 @@ mod tests {
             let levels: Vec<Level> = levels(1100, edges != Edges::Hard);
             let size = levels[levels.len() - 1].size(picture);
             let read = part(&mask, &outline(), &levels, picture).unwrap();
-            let whole = Part {
+            let whole = Extent {
                 columns: 0..size.0,
                 rows: 0..size.1,
             };

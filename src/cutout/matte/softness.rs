@@ -4,7 +4,7 @@
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::contour::cells_per_measured;
-use super::plane::{Plane, mirrored};
+use super::plane::{Plane, add, mirrored};
 use super::style::Stretch;
 
 /// Mean widths of the mask's rise, in cells of a mask of 288 or 320: up to the first an outline is hard, from the second on it is soft.
@@ -83,12 +83,6 @@ fn means(plane: &Plane, radius: usize) -> Result<Plane, CutoutError> {
         add(&mut sums, row(y), -1.0);
     }
     Ok(means)
-}
-
-fn add(sums: &mut [f32], row: &[f32], sign: f32) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        *sum += sign * value;
-    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Grid {
 /// One row of a view, and what it is made with.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// 0..=1, where the mask alone does not decide. Elsewhere it is what it was, until it is completed.
+    /// 0..=1. Where the mask alone decides it is out of date until [`Line::complete`] is called.
     pub(super) opacity: Vec<f32>,
     /// Over all of the row, from left to right.
     pub(super) runs: Vec<Run>,
