@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::binary::{CHECKOUT, files_below};
 
-/// Most lines that a source file may have.
-const LINES_MAX: usize = 300;
+/// Most lines that a source file may have: a longer one is likely to be two things.
+const LINES_MAX: usize = 400;
 
 /// A Rust file: its path in the checkout, its text, and its code without comments and without unit tests.
 #[derive(Debug)]

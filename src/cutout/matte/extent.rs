@@ -34,6 +34,18 @@ impl Extent {
         }
         extent
     }
+
+    /// The numbers of its cells on a grid that is `width` cells wide.
+    pub(super) fn cells(&self, width: usize) -> impl Iterator<Item = usize> {
+        let columns = self.columns.clone();
+        let rows = self.rows.clone();
+        rows.flat_map(move |y| columns.clone().map(move |x| y * width + x))
+    }
+}
+
+/// The positions of a line of `to` that lie in whole under `positions` of a line of `of`.
+pub(super) fn within(positions: &Range<usize>, of: usize, to: usize) -> Range<usize> {
+    (positions.start * to).div_ceil(of)..positions.end * to / of
 }
 
 /// The positions of a line of `to` that lie, in whole or in part, under `cells` of a line of `of`, or under `margin` more on either side.
@@ -45,7 +57,7 @@ pub(super) fn under(cells: &Range<usize>, of: usize, margin: usize, to: usize) -
 
 #[cfg(test)]
 mod tests {
-    use super::{Extent, under};
+    use super::{Extent, under, within};
     use crate::cutout::matte::plane::Plane;
 
     #[test]
@@ -61,6 +73,23 @@ mod tests {
         }
         let extent = extent(&values).unwrap();
         assert_eq!((extent.columns, extent.rows), (1..5, 1..5));
+    }
+
+    #[test]
+    fn cells_are_numbered_row_by_row() {
+        let extent = Extent {
+            columns: 1..3,
+            rows: 2..4,
+        };
+        assert_eq!(extent.cells(10).collect::<Vec<_>>(), [21, 22, 31, 32]);
+    }
+
+    #[test]
+    fn positions_that_are_in_part_under_others_are_not_within_them() {
+        assert_eq!(within(&(2..7), 8, 4), 1..3);
+        assert_eq!(within(&(2..8), 8, 4), 1..4);
+        assert_eq!(within(&(0..10), 10, 3), 0..3);
+        assert_eq!(within(&(1..9), 10, 3), 1..2);
     }
 
     #[test]

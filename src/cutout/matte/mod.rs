@@ -12,10 +12,12 @@ mod guided;
 mod islands;
 mod kernel;
 mod levels;
+mod means;
 mod multilevel;
 mod opacity;
 mod outline;
 mod plane;
+mod projection;
 #[cfg(test)]
 mod properties;
 mod ramp;

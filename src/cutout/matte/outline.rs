@@ -30,6 +30,11 @@ impl Outline {
         Ok(Self { near, soft })
     }
 
+    /// Whether it is soft anywhere, be it a little.
+    pub(super) fn has_soft(&self) -> bool {
+        self.soft.values.iter().any(|soft| *soft > 0.0)
+    }
+
     /// Nearness and softness of each cell.
     pub(super) fn cells(&self) -> Result<Vec<[f32; 2]>, CutoutError> {
         let mut cells = reserve(self.near.values.len())?;

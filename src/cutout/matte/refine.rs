@@ -4,12 +4,13 @@
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::bilinear::BilinearRow;
-use super::extent::{Extent, under};
+use super::extent::{Extent, under, within};
 use super::guide::{Guide, coarser, reduced};
 use super::guided::{Fit, TERMS};
 use super::levels::{Level, levels};
 use super::outline::Outline;
 use super::plane::Plane;
+use super::projection::{projected, projection};
 use super::ramp::Ramp;
 use super::runs::{OVERSHOOT, is_open_around};
 use super::style::{Stretch, Style};
@@ -30,6 +31,15 @@ pub(super) struct Refinement {
     pub(super) size: (usize, usize),
     /// On the mask's grid: how near the subject's outline is, and how soft, 0..=1 each.
     pub(super) outline: Vec<[f32; 2]>,
+    /// By sure colours; `None` where no outline is soft.
+    pub(super) projection: Option<Fit>,
+}
+
+/// How a row of a picture lies on what a refinement knows.
+pub(super) struct RefinementRow<'a> {
+    pub(super) cells: BilinearRow<'a, TERMS>,
+    pub(super) outline: BilinearRow<'a, 2>,
+    pub(super) projection: Option<BilinearRow<'a, TERMS>>,
 }
 
 impl Refinement {
@@ -40,21 +50,29 @@ impl Refinement {
     pub(super) fn new(photo: &Photo, mask: &Plane, style: Style) -> Result<Self, CutoutError> {
         let picture = (photo.width() as usize, photo.height() as usize);
         let outline = Outline::new(mask, style.softness)?;
-        let has_soft = outline.soft.values.iter().any(|soft| *soft > 0.0);
-        let levels = levels(picture.0.max(picture.1), has_soft);
+        let levels = levels(picture.0.max(picture.1), outline.has_soft());
         let part = part(mask, &outline, &levels, picture);
         let finest = levels[levels.len() - 1].size(picture);
         let guide = reduced(photo, finest, part.as_ref())?;
-        Self::fitted(mask, &outline, (&guide, picture), (&levels, style))
+        let guide = (&guide, part.as_ref());
+        Self::fitted(mask, &outline, guide, (&levels, picture), style)
     }
 
-    /// By the colours of `guide`, which lies on the grid of the finest of `levels`.
+    /// By the colours of `guide`, which lies on the grid of the finest of `levels` and is known within `part`.
     fn fitted(
         mask: &Plane,
         outline: &Outline,
-        (guide, picture): (&Guide, (usize, usize)),
-        (levels, style): (&[Level], Style),
+        (guide, part): (&Guide, Option<&Extent>),
+        (levels, picture): (&[Level], (usize, usize)),
+        style: Style,
     ) -> Result<Self, CutoutError> {
+        let is_of_all = |level: &Level| !level.is_for_soft;
+        let projected_at = levels
+            .iter()
+            .position(is_of_all)
+            .filter(|_| outline.has_soft());
+        let finest = (guide[0].width, guide[0].height);
+        let mut projection = None;
         let mut found: Option<Fit> = None;
         for (at, level) in levels.iter().enumerate() {
             let coarse;
@@ -72,7 +90,12 @@ impl Refinement {
                 }
                 Some(found) => ramp.applied(guide, found, &ramp.weight)?,
             };
-            found = Some(ramp.refine(guide, *level, begun)?);
+            let fit = ramp.refine(guide, *level, begun)?;
+            if let Some(part) = part.filter(|_| projected_at == Some(at)) {
+                let opacity = ramp.applied(guide, &fit, &ramp.weight)?;
+                projection = projected_on(guide, &opacity, part, finest)?;
+            }
+            found = Some(fit);
         }
         let Fit {
             width,
@@ -87,6 +110,7 @@ impl Refinement {
             cells,
             size: (width, height),
             outline: outline.cells()?,
+            projection,
         })
     }
 
@@ -99,21 +123,24 @@ impl Refinement {
         has_weight || self.style.ramp.of(mask) > 0.0
     }
 
-    /// Refines a part of a row of a picture: each column's opacity is that of the enlarged mask, and becomes that of the matte. `cells`
-    /// and `outline` lie where the row does; `colour` gives that of a pixel, 0..=1 each.
-    pub(super) fn row<'a>(
+    /// Refines a part of a row of a picture: each column's opacity is that of the enlarged mask, and becomes that of the matte. `row` lies
+    /// where it does; `colour` gives that of a pixel, 0..=1 each.
+    pub(super) fn refine_row<'a>(
         &self,
-        cells: &BilinearRow<'_, TERMS>,
-        outline: &BilinearRow<'_, 2>,
+        row: &RefinementRow<'_>,
         opacity: impl Iterator<Item = (usize, &'a mut f32)>,
         colour: impl Fn(usize) -> [f32; 3],
     ) {
         for (x, value) in opacity {
             let mask = *value;
-            let [near, soft] = outline.at(x);
+            let [near, soft] = row.outline.at(x);
             *value = if Style::is_open(mask, soft) {
                 let plain = self.style.ramp.of(mask);
-                let mixed = follow(&cells.at(x), colour(x), (plain, near));
+                let colour = colour(x);
+                let mut mixed = follow(&row.cells.at(x), colour, (plain, near));
+                if let Some(terms) = row.projection.as_ref().filter(|_| soft > 0.0) {
+                    mixed = projected(&terms.at(x), colour, (mixed, soft));
+                }
                 self.style.snapped(mixed, soft)
             } else {
                 f32::from(u8::from(mask > 0.5))
@@ -154,6 +181,20 @@ fn follow(
     plain + near * weight * (found - plain)
 }
 
+/// The projection on the grid of `opacity` and `guide`, of a guide that is known within `part` of a `finest` grid.
+fn projected_on(
+    guide: &Guide,
+    opacity: &Plane,
+    part: &Extent,
+    finest: (usize, usize),
+) -> Result<Option<Fit>, CutoutError> {
+    let part = Extent {
+        columns: within(&part.columns, finest.0, opacity.width),
+        rows: within(&part.rows, finest.1, opacity.height),
+    };
+    projection(guide, opacity, &part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Extent, Level, Outline, Refinement, Style, is_open_around, levels, part, reduced};
@@ -190,8 +231,8 @@ mod tests {
             assert!(read.columns.len() < 400 && read.columns.len() < whole.columns.len());
             let [ours, expected] = [&read, &whole].map(|part| {
                 let guide = reduced(&photo, size, Some(part)).unwrap();
-                let settings = (&levels[..], style);
-                Refinement::fitted(&mask, &outline(), (&guide, picture), settings).unwrap()
+                let guide = (&guide, Some(part));
+                Refinement::fitted(&mask, &outline(), guide, (&levels, picture), style).unwrap()
             });
             let mut count = 0;
             for at in (0..128 * 128).filter(|at| is_open_around(&mask, *at)) {

@@ -2,9 +2,9 @@
 //! cannot tell subject from ground cell by cell, than at a sharp outline.
 
 use super::super::error::CutoutError;
-use super::super::{reserve, zeroed};
 use super::contour::cells_per_measured;
-use super::plane::{Plane, add, mirrored};
+use super::means::means;
+use super::plane::Plane;
 use super::style::Stretch;
 
 /// Mean widths of the mask's rise, in cells of a mask of 288 or 320: up to the first an outline is hard, from the second on it is soft.
@@ -32,10 +32,12 @@ pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
         reason = "some cells of a mask"
     )]
     let radius = (RADIUS * unit).round() as usize;
-    let mut soft = means(&rise, radius)?;
-    let slopes = means(&slopes(mask)?, radius)?;
-    for (value, slope) in soft.values.iter_mut().zip(&slopes.values) {
-        *value = WIDTHS.of(*value / (slope * unit + LEAST_SLOPE));
+    let means = |plane: &Plane| means(plane.values.as_chunks().0, mask.width, radius);
+    let (rises, slopes) = (means(&rise)?, means(&slopes(mask)?)?);
+    let mut soft = rise;
+    let widths = rises.iter().zip(&slopes);
+    for (soft, ([rise], [slope])) in soft.values.iter_mut().zip(widths) {
+        *soft = WIDTHS.of(*rise / (slope * unit + LEAST_SLOPE));
     }
     Ok(soft)
 }
@@ -57,37 +59,9 @@ fn slopes(mask: &Plane) -> Result<Plane, CutoutError> {
     Ok(slopes)
 }
 
-/// The means over squares of `2 radius + 1` cells; beyond the frame the plane is mirrored.
-fn means(plane: &Plane, radius: usize) -> Result<Plane, CutoutError> {
-    let (width, height) = (plane.width, plane.height);
-    let side = 2 * radius + 1;
-    #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
-    let scale = 1.0 / (side * side) as f32;
-    let mut means = Plane::zeros(width, height)?;
-    let mut sums = zeroed::<f32>(width)?;
-    let row = |y: usize| plane.row(mirrored(y, radius, height));
-    let mut columns = reserve(width + side)?;
-    columns.extend((0..width + side).map(|x| mirrored(x, radius, width)));
-    for y in 0..side - 1 {
-        add(&mut sums, row(y), 1.0);
-    }
-    for (y, out) in means.values.chunks_exact_mut(width).enumerate() {
-        add(&mut sums, row(y + side - 1), 1.0);
-        let at = |x: usize| sums[columns[x]];
-        let mut sum: f32 = (0..side - 1).map(at).sum();
-        for (x, mean) in out.iter_mut().enumerate() {
-            sum += at(x + side - 1);
-            *mean = scale * sum;
-            sum -= at(x);
-        }
-        add(&mut sums, row(y), -1.0);
-    }
-    Ok(means)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Plane, means, slopes, softness};
+    use super::{Plane, slopes, softness};
     use crate::cutout::matte::plane::assert_near;
 
     /// A mask that rises from 0 to 1 over `cells` in the middle of each of its 60 columns.
@@ -143,16 +117,5 @@ mod tests {
             &[slopes.row(2)[2], slopes.row(0)[2], slopes.row(0)[0]],
             &[0.05, (0.03_f32).hypot(0.02), corner],
         );
-    }
-
-    #[test]
-    fn means_mirror_what_is_beyond_the_frame() {
-        let plane = Plane::square((0..9_u8).map(f32::from).collect());
-        let means = means(&plane, 1).unwrap();
-        assert_near(
-            &means.values[3..6],
-            &[3.0 + 1.0 / 3.0, 4.0, 4.0 + 2.0 / 3.0],
-        );
-        assert_near(&means.values[..1], &[(0.0 * 4.0 + 2.0 + 6.0 + 4.0) / 9.0]);
     }
 }

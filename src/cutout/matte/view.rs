@@ -8,7 +8,7 @@ use super::bilinear::Bilinear;
 use super::guided::TERMS;
 use super::kernel::{Kernel, Span};
 use super::plane::Plane;
-use super::refine::Refinement;
+use super::refine::{Refinement, RefinementRow};
 use super::runs::{Run, Verdict, Verdicts};
 
 /// A grid over a part of a photo.
@@ -52,6 +52,7 @@ pub(super) struct Line {
     pub(super) runs: Vec<Run>,
     cells: Vec<[f32; TERMS]>,
     outline: Vec<[f32; 2]>,
+    projection: Vec<[f32; TERMS]>,
 }
 
 impl Line {
@@ -84,6 +85,7 @@ struct Refined {
     cells: Bilinear,
     /// On what is known of the outline.
     outline: Bilinear,
+    projection: Option<Bilinear>,
 }
 
 impl View {
@@ -118,6 +120,10 @@ impl View {
             verdicts: Verdicts::new(mask, &self.across, &self.down)?,
             cells: on(refinement.size)?,
             outline: on((mask.width, mask.height))?,
+            projection: match &refinement.projection {
+                Some(fit) => Some(on((fit.width, fit.height))?),
+                None => None,
+            },
         });
         Ok(())
     }
@@ -127,20 +133,24 @@ impl View {
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn line(&self) -> Result<Line, CutoutError> {
-        let (runs, cells, outline) = match &self.refined {
-            Some(refined) => (
-                refined.verdicts.row_buffer()?,
-                refined.cells.row_buffer()?,
-                refined.outline.row_buffer()?,
-            ),
-            None => (reserve(1)?, Vec::new(), Vec::new()),
-        };
-        Ok(Line {
+        let mut line = Line {
             opacity: zeroed(self.wide.width)?,
-            runs,
-            cells,
-            outline,
-        })
+            runs: Vec::new(),
+            cells: Vec::new(),
+            outline: Vec::new(),
+            projection: Vec::new(),
+        };
+        let Some(refined) = &self.refined else {
+            line.runs = reserve(1)?;
+            return Ok(line);
+        };
+        line.runs = refined.verdicts.row_buffer()?;
+        line.cells = refined.cells.row_buffer()?;
+        line.outline = refined.outline.row_buffer()?;
+        if let Some(projection) = &refined.projection {
+            line.projection = projection.row_buffer()?;
+        }
+        Ok(line)
     }
 
     /// Makes row `y`. `colour` gives that of a cell, 0..=1 each, and is asked where it matters.
@@ -156,6 +166,7 @@ impl View {
             runs,
             cells,
             outline,
+            projection,
         } = line;
         let rows = self.down.at(y);
         let (Some(refined), Some(refinement)) = (&self.refined, refinement) else {
@@ -173,11 +184,16 @@ impl View {
             let values = &mut opacity[columns.clone()];
             values.fill(0.0);
             self.wide.mix(rows, columns.clone(), values);
-            let on = &refined.cells;
-            let fits = on.row(&refinement.cells, y, columns.clone(), cells);
-            let on = &refined.outline;
-            let near = on.row(&refinement.outline, y, columns.clone(), outline);
-            refinement.row(&fits, &near, columns.clone().zip(values), &colour);
+            let fit = refined
+                .projection
+                .as_ref()
+                .zip(refinement.projection.as_ref());
+            let row = RefinementRow {
+                cells: (refined.cells).row(&refinement.cells, y, columns.clone(), cells),
+                outline: (refined.outline).row(&refinement.outline, y, columns.clone(), outline),
+                projection: fit.map(|(on, fit)| on.row(&fit.cells, y, columns.clone(), projection)),
+            };
+            refinement.refine_row(&row, columns.clone().zip(values), &colour);
         }
     }
 }

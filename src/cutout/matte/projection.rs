@@ -1,0 +1,328 @@
+//! Opacity and a photo's colours on a grid -> opacity by the colours of subject and ground that are sure: where the pixel's colour lies on the
+//! line between the two, as matting by samples of colour has it (Wang, Cohen 2007). A fit to windows makes the ground between hairs grey; this
+//! clears it.
+
+use super::super::error::CutoutError;
+use super::super::{reserve, zeroed};
+use super::extent::Extent;
+use super::guide::Guide;
+use super::guided::{Fit, TERMS};
+use super::means::means;
+use super::plane::{Plane, add};
+use super::style::Stretch;
+
+/// Cells of a lower opacity than these are ground for sure; between the two a cell counts in part.
+const NOT_GROUND: Stretch = Stretch::new(0.03, 0.07);
+
+/// Cells of a higher opacity than these are the subject for sure.
+const SUBJECT: Stretch = Stretch::new(0.93, 0.97);
+
+/// What is sure around a cell counts by its distance: the radii of windows, in cells, each applied twice, and their weights. What is
+/// farther away counts where nothing is nearer.
+const WINDOWS: [(usize, f32); 2] = [(3, 1.0), (15, 1e-3)];
+
+/// Less than a hundredth of the widest window says nothing.
+const LEAST_WEIGHT: f32 = 1e-5;
+
+/// How far the two colours must be apart; colours are 0..=1.
+const DISTANCE: Stretch = Stretch::new(0.08, 0.16);
+
+/// How far colours that are not sure may lie from the line between the two, as the root of the mean square around a cell.
+const RESIDUAL: Stretch = Stretch::new(0.04, 0.08);
+
+/// Cells around one whose residuals count.
+const RESIDUAL_RADIUS: usize = 1;
+
+/// Opacities that are not changed: 0, and those above the second range. Between the ranges all of the change is made.
+const LOW: Stretch = Stretch::new(0.0, 0.05);
+const HIGH: Stretch = Stretch::new(0.8, 0.95);
+
+/// Of one kind of sure cells: their count, and the sums of red, green and blue.
+const SUMS: usize = 4;
+
+/// The line from the ground's colour to the subject's.
+#[derive(Clone, Copy)]
+struct Line {
+    ground: [f32; 3],
+    direction: [f32; 3],
+    /// The square of its length, above 0.
+    square: f32,
+}
+
+impl Line {
+    /// By the sums of the subject and those of ground; `None` where there are too few cells of either.
+    fn of(sums: &[f32; 2 * SUMS]) -> Option<Self> {
+        let [count, red, green, blue, ground @ ..] = *sums;
+        let subject = mean(count, [red, green, blue])?;
+        let [count, red, green, blue] = ground;
+        let ground = mean(count, [red, green, blue])?;
+        let direction = std::array::from_fn(|n| subject[n] - ground[n]);
+        Some(Self {
+            ground,
+            direction,
+            square: dot(direction, direction) + 1e-6,
+        })
+    }
+
+    /// The greatest difference, of red, green and blue, of a colour to the nearest one on the line.
+    fn residual(&self, colour: [f32; 3]) -> f32 {
+        let from_ground = std::array::from_fn(|n| colour[n] - self.ground[n]);
+        let share = (dot(from_ground, self.direction) / self.square).clamp(0.0, 1.0);
+        (0..3)
+            .map(|n| (from_ground[n] - share * self.direction[n]).abs())
+            .fold(0.0, f32::max)
+    }
+
+    /// Where a colour lies, as a linear function of it, and the weight of that, 0..=1; `residual` is that of colours around.
+    fn terms(&self, residual: f32) -> [f32; TERMS] {
+        let weight = DISTANCE.of(self.square.sqrt()) * (1.0 - RESIDUAL.of(residual));
+        let [red, green, blue] = self.direction.map(|part| part / self.square);
+        let rest = -dot(self.ground, self.direction) / self.square;
+        [red, green, blue, rest, weight]
+    }
+}
+
+fn mean(count: f32, sums: [f32; 3]) -> Option<[f32; 3]> {
+    (count > LEAST_WEIGHT).then(|| sums.map(|sum| sum / count))
+}
+
+/// For each cell the opacity that a colour has there, as in [`Fit`]; the last number is its weight, 0..=1. `opacity` lies on the grid of
+/// `guide`, which is known within `part`. `None` where subject or ground is nowhere sure.
+///
+/// # Errors
+/// `OutOfMemory`.
+pub(super) fn projection(
+    guide: &Guide,
+    opacity: &Plane,
+    part: &Extent,
+) -> Result<Option<Fit>, CutoutError> {
+    let (width, height) = (opacity.width, opacity.height);
+    let lines = lines(&sums(guide, opacity, part)?, width)?;
+    if lines.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let residuals = residuals(guide, opacity, part, &lines)?;
+    let mut cells = reserve(width * height)?;
+    cells.extend(
+        lines
+            .iter()
+            .zip(&residuals)
+            .map(|(line, [sum, count])| match line {
+                Some(line) if *count > 1e-4 => line.terms((sum / count).max(0.0).sqrt()),
+                _ => [0.0; TERMS],
+            }),
+    );
+    Ok(Some(Fit {
+        width,
+        height,
+        cells,
+    }))
+}
+
+/// The sums of each cell's own colour: those of the subject where it is sure to be one, then those of ground.
+fn sums(
+    guide: &Guide,
+    opacity: &Plane,
+    part: &Extent,
+) -> Result<Vec<[f32; 2 * SUMS]>, CutoutError> {
+    let mut sums = reserve(opacity.values.len())?;
+    sums.resize(opacity.values.len(), [0.0; 2 * SUMS]);
+    for at in part.cells(opacity.width) {
+        let [red, green, blue] = colour(guide, at);
+        let own = [1.0, red, green, blue];
+        let (subject, ground) = sums[at].split_at_mut(SUMS);
+        let opacity = opacity.values[at];
+        add(subject, &own, SUBJECT.of(opacity));
+        add(ground, &own, 1.0 - NOT_GROUND.of(opacity));
+    }
+    Ok(sums)
+}
+
+/// The line around each cell, by the sums of all cells.
+fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<Line>>, CutoutError> {
+    let mut weighted = reserve(sums.len())?;
+    weighted.resize(sums.len(), [0.0; 2 * SUMS]);
+    for (radius, weight) in WINDOWS {
+        let means = means(&means(sums, width, radius)?, width, radius)?;
+        add(weighted.as_flattened_mut(), means.as_flattened(), weight);
+    }
+    let mut lines = reserve(sums.len())?;
+    lines.extend(weighted.iter().map(Line::of));
+    Ok(lines)
+}
+
+/// Means of the squares of residuals of colours that are not sure, and of how many these are.
+fn residuals(
+    guide: &Guide,
+    opacity: &Plane,
+    part: &Extent,
+    lines: &[Option<Line>],
+) -> Result<Vec<[f32; 2]>, CutoutError> {
+    let mut residuals = zeroed::<f32>(2 * lines.len())?;
+    let (cells, _) = residuals.as_chunks_mut::<2>();
+    for at in part.cells(opacity.width) {
+        let opacity = opacity.values[at];
+        let unsure = NOT_GROUND.of(opacity) - SUBJECT.of(opacity);
+        if let Some(line) = lines[at].filter(|_| unsure > 0.0) {
+            let residual = line.residual(colour(guide, at));
+            cells[at] = [unsure * residual * residual, unsure];
+        }
+    }
+    means(cells, opacity.width, RESIDUAL_RADIUS)
+}
+
+/// Moves `opacity` to that of the projection, as far as `terms` have a weight and the outline is `soft`, 0..=1.
+#[inline]
+pub(super) fn projected(
+    [red, green, blue, rest, weight]: &[f32; TERMS],
+    [r, g, b]: [f32; 3],
+    (opacity, soft): (f32, f32),
+) -> f32 {
+    let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
+    let weight = soft * weight * LOW.of(opacity) * (1.0 - HIGH.of(opacity));
+    opacity + weight * (found - opacity)
+}
+
+fn colour([red, green, blue]: &Guide, at: usize) -> [f32; 3] {
+    [red, green, blue].map(|plane| plane.values[at])
+}
+
+fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, Guide, Plane, TERMS, projected, projection};
+    use crate::cutout::matte::plane::assert_near;
+
+    const SIDE: usize = 24;
+    const ORANGE: [f32; 3] = [0.9, 0.5, 0.1];
+    const BLUE: [f32; 3] = [0.1, 0.2, 0.8];
+
+    /// What lies `share` of the way from blue to orange, and `off` beside it.
+    fn between(share: f32, off: f32) -> [f32; 3] {
+        std::array::from_fn(|n| {
+            BLUE[n] + share * (ORANGE[n] - BLUE[n]) + if n == 1 { off } else { 0.0 }
+        })
+    }
+
+    /// A grid whose columns have the colours and opacities that `column` gives.
+    fn grid(column: impl Fn(usize) -> ([f32; 3], f32)) -> (Guide, Plane) {
+        let plane = |value: &dyn Fn(usize) -> f32| {
+            Plane::square((0..SIDE * SIDE).map(|at| value(at % SIDE)).collect())
+        };
+        let guide = [0, 1, 2].map(|n| plane(&|x| column(x).0[n]));
+        (guide, plane(&|x| column(x).1))
+    }
+
+    fn part(columns: std::ops::Range<usize>) -> Extent {
+        Extent {
+            columns,
+            rows: 0..SIDE,
+        }
+    }
+
+    /// The terms in the middle row, at column `x`.
+    fn terms((guide, opacity): &(Guide, Plane), part: &Extent, x: usize) -> Option<[f32; TERMS]> {
+        let fit = projection(guide, opacity, part).unwrap()?;
+        Some(fit.cells[SIDE / 2 * SIDE + x])
+    }
+
+    /// Orange on the left, blue on the right, and between them what `unsure` says.
+    fn three(unsure: [f32; 3]) -> (Guide, Plane) {
+        grid(|x| match x {
+            0..10 => (ORANGE, 1.0),
+            10..14 => (unsure, 0.5),
+            _ => (BLUE, 0.0),
+        })
+    }
+
+    #[test]
+    fn colour_between_two_sure_ones_tells_its_share() {
+        let cells = three(between(0.2, 0.0));
+        let [red, green, blue, rest, weight] = terms(&cells, &part(0..SIDE), 12).unwrap();
+        for share in [0.0, 0.2, 0.5, 1.0] {
+            let [r, g, b] = between(share, 0.0);
+            assert_near(&[red * r + green * g + blue * b + rest], &[share]);
+        }
+        assert_near(&[weight], &[1.0]);
+    }
+
+    #[test]
+    fn colours_beside_the_line_and_colours_that_are_alike_have_no_weight() {
+        let weight = |cells: &(Guide, Plane)| terms(cells, &part(0..SIDE), 12).unwrap()[4];
+        assert_near(&[weight(&three(between(0.2, 0.2)))], &[0.0]);
+        let some = weight(&three(between(0.2, 0.06)));
+        assert!(some > 0.0 && some < 1.0, "{some}");
+        let alike = grid(|x| match x {
+            0..10 => (between(0.03, 0.0), 1.0),
+            10..14 => (between(0.015, 0.0), 0.5),
+            _ => (BLUE, 0.0),
+        });
+        assert_near(&[weight(&alike)], &[0.0]);
+    }
+
+    #[test]
+    fn where_nothing_is_unsure_nothing_has_a_weight() {
+        let cells = terms(&three(between(0.2, 0.0)), &part(0..SIDE), 3).unwrap();
+        assert_near(&cells, &[0.0; TERMS]);
+    }
+
+    #[test]
+    fn without_both_subject_and_ground_there_is_none() {
+        for sure in [0.0, 1.0] {
+            let cells = grid(|x| (ORANGE, if x < 8 { sure } else { 0.5 }));
+            assert_eq!(terms(&cells, &part(0..SIDE), 12), None);
+        }
+    }
+
+    /// Fails when cells count whose colours were not read.
+    #[test]
+    fn cells_beyond_the_part_say_nothing() {
+        let known = grid(|x| match x {
+            6..10 => (ORANGE, 1.0),
+            10..14 => (between(0.5, 0.0), 0.5),
+            14..18 => (BLUE, 0.0),
+            _ => ([0.0; 3], if x < 6 { 1.0 } else { 0.0 }),
+        });
+        let [red, green, blue, rest, weight] = terms(&known, &part(6..18), 12).unwrap();
+        let [r, g, b] = ORANGE;
+        assert_near(
+            &[red * r + green * g + blue * b + rest, weight],
+            &[1.0, 1.0],
+        );
+    }
+
+    /// Fails when a sure cell far away counts as much as one nearby.
+    #[test]
+    fn nearest_sure_colours_count_most() {
+        let cells = grid(|x| match x {
+            0..4 => ([0.5, 0.9, 0.1], 1.0),
+            8..10 => (ORANGE, 1.0),
+            4..14 => (between(0.5, 0.0), 0.5),
+            _ => (BLUE, 0.0),
+        });
+        let [red, green, blue, rest, _] = terms(&cells, &part(0..SIDE), 11).unwrap();
+        let [r, g, b] = ORANGE;
+        let share = red * r + green * g + blue * b + rest;
+        assert!((share - 1.0).abs() < 0.02, "{share}");
+    }
+
+    #[test]
+    fn ends_and_hard_outlines_are_not_changed() {
+        // Says 1 of every colour.
+        let terms = [0.0, 0.0, 0.0, 1.0, 1.0];
+        let moved = |opacity, soft| projected(&terms, BLUE, (opacity, soft));
+        assert_near(
+            &[
+                moved(0.0, 1.0),
+                moved(0.95, 1.0),
+                moved(0.5, 0.0),
+                moved(0.3, 1.0),
+                moved(0.3, 0.5),
+            ],
+            &[0.0, 0.95, 0.5, 1.0, 0.65],
+        );
+    }
+}
