@@ -197,10 +197,12 @@ fn projected_on(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{Extent, Level, Outline, Refinement, Style, is_open_around, levels, part, reduced};
     use crate::config::Edges;
     use crate::cutout::matte::plane::Plane;
-    use crate::cutout::matte::tests::{noise, photo};
+    use crate::cutout::matte::tests::{noise, photo, two_colours};
 
     /// A mask with a small disc that rises over 2 cells on the left and over 8 on the right.
     fn mask() -> Plane {
@@ -250,5 +252,41 @@ mod tests {
             }
             assert!(count > 100, "{count}");
         }
+    }
+
+    /// Fails when sure colours are looked for where the photo was not read.
+    #[test]
+    fn what_is_not_read_tells_no_colours() {
+        let mask = mask();
+        let picture = (1100, 1100);
+        let photo = photo(&two_colours(1100, 1100, 500), 1100);
+        let style = Style::of(Edges::Auto).unwrap();
+        let outline = Outline::new(&mask, style.softness).unwrap();
+        let levels: Vec<Level> = levels(1100, true);
+        let size = levels[levels.len() - 1].size(picture);
+        let part = part(&mask, &outline, &levels, picture).unwrap();
+        let mut guide = reduced(&photo, size, Some(&part)).unwrap();
+        let mut projection = || {
+            let found = Refinement::fitted(
+                &mask,
+                &outline,
+                (&guide, Some(&part)),
+                (&levels, picture),
+                style,
+            );
+            for plane in &mut guide {
+                let read: BTreeSet<usize> = part.cells(size.0).collect();
+                let cells = plane.values.iter_mut().enumerate();
+                cells.for_each(|(at, value)| {
+                    if !read.contains(&at) {
+                        *value = 1.0;
+                    }
+                });
+            }
+            found.unwrap().projection.unwrap().cells
+        };
+        let (black, white) = (projection(), projection());
+        assert!(black.iter().any(|terms| terms[4] > 0.5));
+        assert_eq!(black, white);
     }
 }
