@@ -22,14 +22,14 @@ const EX_CONFIG: u8 = 78;
 /// Where the service reads its configuration.
 const DEFAULT_CONFIG: &str = "/etc/hotcut/hotcut.toml";
 
-/// Watches hot folders and cuts every photo that arrives out of its background.
+/// Watches hot folders and removes the background of every photo that arrives.
 ///
-/// Begin with `hotcut demo`. For a service, write /etc/hotcut/hotcut.toml, try it with `hotcut check`, and start
-/// `hotcut run`. Photos are never altered; results are transparent PNGs that appear whole or not at all.
+/// Try it with `hotcut demo`. To run it as a service, write /etc/hotcut/hotcut.toml, check it with `hotcut check`, and start
+/// `hotcut run`. hotcut never changes a photo. A result is a transparent PNG, which appears only when it is complete.
 #[derive(Parser)]
 #[command(version = hotcut::version::VERSION, max_term_width = 100)]
 struct Arguments {
-    /// How to write the log on stderr; `hotcut cut` then also prints one JSON object a photo.
+    /// Format of the log on stderr. With `json`, `hotcut cut` also prints one JSON object for each photo.
     #[arg(long, global = true, value_enum, default_value = "text")]
     log_format: LogFormat,
     #[command(subcommand)]
@@ -38,96 +38,96 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum LogFormat {
-    /// Lines for people.
+    /// Plain text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves the hot folders until SIGTERM; SIGHUP reads the configuration again.
+    /// Processes the hot folders until SIGTERM; SIGHUP reloads the configuration.
     Run(ConfigArgument),
-    /// Validates the configuration, its models and its folders, and prints every fault; exit code 0 or 78.
+    /// Checks the configuration, its models and its folders, and prints every fault; exit code 78 if there is one.
     Check {
         #[command(flatten)]
         config: ConfigArgument,
-        /// For a reload: lists no folder; one that is absent or whose disk does not answer is told of but is no fault.
+        /// For a reload: lists no folder. A folder that is absent, or whose disk does not answer, is reported but is no fault.
         #[arg(long)]
         configuration_only: bool,
     },
-    /// Prints a configuration for the given hot folders, after a look at them; every key has its comment.
+    /// Inspects the given hot folders and prints a configuration for them, with a comment on every key.
     Init {
-        /// The folders in which photos will arrive.
+        /// The hot folders.
         dirs: Vec<PathBuf>,
-        /// Puts it in place instead; what was there is kept beside it, with `.bak` after its name.
+        /// Writes the configuration to its file instead. The previous file is kept, with `.bak` after its name.
         #[arg(long)]
         write: bool,
-        /// The file to put in place.
+        /// The file to write.
         #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG, requires = "write")]
         config: PathBuf,
     },
-    /// Brings a hot folder into service: rights, configuration, unit, start. Shows the steps, and takes them with --yes; for root.
+    /// Sets up a hot folder for the service: rights, configuration, unit, start. Shows the steps; with --yes it carries them out. Needs root.
     Setup(command::setup::Order),
-    /// Cuts out photos once: files, or folders with everything below them; exit code 1 if one failed.
+    /// Cuts out photos once: files, or folders with everything below them. Exit code 1 if a photo failed.
     Cut(command::cut::Order),
-    /// Shows for each folder its state, what is queued, done and quarantined, and why.
+    /// Shows the state of each folder, how many photos are queued, done and quarantined, and the reasons.
     Status {
         #[command(flatten)]
         config: ConfigArgument,
         /// Prints JSON.
         #[arg(long)]
         json: bool,
-        /// Exits with 1 unless hotcut runs and serves every folder.
+        /// Exits with 1 unless hotcut runs and processes every folder.
         #[arg(long)]
         check: bool,
     },
-    /// Puts quarantined photos back into the queue: the given ones, or all.
+    /// Tries quarantined photos again: the given ones, or all.
     Retry {
         #[command(flatten)]
         config: ConfigArgument,
         /// Paths of the photos in their hot folders.
         files: Vec<PathBuf>,
     },
-    /// Cuts photos out again whose cutouts are done, with the model and edges that their folder has now.
+    /// Cuts finished photos out again, with the model and the edges that their folder has now.
     ///
-    /// A new model and other edges change no cutout by themselves. What a photo's cutout is replaced by has its name; the photo must still lie in
-    /// its hot folder.
+    /// A new model or other edges change no existing cutout. The new cutout replaces the old one under the same name. The photo must
+    /// still be in its hot folder.
     Redo {
         #[command(flatten)]
         config: ConfigArgument,
-        /// Only those that this model has made.
+        /// Only photos that this model has cut out.
         #[arg(long, value_name = "NAME", required_unless_present = "files")]
         model: Option<String>,
         /// Only these photos, by their paths in their hot folders.
         files: Vec<PathBuf>,
     },
-    /// Tells everything that is known of one photo, and what it waits for.
+    /// Prints everything that is known about one photo, and what it waits for.
     Why {
         #[command(flatten)]
         config: ConfigArgument,
         /// The photo in its hot folder, or its cutout.
         file: PathBuf,
     },
-    /// Makes a lost ledger anew from the cutouts in the output folders; not while hotcut runs.
+    /// Creates a lost ledger again from the cutouts in the output folders. hotcut must not be running.
     Rebuild(ConfigArgument),
-    /// Copies the ledger, which tells what is done, to FILE; also while hotcut runs.
+    /// Copies the ledger, which records what is done, to FILE. hotcut may be running.
     ///
-    /// To restore it: stop hotcut, put the copy into `state_dir` as `ledger.db`, for the user that hotcut runs as, and start hotcut.
+    /// To restore it: stop hotcut, copy FILE to `ledger.db` in `state_dir`, owned by the user that hotcut runs as, and start hotcut.
     Backup {
         #[command(flatten)]
         config: ConfigArgument,
-        /// The copy, outside of `state_dir`. It appears once it is whole.
+        /// The copy, outside `state_dir`. It appears only when it is complete.
         file: PathBuf,
-        /// Replaces FILE if it is there.
+        /// Replaces FILE if it exists.
         #[arg(long)]
         replace: bool,
     },
-    /// Prints the drop-in by which systemd lets the service write to the configured folders, and use the network if it must.
+    /// Prints the systemd drop-in that lets the service write to the configured folders, and use the network if it needs to.
     Unit(ConfigArgument),
-    /// Sends sample photos through a hot folder in DIR, end to end, and prints where the cutouts lie.
+    /// Sends sample photos through a hot folder in DIR and prints where the cutouts are.
     Demo {
-        /// Where to make the folders; a new one in the system's temporary folder if left out.
+        /// Where to create the folders. Default: a new folder in the system's temporary folder.
         dir: Option<PathBuf>,
     },
     /// Cuts out photos for a daemon, over stdin and stdout.

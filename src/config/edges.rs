@@ -11,15 +11,15 @@ use super::fields::Fields;
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lowercase")]
 pub enum Edges {
-    /// They follow the photo at its full resolution, farther at hair and fur than at sharp outlines; half-transparent pixels lose the
-    /// background's colour.
+    /// Edges follow the photo at its full resolution, in a wider band at hair and fur than at sharp outlines. The background's colour is
+    /// removed from half-transparent pixels.
     #[default]
     Auto,
-    /// The same, with every outline taken for one of hair, fur or a veil.
+    /// As auto, but every outline is treated as hair, fur or a veil.
     Soft,
-    /// The same, with every outline taken for a sharp one, and with a narrow transition.
+    /// As auto, but every outline is treated as sharp, with a narrow transition.
     Hard,
-    /// The model's mask enlarged, with the photo's own colours.
+    /// The model's mask, enlarged, with the photo's own colours.
     Off,
 }
 

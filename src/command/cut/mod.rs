@@ -39,10 +39,10 @@ const INTERRUPTED: u8 = 130;
 /// What to cut out, and where to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Order {
-    /// Photos, or folders that are searched for photos; `-` alone reads one photo from stdin.
+    /// Photos, or folders to search for photos. `-` alone reads one photo from stdin.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// The folder for the cutouts, in which subfolders are mirrored. For one photo also FILE.png, or `-` for stdout.
+    /// The folder for the cutouts; subfolders are mirrored. For one photo also FILE.png, or `-` for stdout.
     #[arg(short, long, value_name = "OUTPUT")]
     output: PathBuf,
     /// The model.
@@ -51,16 +51,16 @@ pub struct Order {
     /// How the edges of the cutouts are made.
     #[arg(long, value_enum, value_name = "WORD", default_value_t)]
     edges: Edges,
-    /// Where model cards lie; the models that ship with hotcut if left out.
+    /// The folder of the models. Default: the models that come with hotcut.
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
-    /// The largest photo that is taken, in millions of pixels.
+    /// The largest photo that is processed, in millions of pixels.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MEGAPIXELS, value_parser = clap::value_parser!(u32).range(1..))]
     max_megapixels: u32,
-    /// Skips photos whose cutouts are there, made of the same bytes by the same model and with the same edges, and loads no model for them.
+    /// Skips a photo if its cutout exists, made from the same bytes by the same model with the same edges.
     #[arg(long)]
     skip_done: bool,
-    /// Also writes a PNG that shows each photo, up to 40, beside its matte and its cutout over checkerboard, white and black.
+    /// Also writes a PNG that shows each photo, up to 40, beside its matte and its cutout on checkerboard, white and black.
     #[arg(long, value_name = "FILE.png")]
     sheet: Option<PathBuf>,
 }

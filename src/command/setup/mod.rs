@@ -33,15 +33,15 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// What is to be set up.
 #[derive(Debug, clap::Args)]
 pub struct Order {
-    /// The hot folder; it is made if it is not there.
+    /// The hot folder. It is created if it does not exist.
     dir: PathBuf,
-    /// Where the cutouts go; beside the hot folder if left out.
+    /// The folder for the cutouts. Default: a folder beside the hot folder, with `-cutouts` after its name.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// The group whose members drop photos and take cutouts; it is made if it is not there.
+    /// The group whose members may drop photos and take cutouts. It is created if it does not exist.
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// Does what is shown.
+    /// Carries out the steps.
     #[arg(long)]
     yes: bool,
 }
