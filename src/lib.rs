@@ -14,7 +14,7 @@
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | requests | errands, pages and metrics; off unless configured |
-//! | [`herald`] | the loop's news | messages to a webhook and a command, on a thread of its own |
+//! | [`notifications`] | the loop's news | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
@@ -40,7 +40,7 @@
 //! - Work on a configured path is done by a scout, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A thread
 //!   that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads ([`detached`]).
 //! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do. It does not know
-//!   whom the herald tells of it.
+//!   who receives its notifications.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
 //!   [`job::JobError::disposition`].
 //!
@@ -104,7 +104,6 @@ pub mod disk;
 pub mod fs;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod herald;
 pub mod hex;
 pub mod http;
 pub mod intake;
@@ -113,6 +112,7 @@ pub mod journal;
 pub mod local_time;
 pub mod mark;
 pub mod mount;
+pub mod notifications;
 pub mod onnxruntime;
 pub mod path_error;
 pub mod percent;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{CommandError, block_on, version};
 use crate::config::Config;
-use crate::herald::Herald;
+use crate::notifications::Notifications;
 use crate::{daemon, http, shutdown};
 
 /// Serves until SIGTERM or SIGINT.
@@ -17,11 +17,11 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     let requests = shutdown::listen()?;
     let (access, reception) = daemon::access();
     let server = http::start(access.clone())?;
-    let herald = Herald::start(access)?;
+    let notifications = Notifications::start(access)?;
     let ended = block_on(daemon::run(config_file, config, requests, reception));
     // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
     server.join().ok();
-    herald.finish();
+    notifications.finish();
     // Last: the server reads the ledger.
     ended??.close();
     Ok(ExitCode::SUCCESS)

@@ -131,7 +131,7 @@ pub enum Fault {
     },
     /// Messages for nobody.
     #[error("{table} needs `webhook` or `command`: without them nobody is told; or leave it out")]
-    NobodyToTell {
+    NoReceiver {
         /// The table.
         table: String,
     },
@@ -176,7 +176,7 @@ impl Fault {
             | Self::OpenToAll { .. }
             | Self::WeakToken { .. }
             | Self::Webhook { .. }
-            | Self::NobodyToTell { .. }
+            | Self::NoReceiver { .. }
             | Self::Model { .. } => false,
         }
     }

@@ -11,8 +11,8 @@ mod http;
 mod include;
 mod layout;
 mod models;
+mod notify;
 mod read;
-mod telling;
 mod token;
 
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::notify::{NotifyCommand, NotifyConfig, Webhook};
 pub use card::{Activation, CardError, Divisor, ModelCard};
 pub use dust::Dust;
 pub use edges::Edges;
@@ -30,7 +31,6 @@ pub use golden::{GOLDEN_SIDE, Golden};
 pub use http::Http;
 pub use include::Include;
 pub use models::shipped_models_dir;
-pub use telling::{Notify, Told, Webhook};
 pub use token::Token;
 
 use crate::disk;
@@ -61,7 +61,7 @@ pub struct Config {
     /// The way in for programs and browsers, if there is one.
     pub http: Option<Http>,
     /// Who is told of what happens, if anybody.
-    pub notify: Option<Notify>,
+    pub notify: Option<NotifyConfig>,
     /// The card of every model that a folder or `[http]` names.
     pub models: BTreeMap<String, ModelCard>,
 }

@@ -11,7 +11,6 @@ use super::folder_name::{self, is_folder_name};
 use super::{
     Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder,
     Include, OnSameName, SourcePolicy, default_include, edges, http, models, shipped_models_dir,
-    telling,
 };
 
 use crate::room::MinFree;
@@ -42,7 +41,7 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
         http.iter()
             .map(|http| (http.model.clone(), "[http]".to_owned())),
     );
-    let notify = notify_table.and_then(|table| telling::read(table, faults));
+    let notify = notify_table.and_then(|table| super::notify::read(table, faults));
     let models = models::read(&daemon.models_dir, names, faults);
     Config {
         daemon,

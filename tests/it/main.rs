@@ -78,10 +78,6 @@ mod half_retired;
 #[cfg(test)]
 mod hangs;
 #[cfg(test)]
-mod herald;
-#[cfg(test)]
-mod herald_command;
-#[cfg(test)]
 mod hot_folder;
 #[cfg(test)]
 mod http;
@@ -127,6 +123,10 @@ mod mounts;
 mod names;
 #[cfg(test)]
 mod namespace;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod notifications_command;
 #[cfg(test)]
 mod photos;
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Inbox {
             tracing::error!(
                 receiver = self.receiver,
                 dropped,
-                "hotcut ends before all is told; the rest is dropped"
+                "shutting down: dropped {dropped} notifications"
             );
         }
     }

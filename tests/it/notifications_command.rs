@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::binary::wait_for;
-use crate::herald::{assert_event, setup};
 use crate::hot_folder::HotFolder;
+use crate::notifications::{assert_event, setup};
 use crate::photos::{HTML, Quarter, jpeg};
 
 /// Fails when the command gets no JSON on its stdin, no variables, or other arguments than it was given.

@@ -1,40 +1,11 @@
-//! An event -> a message that others can tell apart: JSON, and variables for a command. Sends nothing.
+//! A notification -> a message with an id and a time, as JSON. Sends nothing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::tally::Moment;
-
-/// What others are told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub(super) enum Event {
-    /// Photos have ended in a folder, and no more are on their way.
-    FolderFinished {
-        /// Its name.
-        folder: String,
-        /// Cutouts placed since the last such message; a lower bound if news were missed.
-        done: u64,
-        /// Photos set aside since then; a lower bound too.
-        quarantined: u64,
-        /// News that were missed, of all folders.
-        #[serde(skip_serializing_if = "is_zero")]
-        missed: u64,
-        /// When the first of them ended: RFC 3339, UTC.
-        since: String,
-    },
-    /// A photo was set aside.
-    Quarantined {
-        /// Its folder.
-        folder: String,
-        /// Its path below the folder.
-        source: String,
-        /// Why.
-        reason: String,
-    },
-}
+use super::notification::{Moment, Notification, rfc3339};
 
 /// One message, the same however often it is sent.
 #[derive(Clone, Debug)]
@@ -42,7 +13,7 @@ pub(super) struct Message {
     /// When it was made.
     pub(super) made: Instant,
     /// What it tells.
-    pub(super) event: Event,
+    pub(super) event: Notification,
     /// As a JSON object.
     pub(super) json: Vec<u8>,
 }
@@ -55,14 +26,16 @@ impl Message {
             now: Instant::now(),
             at: UNIX_EPOCH,
         };
-        let event = Event::FolderFinished {
+        let event = Notification::FolderFinished {
             folder: "a".to_owned(),
             done: 1,
             quarantined: 0,
             missed: 0,
             since: rfc3339(UNIX_EPOCH),
         };
-        Scribe::new(UNIX_EPOCH).write(event, moment).unwrap()
+        MessageBuilder::new(UNIX_EPOCH)
+            .build(event, moment)
+            .unwrap()
     }
 }
 
@@ -70,19 +43,19 @@ impl Message {
 struct Body<'a> {
     id: String,
     #[serde(flatten)]
-    event: &'a Event,
+    event: &'a Notification,
     at: String,
 }
 
 /// Numbers the messages of one run.
 #[derive(Debug)]
-pub(super) struct Scribe {
+pub(super) struct MessageBuilder {
     /// Tells this run from every other one.
     run: String,
     count: u64,
 }
 
-impl Scribe {
+impl MessageBuilder {
     /// Starts a run.
     pub(super) fn new(start: SystemTime) -> Self {
         let since_epoch = start.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -92,8 +65,15 @@ impl Scribe {
         }
     }
 
-    /// Makes the next message; an error if the event is no JSON, which no event is.
-    pub(super) fn write(&mut self, event: Event, moment: Moment) -> serde_json::Result<Message> {
+    /// Makes the next message.
+    ///
+    /// # Errors
+    /// If the notification cannot be written as JSON, which every notification can.
+    pub(super) fn build(
+        &mut self,
+        event: Notification,
+        moment: Moment,
+    ) -> serde_json::Result<Message> {
         self.count += 1;
         let body = Body {
             id: format!("{}-{}", self.run, self.count),
@@ -109,45 +89,6 @@ impl Scribe {
     }
 }
 
-impl Event {
-    /// What a command finds in its environment.
-    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::FolderFinished {
-                folder,
-                done,
-                quarantined,
-                ..
-            } => vec![
-                ("HOTCUT_EVENT", "folder_finished".to_owned()),
-                ("HOTCUT_FOLDER", folder.clone()),
-                ("HOTCUT_DONE", done.to_string()),
-                ("HOTCUT_QUARANTINED", quarantined.to_string()),
-            ],
-            Self::Quarantined {
-                folder,
-                source,
-                reason,
-            } => vec![
-                ("HOTCUT_EVENT", "quarantined".to_owned()),
-                ("HOTCUT_FOLDER", folder.clone()),
-                ("HOTCUT_SOURCE", source.clone()),
-                ("HOTCUT_REASON", reason.clone()),
-            ],
-        }
-    }
-}
-
-/// RFC 3339, UTC, to the millisecond.
-pub(super) fn rfc3339(at: SystemTime) -> String {
-    humantime::format_rfc3339_millis(at).to_string()
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -161,15 +102,15 @@ mod tests {
             now: Instant::now(),
             at: UNIX_EPOCH + Duration::from_millis(1_500),
         };
-        let mut scribe = Scribe::new(UNIX_EPOCH + Duration::from_nanos(255));
-        let finished = Event::FolderFinished {
+        let mut builder = MessageBuilder::new(UNIX_EPOCH + Duration::from_nanos(255));
+        let finished = Notification::FolderFinished {
             folder: "products".to_owned(),
             done: 12,
             quarantined: 1,
             missed: 0,
             since: rfc3339(UNIX_EPOCH),
         };
-        let quarantined = Event::Quarantined {
+        let quarantined = Notification::Quarantined {
             folder: "products".to_owned(),
             source: "sub/a.jpg".to_owned(),
             reason: "no picture".to_owned(),
@@ -189,7 +130,7 @@ mod tests {
                 ),
             ),
         ] {
-            let message = scribe.write(event, moment).unwrap();
+            let message = builder.build(event, moment).unwrap();
             assert_eq!(String::from_utf8(message.json).unwrap(), text);
         }
     }

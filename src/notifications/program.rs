@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use super::Settings;
 use super::inbox::Inbox;
 use super::message::Message;
-use crate::config::Told;
+use crate::config::NotifyCommand;
 use crate::path_error::{AtPath as _, PathError};
 
 /// The longest that one run takes.
@@ -38,26 +38,30 @@ enum ProgramError {
 /// Delivers until there are no more messages. Without a command they are not wanted.
 pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
     while let Some(message) = inbox.next().await {
-        let told = settings.borrow().clone().and_then(|notify| notify.command);
-        if let Some(told) = told
-            && let Err(error) = run(&told, &message, LIMIT).await
+        let command = settings.borrow().clone().and_then(|notify| notify.command);
+        if let Some(command) = command
+            && let Err(error) = run(&command, &message, LIMIT).await
         {
-            let program = told.program.display();
+            let program = command.program.display();
             tracing::warn!(%program, %error, "the command of [notify] failed");
         }
     }
 }
 
-async fn run(told: &Told, message: &Message, limit: Duration) -> Result<(), ProgramError> {
-    let child = Command::new(&told.program)
-        .args(&told.arguments)
+async fn run(
+    command: &NotifyCommand,
+    message: &Message,
+    limit: Duration,
+) -> Result<(), ProgramError> {
+    let child = Command::new(&command.program)
+        .args(&command.arguments)
         .envs(message.event.variables())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .at(&told.program)
+        .at(&command.program)
         .map_err(ProgramError::NotStarted)?;
     let mut group = Group(child);
     let stdin = group.0.stdin.take();
@@ -108,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("pid");
         let script = "sleep 1000 & echo $! > \"$1.part\"; mv \"$1.part\" \"$1\"; wait";
-        let told = Told {
+        let command = NotifyCommand {
             program: "/bin/sh".into(),
             arguments: ["-c", script, "sh", &pid_file.display().to_string()]
                 .map(str::to_owned)
@@ -120,7 +124,7 @@ mod tests {
             // A busy machine may need longer before the command has begun.
             while !pid_file.exists() {
                 limit *= 2;
-                let run = run(&told, &Message::finished(), limit).await;
+                let run = run(&command, &Message::finished(), limit).await;
                 assert!(matches!(run, Err(ProgramError::Late(_))), "{run:?}");
             }
             let pid = fs::read_to_string(&pid_file).unwrap();

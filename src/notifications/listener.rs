@@ -7,15 +7,16 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
-use super::message::{Event, Message, Scribe};
-use super::tally::{Moment, Tally};
-use crate::config::Notify;
+use super::collector::EventCollector;
+use super::message::{Message, MessageBuilder};
+use super::notification::{Moment, Notification};
+use crate::config::NotifyConfig;
 use crate::daemon::{Access, News};
 
 /// Where what is heard goes to.
-struct Listener {
-    tally: Tally,
-    scribe: Scribe,
+struct EventListener {
+    collector: EventCollector,
+    builder: MessageBuilder,
     messages: broadcast::Sender<Arc<Message>>,
     has_missed: bool,
 }
@@ -24,12 +25,12 @@ struct Listener {
 pub(super) async fn listen(
     mut access: Access,
     news: broadcast::Receiver<Arc<News>>,
-    settings: watch::Sender<Option<Notify>>,
+    settings: watch::Sender<Option<NotifyConfig>>,
     messages: broadcast::Sender<Arc<Message>>,
 ) {
-    let mut listener = Listener {
-        tally: Tally::default(),
-        scribe: Scribe::new(SystemTime::now()),
+    let mut listener = EventListener {
+        collector: EventCollector::default(),
+        builder: MessageBuilder::new(SystemTime::now()),
         messages,
         has_missed: false,
     };
@@ -49,14 +50,14 @@ pub(super) async fn listen(
             match notify {
                 None => {
                     news = None;
-                    listener.tally = Tally::default();
+                    listener.collector = EventCollector::default();
                 }
                 Some(notify) => {
                     news.get_or_insert_with(|| access.news());
-                    listener.tally.look(&view);
-                    let finished = listener.tally.finished(notify.quiet, Instant::now());
+                    listener.collector.look(&view);
+                    let finished = listener.collector.finished(notify.quiet, Instant::now());
                     listener.tell(finished);
-                    due = listener.tally.due(notify.quiet);
+                    due = listener.collector.due(notify.quiet);
                 }
             }
         }
@@ -73,21 +74,21 @@ pub(super) async fn listen(
         }
     }
     if let Some(view) = access.view() {
-        listener.tally.look(&view);
+        listener.collector.look(&view);
     }
     if let Some(news) = news {
         listener.end(news);
     }
 }
 
-impl Listener {
+impl EventListener {
     fn hear(&mut self, news: &News) {
-        let event = self.tally.hear(news, moment());
+        let event = self.collector.hear(news, moment());
         self.tell(event);
     }
 
     fn miss(&mut self, count: u64) {
-        self.tally.miss(count);
+        self.collector.miss(count);
         if !std::mem::replace(&mut self.has_missed, true) {
             tracing::warn!(
                 count,
@@ -105,13 +106,13 @@ impl Listener {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        let finished = self.tally.end();
+        let finished = self.collector.end();
         self.tell(finished);
     }
 
-    fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+    fn tell(&mut self, events: impl IntoIterator<Item = Notification>) {
         for event in events {
-            match self.scribe.write(event, moment()) {
+            match self.builder.build(event, moment()) {
                 // Both receivers are there as long as this is.
                 Ok(message) => drop(self.messages.send(Arc::new(message))),
                 Err(error) => tracing::error!(%error, "a message cannot be written"),
@@ -155,7 +156,9 @@ mod tests {
         let mut counts = (0, 0);
         while counts.0 < photos {
             let message = timeout(Duration::from_mins(1), heard.recv()).await;
-            if let Event::FolderFinished { done, missed, .. } = &message.unwrap().unwrap().event {
+            if let Notification::FolderFinished { done, missed, .. } =
+                &message.unwrap().unwrap().event
+            {
                 counts.0 += done;
                 counts.1 += missed;
             }
@@ -191,9 +194,9 @@ mod tests {
             reception.tell(News::done());
         }
         let (messages, mut heard) = broadcast::channel(64);
-        let mut listener = Listener {
-            tally: Tally::default(),
-            scribe: Scribe::new(SystemTime::UNIX_EPOCH),
+        let mut listener = EventListener {
+            collector: EventCollector::default(),
+            builder: MessageBuilder::new(SystemTime::UNIX_EPOCH),
             messages,
             has_missed: false,
         };

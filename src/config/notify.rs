@@ -1,4 +1,4 @@
-//! The `[notify]` table -> a validated [`Notify`]; calls nobody.
+//! The `[notify]` table -> a validated [`NotifyConfig`]; calls nobody.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,15 +11,15 @@ use super::Token;
 use super::error::Fault;
 use super::fields::Fields;
 
-/// The `[notify]` table: who is told when a folder is finished or a photo is set aside. At least one of both ways is there.
+/// The `[notify]` table: where messages go when a folder is finished or a photo is set aside. At least one of both ways is there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Notify {
+pub struct NotifyConfig {
     /// Where messages are posted.
     pub webhook: Option<Webhook>,
     /// The key that signs what is posted.
     pub secret: Option<Token>,
     /// The program that is run for each message.
-    pub command: Option<Told>,
+    pub command: Option<NotifyCommand>,
     /// How long nothing may happen in a folder before it counts as finished.
     pub quiet: Duration,
 }
@@ -28,9 +28,9 @@ pub struct Notify {
 #[derive(Clone, PartialEq)]
 pub struct Webhook(Uri);
 
-/// A program that is told, with its arguments.
+/// A program that is run for each message, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct NotifyCommand {
     /// An absolute path.
     pub program: PathBuf,
     /// As given; no shell reads them.
@@ -71,11 +71,11 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// Reads the table; `None` if it is absent or tells nobody, the latter noted.
-pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Notify> {
+/// Reads the table; `None` if it is absent or names no receiver, the latter noted.
+pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<NotifyConfig> {
     let mut fields = Fields::new("[notify]", table, faults);
     let has_webhook = fields.has("webhook");
-    let has_anybody = has_webhook || fields.has("command");
+    let has_receiver = has_webhook || fields.has("command");
     let webhook = fields.text("webhook");
     let webhook = webhook.and_then(|text| {
         let webhook = Webhook::parse(&text);
@@ -99,16 +99,16 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Notify
     let command = fields.take(
         "command",
         "a list of texts, first the absolute path of a program, as in [\"/usr/local/bin/told\", \"studio\"]",
-        told,
+        command,
     );
     let quiet = fields
         .duration("quiet", Duration::from_millis(1))
         .unwrap_or(Duration::from_secs(30));
-    if !has_anybody {
-        fields.fault(|table| Fault::NobodyToTell { table });
+    if !has_receiver {
+        fields.fault(|table| Fault::NoReceiver { table });
     }
     fields.finish();
-    has_anybody.then_some(Notify {
+    has_receiver.then_some(NotifyConfig {
         webhook,
         secret,
         command,
@@ -116,13 +116,13 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Notify
     })
 }
 
-fn told(value: &toml::Value) -> Option<Told> {
+fn command(value: &toml::Value) -> Option<NotifyCommand> {
     let texts: Option<Vec<&str>> = value.as_array()?.iter().map(toml::Value::as_str).collect();
     let texts = texts?;
     let (program, arguments) = texts.split_first()?;
     let program = Path::new(OsStr::new(program));
     let has_nul = texts.iter().any(|text| text.contains('\0'));
-    (program.is_absolute() && !has_nul).then(|| Told {
+    (program.is_absolute() && !has_nul).then(|| NotifyCommand {
         program: program.to_owned(),
         arguments: arguments.iter().map(ToString::to_string).collect(),
     })
@@ -132,7 +132,7 @@ fn told(value: &toml::Value) -> Option<Told> {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> (Option<Notify>, Vec<String>) {
+    fn read_text(text: &str) -> (Option<NotifyConfig>, Vec<String>) {
         let mut faults = Vec::new();
         let notify = read(text.parse().unwrap(), &mut faults);
         (notify, faults.iter().map(ToString::to_string).collect())
@@ -145,9 +145,9 @@ mod tests {
         assert_eq!(faults, [] as [&str; 0]);
         assert_eq!(notify.quiet, Duration::from_secs(30));
         assert_eq!(notify.webhook, None);
-        let told = notify.command.unwrap();
-        assert_eq!(told.program, Path::new("/bin/told"));
-        assert_eq!(told.arguments, ["a b"]);
+        let command = notify.command.unwrap();
+        assert_eq!(command.program, Path::new("/bin/told"));
+        assert_eq!(command.arguments, ["a b"]);
     }
 
     /// Fails when a key is not looked at, when one fault hides another, or when a fault tells no key or no remedy.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::message::{Event, rfc3339};
+use super::notification::{Moment, Notification, rfc3339};
 use crate::daemon::{LiveFolder, News, PhotoResult, View};
 
 /// Quarantines of one folder that are told one by one within [`WINDOW`]; the rest are only counted.
@@ -14,31 +14,22 @@ const SINGLES_MAX: usize = 20;
 /// The time that [`SINGLES_MAX`] is about.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// One moment on both clocks: one that only ever goes on, and one that people read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    /// For waiting.
-    pub(super) now: Instant,
-    /// For telling.
-    pub(super) at: SystemTime,
-}
-
 /// What has happened in each folder and has not been told yet.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    folders: BTreeMap<String, FolderTally>,
+pub(super) struct EventCollector {
+    folders: BTreeMap<String, FolderEvents>,
     /// News that came too fast to be heard, of whatever folder.
     missed: u64,
 }
 
 #[derive(Debug, Default)]
-struct FolderTally {
+struct FolderEvents {
     round: Option<Round>,
     is_busy: bool,
     /// When quarantines were told one by one, within the last [`WINDOW`].
     singles: VecDeque<Instant>,
     /// Missed news that this folder's messages have told of.
-    missed_told: u64,
+    missed_reported: u64,
 }
 
 /// Photos that have ended since the folder was last told to be finished.
@@ -50,9 +41,9 @@ struct Round {
     quarantined: u64,
 }
 
-impl Tally {
+impl EventCollector {
     /// Counts a piece of news; returns what is to be told at once.
-    pub(super) fn hear(&mut self, news: &News, moment: Moment) -> Option<Event> {
+    pub(super) fn hear(&mut self, news: &News, moment: Moment) -> Option<Notification> {
         let News {
             folder,
             source,
@@ -60,21 +51,21 @@ impl Tally {
             reason,
             ..
         } = news;
-        let tally = match self.folders.get_mut(folder) {
-            Some(tally) => tally,
+        let events = match self.folders.get_mut(folder) {
+            Some(events) => events,
             None => self.folders.entry(folder.clone()).or_default(),
         };
         match result {
-            PhotoResult::Done => tally.round(moment).done += 1,
-            PhotoResult::Quarantined => tally.round(moment).quarantined += 1,
+            PhotoResult::Done => events.round(moment).done += 1,
+            PhotoResult::Quarantined => events.round(moment).quarantined += 1,
             PhotoResult::Ignored | PhotoResult::Retry => {
-                if let Some(round) = &mut tally.round {
+                if let Some(round) = &mut events.round {
                     round.last = moment.now;
                 }
             }
         }
-        let is_told = *result == PhotoResult::Quarantined && tally.may_tell_single(moment.now);
-        is_told.then(|| Event::Quarantined {
+        let is_single = *result == PhotoResult::Quarantined && events.may_send_single(moment.now);
+        is_single.then(|| Notification::Quarantined {
             folder: folder.clone(),
             source: source.clone(),
             reason: reason.clone().unwrap_or_default(),
@@ -88,43 +79,46 @@ impl Tally {
 
     /// Takes over which folders have photos on their way. One that the loop has put away while it ends is as it was.
     pub(super) fn look(&mut self, view: &View) {
-        self.folders.retain(|name, tally| {
+        self.folders.retain(|name, events| {
             let is_configured = view.config.folders.iter().any(|one| one.name == *name);
             match view.live.folders.iter().find(|one| one.name == *name) {
                 Some(live) => {
-                    tally.is_busy = has_work(live);
+                    events.is_busy = has_work(live);
                 }
-                None if !is_configured => tally.is_busy = false,
+                None if !is_configured => events.is_busy = false,
                 None => {}
             }
-            is_configured || tally.round.is_some()
+            is_configured || events.round.is_some()
         });
     }
 
     /// Folders in which nothing has happened for `quiet`, and which have nothing on its way.
-    pub(super) fn finished(&mut self, quiet: Duration, now: Instant) -> Vec<Event> {
+    pub(super) fn finished(&mut self, quiet: Duration, now: Instant) -> Vec<Notification> {
         self.close(|round| round.last + quiet <= now)
     }
 
     /// Folders that have nothing on its way, however short the quiet was: nobody will tell of them later.
-    pub(super) fn end(&mut self) -> Vec<Event> {
+    pub(super) fn end(&mut self) -> Vec<Notification> {
         self.close(|_| true)
     }
 
     /// When [`Self::finished`] may have something to tell, unless a view says otherwise before.
     pub(super) fn due(&self, quiet: Duration) -> Option<Instant> {
-        let idle = self.folders.values().filter(|tally| !tally.is_busy);
-        let ends = idle.filter_map(|tally| Some(tally.round.as_ref()?.last + quiet));
+        let idle = self.folders.values().filter(|events| !events.is_busy);
+        let ends = idle.filter_map(|events| Some(events.round.as_ref()?.last + quiet));
         ends.min()
     }
 
-    fn close(&mut self, is_over: impl Fn(&Round) -> bool) -> Vec<Event> {
+    fn close(&mut self, is_over: impl Fn(&Round) -> bool) -> Vec<Notification> {
         let missed = self.missed;
-        let idle = self.folders.iter_mut().filter(|(_, tally)| !tally.is_busy);
-        let events = idle.filter_map(|(name, tally)| {
-            let round = tally.round.take_if(|round| is_over(round))?;
-            let news = missed - std::mem::replace(&mut tally.missed_told, missed);
-            Some(Event::FolderFinished {
+        let idle = self
+            .folders
+            .iter_mut()
+            .filter(|(_, events)| !events.is_busy);
+        let notifications = idle.filter_map(|(name, events)| {
+            let round = events.round.take_if(|round| is_over(round))?;
+            let news = missed - std::mem::replace(&mut events.missed_reported, missed);
+            Some(Notification::FolderFinished {
                 folder: name.clone(),
                 done: round.done,
                 quarantined: round.quarantined,
@@ -132,7 +126,7 @@ impl Tally {
                 since: rfc3339(round.since),
             })
         });
-        events.collect()
+        notifications.collect()
     }
 }
 
@@ -141,7 +135,7 @@ fn has_work(folder: &LiveFolder) -> bool {
     folder.state.starts_with("offline") || folder.queued + folder.running > 0
 }
 
-impl FolderTally {
+impl FolderEvents {
     fn round(&mut self, moment: Moment) -> &mut Round {
         let round = self.round.get_or_insert(Round {
             since: moment.at,
@@ -153,8 +147,8 @@ impl FolderTally {
         round
     }
 
-    fn may_tell_single(&mut self, now: Instant) -> bool {
-        self.singles.retain(|told| *told + WINDOW > now);
+    fn may_send_single(&mut self, now: Instant) -> bool {
+        self.singles.retain(|sent| *sent + WINDOW > now);
         let may = self.singles.len() < SINGLES_MAX;
         if may {
             self.singles.push_back(now);

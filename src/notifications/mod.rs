@@ -1,15 +1,16 @@
-//! The news of the daemon -> messages to a webhook and a command, as the `[notify]` table in force asks.
+//! Events of the daemon -> messages to a webhook and a command, as the `[notify]` table in force asks.
 //!
-//! A thread of its own, which the daemon does not know: whoever is told, however slowly, keeps no photo waiting.
+//! The work is done on a thread of its own, which the daemon does not know: a slow receiver never delays processing.
 
 mod backoff;
+mod collector;
 mod inbox;
 mod listener;
 mod message;
+mod notification;
 mod post;
 mod program;
 mod signature;
-mod tally;
 mod webhook;
 
 use std::convert::Infallible;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 
-use crate::config::Notify;
+use crate::config::NotifyConfig;
 use crate::daemon::{Access, News};
 use inbox::Inbox;
 
@@ -33,17 +34,17 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const MESSAGES_MAX: usize = 256;
 
 /// The table in force; closed once the daemon has ended.
-type Settings = watch::Receiver<Option<Notify>>;
+type Settings = watch::Receiver<Option<NotifyConfig>>;
 
-/// The thread that tells others.
+/// The thread that sends messages.
 #[derive(Debug)]
-pub struct Herald {
+pub struct Notifications {
     thread: JoinHandle<()>,
     /// Closed when the thread ends.
     end: mpsc::Receiver<Infallible>,
 }
 
-impl Herald {
+impl Notifications {
     /// Starts the thread. It hears everything that happens from now on, and ends after the loop behind `access`.
     pub fn start(access: Access) -> io::Result<Self> {
         let news = access.news();
@@ -52,7 +53,7 @@ impl Herald {
             .build()?;
         let (alive, end) = mpsc::channel();
         let thread = std::thread::Builder::new()
-            .name("herald".to_owned())
+            .name("notifications".to_owned())
             .spawn(move || {
                 let _alive = alive;
                 runtime.block_on(serve(access, news));
@@ -62,11 +63,11 @@ impl Herald {
         Ok(Self { thread, end })
     }
 
-    /// Waits until everything is told, but not much longer than [`FAREWELL`] after the loop has ended.
+    /// Waits until every message is sent, but not much longer than [`FAREWELL`] after the loop has ended.
     pub fn finish(self) {
         // The disk of the command may not answer when it is started, which keeps the thread.
         if self.end.recv_timeout(FAREWELL * 2) == Err(RecvTimeoutError::Disconnected) {
-            // If it panicked, that has been printed, and there is nothing left to tell.
+            // If it panicked, that has been printed, and there is nothing left to send.
             self.thread.join().ok();
         }
     }

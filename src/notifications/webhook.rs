@@ -10,18 +10,18 @@ use super::post::{PostError, post};
 
 /// Delivers until there are no more messages. Without a webhook they are not wanted.
 pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
-    let mut courier = Courier {
+    let mut sender = WebhookSender {
         settings,
         failures: 0,
         is_cut_off: false,
         is_ending: false,
     };
     while let Some(message) = inbox.next().await {
-        courier.deliver(&message).await;
+        sender.deliver(&message).await;
     }
 }
 
-struct Courier {
+struct WebhookSender {
     settings: Settings,
     /// Attempts that have failed one after another, whatever message they were about.
     failures: u32,
@@ -30,7 +30,7 @@ struct Courier {
     is_ending: bool,
 }
 
-impl Courier {
+impl WebhookSender {
     async fn deliver(&mut self, message: &Arc<Message>) {
         loop {
             let notify = self.settings.borrow_and_update().clone();
@@ -101,7 +101,7 @@ mod tests {
         std::thread::spawn(move || silent.incoming().for_each(drop));
         let view = View::idle(&format!("[notify]\nwebhook = \"http://{address}/\""));
         let (_daemon, settings) = watch::channel(view.config.notify.clone());
-        let mut courier = Courier {
+        let mut sender = WebhookSender {
             settings,
             failures: 0,
             is_cut_off: false,
@@ -110,8 +110,8 @@ mod tests {
         let mut message = Message::finished();
         message.made = Instant::now().checked_sub(Duration::from_hours(1)).unwrap();
         let message = Arc::new(message);
-        let dropped = timeout(Duration::from_secs(30), courier.deliver(&message)).await;
-        assert!(dropped.is_ok(), "{} attempts", courier.failures);
-        assert_eq!(courier.failures, 1);
+        let dropped = timeout(Duration::from_secs(30), sender.deliver(&message)).await;
+        assert!(dropped.is_ok(), "{} attempts", sender.failures);
+        assert_eq!(sender.failures, 1);
     }
 }
