@@ -13,7 +13,7 @@
 //! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
-//! | [`http`] | requests | errands, pages and metrics; off unless configured |
+//! | [`http`] | requests | requests, pages and metrics; off unless configured |
 //! | [`notifications`] | the loop's news | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |

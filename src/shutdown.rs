@@ -14,7 +14,7 @@ const INTERRUPTED: i32 = 130;
 
 /// What the operator asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum SignalRequest {
     /// SIGTERM or SIGINT: finish what runs, then end.
     Stop,
     /// SIGHUP: read the configuration again.
@@ -22,7 +22,7 @@ pub enum Request {
 }
 
 /// Listens from now on. A second request to stop ends the process at once, whatever it is doing.
-pub fn listen() -> io::Result<mpsc::Receiver<Request>> {
+pub fn listen() -> io::Result<mpsc::Receiver<SignalRequest>> {
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         // The order matters: the first signal must find the flag unset, and only then set it.
@@ -38,9 +38,9 @@ pub fn listen() -> io::Result<mpsc::Receiver<Request>> {
         .spawn(move || {
             for signal in signals.forever() {
                 let request = if signal == SIGHUP {
-                    Request::Reload
+                    SignalRequest::Reload
                 } else {
-                    Request::Stop
+                    SignalRequest::Stop
                 };
                 if requests.blocking_send(request).is_err() {
                     return;

@@ -14,11 +14,11 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     version::log(&config_file, config.as_ref().ok());
     let config = config?;
     // Before any other thread starts, so that no signal finds the default.
-    let requests = shutdown::listen()?;
+    let signals = shutdown::listen()?;
     let (access, reception) = daemon::access();
     let server = http::start(access.clone())?;
     let notifications = Notifications::start(access)?;
-    let ended = block_on(daemon::run(config_file, config, requests, reception));
+    let ended = block_on(daemon::run(config_file, config, signals, reception));
     // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
     server.join().ok();
     notifications.finish();

@@ -42,7 +42,7 @@ pub const READ_ENDINGS: &[&str] = &[
 
 /// One photo to cut out.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct CutRequest<'a> {
     /// The whole file.
     pub photo: &'a [u8],
     /// What the output's mark says about its source: a relative path as printable ASCII without
@@ -116,7 +116,7 @@ impl fmt::Display for Stage {
 /// # Errors
 /// See [`CutoutError`]; the same photo and session give the same answer every time, but for
 /// `OutOfMemory` and `Inference`.
-pub fn cut(request: &Request<'_>, session: &mut Session) -> Result<Output, CutoutError> {
+pub fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(request.photo).into();
     let (photo, end) = decode::decode(request.photo, request.megapixels_max, request.zeros)?;

@@ -1,4 +1,4 @@
-//! What others may know and ask of the running loop: a view of it, its news, and errands for its workers. The only way in
+//! What others may know and ask of the running loop: a view of it, its news, and requests for its workers. The only way in
 //! from other threads besides signals; the loop never waits for whoever is at the other end.
 
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{Entrance, LiveStatus, Tally};
 use crate::config::Config;
-use crate::job::Errand;
+use crate::job::PhotoRequest;
 
-/// Errands that may wait or run for each worker; beyond them callers are turned away, who would else wait for too long.
+/// Requests that may wait or run for each worker; beyond them callers are turned away, who would else wait for too long.
 const PLACES_PER_WORKER: usize = 8;
 
 /// News that a slow listener may be behind before some are lost to it.
@@ -24,10 +24,10 @@ pub struct View {
     pub config: Arc<Config>,
     /// The folders and the workers' confinement.
     pub live: LiveStatus,
-    /// Errands that wait for a worker.
-    pub errands: usize,
-    /// Errands that a worker has.
-    pub running_errands: usize,
+    /// Requests that wait for a worker.
+    pub requests: usize,
+    /// Requests that a worker has.
+    pub running_requests: usize,
     /// Workers that are ready or at work.
     pub workers: usize,
     /// Whether a worker has cut the trial picture since the start.
@@ -57,8 +57,8 @@ impl View {
                 shortage: None,
                 folders: Vec::new(),
             },
-            errands: 0,
-            running_errands: 0,
+            requests: 0,
+            running_requests: 0,
             workers: 1,
             is_proved: true,
             beat: Instant::now(),
@@ -112,7 +112,7 @@ pub enum PhotoResult {
 /// The callers' end.
 #[derive(Debug)]
 pub struct Access {
-    errands: mpsc::UnboundedSender<Errand>,
+    requests: mpsc::UnboundedSender<PhotoRequest>,
     places: Arc<Semaphore>,
     view: watch::Receiver<Option<Arc<View>>>,
     news: broadcast::Receiver<Arc<News>>,
@@ -123,7 +123,7 @@ pub struct Access {
 impl Clone for Access {
     fn clone(&self) -> Self {
         Self {
-            errands: self.errands.clone(),
+            requests: self.requests.clone(),
             places: Arc::clone(&self.places),
             view: self.view.clone(),
             news: self.news.resubscribe(),
@@ -138,7 +138,7 @@ impl Clone for Access {
 pub struct Reception {
     places: Arc<Semaphore>,
     granted: usize,
-    pub(super) errands: mpsc::UnboundedReceiver<Errand>,
+    pub(super) requests: mpsc::UnboundedReceiver<PhotoRequest>,
     view: watch::Sender<Option<Arc<View>>>,
     news: broadcast::Sender<Arc<News>>,
     http: watch::Receiver<Entrance>,
@@ -147,14 +147,14 @@ pub struct Reception {
 
 /// Makes both ends.
 pub fn access() -> (Access, Reception) {
-    let (errands, inbox) = mpsc::unbounded_channel();
+    let (requests, inbox) = mpsc::unbounded_channel();
     let (view, viewer) = watch::channel(None);
     let (news, listener) = broadcast::channel(NEWS_MAX);
     let (http, http_told) = watch::channel(Entrance::None);
     let tally = Tally::default();
     let places = Arc::new(Semaphore::new(0));
     let access = Access {
-        errands,
+        requests,
         places: Arc::clone(&places),
         view: viewer,
         news: listener,
@@ -164,7 +164,7 @@ pub fn access() -> (Access, Reception) {
     let reception = Reception {
         places,
         granted: 0,
-        errands: inbox,
+        requests: inbox,
         view,
         news,
         http: http_told,
@@ -179,12 +179,12 @@ impl Access {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    /// Tells whether the loop takes errands: not any more once it has been asked to stop.
+    /// Tells whether the loop takes requests: not any more once it has been asked to stop.
     pub fn is_taking(&self) -> bool {
         !self.places.is_closed()
     }
 
-    /// As [`Self::place`], but waits for one; `None` once the loop takes no errands any more.
+    /// As [`Self::place`], but waits for one; `None` once the loop takes no requests any more.
     pub async fn wait_for_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
@@ -194,10 +194,10 @@ impl Access {
         self.view.has_changed().is_ok()
     }
 
-    /// Hands an errand to the loop; `false` if the loop takes none any more.
+    /// Hands a request to the loop; `false` if the loop takes none any more.
     #[must_use]
-    pub fn submit(&self, errand: Errand) -> bool {
-        self.errands.send(errand).is_ok()
+    pub fn submit(&self, request: PhotoRequest) -> bool {
+        self.requests.send(request).is_ok()
     }
 
     /// The loop as it was a moment ago; `None` before it has started.
@@ -237,9 +237,9 @@ impl Reception {
         self.granted = self.granted + missing - self.places.forget_permits(surplus);
     }
 
-    /// Takes no errand any more.
+    /// Takes no request any more.
     pub(super) fn close(&mut self) {
-        self.errands.close();
+        self.requests.close();
         self.places.close();
     }
 

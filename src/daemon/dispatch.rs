@@ -1,4 +1,4 @@
-//! What waits and who is idle -> work begun: scouts asked, workers started, photos and errands handed out. Waits for nothing.
+//! What waits and who is idle -> work begun: scouts asked, workers started, photos and requests handed out. Waits for nothing.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use super::{Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, Readiness, log, start};
 use crate::intake::FolderId;
-use crate::job::{self, Errand, Job};
+use crate::job::{self, Job, PhotoRequest};
 use crate::pool::{StartError, Worker};
 
 /// What a worker is given.
 enum Work {
     Photo(FolderId, Box<Job>),
-    Errand(Box<Errand>),
+    Request(Box<PhotoRequest>),
 }
 
 impl Daemon {
@@ -47,7 +47,7 @@ impl Daemon {
             self.starts.spawn(start::worker(spec, prove));
         }
         // Whoever hung up has given up the place.
-        self.errands.retain(|errand| !errand.reply.is_closed());
+        self.requests.retain(|request| !request.reply.is_closed());
         while may_begin
             && self.pool.has_idle()
             && let Some(work) = self.next_work(now)
@@ -107,11 +107,11 @@ impl Daemon {
                 self.jobs
                     .spawn(async move { (id, job::run(*job, worker, desk, stalls).await) });
             }
-            Work::Errand(errand) => {
-                self.turns.begin_errand();
+            Work::Request(request) => {
+                self.turns.begin_request();
                 let (timeout, min_free) = (self.desk.timeout, self.desk.min_free);
-                self.running_errands
-                    .spawn(job::run_errand(*errand, worker, timeout, min_free));
+                self.running_requests
+                    .spawn(job::run_request(*request, worker, timeout, min_free));
             }
         }
     }
@@ -122,17 +122,17 @@ impl Daemon {
             .throttle
             .limit()
             .map_or(wanted, |limit| limit.min(wanted));
-        let is_errands = self.turns.is_errands(workers);
-        if is_errands && let Some(errand) = self.errands.pop_front() {
-            return Some(Work::Errand(Box::new(errand)));
+        let is_requests = self.turns.is_requests(workers);
+        if is_requests && let Some(request) = self.requests.pop_front() {
+            return Some(Work::Request(Box::new(request)));
         }
         if self.state_dir_full.is_none()
             && let Some((id, job)) = self.next_job(now)
         {
             return Some(Work::Photo(id, Box::new(job)));
         }
-        let errand = self.errands.pop_front()?;
-        Some(Work::Errand(Box::new(errand)))
+        let request = self.requests.pop_front()?;
+        Some(Work::Request(Box::new(request)))
     }
 
     /// Takes one file of the folder whose turn it is: a full folder never starves another.

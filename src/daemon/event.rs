@@ -11,7 +11,7 @@ use super::{Daemon, Event, FatalError, log};
 use crate::intake::{Discovery, FolderId, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Stalled};
 use crate::path_error::PathError;
-use crate::shutdown::Request;
+use crate::shutdown::SignalRequest;
 
 /// How long a file waits that cannot be read, or whose source cannot be retired.
 const TROUBLE_RETRY: Duration = Duration::from_secs(15);
@@ -23,15 +23,15 @@ impl Daemon {
     pub(super) async fn handle(&mut self, event: Event) -> Result<(), FatalError> {
         match event {
             // The sender lives in the signal thread, which never ends; if it did, nobody could stop the daemon.
-            Event::Asked(Some(Request::Stop) | None) => self.drain(),
-            Event::Asked(Some(Request::Reload)) => self.begin_reload(),
+            Event::Asked(Some(SignalRequest::Stop) | None) => self.drain(),
+            Event::Asked(Some(SignalRequest::Reload)) => self.begin_reload(),
             Event::Reported(id, report) => self.hear(id, report).await?,
             Event::Sighted(id, sighting) => self.take_sighting(id, sighting),
             Event::Started(result) => self.take_worker(*result)?,
             Event::Finished(id, finished) => self.take_finished(id, *finished)?,
             Event::Stalled(stalled) => self.take_stalled(*stalled),
-            Event::ErrandCame(errand) => self.errands.push_back(*errand),
-            Event::ErrandEnded(errand) => self.take_errand(*errand),
+            Event::RequestCame(request) => self.requests.push_back(*request),
+            Event::RequestEnded(request) => self.take_request(*request),
             Event::Reloaded(result) => self.end_reload(*result).await?,
             Event::Woken => {}
         }
@@ -52,8 +52,8 @@ impl Daemon {
         Announcer::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
-        // Dropped errands tell their callers so.
-        self.errands.clear();
+        // Dropped requests tell their callers so.
+        self.requests.clear();
     }
 
     pub(super) async fn take_report(

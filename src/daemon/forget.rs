@@ -61,8 +61,8 @@ impl Daemon {
             walk.take_step(now, interval).await?;
         }
         let is_idle = self.jobs.is_empty()
-            && self.running_errands.is_empty()
-            && self.errands.is_empty()
+            && self.running_requests.is_empty()
+            && self.requests.is_empty()
             && self.drain_until.is_none();
         let Some(remember) = remember.filter(|_| is_idle) else {
             return Ok(());

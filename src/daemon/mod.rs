@@ -58,10 +58,10 @@ pub use troubles::{Waiting, WaitingFor};
 use crate::config::Config;
 use crate::delivery::Ledger;
 use crate::intake::{FolderId, Report, Sighting};
-use crate::job::{Desk, EndedErrand, Errand, Finished, Return, Stalled, Stalls};
+use crate::job::{Desk, EndedRequest, Finished, PhotoRequest, Return, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker};
 use crate::room::TooFull;
-use crate::shutdown::Request;
+use crate::shutdown::SignalRequest;
 use announce::Announcer;
 use folder::HotFolder;
 use forget::Forgetting;
@@ -86,14 +86,14 @@ const REPORTS_MAX: usize = 16;
 
 /// Everything that can wake the loop.
 enum Event {
-    Asked(Option<Request>),
+    Asked(Option<SignalRequest>),
     Reported(FolderId, Report),
     Sighted(FolderId, Sighting),
     Started(Box<Result<Worker, StartError>>),
     Finished(FolderId, Box<Finished>),
     Stalled(Box<Stalled>),
-    ErrandCame(Box<Errand>),
-    ErrandEnded(Box<EndedErrand>),
+    RequestCame(Box<PhotoRequest>),
+    RequestEnded(Box<EndedRequest>),
     Reloaded(Box<Result<Reloaded, reload::Refusal>>),
     Woken,
 }
@@ -110,9 +110,9 @@ struct Daemon {
     turn: FolderId,
     channels: Channels,
     reception: Reception,
-    /// Errands that wait for a worker.
-    errands: VecDeque<Errand>,
-    running_errands: JoinSet<EndedErrand>,
+    /// Requests that wait for a worker.
+    requests: VecDeque<PhotoRequest>,
+    running_requests: JoinSet<EndedRequest>,
     turns: Turns,
     throttle: Throttle,
     /// Set while there is too little room for the ledger: no photo is begun then.
@@ -181,7 +181,7 @@ struct Channels {
 pub async fn run(
     config_file: PathBuf,
     config: Config,
-    mut requests: mpsc::Receiver<Request>,
+    mut signals: mpsc::Receiver<SignalRequest>,
     reception: Reception,
 ) -> Result<StoppedDaemon, FatalError> {
     let mut daemon = Daemon::start(config_file, config, reception).await?;
@@ -202,15 +202,15 @@ pub async fn run(
         // The daemon holds a sender of each channel, so `recv` never ends; an empty set must not count as ready.
         let event = tokio::select! {
             biased;
-            request = requests.recv() => Event::Asked(request),
+            signal = signals.recv() => Event::Asked(signal),
             // Before the end of its job, which would otherwise be taken for stalled ever after.
             Some(stalled) = stall_inbox.recv() => Event::Stalled(Box::new(stalled)),
             Some(ended) = daemon.jobs.join_next(), if !daemon.jobs.is_empty() => {
                 let (id, finished) = unpanicked(ended);
                 Event::Finished(id, Box::new(finished))
             }
-            Some(ended) = daemon.running_errands.join_next(), if !daemon.running_errands.is_empty() => {
-                Event::ErrandEnded(Box::new(unpanicked(ended)))
+            Some(ended) = daemon.running_requests.join_next(), if !daemon.running_requests.is_empty() => {
+                Event::RequestEnded(Box::new(unpanicked(ended)))
             }
             Some(ended) = daemon.starts.join_next(), if !daemon.starts.is_empty() => {
                 Event::Started(Box::new(unpanicked(ended)))
@@ -221,8 +221,8 @@ pub async fn run(
             () = tokio::time::sleep_until(wake_at) => Event::Woken,
             Some((id, report)) = report_inbox.recv(), if !is_draining => Event::Reported(id, report),
             Some((id, sighting)) = sighting_inbox.recv(), if !is_draining => Event::Sighted(id, sighting),
-            Some(errand) = daemon.reception.errands.recv(), if !is_draining => {
-                Event::ErrandCame(Box::new(errand))
+            Some(request) = daemon.reception.requests.recv(), if !is_draining => {
+                Event::RequestCame(Box::new(request))
             }
         };
         daemon.handle(event).await?;
@@ -233,7 +233,7 @@ impl Daemon {
     fn is_drained(&self) -> bool {
         let is_late = |until| Instant::now() >= until;
         self.drain_until.is_some_and(|until| {
-            self.jobs.is_empty() && self.running_errands.is_empty() || is_late(until)
+            self.jobs.is_empty() && self.running_requests.is_empty() || is_late(until)
         })
     }
 
@@ -241,10 +241,10 @@ impl Daemon {
     async fn end(mut self) -> Result<StoppedDaemon, FatalError> {
         let given_up = self.jobs.len();
         self.jobs.shutdown().await;
-        while let Some(Ok(ended)) = self.running_errands.try_join_next() {
+        while let Some(Ok(ended)) = self.running_requests.try_join_next() {
             ended.answer.give();
         }
-        self.running_errands.shutdown().await;
+        self.running_requests.shutdown().await;
         self.starts.shutdown().await;
         self.desk
             .ledger

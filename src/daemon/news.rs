@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Daemon, News, PhotoResult, Readiness, Return, View, log};
 use crate::intake::Discovery;
-use crate::job::{EndedErrand, ErrandEnd, Job, JobError, Origin, Outcome};
+use crate::job::{EndedRequest, Job, JobError, Origin, Outcome, RequestEnd};
 use crate::percent;
 
 /// The news of an attempt; `None` if nothing of note became of it.
@@ -78,25 +78,28 @@ impl Daemon {
         self.take_back(worker);
     }
 
-    /// Takes back the worker of an errand, and gives the answer once all of it is counted.
-    pub(super) fn take_errand(&mut self, errand: EndedErrand) {
-        let EndedErrand {
+    /// Takes back the worker of a request, and gives the answer once all of it is counted.
+    pub(super) fn take_request(&mut self, request: EndedRequest) {
+        let EndedRequest {
             end,
             worker,
             answer,
-        } = errand;
-        self.turns.end_errand();
-        self.reception.tally.errand(&end);
+        } = request;
+        self.turns.end_request();
+        self.reception.tally.request(&end);
         self.take_back(worker);
         match end {
-            ErrandEnd::Short(shortage) => self.meet_shortage(shortage, Instant::now()),
-            ErrandEnd::Cut(_) | ErrandEnd::Shrunk => self.note_success(Instant::now()),
-            ErrandEnd::Refused | ErrandEnd::WorkerDied | ErrandEnd::TimedOut | ErrandEnd::Disk => {}
+            RequestEnd::Short(shortage) => self.meet_shortage(shortage, Instant::now()),
+            RequestEnd::Cut(_) | RequestEnd::Shrunk => self.note_success(Instant::now()),
+            RequestEnd::Refused
+            | RequestEnd::WorkerDied
+            | RequestEnd::TimedOut
+            | RequestEnd::Disk => {}
         }
         answer.give();
     }
 
-    /// Takes a worker back after a job or an errand, or counts its death.
+    /// Takes a worker back after a job or a request, or counts its death.
     pub(super) fn take_back(&mut self, worker: Return) {
         if matches!(worker, Return::Lost) {
             self.reception.tally.deaths(1);
@@ -109,8 +112,8 @@ impl Daemon {
         self.reception.show(View {
             config: Arc::clone(&self.config),
             live: self.live.status(&self.folders),
-            errands: self.errands.len(),
-            running_errands: self.running_errands.len(),
+            requests: self.requests.len(),
+            running_requests: self.running_requests.len(),
             workers: self.pool.fit(),
             is_proved: self.readiness != Readiness::Untried,
             beat: Instant::now(),

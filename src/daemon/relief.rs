@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::throttle::Photo;
 use super::{Daemon, log};
 use crate::intake::{Discovery, FolderId};
-use crate::job::{ErrandEnd, ErrandError, Job, Origin, Outcome};
+use crate::job::{Job, Origin, Outcome, RequestEnd, RequestError};
 use crate::pool::Shortage;
 use crate::room::RoomError;
 
@@ -83,14 +83,14 @@ impl Daemon {
             self.relax(is_over);
         }
         if let Some(shortage) = self.throttle.turns_away(now) {
-            for errand in self.errands.drain(..) {
+            for request in self.requests.drain(..) {
                 self.reception
                     .tally
-                    .errand(&ErrandEnd::Short(shortage.clone()));
+                    .request(&RequestEnd::Short(shortage.clone()));
                 // The caller may be gone.
-                errand
+                request
                     .reply
-                    .send(Err(ErrandError::Short(shortage.clone())))
+                    .send(Err(RequestError::Short(shortage.clone())))
                     .ok();
             }
         }

@@ -8,14 +8,14 @@ use prometheus_client::registry::Registry;
 
 use super::PhotoResult;
 use crate::intake::Discovery;
-use crate::job::ErrandEnd;
+use crate::job::RequestEnd;
 use crate::pool::CutReport;
 
 /// Shared counters; clones count together.
 #[derive(Clone, Debug)]
 pub struct Tally {
     photos: Family<PhotoLabels, Counter>,
-    errands: Family<ErrandLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
     settled: Family<SettledLabels, Counter>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
     deaths: Counter,
@@ -30,7 +30,7 @@ struct PhotoLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ErrandLabels {
+struct RequestLabels {
     result: &'static str,
 }
 
@@ -61,8 +61,8 @@ const PHOTO_RESULTS: [PhotoResult; 4] = [
 /// What can lead to a file.
 const DISCOVERIES: [Discovery; 3] = [Discovery::Event, Discovery::Listing, Discovery::Again];
 
-/// How an errand can end.
-const ERRAND_RESULTS: [&str; 7] = [
+/// How a request can end.
+const REQUEST_RESULTS: [&str; 7] = [
     "cut",
     "shrunk",
     "refused",
@@ -76,15 +76,15 @@ impl Default for Tally {
     fn default() -> Self {
         let tally = Self {
             photos: Family::default(),
-            errands: Family::default(),
+            requests: Family::default(),
             settled: Family::default(),
             stages: Family::new_with_constructor(stage_buckets),
             deaths: Counter::default(),
             timeouts: Counter::default(),
             shortages: Counter::default(),
         };
-        for result in ERRAND_RESULTS {
-            drop(tally.errands.get_or_create(&ErrandLabels { result }));
+        for result in REQUEST_RESULTS {
+            drop(tally.requests.get_or_create(&RequestLabels { result }));
         }
         tally
     }
@@ -99,9 +99,9 @@ impl Tally {
             self.photos.clone(),
         );
         registry.register(
-            "errands",
+            "requests",
             "Photos and pictures that came over HTTP, by how they ended",
-            self.errands.clone(),
+            self.requests.clone(),
         );
         registry.register(
             "files_settled",
@@ -146,23 +146,23 @@ impl Tally {
         self.photos.get_or_create(&labels).inc();
     }
 
-    pub(super) fn errand(&self, end: &ErrandEnd) {
+    pub(super) fn request(&self, end: &RequestEnd) {
         let result = match end {
-            ErrandEnd::Cut(report) => {
+            RequestEnd::Cut(report) => {
                 self.cut(report);
                 "cut"
             }
-            ErrandEnd::Shrunk => "shrunk",
-            ErrandEnd::Refused => "refused",
-            ErrandEnd::WorkerDied => "worker_died",
-            ErrandEnd::Short(_) => "short",
-            ErrandEnd::TimedOut => {
+            RequestEnd::Shrunk => "shrunk",
+            RequestEnd::Refused => "refused",
+            RequestEnd::WorkerDied => "worker_died",
+            RequestEnd::Short(_) => "short",
+            RequestEnd::TimedOut => {
                 self.timeouts.inc();
                 "timed_out"
             }
-            ErrandEnd::Disk => "disk",
+            RequestEnd::Disk => "disk",
         };
-        self.errands.get_or_create(&ErrandLabels { result }).inc();
+        self.requests.get_or_create(&RequestLabels { result }).inc();
     }
 
     pub(super) fn settled(&self, folder: &str, discovery: Discovery) {

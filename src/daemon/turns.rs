@@ -1,4 +1,4 @@
-//! Who gets the next worker, a folder or an errand: each has a share of the workers that the other cannot take. Pure.
+//! Who gets the next worker, a folder or a request: each has a share of the workers that the other cannot take. Pure.
 
 use crate::job::Return;
 
@@ -6,35 +6,35 @@ use crate::job::Return;
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     pub(super) jobs: usize,
-    pub(super) errands: usize,
-    was_errand: bool,
+    pub(super) requests: usize,
+    was_request: bool,
 }
 
 impl Turns {
-    /// Tells whether, where both wait, an errand gets the next of `workers` workers. A quarter of them, and at least one, is
-    /// for errands; of a single worker each has every other turn. What one side leaves idle the other may use.
-    pub(super) fn is_errands(&self, workers: usize) -> bool {
-        let for_errands = (workers / 4).max(1);
-        let for_jobs = workers.saturating_sub(for_errands).max(1);
-        let (errands, jobs) = (self.errands * for_jobs, self.jobs * for_errands);
-        errands < jobs || errands == jobs && !self.was_errand
+    /// Tells whether, where both wait, a request gets the next of `workers` workers. A quarter of them, and at least one, is
+    /// for requests; of a single worker each has every other turn. What one side leaves idle the other may use.
+    pub(super) fn is_requests(&self, workers: usize) -> bool {
+        let for_requests = (workers / 4).max(1);
+        let for_jobs = workers.saturating_sub(for_requests).max(1);
+        let (requests, jobs) = (self.requests * for_jobs, self.jobs * for_requests);
+        requests < jobs || requests == jobs && !self.was_request
     }
 
-    /// An errand got a worker.
-    pub(super) fn begin_errand(&mut self) {
-        self.errands += 1;
-        self.was_errand = true;
+    /// A request got a worker.
+    pub(super) fn begin_request(&mut self) {
+        self.requests += 1;
+        self.was_request = true;
     }
 
-    /// An errand is over.
-    pub(super) fn end_errand(&mut self) {
-        self.errands = self.errands.saturating_sub(1);
+    /// A request is over.
+    pub(super) fn end_request(&mut self) {
+        self.requests = self.requests.saturating_sub(1);
     }
 
     /// A photo of a folder got a worker.
     pub(super) fn begin_job(&mut self) {
         self.jobs += 1;
-        self.was_errand = false;
+        self.was_request = false;
     }
 
     /// A photo of a folder gives its worker back. One that was given back while a disk hung counts no second time: a folder
@@ -55,64 +55,64 @@ mod tests {
     fn served(workers: usize, photos: usize) -> (usize, usize) {
         let mut turns = Turns::default();
         let mut running = std::collections::VecDeque::new();
-        let (mut jobs, mut errands) = (0, 0);
+        let (mut jobs, mut requests) = (0, 0);
         for _ in 0..photos {
             if running.len() == workers {
                 match running.pop_front() {
-                    Some(true) => turns.end_errand(),
+                    Some(true) => turns.end_request(),
                     _ => turns.end_job(&Return::Lost),
                 }
             }
-            let is_errand = turns.is_errands(workers);
-            if is_errand {
-                turns.begin_errand();
-                errands += 1;
+            let is_request = turns.is_requests(workers);
+            if is_request {
+                turns.begin_request();
+                requests += 1;
             } else {
                 turns.begin_job();
                 jobs += 1;
             }
-            running.push_back(is_errand);
+            running.push_back(is_request);
         }
-        (jobs, errands)
+        (jobs, requests)
     }
 
-    /// P1: fails when errands that never end keep the folders waiting, or the reverse.
+    /// P1: fails when requests that never end keep the folders waiting, or the reverse.
     #[test]
     fn where_both_wait_each_has_its_share() {
         for (workers, share) in [(1, 2), (2, 2), (4, 4), (8, 4), (9, 4)] {
-            let (jobs, errands) = served(workers, 1_000);
+            let (jobs, requests) = served(workers, 1_000);
             let wanted = 1_000 / share;
             assert!(
-                errands.abs_diff(wanted) <= 60,
-                "{workers} workers: {jobs} jobs, {errands} errands"
+                requests.abs_diff(wanted) <= 60,
+                "{workers} workers: {jobs} jobs, {requests} requests"
             );
         }
     }
 
     #[test]
-    fn an_errand_need_not_wait_for_a_second_job_to_end() {
+    fn a_request_need_not_wait_for_a_second_job_to_end() {
         let mut turns = Turns::default();
         for _ in 0..3 {
             turns.begin_job();
         }
-        assert!(turns.is_errands(4));
-        turns.begin_errand();
+        assert!(turns.is_requests(4));
+        turns.begin_request();
         turns.end_job(&Return::Lost);
-        assert!(!turns.is_errands(4));
+        assert!(!turns.is_requests(4));
     }
 
     /// P1: of two photos one stalls, whose worker is given back long before its end; fails when that end frees the other's place
-    /// as well: errands would be taken for the only ones who are served.
+    /// as well: requests would be taken for the only ones who are served.
     #[test]
     fn photo_that_has_stalled_ends_one_turn() {
         let mut turns = Turns::default();
         turns.begin_job();
         turns.begin_job();
         turns.end_job(&Return::Lost);
-        turns.begin_errand();
-        assert_eq!((turns.jobs, turns.errands), (1, 1));
+        turns.begin_request();
+        assert_eq!((turns.jobs, turns.requests), (1, 1));
         turns.end_job(&Return::Earlier);
-        assert_eq!((turns.jobs, turns.errands), (1, 1));
+        assert_eq!((turns.jobs, turns.requests), (1, 1));
         turns.end_job(&Return::Lost);
         assert_eq!(turns.jobs, 0);
     }

@@ -19,7 +19,7 @@ use super::spool::{Spool, Spooled};
 use crate::config::{Folder, Http};
 use crate::daemon::{Access, View};
 use crate::delivery::{Book, Ledger, ThumbKey, Thumbs};
-use crate::job::{Errand, ErrandError};
+use crate::job::{PhotoRequest, RequestError};
 use crate::pool::{CutReport, Task};
 
 /// Pictures shrunk for the page at a time; the rest wait, and leave places for photos.
@@ -126,9 +126,9 @@ impl FrontDesk {
         photo: Spooled,
     ) -> Result<(File, CutReport), Refusal> {
         let png = spool.sheet().await?;
-        let sink = png.try_clone().map_err(ErrandError::Disk)?;
+        let sink = png.try_clone().map_err(RequestError::Disk)?;
         let (reply, result) = oneshot::channel();
-        let errand = Errand {
+        let request = PhotoRequest {
             task,
             photo: photo.file,
             len: photo.len,
@@ -136,7 +136,7 @@ impl FrontDesk {
             reply,
             place,
         };
-        if !self.access.submit(errand) {
+        if !self.access.submit(request) {
             return Err(Refusal::Closed);
         }
         let report = result.await.map_err(|_| Refusal::Closed)??;

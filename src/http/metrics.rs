@@ -181,14 +181,14 @@ fn age(arrived_ms: Option<i64>) -> f64 {
 fn register_workers(view: &View, is_ready: bool, registry: &mut Registry) {
     for (name, help, value) in [
         (
-            "running_errands",
+            "running_requests",
             "Requests that a worker has",
-            view.running_errands,
+            view.running_requests,
         ),
         (
-            "queued_errands",
+            "queued_requests",
             "Requests that wait for a worker",
-            view.errands,
+            view.requests,
         ),
         ("workers", "Workers that are ready or at work", view.workers),
         (

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::cutout::CutoutError;
 use crate::delivery::LedgerError;
-use crate::job::ErrandError;
+use crate::job::RequestError;
 use crate::path_error::PathError;
 use crate::room::{RoomError, TooFull};
 
@@ -75,7 +75,7 @@ pub(super) enum Refusal {
     #[error("hotcut is stopping or has just started; try again in {} s", QUEUE_RETRY.as_secs())]
     Closed,
     #[error("{0}")]
-    Errand(#[from] ErrandError),
+    Request(#[from] RequestError),
     #[error("{0}; try again once there is room")]
     NoRoom(TooFull),
     #[error(transparent)]
@@ -159,7 +159,7 @@ impl Refusal {
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Self::Closed => (StatusCode::SERVICE_UNAVAILABLE, "closed"),
-            Self::Errand(error) => errand_kind(error),
+            Self::Request(error) => request_kind(error),
             Self::NoRoom(_) => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
             Self::Disk(error) => disk_kind(error.io()),
             Self::Ledger(_) => (StatusCode::INTERNAL_SERVER_ERROR, "machine"),
@@ -176,7 +176,7 @@ impl Refusal {
                 | Self::Closed
                 | Self::Away(_)
                 | Self::DisksSilent
-                | Self::Errand(ErrandError::Short(_))
+                | Self::Request(RequestError::Short(_))
         );
         passes.then_some(QUEUE_RETRY)
     }
@@ -193,23 +193,23 @@ impl Refusal {
     }
 }
 
-fn errand_kind(error: &ErrandError) -> (StatusCode, &'static str) {
+fn request_kind(error: &RequestError) -> (StatusCode, &'static str) {
     match error {
-        ErrandError::Cutout(CutoutError::NotAnImage(_) | CutoutError::Unsupported(_)) => {
+        RequestError::Cutout(CutoutError::NotAnImage(_) | CutoutError::Unsupported(_)) => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_photo")
         }
-        ErrandError::Cutout(CutoutError::TooLarge { .. }) => {
+        RequestError::Cutout(CutoutError::TooLarge { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "too_many_pixels")
         }
-        ErrandError::Cutout(CutoutError::NoSubject) => {
+        RequestError::Cutout(CutoutError::NoSubject) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "no_subject")
         }
-        ErrandError::Cutout(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_photo"),
-        ErrandError::ModelGone => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
-        ErrandError::WorkerDied(_) => (StatusCode::UNPROCESSABLE_ENTITY, "crashed"),
-        ErrandError::Short(_) => (StatusCode::SERVICE_UNAVAILABLE, "machine_short"),
-        ErrandError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
-        ErrandError::Disk(error) => disk_kind(error),
+        RequestError::Cutout(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_photo"),
+        RequestError::ModelGone => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_model"),
+        RequestError::WorkerDied(_) => (StatusCode::UNPROCESSABLE_ENTITY, "crashed"),
+        RequestError::Short(_) => (StatusCode::SERVICE_UNAVAILABLE, "machine_short"),
+        RequestError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+        RequestError::Disk(error) => disk_kind(error),
     }
 }
 

@@ -21,7 +21,7 @@ use super::pictures::{Picture, is_known, not_modified, open, remember, tag};
 use super::refusal::{Problem, Refusal};
 use crate::delivery::{ThumbKey, ThumbKind, Thumbs};
 use crate::detached::Detached;
-use crate::job::ErrandError;
+use crate::job::RequestError;
 use crate::path_error::AtPath as _;
 use crate::pool::Task;
 
@@ -135,8 +135,8 @@ async fn shrunk(
     let place = desk.access.wait_for_place().await.ok_or(Refusal::Closed)?;
     let task = Task::Shrink { side: key.side };
     let shrunk = desk.run(&spool, place, task, photo).await;
-    if let Err(Refusal::Errand(error)) = &shrunk
-        && !matches!(error, ErrandError::Disk(_) | ErrandError::Short(_))
+    if let Err(Refusal::Request(error)) = &shrunk
+        && !matches!(error, RequestError::Disk(_) | RequestError::Short(_))
     {
         // Asked for each time that the page is drawn, it would cost a worker's time each time.
         desk.note_unshrinkable(key);

@@ -3,7 +3,6 @@
 mod attempt;
 mod desk;
 mod done_before;
-mod errand;
 mod error;
 mod exchange;
 mod finish;
@@ -12,6 +11,7 @@ mod original;
 mod outcome;
 mod placed;
 mod renamed;
+mod request;
 mod seat;
 mod watched;
 mod wish;
@@ -21,12 +21,12 @@ use std::sync::Arc;
 
 pub use desk::{Desk, hidden_name};
 pub use done_before::find_done;
-pub use errand::{EndedErrand, Errand, ErrandEnd, ErrandError, run as run_errand};
 pub use error::{Disposition, JobError, PauseReason};
 pub use hands::{Return, Stalled, Stalls};
 pub use original::{Explained, explain_late, retire_late};
 pub use outcome::{Outcome, SourceFate};
 pub use placed::Origin;
+pub use request::{EndedRequest, PhotoRequest, RequestEnd, RequestError, run as run_request};
 pub use wish::Wish;
 
 use crate::config::Folder;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::protocol::{self, CutReport, Order, Reply, Task};
 use super::sandbox;
 use crate::config::{CardError, ModelCard};
-use crate::cutout::{self, CutoutError, Output, Request, Runtime, Session, SessionError};
+use crate::cutout::{self, CutRequest, CutoutError, Output, Runtime, Session, SessionError};
 use crate::onnxruntime;
 
 /// How a worker is set up, as its command line says.
@@ -147,7 +147,7 @@ fn carry_out(
             "an order for a model that is not loaded",
         ));
     };
-    let request = Request {
+    let request = CutRequest {
         photo: &photo,
         source,
         megapixels_max,

@@ -62,8 +62,8 @@ FAULTS = [
     ("for: 15m", "for: 8m"),
     ("hotcut_short == 1", "hotcut_short == 0"),
     ('unless on (job, instance, folder) hotcut_folder_state{state=~"offline|paused"} == 1', ""),
-    ('errands_total{result="disk"}', "errands_total"),
-    ('errands_total{result="disk"}[15m]) > 0', 'errands_total{result="disk"}[15m]) > 2'),
+    ('requests_total{result="disk"}', "requests_total"),
+    ('requests_total{result="disk"}[15m]) > 0', 'requests_total{result="disk"}[15m]) > 2'),
 ]
 
 

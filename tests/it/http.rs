@@ -191,11 +191,11 @@ fn request_under_way_is_answered_before_the_daemon_stops() {
     let worker = hot.stop_worker();
     let photo = jpeg(Quarter::TopLeft);
     let mut stream = begin(&hot, "POST /remove-background", &[], &photo);
-    wait_for("the errand has the worker", || {
+    wait_for("the request has the worker", || {
         let metrics = get(&hot, "/metrics").body;
         String::from_utf8(metrics)
             .unwrap()
-            .contains("hotcut_running_errands 1\n")
+            .contains("hotcut_running_requests 1\n")
     });
     hot.signal(Signal::TERM);
     hot.wait_log("draining");
@@ -251,7 +251,10 @@ fn documentation_and_dashboard_name_the_metrics_that_there_are() {
             &hot,
             "hotcut_photos_total{folder=\"products\",result=\"done\"}",
         );
-        (photos, metric(&hot, "hotcut_errands_total{result=\"cut\"}")) == (1, 1)
+        (
+            photos,
+            metric(&hot, "hotcut_requests_total{result=\"cut\"}"),
+        ) == (1, 1)
     });
     let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
     let named = |text: &str| -> BTreeSet<String> {

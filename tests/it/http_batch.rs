@@ -10,8 +10,8 @@ use crate::requests::{Answer, begin, form, metric, post, post_form, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
-const RUNNING: &str = "hotcut_running_errands";
-const QUEUED: &str = "hotcut_queued_errands";
+const RUNNING: &str = "hotcut_running_requests";
+const QUEUED: &str = "hotcut_queued_requests";
 
 /// Fails when one photo that cannot be cut out spoils a batch, or goes unmentioned.
 #[test]
@@ -48,7 +48,7 @@ fn batch_ends_with_its_client() {
         (metric(&hot, RUNNING), metric(&hot, QUEUED)) == (0, 0)
     });
     // The first of the batch, and the single one.
-    assert_eq!(metric(&hot, "hotcut_errands_total{result=\"cut\"}"), 2);
+    assert_eq!(metric(&hot, "hotcut_requests_total{result=\"cut\"}"), 2);
 }
 
 /// P6: fails when batches, which hold hundreds of open files each, are taken without a limit.

@@ -179,7 +179,7 @@ fn full_queue_turns_away_and_clients_who_hang_up_free_their_places() {
     let begin = || begin(&hot, "POST /remove-background", &[], &photo);
     let mut waiting: Vec<_> = std::iter::repeat_with(begin).take(8).collect();
     wait_for("all places are taken", || {
-        metric(&hot, "hotcut_queued_errands") == 7
+        metric(&hot, "hotcut_queued_requests") == 7
     });
     let answer = post(&hot, CUT, &photo);
     assert_eq!(
@@ -191,7 +191,7 @@ fn full_queue_turns_away_and_clients_who_hang_up_free_their_places() {
         stream.shutdown(Shutdown::Both).unwrap();
     }
     wait_for("the places are free", || {
-        metric(&hot, "hotcut_queued_errands") == 0
+        metric(&hot, "hotcut_queued_requests") == 0
     });
     processes::signal(worker, Signal::CONT);
     assert_still_cuts(&hot);
@@ -248,8 +248,8 @@ fn client_who_stops_sending_is_cut_off() {
 
 #[track_caller]
 fn wait_running(hot: &HotFolder, count: u64) {
-    wait_for("errands with a worker", || {
-        metric(hot, "hotcut_running_errands") == count
+    wait_for("requests with a worker", || {
+        metric(hot, "hotcut_running_requests") == count
     });
 }
 

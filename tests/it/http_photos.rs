@@ -129,7 +129,7 @@ fn thumbnail_is_made_once_and_kept() {
     assert_eq!(kept.count(), 2);
     let metrics = String::from_utf8(get(&hot, "/metrics").body).unwrap();
     assert!(
-        metrics.contains("hotcut_errands_total{result=\"shrunk\"} 2\n"),
+        metrics.contains("hotcut_requests_total{result=\"shrunk\"} 2\n"),
         "{metrics}"
     );
     assert_eq!(
@@ -153,7 +153,7 @@ fn picture_that_cannot_be_made_small_is_tried_once() {
             (404, "no_thumb".to_owned())
         );
     }
-    assert_eq!(metric(&hot, "hotcut_errands_total{result=\"refused\"}"), 1);
+    assert_eq!(metric(&hot, "hotcut_requests_total{result=\"refused\"}"), 1);
 }
 
 /// P5: fails when each of those who ask for it at once costs a worker's time.
@@ -167,8 +167,8 @@ fn picture_that_many_ask_for_is_tried_by_those_only_who_are_served_at_once() {
     let mut asked: Vec<_> = (0..6).map(|_| begin(&hot, &line, &[], &[])).collect();
     wait_for("one is with the worker, another waits for it", || {
         (
-            metric(&hot, "hotcut_running_errands"),
-            metric(&hot, "hotcut_queued_errands"),
+            metric(&hot, "hotcut_running_requests"),
+            metric(&hot, "hotcut_queued_requests"),
         ) == (1, 1)
     });
     wait_for("the others have their copies", || unnamed_files(&hot) >= 8);
@@ -176,7 +176,7 @@ fn picture_that_many_ask_for_is_tried_by_those_only_who_are_served_at_once() {
     for stream in &mut asked {
         assert!([404, 415].contains(&Answer::read(stream).status));
     }
-    let refused = metric(&hot, "hotcut_errands_total{result=\"refused\"}");
+    let refused = metric(&hot, "hotcut_requests_total{result=\"refused\"}");
     assert!(refused <= 2, "{refused} were tried");
 }
 

@@ -94,7 +94,7 @@ fn request_for_a_model_that_a_reload_took_away_costs_no_worker() {
         .map(|_| begin(&hot, "POST /remove-background?model=blank", &[], &photo))
         .collect();
     wait_for("all of them wait", || {
-        metric(&hot, "hotcut_queued_errands") == 3
+        metric(&hot, "hotcut_queued_requests") == 3
     });
     hot.change_setup(Setup::without_last_folder);
     hot.signal(Signal::HUP);
@@ -125,7 +125,7 @@ fn under_way_with(change: impl FnOnce(Setup) -> Setup) -> (HotFolder, u32, TcpSt
     let photo = jpeg(Quarter::TopLeft);
     let stream = begin(&hot, "POST /remove-background", &[], &photo);
     wait_for("the worker has it", || {
-        metric(&hot, "hotcut_running_errands") == 1
+        metric(&hot, "hotcut_running_requests") == 1
     });
     (hot, worker, stream)
 }

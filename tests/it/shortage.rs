@@ -109,7 +109,7 @@ fn request_that_the_machine_has_no_memory_for_is_told_to_come_again() {
     assert!(answer.header("retry-after").is_some(), "{answer:?}");
     let detail = answer.json()["detail"].to_string();
     assert!(detail.contains(&group.name()), "{detail}");
-    assert_eq!(metric(&hot, "hotcut_errands_total{result=\"short\"}"), 1);
+    assert_eq!(metric(&hot, "hotcut_requests_total{result=\"short\"}"), 1);
     assert_eq!(
         post(&hot, "/remove-background", &jpeg(Quarter::TopLeft)).status,
         200

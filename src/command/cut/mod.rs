@@ -20,7 +20,7 @@ use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, Edges, shipped_models_dir};
 use crate::job::Wish;
-use crate::shutdown::{self, Request};
+use crate::shutdown::{self, SignalRequest};
 use batch::CutBatch;
 use plan::Search;
 use private_folder::PrivateFolder;
@@ -70,7 +70,7 @@ pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
     let target = CutTarget::of(&order.inputs, &order.output)?;
     let sheet = order.sheet.as_deref();
     let sheet = sheet.map(|path| target.sheet(path)).transpose()?;
-    let requests = shutdown::listen()?;
+    let signals = shutdown::listen()?;
     let models_dir = order.models_dir.clone().unwrap_or_else(shipped_models_dir);
     let mut config =
         Config::for_one_run(&models_dir, &order.model).map_err(|source| CommandError::Model {
@@ -88,7 +88,7 @@ pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
     };
     let mut reporter = CutReporter::new(json, run.is_to_stdout());
     // The private folders go after the threads that write to them.
-    block_on(run.until_stopped(requests, &mut reporter))?
+    block_on(run.until_stopped(signals, &mut reporter))?
 }
 
 /// One order with all that it needs.
@@ -109,12 +109,12 @@ impl CutRun<'_> {
 
     async fn until_stopped(
         &self,
-        mut requests: Receiver<Request>,
+        mut signals: Receiver<SignalRequest>,
         reporter: &mut CutReporter,
     ) -> Result<ExitCode, CommandError> {
         let ended = tokio::select! {
             // Dropping the batch kills its workers and removes what they were writing.
-            () = stopped(&mut requests) => None,
+            () = stopped(&mut signals) => None,
             result = self.carry_out(reporter) => Some(result),
         };
         ended.unwrap_or_else(|| {
@@ -194,11 +194,11 @@ impl CutRun<'_> {
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn stopped(requests: &mut Receiver<Request>) {
+async fn stopped(signals: &mut Receiver<SignalRequest>) {
     loop {
-        match requests.recv().await {
-            Some(Request::Stop) => return,
-            Some(Request::Reload) => {}
+        match signals.recv().await {
+            Some(SignalRequest::Stop) => return,
+            Some(SignalRequest::Reload) => {}
             None => std::future::pending().await,
         }
     }

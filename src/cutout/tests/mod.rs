@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{CutoutError, Output, Request, Runtime, Session, ZeroEnd, cut};
+use super::{CutRequest, CutoutError, Output, Runtime, Session, ZeroEnd, cut};
 use crate::config::{Edges, ModelCard};
 
 const MEGAPIXELS_MAX: u32 = 20;
@@ -89,7 +89,7 @@ fn cut_with(photo: &[u8], zeros: ZeroEnd, edges: Edges) -> Result<Output, Cutout
         let session = Session::load(runtime(), &card("luma"), 1);
         Mutex::new(session.unwrap_or_else(|error| panic!("{error}")))
     });
-    let request = Request {
+    let request = CutRequest {
         photo,
         source: "sub/a.jpg",
         megapixels_max: MEGAPIXELS_MAX,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Request, Session, SessionError, Signature, Stage, ZeroEnd, cut, prove};
+use super::super::{CutRequest, Session, SessionError, Signature, Stage, ZeroEnd, cut, prove};
 use super::{CutoutError, card, cut_by_luma, motley, open, read, runtime};
 use crate::config::{Edges, GOLDEN_SIDE, Golden, ModelCard};
 use crate::mark::{self, Mark};
@@ -60,7 +60,7 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
     let mut session = Session::load(runtime(), &card("blank"), 1).unwrap();
     prove(&mut session).unwrap();
     let photo = read("tests/data/photos/chart.jpg");
-    let request = Request {
+    let request = CutRequest {
         photo: &photo,
         source: "a.jpg",
         megapixels_max: 1,

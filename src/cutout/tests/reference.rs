@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Request, Session, SessionError, ZeroEnd, cut, prove};
+use super::super::{CutRequest, Session, SessionError, ZeroEnd, cut, prove};
 use super::{open, read, repository, runtime};
 use crate::config::{DEFAULT_MODEL, Edges, ModelCard};
 
@@ -76,7 +76,7 @@ fn matte_is_that_of_rembg_but_for_its_rings() {
         .unwrap_or_else(|error| panic!("`make teacher` fetches the model: {error}"));
     prove(&mut session).unwrap();
     let photo = read("tests/data/photos/astronaut.jpg");
-    let request = Request {
+    let request = CutRequest {
         photo: &photo,
         source: "a.jpg",
         megapixels_max: 1,

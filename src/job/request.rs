@@ -1,5 +1,5 @@
 //! An open photo and a worker -> a PNG in an open file, for somebody who waits for it. Knows no folder and no ledger:
-//! an errand whose caller is gone is of no use, so nothing about it is remembered.
+//! a request whose caller is gone is of no use, so nothing about it is remembered.
 
 use std::fs::File;
 use std::io;
@@ -14,7 +14,7 @@ use crate::room::MinFree;
 
 /// A photo that somebody brings and waits for.
 #[derive(Debug)]
-pub struct Errand {
+pub struct PhotoRequest {
     /// What is asked for.
     pub task: Task,
     /// The photo, at its start.
@@ -24,14 +24,14 @@ pub struct Errand {
     /// Where the PNG goes.
     pub sink: File,
     /// Who waits.
-    pub reply: oneshot::Sender<Result<CutReport, ErrandError>>,
-    /// Its place in the queue, free again when the errand is over.
+    pub reply: oneshot::Sender<Result<CutReport, RequestError>>,
+    /// Its place in the queue, free again when the request is over.
     pub place: OwnedSemaphorePermit,
 }
 
 /// Why there is no PNG.
 #[derive(Debug, thiserror::Error)]
-pub enum ErrandError {
+pub enum RequestError {
     /// The worker found that there can be none.
     #[error(transparent)]
     Cutout(CutoutError),
@@ -52,9 +52,9 @@ pub enum ErrandError {
     Disk(#[source] io::Error),
 }
 
-/// How an errand ended, for whoever counts.
+/// How a request ended, for whoever counts.
 #[derive(Debug)]
-pub enum ErrandEnd {
+pub enum RequestEnd {
     /// There is a cutout.
     Cut(CutReport),
     /// There is a smaller picture.
@@ -71,25 +71,25 @@ pub enum ErrandEnd {
     Disk,
 }
 
-impl ErrandEnd {
-    fn of(is_cut: bool, answer: &Result<CutReport, ErrandError>) -> Self {
+impl RequestEnd {
+    fn of(is_cut: bool, answer: &Result<CutReport, RequestError>) -> Self {
         match answer {
             Ok(report) if is_cut => Self::Cut(report.clone()),
             Ok(_) => Self::Shrunk,
-            Err(ErrandError::Cutout(_) | ErrandError::ModelGone) => Self::Refused,
-            Err(ErrandError::WorkerDied(_)) => Self::WorkerDied,
-            Err(ErrandError::Short(shortage)) => Self::Short(shortage.clone()),
-            Err(ErrandError::TimedOut(_)) => Self::TimedOut,
-            Err(ErrandError::Disk(_)) => Self::Disk,
+            Err(RequestError::Cutout(_) | RequestError::ModelGone) => Self::Refused,
+            Err(RequestError::WorkerDied(_)) => Self::WorkerDied,
+            Err(RequestError::Short(shortage)) => Self::Short(shortage.clone()),
+            Err(RequestError::TimedOut(_)) => Self::TimedOut,
+            Err(RequestError::Disk(_)) => Self::Disk,
         }
     }
 }
 
-/// An errand that is over, but for the answer: whoever has that must find all of it counted.
+/// A request that is over, but for the answer: whoever has that must find all of it counted.
 #[derive(Debug)]
-pub struct EndedErrand {
+pub struct EndedRequest {
     /// How it ended.
-    pub end: ErrandEnd,
+    pub end: RequestEnd,
     /// The worker, or that there is none any more.
     pub worker: Return,
     /// What whoever waits is to be told.
@@ -99,8 +99,8 @@ pub struct EndedErrand {
 /// An answer and who waits for it.
 #[derive(Debug)]
 pub struct Answer {
-    result: Result<CutReport, ErrandError>,
-    reply: oneshot::Sender<Result<CutReport, ErrandError>>,
+    result: Result<CutReport, RequestError>,
+    reply: oneshot::Sender<Result<CutReport, RequestError>>,
 }
 
 impl Answer {
@@ -110,34 +110,34 @@ impl Answer {
     }
 }
 
-/// Runs the errand once, within `limit`; on the disk that its PNG goes to, `min_free` stays free. A worker that dies at it is not given the photo again: the caller can send it again.
+/// Runs the request once, within `limit`; on the disk that its PNG goes to, `min_free` stays free. A worker that dies at it is not given the photo again: the caller can send it again.
 pub async fn run(
-    errand: Errand,
+    request: PhotoRequest,
     worker: Worker,
     limit: Duration,
     min_free: MinFree,
-) -> EndedErrand {
-    let Errand {
+) -> EndedRequest {
+    let PhotoRequest {
         task,
         photo,
         len,
         sink,
         reply,
         place,
-    } = errand;
+    } = request;
     let mut worker = worker;
     let is_cut = matches!(task, Task::Cut { .. });
     let exchange = async {
         // A worker that is asked for a model that it has not loaded ends.
         if !worker.spec().can_do(&task) {
-            return Ok(Err(ErrandError::ModelGone));
+            return Ok(Err(RequestError::ModelGone));
         }
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
         if let Err(error) = min_free.ask(&sink, report.len) {
             // The worker is well, and can be used again once it is rid of its PNG.
             worker.receive(&report, &mut tokio::io::sink()).await?;
-            return Ok(Err(ErrandError::Disk(error)));
+            return Ok(Err(RequestError::Disk(error)));
         }
         let mut sink = tokio::fs::File::from_std(sink);
         worker.receive(&report, &mut sink).await?;
@@ -148,28 +148,28 @@ pub async fn run(
         Ok(Ok(answer)) => (Return::Fit(Box::new(worker)), answer),
         Ok(Err(OrderError::Failed(error))) => (
             Return::Fit(Box::new(worker)),
-            Err(ErrandError::Cutout(error)),
+            Err(RequestError::Cutout(error)),
         ),
         Ok(Err(OrderError::Photo(error) | OrderError::Sink(error))) => {
             worker.end().await;
-            (Return::Lost, Err(ErrandError::Disk(error)))
+            (Return::Lost, Err(RequestError::Disk(error)))
         }
         Ok(Err(OrderError::Lost(_))) => {
             let ending = worker.end().await;
             let error = match ending.shortage {
-                Some(shortage) => ErrandError::Short(shortage),
-                None => ErrandError::WorkerDied(ending),
+                Some(shortage) => RequestError::Short(shortage),
+                None => RequestError::WorkerDied(ending),
             };
             (Return::Lost, Err(error))
         }
         Err(_) => {
             worker.end().await;
-            (Return::Lost, Err(ErrandError::TimedOut(limit)))
+            (Return::Lost, Err(RequestError::TimedOut(limit)))
         }
     };
     drop(place);
-    EndedErrand {
-        end: ErrandEnd::of(is_cut, &result),
+    EndedRequest {
+        end: RequestEnd::of(is_cut, &result),
         worker,
         answer: Answer { result, reply },
     }
