@@ -77,7 +77,7 @@
 //! | P6 | `Limit::check` (`cutout/decode`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
 //! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
-//! | P7 | `Hands::give_back` (`job/hands.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
+//! | P7 | `WorkerLease::give_back` (`job/worker_lease.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
 //! | P7 | `notice_silence` (`daemon/upkeep.rs`) | `mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers` |
 //! | P8 | `is_late` (`daemon/mod.rs`) | `drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time` |
 //! | P8 | `jobs.is_empty()` (`daemon/mod.rs`) | `sigterm_finishes_the_running_job_and_exits_with_zero` |

@@ -113,7 +113,7 @@ pub enum PhotoResult {
 #[derive(Debug)]
 pub struct Access {
     requests: mpsc::UnboundedSender<PhotoRequest>,
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     view: watch::Receiver<Option<Arc<View>>>,
     news: broadcast::Receiver<Arc<News>>,
     http: watch::Sender<Entrance>,
@@ -124,7 +124,7 @@ impl Clone for Access {
     fn clone(&self) -> Self {
         Self {
             requests: self.requests.clone(),
-            places: Arc::clone(&self.places),
+            slots: Arc::clone(&self.slots),
             view: self.view.clone(),
             news: self.news.resubscribe(),
             http: self.http.clone(),
@@ -136,7 +136,7 @@ impl Clone for Access {
 /// The loop's end.
 #[derive(Debug)]
 pub struct Reception {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     granted: usize,
     pub(super) requests: mpsc::UnboundedReceiver<PhotoRequest>,
     view: watch::Sender<Option<Arc<View>>>,
@@ -152,17 +152,17 @@ pub fn access() -> (Access, Reception) {
     let (news, listener) = broadcast::channel(NEWS_MAX);
     let (http, http_told) = watch::channel(Entrance::None);
     let tally = Tally::default();
-    let places = Arc::new(Semaphore::new(0));
+    let slots = Arc::new(Semaphore::new(0));
     let access = Access {
         requests,
-        places: Arc::clone(&places),
+        slots: Arc::clone(&slots),
         view: viewer,
         news: listener,
         http,
         tally: tally.clone(),
     };
     let reception = Reception {
-        places,
+        slots,
         granted: 0,
         requests: inbox,
         view,
@@ -174,19 +174,19 @@ pub fn access() -> (Access, Reception) {
 }
 
 impl Access {
-    /// A place in the queue; `None` if all are taken.
-    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A slot in the queue; `None` if all are taken.
+    pub fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).try_acquire_owned().ok()
     }
 
     /// Tells whether the loop takes requests: not any more once it has been asked to stop.
     pub fn is_taking(&self) -> bool {
-        !self.places.is_closed()
+        !self.slots.is_closed()
     }
 
-    /// As [`Self::place`], but waits for one; `None` once the loop takes no requests any more.
-    pub async fn wait_for_place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).acquire_owned().await.ok()
+    /// As [`Self::slot`], but waits for one; `None` once the loop takes no requests any more.
+    pub async fn wait_for_slot(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
     /// Tells whether the loop still runs.
@@ -227,20 +227,20 @@ impl Access {
 }
 
 impl Reception {
-    /// Has as many places as `workers` can serve soon. Of those that are taken too many some go once they are free, if this
+    /// Has as many slots as `workers` can serve soon. Of those that are taken too many some go once they are free, if this
     /// is called again.
-    pub(super) fn grant_places(&mut self, workers: usize) {
+    pub(super) fn grant_slots(&mut self, workers: usize) {
         let wanted = workers.saturating_mul(PLACES_PER_WORKER);
         let missing = wanted.saturating_sub(self.granted);
-        self.places.add_permits(missing);
+        self.slots.add_permits(missing);
         let surplus = self.granted.saturating_sub(wanted);
-        self.granted = self.granted + missing - self.places.forget_permits(surplus);
+        self.granted = self.granted + missing - self.slots.forget_permits(surplus);
     }
 
     /// Takes no request any more.
     pub(super) fn close(&mut self) {
         self.requests.close();
-        self.places.close();
+        self.slots.close();
     }
 
     /// How the way in over HTTP stands.
@@ -262,34 +262,34 @@ impl Reception {
 mod tests {
     use super::*;
 
-    /// P6: fails when a reload leaves more places than there are workers for, or takes one that is in use.
+    /// P6: fails when a reload leaves more slots than there are workers for, or takes one that is in use.
     #[test]
-    fn places_follow_the_workers() {
+    fn slots_follow_the_workers() {
         let (access, mut reception) = access();
-        assert!(access.place().is_none());
-        reception.grant_places(2);
-        let taken: Vec<_> = std::iter::from_fn(|| access.place()).collect();
+        assert!(access.slot().is_none());
+        reception.grant_slots(2);
+        let taken: Vec<_> = std::iter::from_fn(|| access.slot()).collect();
         assert_eq!(taken.len(), 16);
-        reception.grant_places(1);
+        reception.grant_slots(1);
         drop(taken);
-        reception.grant_places(1);
-        let taken: Vec<_> = std::iter::from_fn(|| access.place()).collect();
+        reception.grant_slots(1);
+        let taken: Vec<_> = std::iter::from_fn(|| access.slot()).collect();
         assert_eq!(taken.len(), 8);
-        reception.grant_places(3);
-        let more: Vec<_> = std::iter::from_fn(|| access.place()).collect();
+        reception.grant_slots(3);
+        let more: Vec<_> = std::iter::from_fn(|| access.slot()).collect();
         assert_eq!(more.len(), 16);
     }
 
-    /// P8: fails when somebody still waits for a place once none can come.
+    /// P8: fails when somebody still waits for a slot once none can come.
     #[tokio::test]
-    async fn nobody_waits_for_a_place_of_a_loop_that_has_ended() {
+    async fn nobody_waits_for_a_slot_of_a_loop_that_has_ended() {
         let (access, mut reception) = access();
         let closed = async { reception.close() };
         // Whoever waits for ever fails here rather than hangs.
         let patience = std::time::Duration::from_secs(10);
-        let waiting = tokio::time::timeout(patience, access.wait_for_place());
+        let waiting = tokio::time::timeout(patience, access.wait_for_slot());
         let (told, ()) = tokio::join!(waiting, closed);
         assert!(matches!(told, Ok(None)));
-        assert!(access.place().is_none());
+        assert!(access.slot().is_none());
     }
 }

@@ -46,7 +46,7 @@ impl Daemon {
             let prove = self.readiness == Readiness::Untried;
             self.starts.spawn(start::worker(spec, prove));
         }
-        // Whoever hung up has given up the place.
+        // Whoever hung up has given up the slot.
         self.requests.retain(|request| !request.reply.is_closed());
         while may_begin
             && self.pool.has_idle()
@@ -103,13 +103,13 @@ impl Daemon {
         match work {
             Work::Photo(id, job) => {
                 self.turns.begin_job();
-                let (desk, stalls) = (self.desk.clone(), self.channels.stalls.clone());
+                let (context, stalls) = (self.context.clone(), self.channels.stalls.clone());
                 self.jobs
-                    .spawn(async move { (id, job::run(*job, worker, desk, stalls).await) });
+                    .spawn(async move { (id, job::run(*job, worker, context, stalls).await) });
             }
             Work::Request(request) => {
                 self.turns.begin_request();
-                let (timeout, min_free) = (self.desk.timeout, self.desk.min_free);
+                let (timeout, min_free) = (self.context.timeout, self.context.min_free);
                 self.running_requests
                     .spawn(job::run_request(*request, worker, timeout, min_free));
             }
@@ -150,7 +150,7 @@ impl Daemon {
                     folder: Arc::clone(&folder.config),
                     file,
                     output_mount: folder.output_mount.clone(),
-                    wish: None,
+                    cut_options: None,
                 };
                 return Some((id, job));
             }

@@ -21,7 +21,7 @@ impl Daemon {
             return Ok(());
         };
         let name = folder.config.name.clone();
-        let emptied = self.desk.ledger.call(move |book| {
+        let emptied = self.context.ledger.call(move |book| {
             let mut emptied = Vec::new();
             for subfolder in empty {
                 if book.has_emptied(&name, &subfolder.relative, subfolder.born_ms)? {

@@ -72,7 +72,7 @@ impl Daemon {
             let walk = self.forgetting.walks.entry(name).or_default();
             if walk.may_go_on(now) {
                 let step = step(
-                    self.desk.ledger.clone(),
+                    self.context.ledger.clone(),
                     Arc::clone(&folder.config),
                     before_ms(remember),
                     walk.cursor.clone(),

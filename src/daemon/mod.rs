@@ -58,7 +58,7 @@ pub use troubles::{Waiting, WaitingFor};
 use crate::config::Config;
 use crate::delivery::Ledger;
 use crate::intake::{FolderId, Report, Sighting};
-use crate::job::{Desk, EndedRequest, Finished, PhotoRequest, Return, Stalled, Stalls};
+use crate::job::{EndedRequest, Finished, JobContext, PhotoRequest, Stalled, Stalls, WorkerReturn};
 use crate::pool::{Pool, StartError, Worker};
 use crate::room::TooFull;
 use crate::shutdown::SignalRequest;
@@ -102,7 +102,7 @@ enum Event {
 struct Daemon {
     config_file: PathBuf,
     config: Arc<Config>,
-    desk: Desk,
+    context: JobContext,
     pool: Pool,
     folders: BTreeMap<FolderId, HotFolder>,
     next_id: u64,
@@ -246,7 +246,7 @@ impl Daemon {
         }
         self.running_requests.shutdown().await;
         self.starts.shutdown().await;
-        self.desk
+        self.context
             .ledger
             .call(crate::delivery::Book::refund_running)
             .await?;
@@ -255,7 +255,7 @@ impl Daemon {
         self.status_file.remove();
         tracing::info!(given_up, "stopped");
         Ok(StoppedDaemon {
-            ledger: self.desk.ledger,
+            ledger: self.context.ledger,
             lock: self.lock,
         })
     }

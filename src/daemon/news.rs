@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Daemon, News, PhotoResult, Readiness, Return, View, log};
+use super::{Daemon, News, PhotoResult, Readiness, View, WorkerReturn, log};
 use crate::intake::Discovery;
 use crate::job::{EndedRequest, Job, JobError, Origin, Outcome, RequestEnd};
 use crate::percent;
@@ -73,7 +73,7 @@ impl Daemon {
     }
 
     /// Takes back the worker of a photo.
-    pub(super) fn free_worker(&mut self, worker: Return) {
+    pub(super) fn free_worker(&mut self, worker: WorkerReturn) {
         self.turns.end_job(&worker);
         self.take_back(worker);
     }
@@ -100,8 +100,8 @@ impl Daemon {
     }
 
     /// Takes a worker back after a job or a request, or counts its death.
-    pub(super) fn take_back(&mut self, worker: Return) {
-        if matches!(worker, Return::Lost) {
+    pub(super) fn take_back(&mut self, worker: WorkerReturn) {
+        if matches!(worker, WorkerReturn::Lost) {
             self.reception.tally.deaths(1);
         }
         worker.hand_to(&mut self.pool);

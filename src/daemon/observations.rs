@@ -42,7 +42,7 @@ impl Daemon {
         let is_nothing = |file: &&Observation| file.found == Found::Nothing;
         let vanished = gone.iter().filter(is_nothing);
         let vanished: Vec<PathBuf> = vanished.map(|file| file.relative.clone()).collect();
-        let unfinished = self.desk.ledger.call(move |book| {
+        let unfinished = self.context.ledger.call(move |book| {
             // Sources in the `failed` folder are gone from here, but not from the list of what failed.
             for source in vanished.iter().filter(|_| forgets_gone) {
                 book.vanish(&name, source)?;

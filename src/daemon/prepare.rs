@@ -15,7 +15,7 @@ use crate::delivery::{
 };
 use crate::disk::Pulse;
 use crate::intake::{Preparation, Root};
-use crate::job::{Desk, hidden_name};
+use crate::job::{JobContext, hidden_name};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
 
@@ -46,7 +46,7 @@ pub(super) struct Left {
 pub(super) fn preparation(
     config: &Config,
     folder: &Arc<Folder>,
-    desk: &Desk,
+    context: &JobContext,
     known: Known,
 ) -> Preparation {
     let Known {
@@ -58,7 +58,7 @@ pub(super) fn preparation(
             is_unlearned,
         },
     } = known;
-    let (output, ledger_id) = (folder.output.clone(), desk.ledger_id.clone());
+    let (output, ledger_id) = (folder.output.clone(), context.ledger_id.clone());
     let state_dir = config.daemon.state_dir.clone();
     let sharing = config.folders.iter().filter(|one| one.output == output);
     let sharing: Vec<Arc<Folder>> = sharing.map(Arc::clone).collect();
@@ -74,12 +74,12 @@ pub(super) fn preparation(
         }
         mount_point
     };
-    let (desk, input_folder) = (desk.clone(), Arc::clone(folder));
+    let (context, input_folder) = (context.clone(), Arc::clone(folder));
     let prepare_input = move |root: &Root, pulse: &Pulse| {
-        if sweeps_uploads && let Err(error) = sweep(root, &desk.ledger_id) {
+        if sweeps_uploads && let Err(error) = sweep(root, &context.ledger_id) {
             tracing::debug!(%error, "photos that were brought half could not be looked for");
         }
-        strays::deal_with(root, &input_folder, &desk, &half_retired, pulse);
+        strays::deal_with(root, &input_folder, &context, &half_retired, pulse);
     };
     Preparation {
         output: Box::new(prepare_output),

@@ -11,7 +11,7 @@ use super::{Daemon, FatalError, log};
 use crate::config::{FailedPolicy, Folder};
 use crate::delivery::LedgerError;
 use crate::intake::FolderId;
-use crate::job::{self, Desk, JobError};
+use crate::job::{self, JobContext, JobError};
 use crate::percent;
 
 /// Quarantined sources looked at after one listing.
@@ -66,16 +66,20 @@ impl LateExplanation {
 
 /// Leaves with some photos of a folder the reasons that could not be left with them before, and returns the row after which the
 /// next ones come.
-async fn step(folder: Arc<Folder>, desk: Desk, after: i64) -> Result<Option<i64>, LedgerError> {
+async fn step(
+    folder: Arc<Folder>,
+    context: JobContext,
+    after: i64,
+) -> Result<Option<i64>, LedgerError> {
     let name = folder.name.clone();
-    let unexplained = desk
+    let unexplained = context
         .ledger
         .call(move |book| book.unexplained(&name, after))
         .await;
     let (rows, next) = unexplained?;
     for late in rows {
         let source = percent::display(&late.version.source);
-        match job::explain_late(Arc::clone(&folder), &desk, late).await {
+        match job::explain_late(Arc::clone(&folder), &context, late).await {
             Ok(explained) => log::told_late(&folder, &source, explained),
             Err(JobError::Ledger(error)) => return Err(error),
             Err(error) => log::untold(&folder, &source, &error),
@@ -96,8 +100,8 @@ impl Daemon {
             let name = folder.config.name.clone();
             let late = self.explanations.folders.entry(name).or_default();
             if late.may_go_on(now) {
-                let (config, desk) = (Arc::clone(&folder.config), self.desk.clone());
-                late.step = Some(tokio::spawn(step(config, desk, late.after)));
+                let (config, context) = (Arc::clone(&folder.config), self.context.clone());
+                late.step = Some(tokio::spawn(step(config, context, late.after)));
             }
         }
         Ok(())
@@ -115,7 +119,7 @@ impl Daemon {
         };
         let (name, last) = (folder.config.name.clone(), folder.looked_at.clone());
         let page = self
-            .desk
+            .context
             .ledger
             .call(move |book| book.quarantined_after(&name, &last, LOOKS_MAX));
         let paths = page.await?;

@@ -7,7 +7,7 @@ use super::announce::Announcer;
 use super::forget::Forgetting;
 use super::{Daemon, FatalError, Readiness, log, start};
 use crate::config::{Config, ConfigError};
-use crate::job::Desk;
+use crate::job::JobContext;
 use crate::pool::{StartError, Worker, WorkerSpec};
 
 /// A configuration that can be taken.
@@ -86,10 +86,10 @@ impl Daemon {
         }
         let started = opened.len();
         self.pool.change(config.daemon.workers, first);
-        self.desk = Desk::new(
+        self.context = JobContext::new(
             &config,
-            self.desk.ledger.clone(),
-            self.desk.ledger_id.clone(),
+            self.context.ledger.clone(),
+            self.context.ledger_id.clone(),
         );
         let now = tokio::time::Instant::now();
         // Folders that stay as they are go on undisturbed; a changed one starts over, its files still on disk.

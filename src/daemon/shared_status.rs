@@ -178,7 +178,7 @@ impl Daemon {
         }
         let live = live.clone();
         let names: Vec<String> = live.folders.iter().map(|one| one.name.clone()).collect();
-        let folders = self.desk.ledger.call(move |book| {
+        let folders = self.context.ledger.call(move |book| {
             let mut folders = Vec::new();
             for name in names {
                 let counts = book.counts(&name)?;

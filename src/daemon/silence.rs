@@ -57,7 +57,7 @@ impl Daemon {
         if new.is_some() {
             folder.output_mount.clone_from(&new);
         }
-        let remember = self.desk.ledger.call(move |book| {
+        let remember = self.context.ledger.call(move |book| {
             book.remember_mount(&input, &mount_point)?;
             match new {
                 Some(new) => book.remember_mount(&output, &new),

@@ -25,7 +25,7 @@ use crate::delivery::{
     Book, Extent, Found, Interrupted, Ledger, Patience, lock_state_dir, open_whole, rebuild,
 };
 use crate::intake::{Assignment, Filter, FolderId, Scout};
-use crate::job::Desk;
+use crate::job::JobContext;
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 use crate::{disk, mount};
 
@@ -55,7 +55,7 @@ impl Daemon {
         let interrupted = book.recover()?;
         let ledger_version = book.foreign_changes()?;
         let ledger_id = book.id().to_owned();
-        let desk = Desk::new(&config, Ledger::start(book)?, ledger_id);
+        let context = JobContext::new(&config, Ledger::start(book)?, ledger_id);
         let (reports, report_inbox) = mpsc::channel(REPORTS_MAX);
         let (sightings, sighting_inbox) = mpsc::channel(EVENTS_MAX);
         let (stalls, stall_inbox) = mpsc::unbounded_channel();
@@ -64,7 +64,7 @@ impl Daemon {
             pool: Pool::new(WorkerSpec::of(&config), config.daemon.workers, now),
             live: Live::new(state_dir),
             status_file: StatusFile::new(),
-            desk,
+            context,
             folders: BTreeMap::new(),
             next_id: 0,
             turn: FolderId(0),
@@ -98,7 +98,7 @@ impl Daemon {
             lock,
         };
         // Before anybody is shown that the loop is there.
-        daemon.reception.grant_places(daemon.config.daemon.workers);
+        daemon.reception.grant_slots(daemon.config.daemon.workers);
         daemon.open_folders(interrupted, &unlearned).await?;
         Ok(daemon)
     }
@@ -123,7 +123,7 @@ impl Daemon {
             let opened = self.open_folder(folder, rescan, Some(left)).await?;
             self.folders.extend([opened]);
         }
-        prepare::remove_temps_of_nobody(self.desk.ledger_id.clone(), interrupted)?;
+        prepare::remove_temps_of_nobody(self.context.ledger_id.clone(), interrupted)?;
         Ok(())
     }
 
@@ -141,7 +141,7 @@ impl Daemon {
         let name = config.name.clone();
         // A reload must not disturb what is being moved for the folder as it was.
         let is_served = self.folders.values().any(|old| old.config.name == name);
-        let known = self.desk.ledger.call(move |book| {
+        let known = self.context.ledger.call(move |book| {
             let half_retired = if is_served {
                 Vec::new()
             } else {
@@ -166,7 +166,7 @@ impl Daemon {
         } else {
             Cutouts::Known
         };
-        let preparation = prepare::preparation(&self.config, &config, &self.desk, known);
+        let preparation = prepare::preparation(&self.config, &config, &self.context, known);
         let assignment = Assignment {
             id,
             input: config.input.clone(),
@@ -208,7 +208,7 @@ impl Daemon {
         if actual != known && actual.starts_with(&known) {
             folder.output_mount = Some(actual.clone());
             log::mounted_over(&folder.config, &actual);
-            self.desk
+            self.context
                 .ledger
                 .call(move |book| book.remember_mount(&output, &actual))
                 .await?;

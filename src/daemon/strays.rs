@@ -11,7 +11,7 @@ use crate::config::Folder;
 use crate::delivery::{Destination, HalfRetired, LedgerError, Verdict, put_back_stray};
 use crate::disk::Pulse;
 use crate::intake::Root;
-use crate::job::{self, Desk};
+use crate::job::{self, JobContext};
 use crate::path_error::PathError;
 use crate::percent;
 
@@ -31,7 +31,7 @@ enum StrayError {
 pub(super) fn deal_with(
     root: &Root,
     folder: &Arc<Folder>,
-    desk: &Desk,
+    context: &JobContext,
     half_retired: &[HalfRetired],
     pulse: &Pulse,
 ) {
@@ -43,7 +43,7 @@ pub(super) fn deal_with(
             continue;
         };
         let directory = Destination::from_directory(directory, root.join(parent));
-        if let Err(error) = finish(&directory, folder, desk, half, pulse) {
+        if let Err(error) = finish(&directory, folder, context, half, pulse) {
             // One failure must not keep the other photos hidden.
             let source = percent::display(source);
             tracing::error!(folder = folder.name, %source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
@@ -54,11 +54,11 @@ pub(super) fn deal_with(
 fn finish(
     directory: &Destination,
     folder: &Arc<Folder>,
-    desk: &Desk,
+    context: &JobContext,
     half: &HalfRetired,
     pulse: &Pulse,
 ) -> Result<(), StrayError> {
-    let aside = desk.hidden_name(half.id, "source");
+    let aside = context.hidden_name(half.id, "source");
     let name = half.version.source.file_name().unwrap_or_default();
     if !directory.has(aside.as_ref())? {
         return Ok(());
@@ -67,9 +67,9 @@ fn finish(
     // Under another name it would be a new photo, and would get a second cutout.
     if half.output.is_some() && directory.has(name)? {
         pulse.long_step(MOVE_LIMIT);
-        match job::retire_late(Arc::clone(folder), desk, half) {
+        match job::retire_late(Arc::clone(folder), context, half) {
             Ok(true) => {
-                desk.ledger.call_blocking(move |book| {
+                context.ledger.call_blocking(move |book| {
                     book.end(id, &Verdict::Done)?;
                     book.retire(id)
                 })?;

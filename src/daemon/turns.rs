@@ -1,6 +1,6 @@
 //! Who gets the next worker, a folder or a request: each has a share of the workers that the other cannot take. Pure.
 
-use crate::job::Return;
+use crate::job::WorkerReturn;
 
 /// Who is at work.
 #[derive(Debug, Default)]
@@ -39,10 +39,10 @@ impl Turns {
 
     /// A photo of a folder gives its worker back. One that was given back while a disk hung counts no second time: a folder
     /// that waits for its disk must not be taken for one that is served.
-    pub(super) fn end_job(&mut self, worker: &Return) {
+    pub(super) fn end_job(&mut self, worker: &WorkerReturn) {
         match worker {
-            Return::Fit(_) | Return::Lost => self.jobs = self.jobs.saturating_sub(1),
-            Return::Earlier => {}
+            WorkerReturn::Fit(_) | WorkerReturn::Lost => self.jobs = self.jobs.saturating_sub(1),
+            WorkerReturn::Earlier => {}
         }
     }
 }
@@ -60,7 +60,7 @@ mod tests {
             if running.len() == workers {
                 match running.pop_front() {
                     Some(true) => turns.end_request(),
-                    _ => turns.end_job(&Return::Lost),
+                    _ => turns.end_job(&WorkerReturn::Lost),
                 }
             }
             let is_request = turns.is_requests(workers);
@@ -97,7 +97,7 @@ mod tests {
         }
         assert!(turns.is_requests(4));
         turns.begin_request();
-        turns.end_job(&Return::Lost);
+        turns.end_job(&WorkerReturn::Lost);
         assert!(!turns.is_requests(4));
     }
 
@@ -108,12 +108,12 @@ mod tests {
         let mut turns = Turns::default();
         turns.begin_job();
         turns.begin_job();
-        turns.end_job(&Return::Lost);
+        turns.end_job(&WorkerReturn::Lost);
         turns.begin_request();
         assert_eq!((turns.jobs, turns.requests), (1, 1));
-        turns.end_job(&Return::Earlier);
+        turns.end_job(&WorkerReturn::Earlier);
         assert_eq!((turns.jobs, turns.requests), (1, 1));
-        turns.end_job(&Return::Lost);
+        turns.end_job(&WorkerReturn::Lost);
         assert_eq!(turns.jobs, 0);
     }
 }

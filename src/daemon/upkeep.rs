@@ -37,7 +37,7 @@ impl Daemon {
             }
         }
         self.look_at_state_dir();
-        let version = self.desk.ledger.call(Book::foreign_changes).await?;
+        let version = self.context.ledger.call(Book::foreign_changes).await?;
         if std::mem::replace(&mut self.ledger_version, version) != version {
             for folder in self.folders.values_mut() {
                 folder.lost(now);
@@ -45,13 +45,13 @@ impl Daemon {
         }
         if now >= self.checkpoint_at {
             self.checkpoint_at = now + CHECKPOINT_INTERVAL;
-            self.desk.ledger.call(Book::checkpoint).await?;
+            self.context.ledger.call(Book::checkpoint).await?;
         }
         self.explain_late(now).await?;
         self.forget(now).await?;
         self.announcer.alive(now);
         self.live.note_http(self.reception.http());
-        self.reception.grant_places(self.config.daemon.workers);
+        self.reception.grant_slots(self.config.daemon.workers);
         self.show();
         Ok(())
     }

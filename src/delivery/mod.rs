@@ -17,14 +17,14 @@ pub use destination::{Destination, Occupant};
 pub use ledger::{
     Arrival, Begun, Book, Chapter, Continued, Counts, DonePhoto, Extent, FailedAttempt, Forgotten,
     FormerName, Found, HalfRetired, Interrupted, Ledger, LedgerError, OldCursor, OldVersion,
-    OpenStep, Overwrite, OwnedName, PAGE_MAX, PhotoQuery, PhotoRow, Quarantined, Seat, Standing,
-    Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir, open_whole,
+    OpenStep, OutputName, Overwrite, OwnedName, PAGE_MAX, PhotoQuery, PhotoRow, Quarantined,
+    Standing, Unexplained, Unretired, Verdict, Version, is_in_use, lock_state_dir, open_whole,
 };
 pub use names::{cutout_names, fold_case, moved_names, number_of, numbered_cutout_names};
 pub use place::{PlaceError, Replace, Temp, replace_file};
 pub use quarantine::{remove_note, write_note};
 pub use rebuild::{Patience, Rebuilt, rebuild};
 pub use relabel::{copy_with_mark, remove_cutout};
-pub use retire::{Retired, Retiree, put_back_stray};
+pub use retire::{Retired, RetiringSource, put_back_stray};
 pub use thumbs::{ThumbKey, ThumbKind, Thumbs};
 pub use upload::{Upload, sweep_uploads};

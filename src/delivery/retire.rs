@@ -19,7 +19,7 @@ use crate::stamp::Stamp;
 
 /// A source in its folder, as it was when it was processed.
 #[derive(Debug)]
-pub struct Retiree {
+pub struct RetiringSource {
     /// The folder that holds it.
     pub folder: Destination,
     /// Its name there.
@@ -43,7 +43,7 @@ pub enum Retired {
     Superseded,
 }
 
-impl Retiree {
+impl RetiringSource {
     /// Deletes the source.
     pub fn delete(self) -> Result<Retired, PathError> {
         if !self.set_aside()? {

@@ -14,7 +14,7 @@ use super::copy::{is_copy, keep_mode_and_times};
 use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
-use super::retire::Retiree;
+use super::retire::RetiringSource;
 use crate::fs::rename::{self, Entry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -24,7 +24,7 @@ const ENDINGS: [&str; 2] = [".xmp", ".XMP"];
 
 /// The sidecars of a photo, which come along with it.
 pub(super) struct Sidecars<'a> {
-    photo: &'a Retiree,
+    photo: &'a RetiringSource,
     target: &'a Destination,
     brought: Vec<Brought>,
 }
@@ -57,7 +57,7 @@ impl Brought {
 
 impl<'a> Sidecars<'a> {
     /// Those of `photo`, none of which is in `target` yet.
-    pub(super) fn new(photo: &'a Retiree, target: &'a Destination) -> Self {
+    pub(super) fn new(photo: &'a RetiringSource, target: &'a Destination) -> Self {
         Self {
             photo,
             target,
@@ -227,7 +227,7 @@ fn with(name: &OsStr, ending: &str) -> OsString {
 }
 
 /// Tells whether another file than sidecars has the stem of `photo`, which is under its hidden name.
-fn has_sibling(photo: &Retiree, stem: &OsStr) -> Result<bool, PathError> {
+fn has_sibling(photo: &RetiringSource, stem: &OsStr) -> Result<bool, PathError> {
     let path = photo.folder.path();
     for entry in Dir::read_from(photo.folder.directory()).at(path)? {
         let entry = entry.at(path)?;
@@ -241,7 +241,7 @@ fn has_sibling(photo: &Retiree, stem: &OsStr) -> Result<bool, PathError> {
     Ok(false)
 }
 
-impl Retiree {
+impl RetiringSource {
     /// Tells whether a regular file has `name` beside it.
     fn has_file(&self, name: &OsStr) -> Result<bool, PathError> {
         match Stamp::read(self.folder.directory(), name) {

@@ -24,10 +24,10 @@ use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 
 use super::cut::{self, NAMELESS, Received};
-use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
+use super::state::{AppState, bare_name};
 use crate::config::Edges;
 
 /// Photos that one request may bring.
@@ -87,22 +87,22 @@ struct Failure {
     )
 )]
 pub(super) async fn cut_batch(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     query: Result<Query<BatchQuery>, QueryRejection>,
     form: Result<Form, Refusal>,
 ) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let form = form?;
-    let model = cut::model(&desk, query.model)?;
-    let edges = cut::edges(&desk, query.edges)?;
-    let batches = Arc::clone(&desk.batches).try_acquire_owned();
+    let model = cut::model(&app, query.model)?;
+    let edges = cut::edges(&app, query.edges)?;
+    let batches = Arc::clone(&app.batches).try_acquire_owned();
     let turn = batches.map_err(|_| Refusal::Full)?;
-    let spool = desk.spool()?;
-    let photos = receive(&desk, &spool, client, form).await?;
+    let spool = app.spool()?;
+    let photos = receive(&app, &spool, client, form).await?;
     let (zip, body) = tokio::io::duplex(AHEAD_BYTES);
     let batch = Batch {
-        desk,
+        app,
         spool,
         model,
         edges,
@@ -136,7 +136,7 @@ fn with_work<E: Into<Box<dyn Error + Send + Sync>>>(
 }
 
 async fn receive(
-    desk: &FrontDesk,
+    app: &AppState,
     spool: &Spool,
     client: SocketAddr,
     mut form: Form,
@@ -150,7 +150,7 @@ async fn receive(
                     "too many photos in one request; send at most 200",
                 ));
             }
-            desk.allow(client.ip())?;
+            app.allow(client.ip())?;
             Ok(name.and_then(bare_name).unwrap_or(NAMELESS).to_owned())
         };
         let Some(photo) = form.next(spool, admit).await? else {
@@ -174,7 +174,7 @@ enum Unfinished {
 }
 
 struct Batch {
-    desk: Arc<FrontDesk>,
+    app: Arc<AppState>,
     spool: Spool,
     model: String,
     edges: Edges,
@@ -190,18 +190,18 @@ impl Batch {
         zip: DuplexStream,
     ) -> Result<(), Unfinished> {
         let mut zip = ZipFileWriter::with_tokio(zip);
-        let (desk, spool, model, edges) = (
-            Arc::clone(&self.desk),
+        let (app, spool, model, edges) = (
+            Arc::clone(&self.app),
             self.spool.clone(),
             self.model.clone(),
             self.edges,
         );
         let cut = |(name, photo): (String, Spooled)| {
-            let (desk, spool, model) = (&desk, &spool, model.clone());
+            let (app, spool, model) = (&app, &spool, model.clone());
             async move {
-                let place = desk.access.wait_for_place().await;
-                let result = match place {
-                    Some(place) => {
+                let slot = app.access.wait_for_slot().await;
+                let result = match slot {
+                    Some(slot) => {
                         let name = name.clone();
                         let received = Received {
                             photo,
@@ -209,7 +209,7 @@ impl Batch {
                             model,
                             edges,
                         };
-                        cut::run(desk, spool, place, received).await
+                        cut::run(app, spool, slot, received).await
                     }
                     None => Err(Refusal::Closed),
                 };

@@ -15,10 +15,10 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::answer;
-use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
 use super::spool::{Spool, Spooled};
+use super::state::{AppState, bare_name};
 use crate::config::Edges;
 use crate::cutout::ZeroEnd;
 use crate::percent;
@@ -69,37 +69,37 @@ pub(super) struct PhotoForm {
     )
 )]
 pub(super) async fn remove_background(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     query: Result<Query<CutQuery>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-    let model = model(&desk, query.model)?;
-    let edges = edges(&desk, query.edges)?;
-    desk.allow(client.ip())?;
+    let model = model(&app, query.model)?;
+    let edges = edges(&app, query.edges)?;
+    app.allow(client.ip())?;
     // Whoever would be turned away in the end need not send anything.
-    drop(desk.place()?);
-    let spool = desk.spool()?;
+    drop(app.slot()?);
+    let spool = app.spool()?;
     let (photo, own_name) = receive(&spool, request).await?;
     let given = query.name.or(own_name);
     let name = given.as_deref().and_then(bare_name).unwrap_or(NAMELESS);
     let name = name.to_owned();
-    let place = desk.place()?;
+    let slot = app.slot()?;
     let received = Received {
         photo,
         name: name.clone(),
         model,
         edges,
     };
-    let (png, report) = run(&desk, &spool, place, received).await?;
+    let (png, report) = run(&app, &spool, slot, received).await?;
     answer::png(png, &report, &name)
 }
 
 /// The model that was asked for, if the workers have it.
-pub(super) fn model(desk: &FrontDesk, asked: Option<String>) -> Result<String, Refusal> {
-    let asked = asked.unwrap_or_else(|| desk.http.model.clone());
-    let view = desk.view()?;
+pub(super) fn model(app: &AppState, asked: Option<String>) -> Result<String, Refusal> {
+    let asked = asked.unwrap_or_else(|| app.http.model.clone());
+    let view = app.view()?;
     if view.config.models.contains_key(&asked) {
         return Ok(asked);
     }
@@ -111,9 +111,9 @@ pub(super) fn model(desk: &FrontDesk, asked: Option<String>) -> Result<String, R
 }
 
 /// How the edges are made that were asked for.
-pub(super) fn edges(desk: &FrontDesk, asked: Option<String>) -> Result<Edges, Refusal> {
+pub(super) fn edges(app: &AppState, asked: Option<String>) -> Result<Edges, Refusal> {
     let Some(asked) = asked else {
-        return Ok(desk.http.edges);
+        return Ok(app.http.edges);
     };
     Edges::named(&asked).ok_or_else(|| Refusal::UnknownEdges {
         asked: asked.escape_debug().to_string(),
@@ -172,11 +172,11 @@ pub(super) struct Received {
     pub(super) edges: Edges,
 }
 
-/// Has the photo cut out. A caller who goes away meanwhile gives up the place in the queue.
+/// Has the photo cut out. A caller who goes away meanwhile gives up the slot in the queue.
 pub(super) async fn run(
-    desk: &FrontDesk,
+    app: &AppState,
     spool: &Spool,
-    place: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
     received: Received,
 ) -> Result<(std::fs::File, CutReport), Refusal> {
     let Received {
@@ -193,5 +193,5 @@ pub(super) async fn run(
         zeros: ZeroEnd::Accept,
         edges,
     };
-    desk.run(spool, place, task, photo).await
+    app.run(spool, slot, task, photo).await
 }

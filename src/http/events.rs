@@ -10,12 +10,12 @@ use futures_util::Stream;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::desk::FrontDesk;
+use super::state::AppState;
 use crate::daemon::{Access, LiveStatus, News};
 
 /// What one listener has been told.
 struct Listener {
-    desk: Arc<FrontDesk>,
+    app: Arc<AppState>,
     news: broadcast::Receiver<Arc<News>>,
     told: Option<LiveStatus>,
     changes: Access,
@@ -29,13 +29,13 @@ struct Listener {
     (status = 200, description = "Events without end", body = String, content_type = "text/event-stream"),
 ))]
 pub(super) async fn events(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let listener = Listener {
-        news: desk.access.news(),
-        changes: desk.access.clone(),
+        news: app.access.news(),
+        changes: app.access.clone(),
         told: None,
-        desk,
+        app,
     };
     let events = futures_util::stream::unfold(listener, |mut listener| async {
         let event = listener.next().await?;
@@ -48,7 +48,7 @@ impl Listener {
     /// The next event; `None` once the server ends.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            let live = self.desk.access.view()?.live.clone();
+            let live = self.app.access.view()?.live.clone();
             if self.told.as_ref() != Some(&live) {
                 let event = Event::default().event("folders").json_data(&live.folders);
                 self.told = Some(live);
@@ -62,7 +62,7 @@ impl Listener {
                     }
                     Err(RecvError::Closed) => return None,
                 },
-                () = self.desk.leaving().cancelled() => return None,
+                () = self.app.leaving().cancelled() => return None,
                 is_alive = self.changes.changed() => if !is_alive {
                     return None;
                 },
@@ -87,8 +87,8 @@ mod tests {
             "[http]\nlisten = \"127.0.0.1:0\"\nmodel = \"luma\"",
         ));
         let http = access.view().unwrap().config.http.clone().unwrap();
-        let desk = Arc::new(FrontDesk::new(access, http));
-        let body = events(State(desk)).await.into_response().into_body();
+        let app = Arc::new(AppState::new(access, http));
+        let body = events(State(app)).await.into_response().into_body();
         for _ in 0..1_030 {
             reception.tell(News::done());
         }

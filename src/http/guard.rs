@@ -12,9 +12,9 @@ use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::desk::FrontDesk;
 use super::page;
 use super::refusal::Refusal;
+use super::state::AppState;
 use crate::config::{Http, Token};
 use crate::hex;
 
@@ -27,12 +27,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Lets the request in, or refuses it.
 pub(super) async fn check(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut response = match admit(
-        &desk.http,
+        &app.http,
         request.method(),
         request.uri(),
         request.headers(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::desk::FrontDesk;
+use super::state::AppState;
 
 /// The loop turns at least every second; this long after its last turn it hangs.
 const BEAT_MAX: Duration = Duration::from_secs(10);
@@ -16,8 +16,8 @@ const BEAT_MAX: Duration = Duration::from_secs(10);
     (status = 200, description = "The loop turns", body = String),
     (status = 503, description = "The loop hangs or ends", body = String),
 ))]
-pub(super) async fn alive(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'static str) {
-    if is_turning(&desk) {
+pub(super) async fn alive(State(app): State<Arc<AppState>>) -> (StatusCode, &'static str) {
+    if is_turning(&app) {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the loop does not turn\n")
@@ -30,17 +30,17 @@ pub(super) async fn alive(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'
     (status = 200, description = "A worker can cut", body = String),
     (status = 503, description = "No worker can cut", body = String),
 ))]
-pub(super) async fn ready(State(desk): State<Arc<FrontDesk>>) -> (StatusCode, &'static str) {
-    if desk.is_ready() && is_turning(&desk) {
+pub(super) async fn ready(State(app): State<Arc<AppState>>) -> (StatusCode, &'static str) {
+    if app.is_ready() && is_turning(&app) {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "no worker can cut now\n")
     }
 }
 
-fn is_turning(desk: &FrontDesk) -> bool {
-    desk.access
+fn is_turning(app: &AppState) -> bool {
+    app.access
         .view()
         .is_some_and(|view| view.beat.elapsed() < BEAT_MAX)
-        && desk.access.is_open()
+        && app.access.is_open()
 }

@@ -16,9 +16,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::cut::PhotoForm;
-use super::desk::{FrontDesk, bare_name};
 use super::form::Form;
 use super::refusal::{Problem, Refusal};
+use super::state::{AppState, bare_name};
 use crate::config::Folder;
 use crate::delivery::{Destination, PlaceError, Upload, moved_names};
 use crate::intake::{Filter, Root};
@@ -57,16 +57,16 @@ pub(super) struct Dropped {
     )
 )]
 pub(super) async fn drop_photo(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     name: Result<UrlPath<String>, PathRejection>,
     form: Result<Form, Refusal>,
 ) -> Result<(StatusCode, Json<Dropped>), Refusal> {
     let UrlPath(name) = name.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let form = form?;
-    let folder = desk.folder_here(&name)?;
-    desk.allow(client.ip())?;
-    let spool = desk.spool()?;
+    let folder = app.folder_here(&name)?;
+    app.allow(client.ip())?;
+    let spool = app.spool()?;
     let admit = |file: Option<&str>| {
         let file = file.and_then(bare_name).map(str::to_owned);
         let file = file.ok_or(Refusal::BadRequest("the photo has no file name"))?;
@@ -83,9 +83,9 @@ pub(super) async fn drop_photo(
         return Err(Refusal::BadRequest("the photo is empty"));
     }
     // It may have come for minutes; meanwhile the folder may have gone.
-    let folder = desk.folder_here(&name)?;
+    let folder = app.folder_here(&name)?;
     let input = folder.input.clone();
-    let known = desk.ledger().await?.call(move |book| {
+    let known = app.ledger().await?.call(move |book| {
         let mount_point = book.mount_of(&input)?;
         Ok((book.id().to_owned(), mount_point))
     });
@@ -98,13 +98,13 @@ pub(super) async fn drop_photo(
         len: photo.len,
         waiting: Arc::downgrade(&caller),
     };
-    let min_free = desk.view()?.config.daemon.min_free;
+    let min_free = app.view()?.config.daemon.min_free;
     let put = move || {
         let destination = open(&folder, mount_point.as_deref())?;
         destination.check_room(min_free)?;
         put(upload, &folder, &destination, &file)
     };
-    let source = desk.on_folder(&name, UPLOAD_MAX, put).await?;
+    let source = app.on_folder(&name, UPLOAD_MAX, put).await?;
     let dropped = Dropped {
         folder: name,
         source: crate::percent::display(Path::new(&source)),

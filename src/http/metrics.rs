@@ -13,8 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::desk::FrontDesk;
 use super::refusal::{Problem, Refusal};
+use super::state::AppState;
 use crate::daemon::{LiveFolder, View};
 
 /// `OpenMetrics`, which Prometheus asks for first.
@@ -50,13 +50,13 @@ const STATES: [&str; 4] = ["online", "polling", "offline", "paused"];
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn metrics(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
 ) -> Result<impl IntoResponse, Refusal> {
     let mut registry = Registry::with_prefix("hotcut");
-    desk.access.tally().register(&mut registry);
-    let view = desk.view()?;
+    app.access.tally().register(&mut registry);
+    let view = app.view()?;
     register_folders(&view, &mut registry);
-    register_workers(&view, desk.is_ready(), &mut registry);
+    register_workers(&view, app.is_ready(), &mut registry);
     let mut text = String::new();
     // Writing to a text cannot fail.
     encode(&mut text, &registry).ok();

@@ -6,7 +6,6 @@ mod batch;
 mod blocking;
 mod body;
 mod cut;
-mod desk;
 mod events;
 mod form;
 mod guard;
@@ -22,6 +21,7 @@ mod serve;
 mod session;
 mod sluice;
 mod spool;
+mod state;
 mod status;
 mod thumbs;
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::blocking::blocking;
-use super::desk::FrontDesk;
 use super::refusal::{Problem, Refusal};
+use super::state::AppState;
 use crate::delivery::{Book, PAGE_MAX, PhotoQuery, PhotoRow, Standing};
 use crate::percent;
 
@@ -91,7 +91,7 @@ impl From<PhotoRow> for PhotoEntry {
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn list(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<Page>, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
@@ -105,7 +105,7 @@ pub(super) async fn list(
         before: query.after,
         count,
     };
-    let rows = desk.ledger().await?.call(move |book| book.photos(&query));
+    let rows = app.ledger().await?.call(move |book| book.photos(&query));
     let photos: Vec<PhotoEntry> = rows.await?.into_iter().map(PhotoEntry::from).collect();
     let is_full = photos.len() >= count as usize;
     let next = photos.last().filter(|_| is_full).map(|photo| photo.id);
@@ -119,10 +119,10 @@ pub(super) async fn list(
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn one(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     id: Result<UrlPath<i64>, PathRejection>,
 ) -> Result<Json<PhotoEntry>, Refusal> {
-    Ok(Json(row(&desk, id).await?.into()))
+    Ok(Json(row(&app, id).await?.into()))
 }
 
 /// Puts a photo that was set aside back into the queue.
@@ -132,11 +132,11 @@ pub(super) async fn one(
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn retry(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     id: Result<UrlPath<i64>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
-    let row = row(&desk, id).await?;
-    let state_dir = desk.view()?.config.daemon.state_dir.clone();
+    let row = row(&app, id).await?;
+    let state_dir = app.view()?.config.daemon.state_dir.clone();
     // As `hotcut retry` does it: the loop notices within a second.
     let is_retried = blocking(move || match Book::open_existing(&state_dir)? {
         Some(mut book) => Ok(book.retry(&row.folder, &row.source)?),
@@ -151,10 +151,10 @@ pub(super) async fn retry(
 
 /// What the ledger knows of the photo that a path names.
 pub(super) async fn row(
-    desk: &FrontDesk,
+    app: &AppState,
     id: Result<UrlPath<i64>, PathRejection>,
 ) -> Result<PhotoRow, Refusal> {
     let UrlPath(id) = id.map_err(|_| Refusal::Gone)?;
-    let row = desk.ledger().await?.call(move |book| book.photo(id));
+    let row = app.ledger().await?.call(move |book| book.photo(id));
     row.await?.ok_or(Refusal::Gone)
 }

@@ -14,9 +14,9 @@ use axum::response::{IntoResponse as _, Response};
 use rustix::fs::{FileType, OFlags};
 
 use super::answer;
-use super::desk::FrontDesk;
 use super::photos::row;
 use super::refusal::{Problem, Refusal};
+use super::state::AppState;
 use crate::config::Folder;
 use crate::delivery::{PhotoRow, Standing, ThumbKind, moved_names, number_of};
 use crate::detached::Detached;
@@ -45,12 +45,12 @@ pub(super) struct Picture {
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn source(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     id: Result<UrlPath<i64>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let picture = open(&desk, row(&desk, id).await?, ThumbKind::Source).await?;
-    serve(&desk, picture, &headers).await
+    let picture = open(&app, row(&app, id).await?, ThumbKind::Source).await?;
+    serve(&app, picture, &headers).await
 }
 
 /// Gives the cutout.
@@ -61,21 +61,21 @@ pub(super) async fn source(
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn cutout(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     id: Result<UrlPath<i64>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let picture = open(&desk, row(&desk, id).await?, ThumbKind::Cutout).await?;
-    serve(&desk, picture, &headers).await
+    let picture = open(&app, row(&app, id).await?, ThumbKind::Cutout).await?;
+    serve(&app, picture, &headers).await
 }
 
 /// Opens the photo or its cutout, if it is still the one that the ledger tells of.
 pub(super) async fn open(
-    desk: &FrontDesk,
+    app: &AppState,
     row: PhotoRow,
     kind: ThumbKind,
 ) -> Result<Picture, Refusal> {
-    let view = desk.view()?;
+    let view = app.view()?;
     let folders = view.config.folders.iter();
     let folder = folders.clone().find(|folder| folder.name == row.folder);
     let folder = Arc::clone(folder.ok_or(Refusal::Gone)?);
@@ -87,7 +87,7 @@ pub(super) async fn open(
         };
         found.ok_or(Refusal::Gone)
     };
-    desk.on_folder(&row_folder, LOOK_MAX, find).await
+    app.on_folder(&row_folder, LOOK_MAX, find).await
 }
 
 /// The photo keeps length and time wherever its folder moves it, perhaps under the number of its cutout.
@@ -128,11 +128,7 @@ fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<Picture> {
 }
 
 /// Answers with a file that is a picture; anything else under its name is not for a browser.
-async fn serve(
-    desk: &FrontDesk,
-    picture: Picture,
-    headers: &HeaderMap,
-) -> Result<Response, Refusal> {
+async fn serve(app: &AppState, picture: Picture, headers: &HeaderMap) -> Result<Response, Refusal> {
     let tag = tag(&picture.stamp);
     if is_known(headers, &tag) {
         return Ok(not_modified(&tag));
@@ -153,7 +149,7 @@ async fn serve(
         let format = image::guess_format(&magic).map_err(|_| Refusal::Gone)?;
         Ok((file, format.to_mime_type()))
     };
-    let (file, kind) = desk.on_folder(&folder, LOOK_MAX, look).await?;
+    let (file, kind) = app.on_folder(&folder, LOOK_MAX, look).await?;
     let file = Detached::new(tokio::fs::File::from_std(file.into_inner()));
     let mut response = answer::stream(file, stamp.len, kind);
     remember(response.headers_mut(), &tag);

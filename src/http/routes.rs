@@ -10,8 +10,8 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::desk::FrontDesk;
 use super::refusal::Refusal;
+use super::state::AppState;
 use super::{
     batch, cut, events, guard, health, incoming, metrics, page, photos, pictures, session, status,
     thumbs,
@@ -32,8 +32,8 @@ const LOGIN_BYTES: usize = 4 << 10;
 struct Description;
 
 /// Every way in.
-pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
-    let photo_max = usize::try_from(desk.http.upload_max_bytes).unwrap_or(usize::MAX);
+pub(super) fn router(app: &Arc<AppState>) -> Router {
+    let photo_max = usize::try_from(app.http.upload_max_bytes).unwrap_or(usize::MAX);
     let one_photo = DefaultBodyLimit::max(photo_max.saturating_add(FORM_EXTRA_BYTES));
     let many_photos = DefaultBodyLimit::max(photo_max.saturating_mul(batch::PHOTOS_MAX));
     let photos = OpenApiRouter::new()
@@ -76,8 +76,8 @@ pub(super) fn router(desk: &Arc<FrontDesk>) -> Router {
         .fallback(async || Refusal::NoSuchPath)
         .method_not_allowed_fallback(async || Refusal::WrongMethod)
         .layer(middleware::from_fn_with_state(
-            Arc::clone(desk),
+            Arc::clone(app),
             guard::check,
         ))
-        .with_state(Arc::clone(desk))
+        .with_state(Arc::clone(app))
 }

@@ -19,8 +19,8 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use super::body::timed;
-use super::desk::FrontDesk;
 use super::routes;
+use super::state::AppState;
 use crate::config::Http;
 use crate::daemon::Access;
 
@@ -39,8 +39,8 @@ const FORGET: Duration = Duration::from_mins(1);
 /// Serves until the configuration asks for something else, or the loop ends.
 pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -> Guests {
     let mut loop_view = access.clone();
-    let desk = Arc::new(FrontDesk::new(access, http.clone()));
-    let router = routes::router(&desk);
+    let app = Arc::new(AppState::new(access, http.clone()));
+    let router = routes::router(&app);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut guests = Guests::default();
     let mut forget = tokio::time::interval(FORGET);
@@ -66,10 +66,10 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -
                 }
             }
             Some(_) = guests.connections.join_next() => {}
-            _ = forget.tick() => desk.forget_idle_clients(),
+            _ = forget.tick() => app.forget_idle_clients(),
         }
     }
-    desk.leave();
+    app.leave();
     guests
 }
 

@@ -11,9 +11,9 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::desk::FrontDesk;
 use super::guard;
 use super::refusal::{Problem, Refusal};
+use super::state::AppState;
 
 /// What a page sends to be let in.
 #[derive(Deserialize, ToSchema)]
@@ -29,15 +29,15 @@ pub(super) struct Login {
     (status = "4XX", description = "The token is wrong", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn log_in(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     // A guess costs as much as a photo.
-    desk.allow(client.ip())?;
+    app.allow(client.ip())?;
     let login: Result<Json<Login>, JsonRejection> = Json::from_request(request, &()).await;
     let Json(login) = login.map_err(|error| Refusal::of_body(&error, error.body_text()))?;
-    match &desk.http.token {
+    match &app.http.token {
         None => Ok((
             StatusCode::NO_CONTENT,
             [(header::SET_COOKIE, String::new())],

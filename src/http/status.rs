@@ -8,8 +8,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::desk::FrontDesk;
 use super::refusal::{Problem, Refusal};
+use super::state::AppState;
 use crate::daemon::{LiveFolder, WaitingFor};
 use crate::delivery::Counts;
 
@@ -109,15 +109,15 @@ pub(super) struct WaitingPhoto {
     (status = "4XX", description = "Not for you", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<Status>, Refusal> {
-    let view = desk.view()?;
+pub(super) async fn status(State(app): State<Arc<AppState>>) -> Result<Json<Status>, Refusal> {
+    let view = app.view()?;
     let names: Vec<String> = view
         .live
         .folders
         .iter()
         .map(|folder| folder.name.clone())
         .collect();
-    let ledger = desk.ledger().await?;
+    let ledger = app.ledger().await?;
     let counts = ledger.call(move |book| {
         names
             .iter()
@@ -135,9 +135,9 @@ pub(super) async fn status(State(desk): State<Arc<FrontDesk>>) -> Result<Json<St
         version: crate::version::VERSION,
         workers: view.workers,
         models: view.config.models.keys().cloned().collect(),
-        default_model: desk.http.model.clone(),
-        default_edges: desk.http.edges.word(),
-        max_upload_bytes: desk.http.upload_max_bytes,
+        default_model: app.http.model.clone(),
+        default_edges: app.http.edges.word(),
+        max_upload_bytes: app.http.upload_max_bytes,
         shortage: view.live.shortage.clone(),
         folders: folders.collect(),
     }))

@@ -15,10 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer;
 use super::blocking::blocking;
-use super::desk::FrontDesk;
 use super::photos::row;
 use super::pictures::{Picture, is_known, not_modified, open, remember, tag};
 use super::refusal::{Problem, Refusal};
+use super::state::AppState;
 use crate::delivery::{ThumbKey, ThumbKind, Thumbs};
 use crate::detached::Detached;
 use crate::job::RequestError;
@@ -57,7 +57,7 @@ enum Of {
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn thumb(
-    State(desk): State<Arc<FrontDesk>>,
+    State(app): State<Arc<AppState>>,
     id: Result<UrlPath<i64>, PathRejection>,
     query: Result<Query<ThumbQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -72,13 +72,13 @@ pub(super) async fn thumb(
         Of::Cutout => ThumbKind::Cutout,
         Of::Source => ThumbKind::Source,
     };
-    let row = row(&desk, id).await?;
+    let row = row(&app, id).await?;
     let version = row.id;
     let Picture {
         folder,
         file,
         stamp,
-    } = open(&desk, row, kind).await?;
+    } = open(&app, row, kind).await?;
     let tag = tag(&stamp);
     if is_known(&headers, &tag) {
         return Ok(not_modified(&tag));
@@ -89,7 +89,7 @@ pub(super) async fn thumb(
         side,
         stamp,
     };
-    let (png, len) = shrunk(&desk, &folder, key, file).await?;
+    let (png, len) = shrunk(&app, &folder, key, file).await?;
     let mut response = answer::stream(tokio::fs::File::from_std(png), len, "image/png");
     remember(response.headers_mut(), &tag);
     Ok(response)
@@ -97,11 +97,11 @@ pub(super) async fn thumb(
 
 /// The small picture if it is there; refuses one that cannot be made.
 async fn kept(
-    desk: &FrontDesk,
+    app: &AppState,
     thumbs: &Arc<Thumbs>,
     key: ThumbKey,
 ) -> Result<Option<(File, u64)>, Refusal> {
-    if desk.is_unshrinkable(&key) {
+    if app.is_unshrinkable(&key) {
         return Err(Refusal::NoThumb);
     }
     let thumbs = Arc::clone(thumbs);
@@ -109,37 +109,37 @@ async fn kept(
 }
 
 async fn shrunk(
-    desk: &FrontDesk,
+    app: &AppState,
     folder: &str,
     key: ThumbKey,
     file: Detached<File>,
 ) -> Result<(File, u64), Refusal> {
-    let thumbs = desk.thumbs().await?;
-    if let Some(png) = kept(desk, &thumbs, key).await? {
+    let thumbs = app.thumbs().await?;
+    if let Some(png) = kept(app, &thumbs, key).await? {
         return Ok(png);
     }
-    let spool = desk.spool()?;
+    let spool = app.spool()?;
     let copy = {
         let spool = spool.clone();
         move || spool.copy(file.into_inner(), key.stamp.len)
     };
-    let place = desk.folder_place(folder).await?;
-    let _copy = desk.copies.acquire().await;
+    let slot = app.folder_slot(folder).await?;
+    let _copy = app.copies.acquire().await;
     // Before there is a turn to lose: the disk may not answer.
-    let photo = desk.at_place(place, COPY_MAX, copy).await?;
-    let _turn = desk.shrinking.acquire().await;
+    let photo = app.in_slot(slot, COPY_MAX, copy).await?;
+    let _turn = app.shrinking.acquire().await;
     // Somebody else may have had it made meanwhile.
-    if let Some(png) = kept(desk, &thumbs, key).await? {
+    if let Some(png) = kept(app, &thumbs, key).await? {
         return Ok(png);
     }
-    let place = desk.access.wait_for_place().await.ok_or(Refusal::Closed)?;
+    let slot = app.access.wait_for_slot().await.ok_or(Refusal::Closed)?;
     let task = Task::Shrink { side: key.side };
-    let shrunk = desk.run(&spool, place, task, photo).await;
+    let shrunk = app.run(&spool, slot, task, photo).await;
     if let Err(Refusal::Request(error)) = &shrunk
         && !matches!(error, RequestError::Disk(_) | RequestError::Short(_))
     {
         // Asked for each time that the page is drawn, it would cost a worker's time each time.
-        desk.note_unshrinkable(key);
+        app.note_unshrinkable(key);
     }
     let (mut png, report) = shrunk?;
     blocking(move || {

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::hands::Hands;
-use super::original::Original;
+use super::output_name::ChosenName;
 use super::placed::Placed;
 use super::renamed::{FormerCutout, Renamed};
-use super::seat::Place;
-use super::{Desk, Job, JobError, Origin, blocking, exchange, renamed, seat};
+use super::source::Source;
+use super::worker_lease::WorkerLease;
+use super::{Job, JobContext, JobError, Origin, blocking, exchange, output_name, renamed};
 use crate::cutout::FileEnd;
 use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
 use crate::detached::Detached;
@@ -28,7 +28,7 @@ pub(super) struct Photo {
 struct Prepared {
     source: Detached<Arc<SourceFile>>,
     photo: Photo,
-    place: Place,
+    chosen: ChosenName,
     temp: Detached<Temp>,
 }
 
@@ -42,30 +42,30 @@ enum Step {
 /// One attempt while it is under way.
 pub(super) struct Attempt<'a> {
     pub(super) job: &'a Job,
-    pub(super) desk: &'a Desk,
+    pub(super) context: &'a JobContext,
     /// Set once the ledger counts the attempt.
     pub(super) begun: Option<Begun>,
 }
 
 impl Attempt<'_> {
     /// Carries the attempt out up to the cutout in its place.
-    pub(super) async fn carry_out(&mut self, hands: &mut Hands) -> Result<Placed, JobError> {
-        let prepared = match hands.wait(self.prepare()).await? {
+    pub(super) async fn carry_out(&mut self, lease: &mut WorkerLease) -> Result<Placed, JobError> {
+        let prepared = match lease.wait(self.prepare()).await? {
             Step::Cut(prepared) => prepared,
             Step::Conclude(placed) => return Ok(placed),
         };
         let Prepared {
             source,
             photo,
-            place,
+            chosen,
             temp,
         } = prepared;
         let has_hole = photo.has_hole;
-        let report = exchange::run(self.job, self.desk, hands, photo, &temp).await?;
-        let output = self.job.folder.output.join(&place.name);
-        let has_replaced = place.has_earlier;
+        let report = exchange::run(self.job, self.context, lease, photo, &temp).await?;
+        let output = self.job.folder.output.join(&chosen.name);
+        let has_replaced = chosen.has_earlier;
         let is_doubtful = has_hole || report.end == FileEnd::Zeros;
-        let (name, replace, length) = (place.name, place.replace, report.len);
+        let (name, replace, length) = (chosen.name, chosen.replace, report.len);
         let placing = blocking(move || {
             // What was read must be what settled, or the cutout is of no version that ever existed.
             source.verify()?;
@@ -74,7 +74,7 @@ impl Attempt<'_> {
             temp.check_replaceable(name, replace)?;
             Ok::<_, JobError>(temp.into_inner().place(name, replace, length)?)
         });
-        hands.wait(placing).await?;
+        lease.wait(placing).await?;
         Ok(Placed {
             output,
             sha256: report.sha256,
@@ -94,65 +94,65 @@ impl Attempt<'_> {
         if let Some(placed) = self.take_unretired().await? {
             return Ok(Step::Conclude(placed));
         }
-        let mut place = seat::choose(self.job, &source, &self.desk.ledger).await?;
-        if let Some(already) = &place.already
+        let mut chosen = output_name::choose(self.job, &source, &self.context.ledger).await?;
+        if let Some(already) = &chosen.already
             && (self.job.wants_another_than(already) || self.is_redo().await?)
         {
-            place.already = None;
-            place.replace = Replace::Own;
+            chosen.already = None;
+            chosen.replace = Replace::Own;
         }
-        if let Some(already) = &place.already
-            && let Some(begun) = self.take_touched(&place, already.sha256).await?
+        if let Some(already) = &chosen.already
+            && let Some(begun) = self.take_touched(&chosen, already.sha256).await?
         {
             self.begun = Some(begun);
             return Ok(Step::Conclude(Placed {
-                output: self.job.folder.output.join(&place.name),
+                output: self.job.folder.output.join(&chosen.name),
                 sha256: already.sha256,
                 origin: Origin::Touched,
                 is_doubtful: photo.has_hole || already.is_doubtful,
             }));
         }
-        if place.already.is_none() {
+        if chosen.already.is_none() {
             self.check_room().await?;
         }
-        let renamed = renamed::find(self.job, &source, &self.desk.ledger).await?;
+        let renamed = renamed::find(self.job, &source, &self.context.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
-        let begun = self.begin(&place, renamed.as_ref(), &source).await?;
+        let begun = self.begin(&chosen, renamed.as_ref(), &source).await?;
         self.begun = Some(begun);
         if let Some(renamed) = renamed
-            && let Some(mut placed) = self.take_over(renamed, &source, &place, begun).await?
+            && let Some(mut placed) = self.take_over(renamed, &source, &chosen, begun).await?
         {
             placed.is_doubtful |= photo.has_hole;
             return Ok(Step::Conclude(placed));
         }
-        if let Some(already) = &place.already {
-            self.sync_output(&place).await?;
+        if let Some(already) = &chosen.already {
+            self.sync_output(&chosen).await?;
             return Ok(Step::Conclude(Placed {
-                output: self.job.folder.output.join(&place.name),
+                output: self.job.folder.output.join(&chosen.name),
                 sha256: already.sha256,
                 origin: Origin::Earlier,
                 is_doubtful: photo.has_hole || already.is_doubtful,
             }));
         }
-        if begun.attempt > self.desk.max_attempts {
+        if begun.attempt > self.context.max_attempts {
             return Err(JobError::WorkerDied(Ending::default()));
         }
-        let temp = self.open_temp(&place, begun).await?;
+        let temp = self.open_temp(&chosen, begun).await?;
         Ok(Step::Cut(Prepared {
             source,
             photo,
-            place,
+            chosen,
             temp,
         }))
     }
 
     /// Makes the name of an earlier cutout durable, in case the crash that left it came before that.
-    pub(super) async fn sync_output(&self, place: &Place) -> Result<(), JobError> {
+    pub(super) async fn sync_output(&self, chosen: &ChosenName) -> Result<(), JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),
         );
-        let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
+        let parent = chosen.name.parent().unwrap_or(Path::new("")).to_owned();
         blocking(move || {
             let folder = Destination::open(&output, mount.as_deref())?;
             Ok(folder.subfolder(&parent)?.sync()?)
@@ -175,8 +175,8 @@ impl Attempt<'_> {
 
     /// Goes on with a version whose cutout was placed before, and whose source is all that is left to do.
     async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
-        let version = Original::of(self.job).version;
-        let ledger = &self.desk.ledger;
+        let version = Source::of(self.job).version;
+        let ledger = &self.context.ledger;
         let taken = ledger.call(move |book| book.take_unretired(&version));
         Ok(taken.await?.map(|taken| {
             self.begun = Some(taken.begun);
@@ -193,71 +193,71 @@ impl Attempt<'_> {
     /// Goes on with a photo that was touched: its cutout is still the right one.
     async fn take_touched(
         &self,
-        place: &Place,
+        chosen: &ChosenName,
         sha256: [u8; 32],
     ) -> Result<Option<Begun>, JobError> {
-        let version = Original::of(self.job).version;
-        let output = self.job.folder.output.join(&place.name);
-        let ledger = &self.desk.ledger;
+        let version = Source::of(self.job).version;
+        let output = self.job.folder.output.join(&chosen.name);
+        let ledger = &self.context.ledger;
         let taken = ledger.call(move |book| book.take_touched(&version, &output, &sha256));
         Ok(taken.await?)
     }
 
     /// Somebody has asked for another cutout than the one that is there.
     async fn is_redo(&self) -> Result<bool, JobError> {
-        let version = Original::of(self.job).version;
-        let ledger = &self.desk.ledger;
+        let version = Source::of(self.job).version;
+        let ledger = &self.context.ledger;
         Ok(ledger.call(move |book| book.is_redo(&version)).await?)
     }
 
     async fn begin(
         &self,
-        place: &Place,
+        chosen: &ChosenName,
         renamed: Option<&Renamed>,
         source: &SourceFile,
     ) -> Result<Begun, JobError> {
-        let version = Original::of(self.job).version;
+        let version = Source::of(self.job).version;
         let file = &self.job.file;
         let arrival = Arrival {
             born_ns: source.born_ns(),
             ..Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed())
         };
-        let output = self.job.folder.output.join(&place.name);
+        let output = self.job.folder.output.join(&chosen.name);
         let former = renamed.and_then(|renamed| renamed.cutout.as_ref());
-        let made_by = place
+        let made_by = chosen
             .already
             .as_ref()
             .map(|already| already.model.as_str())
             .or(former.map(FormerCutout::model));
         let model = made_by.unwrap_or(&self.job.folder.model).to_owned();
-        let ledger = &self.desk.ledger;
+        let ledger = &self.context.ledger;
         let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
         // Another job has this version already and finishes it; the file is looked at again then.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
 
-    /// Before an attempt rather than before a place: what is in work is not lost.
+    /// Before an attempt rather than before a placing: what is in work is not lost.
     async fn check_room(&self) -> Result<(), JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),
         );
-        let min_free = self.desk.min_free;
+        let min_free = self.context.min_free;
         blocking(move || Ok(Destination::open(&output, mount.as_deref())?.check_room(min_free)?))
             .await
     }
 
     pub(super) async fn open_temp(
         &self,
-        place: &Place,
+        chosen: &ChosenName,
         begun: Begun,
     ) -> Result<Detached<Temp>, JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),
         );
-        let parent = place.name.parent().unwrap_or(Path::new("")).to_owned();
-        let name = self.desk.hidden_name(begun.id, "tmp");
+        let parent = chosen.name.parent().unwrap_or(Path::new("")).to_owned();
+        let name = self.context.hidden_name(begun.id, "tmp");
         blocking(move || {
             let folder = Destination::open(&output, mount.as_deref())?;
             let is_open = folder.is_writable();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::seat::{is_of, occupant, same_content};
+use super::output_name::{is_of, occupant, same_content};
 use super::{Job, JobError, blocking};
 use crate::delivery::{Occupant, cutout_names};
 use crate::detached::Detached;
@@ -18,13 +18,13 @@ pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
         Ok::<_, JobError>(Detached::new(Arc::new(source)))
     })
     .await?;
-    let wished = job.wished_name();
-    let others = if wished.is_some() { 0 } else { usize::MAX };
+    let fixed = job.fixed_name();
+    let others = if fixed.is_some() { 0 } else { usize::MAX };
     let names = cutout_names(job.file.relative()).take(others);
-    for name in wished.map(PathBuf::from).into_iter().chain(names) {
+    for name in fixed.map(PathBuf::from).into_iter().chain(names) {
         let mark = match occupant(job, &name).await? {
             Occupant::Free => return Ok(None),
-            Occupant::Ours(mark) if wished.is_some() || is_of(&mark, job) => mark,
+            Occupant::Ours(mark) if fixed.is_some() || is_of(&mark, job) => mark,
             Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
         };
         if let Some(already) = same_content(&source, mark).await? {

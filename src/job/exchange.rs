@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::attempt::Photo;
-use super::hands::Hands;
 use super::watched::Watched;
-use super::{Desk, Job, JobError};
+use super::worker_lease::WorkerLease;
+use super::{Job, JobContext, JobError};
 use crate::cutout::{CutoutError, ZeroEnd};
 use crate::delivery::Temp;
 use crate::detached::Detached;
@@ -18,23 +18,23 @@ use crate::pool::{CutReport, OrderError, Task};
 /// Has the photo cut out within the time that it has; a worker that cannot be used again is let go.
 pub(super) async fn run(
     job: &Job,
-    desk: &Desk,
-    hands: &mut Hands,
+    context: &JobContext,
+    lease: &mut WorkerLease,
     photo: Photo,
     temp: &Temp,
 ) -> Result<CutReport, JobError> {
-    let limit = desk.timeout;
+    let limit = context.timeout;
     let is_waiting = AtomicBool::new(false);
     let files = Files {
         photo,
         temp,
         is_waiting: &is_waiting,
     };
-    let exchange = exchange(job, desk, hands, files);
+    let exchange = exchange(job, context, lease, files);
     match tokio::time::timeout(limit, exchange).await {
-        Ok(result) => judge(job, hands, result).await,
+        Ok(result) => judge(job, lease, result).await,
         Err(_) => {
-            let ending = hands.end_worker().await;
+            let ending = lease.end_worker().await;
             // Neither photo nor worker are to blame for a disk.
             if is_waiting.into_inner() {
                 return Err(JobError::Stalled(limit));
@@ -54,8 +54,8 @@ struct Files<'a> {
 /// Photo to the worker, PNG from it.
 async fn exchange(
     job: &Job,
-    desk: &Desk,
-    hands: &mut Hands,
+    context: &JobContext,
+    lease: &mut WorkerLease,
     files: Files<'_>,
 ) -> Result<CutReport, ExchangeError> {
     let Files {
@@ -64,7 +64,7 @@ async fn exchange(
         is_waiting,
     } = files;
     let length = job.file.stamp().len;
-    if length > desk.memory_bytes {
+    if length > context.memory_bytes {
         return Err(ExchangeError::Job(JobError::TooHeavy(
             CutoutError::OutOfMemory,
         )));
@@ -79,8 +79,8 @@ async fn exchange(
         file: Detached::new(tokio::fs::File::from_std(writer)),
         is_waiting,
     };
-    let Some(worker) = hands.worker() else {
-        return Err(ExchangeError::Job(JobError::Stalled(desk.timeout)));
+    let Some(worker) = lease.worker() else {
+        return Err(ExchangeError::Job(JobError::Stalled(context.timeout)));
     };
     let task = Task::Cut {
         model: job.folder.model.clone(),
@@ -104,7 +104,7 @@ async fn exchange(
 /// Sorts what went wrong.
 async fn judge(
     job: &Job,
-    hands: &mut Hands,
+    lease: &mut WorkerLease,
     result: Result<CutReport, ExchangeError>,
 ) -> Result<CutReport, JobError> {
     let error = match result {
@@ -115,7 +115,7 @@ async fn judge(
         }
         Err(ExchangeError::Order(error)) => error,
     };
-    let ending = hands.end_worker().await;
+    let ending = lease.end_worker().await;
     let path = job.folder.input.join(job.file.relative());
     match error {
         // It is shorter than it was: somebody is writing it again.

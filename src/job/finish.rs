@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::original::{Explained, Original};
 use super::outcome::{Outcome, SourceFate};
 use super::placed::Placed;
-use super::{Desk, Disposition, Job, JobError, Origin};
+use super::source::{Explained, Source};
+use super::{Disposition, Job, JobContext, JobError, Origin};
 use crate::config::SourcePolicy;
 use crate::cutout::FileEnd;
 use crate::delivery::{Begun, LedgerError, Verdict};
@@ -14,21 +14,21 @@ use crate::pool::Shortage;
 /// Records the end of the attempt and deals with the source.
 pub(super) async fn conclude(
     job: &Job,
-    desk: &Desk,
+    context: &JobContext,
     begun: Option<Begun>,
     result: Result<Placed, JobError>,
 ) -> Outcome {
     let concluded = match (result, begun) {
-        (Ok(placed), Some(begun)) => succeed(job, desk, begun, placed).await,
+        (Ok(placed), Some(begun)) => succeed(job, context, begun, placed).await,
         (Ok(_), None) => Ok(Outcome::Outdated),
-        (Err(error), begun) => fail(job, desk, begun, error).await,
+        (Err(error), begun) => fail(job, context, begun, error).await,
     };
     concluded.unwrap_or_else(Outcome::Halted)
 }
 
 async fn succeed(
     job: &Job,
-    desk: &Desk,
+    context: &JobContext,
     begun: Begun,
     placed: Placed,
 ) -> Result<Outcome, LedgerError> {
@@ -41,23 +41,24 @@ async fn succeed(
     let fate = match (&job.folder.source, &origin) {
         // Deleting cannot be undone.
         (SourcePolicy::Delete, _) if is_doubtful => {
-            desk.ledger
+            context
+                .ledger
                 .call(move |book| book.placed_for_good(begun.id, &sha256))
                 .await?;
             // An earlier note that stays does no harm.
-            drop(Original::of(job).keep(desk, begun.id).await);
+            drop(Source::of(job).keep(context, begun.id).await);
             SourceFate::Kept
         }
         (SourcePolicy::Delete | SourcePolicy::Move(_), Origin::Made { report, .. })
             if looks_again(report.end) =>
         {
-            note_placed(desk, begun, sha256).await?;
-            record(desk, begun, Verdict::Placed).await?;
+            note_placed(context, begun, sha256).await?;
+            record(context, begun, Verdict::Placed).await?;
             SourceFate::LooksAgain
         }
         (SourcePolicy::Keep | SourcePolicy::Delete | SourcePolicy::Move(_), _) => {
-            note_placed(desk, begun, sha256).await?;
-            retire(job, desk, begun, &output).await?
+            note_placed(context, begun, sha256).await?;
+            retire(job, context, begun, &output).await?
         }
     };
     Ok(match (origin, fate) {
@@ -80,29 +81,37 @@ fn looks_again(end: FileEnd) -> bool {
     }
 }
 
-async fn note_placed(desk: &Desk, begun: Begun, sha256: [u8; 32]) -> Result<(), LedgerError> {
-    desk.ledger
+async fn note_placed(
+    context: &JobContext,
+    begun: Begun,
+    sha256: [u8; 32],
+) -> Result<(), LedgerError> {
+    context
+        .ledger
         .call(move |book| book.placed(begun.id, &sha256))
         .await
 }
 
 async fn retire(
     job: &Job,
-    desk: &Desk,
+    context: &JobContext,
     begun: Begun,
     output: &Path,
 ) -> Result<SourceFate, LedgerError> {
-    match Original::of(job).retire(desk, begun.id, output).await {
+    match Source::of(job).retire(context, begun.id, output).await {
         Ok(is_gone) => {
-            record(desk, begun, Verdict::Done).await?;
+            record(context, begun, Verdict::Done).await?;
             if !is_gone {
                 return Ok(SourceFate::Stays);
             }
-            desk.ledger.call(move |book| book.retire(begun.id)).await?;
+            context
+                .ledger
+                .call(move |book| book.retire(begun.id))
+                .await?;
             Ok(SourceFate::Gone)
         }
         Err(error) => {
-            record(desk, begun, Verdict::Placed).await?;
+            record(context, begun, Verdict::Placed).await?;
             Ok(SourceFate::Left(error))
         }
     }
@@ -110,13 +119,13 @@ async fn retire(
 
 async fn fail(
     job: &Job,
-    desk: &Desk,
+    context: &JobContext,
     begun: Option<Begun>,
     error: JobError,
 ) -> Result<Outcome, LedgerError> {
     let error = match error {
         JobError::Ledger(error) => return Err(error),
-        JobError::Short(shortage) => return run_short(desk, begun, shortage).await,
+        JobError::Short(shortage) => return run_short(context, begun, shortage).await,
         error @ (JobError::Source(_)
         | JobError::Cutout(_)
         | JobError::TooHeavy(_)
@@ -130,8 +139,8 @@ async fn fail(
         | JobError::Place(_)) => error,
     };
     let mut disposition = error.disposition(job.file.patience_is_over());
-    let attempts = begun.map_or(0, |begun| begun.attempt.min(desk.max_attempts));
-    if disposition == Disposition::Retry && attempts >= desk.max_attempts {
+    let attempts = begun.map_or(0, |begun| begun.attempt.min(context.max_attempts));
+    if disposition == Disposition::Retry && attempts >= context.max_attempts {
         disposition = Disposition::Quarantine;
     }
     let reason = error.to_string();
@@ -147,16 +156,16 @@ async fn fail(
         Disposition::Retry => (Verdict::Waiting, Outcome::Retry { error, attempts }),
         Disposition::Quarantine => {
             if let Some(begun) = begun {
-                return quarantine(job, desk, begun, error).await;
+                return quarantine(job, context, begun, error).await;
             }
             (Verdict::Waiting, Outcome::Waits(error))
         }
     };
     match begun {
         Some(begun) if matches!(verdict, Verdict::Superseded) => {
-            record(desk, begun, verdict).await?;
+            record(context, begun, verdict).await?;
         }
-        Some(begun) => record_failure(desk, begun, verdict, why).await?,
+        Some(begun) => record_failure(context, begun, verdict, why).await?,
         None => {}
     }
     Ok(outcome)
@@ -165,15 +174,17 @@ async fn fail(
 /// Gives the source up, and tells the photographer.
 async fn quarantine(
     job: &Job,
-    desk: &Desk,
+    context: &JobContext,
     begun: Begun,
     error: JobError,
 ) -> Result<Outcome, LedgerError> {
     let reason = error.to_string();
     let why = reason.clone();
-    let record = desk.ledger.call(move |book| book.quarantine(begun.id, why));
+    let record = context
+        .ledger
+        .call(move |book| book.quarantine(begun.id, why));
     let explained = if record.await? {
-        Original::of(job).explain(desk, begun.id, reason).await
+        Source::of(job).explain(context, begun.id, reason).await
     } else {
         Ok(Explained::NoNews)
     };
@@ -184,37 +195,39 @@ async fn quarantine(
     };
     Ok(Outcome::Quarantined {
         error,
-        attempts: begun.attempt.min(desk.max_attempts),
+        attempts: begun.attempt.min(context.max_attempts),
         unexplained,
     })
 }
 
 /// Gives the attempt back.
 async fn run_short(
-    desk: &Desk,
+    context: &JobContext,
     begun: Option<Begun>,
     shortage: Shortage,
 ) -> Result<Outcome, LedgerError> {
     if let Some(begun) = begun {
         let why = JobError::Short(shortage.clone()).to_string();
-        record_failure(desk, begun, Verdict::Refunded, why).await?;
+        record_failure(context, begun, Verdict::Refunded, why).await?;
     }
     Ok(Outcome::Short(shortage))
 }
 
 async fn record_failure(
-    desk: &Desk,
+    context: &JobContext,
     begun: Begun,
     verdict: Verdict,
     reason: String,
 ) -> Result<(), LedgerError> {
-    desk.ledger
+    context
+        .ledger
         .call(move |book| book.fail(begun.id, &verdict, &reason))
         .await
 }
 
-async fn record(desk: &Desk, begun: Begun, verdict: Verdict) -> Result<(), LedgerError> {
-    desk.ledger
+async fn record(context: &JobContext, begun: Begun, verdict: Verdict) -> Result<(), LedgerError> {
+    context
+        .ledger
         .call(move |book| book.end(begun.id, &verdict))
         .await
 }

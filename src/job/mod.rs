@@ -1,39 +1,39 @@
 //! Converts a settled file and a worker to one finished attempt. Must not know other jobs.
 
 mod attempt;
-mod desk;
+mod context;
+mod cut_options;
 mod done_before;
 mod error;
 mod exchange;
 mod finish;
-mod hands;
-mod original;
 mod outcome;
+mod output_name;
 mod placed;
 mod renamed;
 mod request;
-mod seat;
+mod source;
 mod watched;
-mod wish;
+mod worker_lease;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use desk::{Desk, hidden_name};
+pub use context::{JobContext, hidden_name};
+pub use cut_options::CutOptions;
 pub use done_before::find_done;
 pub use error::{Disposition, JobError, PauseReason};
-pub use hands::{Return, Stalled, Stalls};
-pub use original::{Explained, explain_late, retire_late};
 pub use outcome::{Outcome, SourceFate};
 pub use placed::Origin;
 pub use request::{EndedRequest, PhotoRequest, RequestEnd, RequestError, run as run_request};
-pub use wish::Wish;
+pub use source::{Explained, explain_late, retire_late};
+pub use worker_lease::{Stalled, Stalls, WorkerReturn};
 
 use crate::config::Folder;
 use crate::intake::SettledFile;
 use crate::pool::Worker;
 use attempt::Attempt;
-use hands::Hands;
+use worker_lease::WorkerLease;
 
 /// One unit of work, with the configuration as it was when the job was made.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct Job {
     /// The mount point that the output folder must lie under.
     pub output_mount: Option<PathBuf>,
     /// Set if a person waits for the cutout.
-    pub wish: Option<Wish>,
+    pub cut_options: Option<CutOptions>,
 }
 
 /// An attempt that is over.
@@ -54,7 +54,7 @@ pub struct Finished {
     /// The job.
     pub job: Job,
     /// What became of its worker.
-    pub worker: Return,
+    pub worker: WorkerReturn,
     /// The version's row in the ledger, if it got there.
     pub id: Option<i64>,
     /// How it ended.
@@ -63,18 +63,18 @@ pub struct Finished {
 
 /// Runs one attempt to its end, whatever that is. A disk that does not answer is waited for, without the worker: what is
 /// begun there may still come to pass, so nobody else may have the photo before that.
-pub async fn run(job: Job, worker: Worker, desk: Desk, stalls: Stalls) -> Finished {
-    let mut hands = Hands::new(worker, &job, desk.timeout, stalls);
+pub async fn run(job: Job, worker: Worker, context: JobContext, stalls: Stalls) -> Finished {
+    let mut lease = WorkerLease::new(worker, &job, context.timeout, stalls);
     let mut attempt = Attempt {
         job: &job,
-        desk: &desk,
+        context: &context,
         begun: None,
     };
-    let result = attempt.carry_out(&mut hands).await;
+    let result = attempt.carry_out(&mut lease).await;
     let begun = attempt.begun;
-    let concluded = finish::conclude(&job, &desk, begun, result);
-    let outcome = hands.wait(concluded).await;
-    let worker = hands.release();
+    let concluded = finish::conclude(&job, &context, begun, result);
+    let outcome = lease.wait(concluded).await;
+    let worker = lease.release();
     Finished {
         job,
         worker,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use rustix::fs::CWD;
 
 use super::attempt::Attempt;
-use super::original::Original;
+use super::output_name::ChosenName;
 use super::placed::Placed;
-use super::seat::Place;
+use super::source::Source;
 use super::{Job, JobError, Origin, blocking};
 use crate::delivery::{
     Begun, Destination, FormerName, Ledger, Occupant, Temp, copy_with_mark, remove_cutout,
@@ -47,7 +47,7 @@ pub(super) async fn find(
     source: &Arc<SourceFile>,
     ledger: &Ledger,
 ) -> Result<Option<Renamed>, JobError> {
-    let version = Original::of(job).version;
+    let version = Source::of(job).version;
     let former = ledger.call(move |book| book.former_name(&version)).await?;
     let Some(former) = former else {
         return Ok(None);
@@ -98,16 +98,16 @@ impl Attempt<'_> {
         &self,
         renamed: Renamed,
         source: &Arc<SourceFile>,
-        place: &Place,
+        chosen: &ChosenName,
         begun: Begun,
     ) -> Result<Option<Placed>, JobError> {
-        match (&place.already, &renamed.cutout) {
+        match (&chosen.already, &renamed.cutout) {
             // An attempt that a crash cut short has placed it.
-            (Some(_), _) => self.sync_output(place).await?,
+            (Some(_), _) => self.sync_output(chosen).await?,
             (None, Some(cutout)) => {
-                let temp = self.open_temp(place, begun).await?;
+                let temp = self.open_temp(chosen, begun).await?;
                 let source = Arc::clone(source);
-                cutout.place_copy(self.job, source, place, temp).await?;
+                cutout.place_copy(self.job, source, chosen, temp).await?;
             }
             (None, None) => return Ok(None),
         }
@@ -115,17 +115,17 @@ impl Attempt<'_> {
             cutout.remove().await?;
         }
         let name = self.job.file.relative().to_owned();
-        let is_doubtful = match (&renamed.cutout, &place.already) {
+        let is_doubtful = match (&renamed.cutout, &chosen.already) {
             (Some(cutout), _) => cutout.is_doubtful(),
             (None, already) => already.as_ref().is_some_and(|it| it.is_doubtful),
         };
         let recorded = self
-            .desk
+            .context
             .ledger
             .call(move |book| book.renamed(renamed.id, &name));
         recorded.await?;
         Ok(Some(Placed {
-            output: self.job.folder.output.join(&place.name),
+            output: self.job.folder.output.join(&chosen.name),
             sha256: renamed.sha256,
             origin: Origin::Renamed { from: renamed.from },
             is_doubtful,
@@ -139,10 +139,10 @@ impl FormerCutout {
         &self,
         job: &Job,
         source: Arc<SourceFile>,
-        place: &Place,
+        chosen: &ChosenName,
         temp: Detached<Temp>,
     ) -> Result<(), JobError> {
-        let (former, name, replace) = (self.clone(), place.name.clone(), place.replace);
+        let (former, name, replace) = (self.clone(), chosen.name.clone(), chosen.replace);
         let wanted = Mark {
             source: percent::encode(job.file.relative()),
             ..self.mark.clone()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::hands::Return;
+use super::worker_lease::WorkerReturn;
 use crate::cutout::CutoutError;
 use crate::pool::{CutReport, Ending, OrderError, Shortage, Task, Worker};
 use crate::room::MinFree;
@@ -25,8 +25,8 @@ pub struct PhotoRequest {
     pub sink: File,
     /// Who waits.
     pub reply: oneshot::Sender<Result<CutReport, RequestError>>,
-    /// Its place in the queue, free again when the request is over.
-    pub place: OwnedSemaphorePermit,
+    /// Its slot in the queue, free again when the request is over.
+    pub slot: OwnedSemaphorePermit,
 }
 
 /// Why there is no PNG.
@@ -91,7 +91,7 @@ pub struct EndedRequest {
     /// How it ended.
     pub end: RequestEnd,
     /// The worker, or that there is none any more.
-    pub worker: Return,
+    pub worker: WorkerReturn,
     /// What whoever waits is to be told.
     pub answer: Answer,
 }
@@ -123,7 +123,7 @@ pub async fn run(
         len,
         sink,
         reply,
-        place,
+        slot,
     } = request;
     let mut worker = worker;
     let is_cut = matches!(task, Task::Cut { .. });
@@ -145,14 +145,14 @@ pub async fn run(
     };
     let outcome: Result<Result<_, OrderError>, _> = tokio::time::timeout(limit, exchange).await;
     let (worker, result) = match outcome {
-        Ok(Ok(answer)) => (Return::Fit(Box::new(worker)), answer),
+        Ok(Ok(answer)) => (WorkerReturn::Fit(Box::new(worker)), answer),
         Ok(Err(OrderError::Failed(error))) => (
-            Return::Fit(Box::new(worker)),
+            WorkerReturn::Fit(Box::new(worker)),
             Err(RequestError::Cutout(error)),
         ),
         Ok(Err(OrderError::Photo(error) | OrderError::Sink(error))) => {
             worker.end().await;
-            (Return::Lost, Err(RequestError::Disk(error)))
+            (WorkerReturn::Lost, Err(RequestError::Disk(error)))
         }
         Ok(Err(OrderError::Lost(_))) => {
             let ending = worker.end().await;
@@ -160,14 +160,14 @@ pub async fn run(
                 Some(shortage) => RequestError::Short(shortage),
                 None => RequestError::WorkerDied(ending),
             };
-            (Return::Lost, Err(error))
+            (WorkerReturn::Lost, Err(error))
         }
         Err(_) => {
             worker.end().await;
-            (Return::Lost, Err(RequestError::TimedOut(limit)))
+            (WorkerReturn::Lost, Err(RequestError::TimedOut(limit)))
         }
     };
-    drop(place);
+    drop(slot);
     EndedRequest {
         end: RequestEnd::of(is_cut, &result),
         worker,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::unpanicked;
-use crate::job::{self, Desk, Finished, Job, Outcome, Stalls};
+use crate::job::{self, Finished, Job, JobContext, Outcome, Stalls};
 use crate::pool::Worker;
 
 /// An attempt that is over.
@@ -20,9 +20,14 @@ pub(super) struct CutAttempt {
 }
 
 /// Carries one out.
-pub(super) async fn run(job: Job, worker: Worker, desk: Desk, stalls: Stalls) -> CutAttempt {
+pub(super) async fn run(
+    job: Job,
+    worker: Worker,
+    context: JobContext,
+    stalls: Stalls,
+) -> CutAttempt {
     let begun = Instant::now();
-    let finished = job::run(job, worker, desk, stalls).await;
+    let finished = job::run(job, worker, context, stalls).await;
     CutAttempt {
         finished,
         duration: begun.elapsed(),

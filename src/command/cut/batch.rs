@@ -18,7 +18,7 @@ use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
 use crate::cutout::CutoutError;
 use crate::delivery::{Book, Ledger};
-use crate::job::{self, Desk, Finished, Job, JobError, Origin, Outcome, Stalled, Stalls};
+use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 
 /// Photos on their way to their cutouts.
@@ -35,7 +35,7 @@ pub(super) struct CutBatch<'a> {
     size: usize,
     /// Photos whose worker was killed because the machine was short of memory.
     given_back: HashSet<PathBuf>,
-    desk: Desk,
+    context: JobContext,
     is_stdin: bool,
     is_stdout: bool,
     /// What goes on the sheet, if one is wanted.
@@ -77,7 +77,7 @@ impl<'a> CutBatch<'a> {
             pool: Pool::new(WorkerSpec::of(config), size, Instant::now()),
             size,
             given_back: HashSet::new(),
-            desk: Desk::new(config, Ledger::start(book)?, ledger_id),
+            context: JobContext::new(config, Ledger::start(book)?, ledger_id),
             is_stdin: run.stdin.is_some(),
             is_stdout: run.is_to_stdout(),
             sheet,
@@ -123,7 +123,7 @@ impl<'a> CutBatch<'a> {
             list: self.sheet.take()?,
             workers: std::iter::from_fn(|| self.pool.take()).collect(),
             spec: Arc::clone(self.pool.spec()),
-            ledger_id: self.desk.ledger_id,
+            ledger_id: self.context.ledger_id,
         })
     }
 
@@ -170,8 +170,8 @@ impl<'a> CutBatch<'a> {
             let Some(worker) = self.pool.take() else {
                 return;
             };
-            let (desk, stalls) = (self.desk.clone(), self.stalls.clone());
-            let attempt = attempt::run(job, worker, desk, stalls);
+            let (context, stalls) = (self.context.clone(), self.stalls.clone());
+            let attempt = attempt::run(job, worker, context, stalls);
             if self.is_stdout {
                 self.running.spawn(async { attempt.await.send().await });
             } else {

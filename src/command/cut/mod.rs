@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Receiver;
 use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
 use crate::config::{Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, Edges, shipped_models_dir};
-use crate::job::Wish;
+use crate::job::CutOptions;
 use crate::shutdown::{self, SignalRequest};
 use batch::CutBatch;
 use plan::Search;
@@ -186,7 +186,7 @@ impl CutRun<'_> {
         Search {
             inputs,
             output: output.to_owned(),
-            wish: Wish { name },
+            cut_options: CutOptions { name },
             model: self.order.model.clone(),
             edges: self.order.edges,
         }

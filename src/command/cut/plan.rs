@@ -14,7 +14,7 @@ use crate::intake::{
     Filter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
     Writer,
 };
-use crate::job::{Job, Wish};
+use crate::job::{CutOptions, Job};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -32,7 +32,7 @@ pub(super) struct Search {
     pub(super) inputs: Vec<PathBuf>,
     /// The folder for the cutouts; an absolute path.
     pub(super) output: PathBuf,
-    pub(super) wish: Wish,
+    pub(super) cut_options: CutOptions,
     pub(super) model: String,
     pub(super) edges: Edges,
 }
@@ -80,7 +80,7 @@ fn jobs_of(input: &Path, search: &Search) -> Result<(Vec<Job>, Listing), PathErr
         folder: Arc::clone(&folder),
         file,
         output_mount: None,
-        wish: Some(search.wish.clone()),
+        cut_options: Some(search.cut_options.clone()),
     });
     Ok((jobs.collect(), listing))
 }

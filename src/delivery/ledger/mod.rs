@@ -42,7 +42,7 @@ pub use forget::{Forgotten, OldCursor, OldVersion};
 pub use halfway::{HalfRetired, Interrupted, Unretired};
 pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
-pub use places::{Continued, OwnedName, Seat};
+pub use places::{Continued, OutputName, OwnedName};
 pub use redo::DonePhoto;
 pub use relearn::Extent;
 pub(super) use relearn::FoundCutout;

@@ -11,7 +11,7 @@ use super::book::{Book, Version, bytes, path};
 
 /// A name in an output folder that a source asks for.
 #[derive(Clone, Debug)]
-pub struct Seat {
+pub struct OutputName {
     /// The output folder.
     pub output: PathBuf,
     /// Path below it.
@@ -118,14 +118,15 @@ impl Book {
         &mut self,
         folder: &str,
         source: &Path,
-        seat: &Seat,
+        output_name: &OutputName,
     ) -> Result<bool, LedgerError> {
         let transaction = self.connection.transaction()?;
         let owner: Option<(String, Vec<u8>)> = transaction
             .prepare_cached("SELECT folder, source FROM names WHERE output = ?1 AND folded = ?2")?
-            .query_row(params![bytes(&seat.output), seat.folded], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                params![bytes(&output_name.output), output_name.folded],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .optional()?;
         if owner.is_some_and(|(other, path)| other != folder || path != bytes(source)) {
             return Ok(false);
@@ -137,7 +138,7 @@ impl Book {
                     WHERE output = ?1 AND folder = ?3 AND source = ?4))
                  ON CONFLICT (output, folded) DO UPDATE SET name = excluded.name, turn = excluded.turn",
             )?
-            .execute(params![bytes(&seat.output), seat.folded, folder, bytes(source), bytes(&seat.name)])?;
+            .execute(params![bytes(&output_name.output), output_name.folded, folder, bytes(source), bytes(&output_name.name)])?;
         transaction.commit()?;
         Ok(true)
     }
@@ -172,12 +173,15 @@ mod tests {
     fn an_inode_alone_does_not_tell_a_photo() {
         let mut book = Book::in_memory().unwrap();
         let first = version("a.jpg", 1);
-        let seat = Seat {
+        let output_name = OutputName {
             output: "/out".into(),
             name: "a.png".into(),
             folded: b"a.png".to_vec(),
         };
-        assert!(book.reserve(&first.folder, &first.source, &seat).unwrap());
+        assert!(
+            book.reserve(&first.folder, &first.source, &output_name)
+                .unwrap()
+        );
         let output = Path::new("/out/a.png");
         let begun = book.begin(&first, ARRIVAL, "model", output);
         book.placed(begun.unwrap().unwrap().id, &[7; 32]).unwrap();

@@ -26,8 +26,8 @@ pub(super) fn version(source: &str, number: i64) -> Version {
     }
 }
 
-pub(super) fn seat(name: &str) -> Seat {
-    Seat {
+pub(super) fn under(name: &str) -> OutputName {
+    OutputName {
         output: "/out".into(),
         name: name.into(),
         folded: crate::delivery::fold_case(Path::new(name)),
@@ -52,17 +52,17 @@ fn a_name_belongs_to_one_source_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let mut book = Book::open(dir.path()).unwrap();
     let (jpg, png) = (Path::new("a.jpg"), Path::new("A.png"));
-    assert!(book.reserve("products", jpg, &seat("a.png")).unwrap());
-    assert!(!book.reserve("products", png, &seat("A.png")).unwrap());
-    assert!(!book.reserve("portraits", jpg, &seat("a.png")).unwrap());
-    assert!(book.reserve("products", png, &seat("A.png.png")).unwrap());
+    assert!(book.reserve("products", jpg, &under("a.png")).unwrap());
+    assert!(!book.reserve("products", png, &under("A.png")).unwrap());
+    assert!(!book.reserve("portraits", jpg, &under("a.png")).unwrap());
+    assert!(book.reserve("products", png, &under("A.png.png")).unwrap());
     drop(book);
     let mut book = Book::open(dir.path()).unwrap();
     let name =
         |book: &mut Book, source| book.name_of("products", source, Path::new("/out")).unwrap();
     assert_eq!(name(&mut book, jpg), Some(PathBuf::from("a.png")));
     assert_eq!(name(&mut book, png), Some(PathBuf::from("A.png.png")));
-    assert!(book.reserve("products", jpg, &seat("a.jpg.png")).unwrap());
+    assert!(book.reserve("products", jpg, &under("a.jpg.png")).unwrap());
     assert_eq!(name(&mut book, jpg), Some(PathBuf::from("a.jpg.png")));
 }
 

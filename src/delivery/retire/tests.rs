@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::*;
 
-fn retiree(dir: &Path, name: &str) -> Retiree {
+fn retiring(dir: &Path, name: &str) -> RetiringSource {
     let stat = rustix::fs::stat(dir.join(name)).unwrap();
-    Retiree {
+    RetiringSource {
         folder: Destination::open(dir, None).unwrap(),
         name: name.into(),
         stamp: Stamp::of(&stat),
@@ -28,7 +28,7 @@ fn a_source_that_changed_is_neither_deleted_nor_moved() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.jpg");
     write(&path, "processed");
-    let (one, two) = (retiree(dir.path(), "a.jpg"), retiree(dir.path(), "a.jpg"));
+    let (one, two) = (retiring(dir.path(), "a.jpg"), retiring(dir.path(), "a.jpg"));
     write(&path, "corrected since");
     assert_eq!(one.delete().unwrap(), Retired::Superseded);
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
@@ -42,7 +42,7 @@ fn a_moved_source_never_replaces_an_earlier_one() {
     for text in ["first", "second"] {
         write(&dir.path().join("a.jpg"), text);
         let done = Destination::open(&dir.path().join("done"), None).unwrap();
-        retiree(dir.path(), "a.jpg").move_to(done).unwrap();
+        retiring(dir.path(), "a.jpg").move_to(done).unwrap();
     }
     let read = |name: &str| std::fs::read_to_string(dir.path().join("done").join(name)).unwrap();
     assert_eq!(
@@ -61,19 +61,19 @@ fn a_copied_source_keeps_its_mode_and_times() {
     let taken = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_789);
     let file = File::options().write(true).open(&path).unwrap();
     file.set_modified(taken).unwrap();
-    let retiree = retiree(dir.path(), "a.jpg");
-    assert!(retiree.set_aside().unwrap());
+    let retiring = retiring(dir.path(), "a.jpg");
+    assert!(retiring.set_aside().unwrap());
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
     let moved = dir.path().join("done/a.jpg");
     let beside = done.try_clone().unwrap();
-    let sidecars = Sidecars::new(&retiree, &beside);
-    let fate = retiree.copy_aside_to(done, &sidecars).unwrap();
+    let sidecars = Sidecars::new(&retiring, &beside);
+    let fate = retiring.copy_aside_to(done, &sidecars).unwrap();
     assert_eq!(fate, Retired::Moved(moved.clone()));
     let data = std::fs::metadata(&moved).unwrap();
     assert_eq!(data.permissions().mode() & 0o7777, 0o600);
     assert_eq!(data.modified().unwrap(), taken);
     assert_eq!(std::fs::read_to_string(&moved).unwrap(), "processed");
-    assert!(!dir.path().join(&retiree.aside).exists());
+    assert!(!dir.path().join(&retiring.aside).exists());
 }
 
 /// P4: fails when a source that somebody still writes while it is copied to another file system goes with the copy.
@@ -83,13 +83,13 @@ fn a_source_that_changes_while_it_is_copied_stays() {
     let path = dir.path().join("a.jpg");
     write(&path, "processed");
     let mut writer = File::options().append(true).open(&path).unwrap();
-    let retiree = retiree(dir.path(), "a.jpg");
-    assert!(retiree.set_aside().unwrap());
+    let retiring = retiring(dir.path(), "a.jpg");
+    assert!(retiring.set_aside().unwrap());
     io::Write::write_all(&mut writer, b" and more").unwrap();
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
     let beside = done.try_clone().unwrap();
-    let sidecars = Sidecars::new(&retiree, &beside);
-    let fate = retiree.copy_aside_to(done, &sidecars).unwrap();
+    let sidecars = Sidecars::new(&retiring, &beside);
+    let fate = retiring.copy_aside_to(done, &sidecars).unwrap();
     assert_eq!(fate, Retired::Superseded);
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
@@ -103,9 +103,9 @@ fn a_source_that_changes_while_it_is_copied_stays() {
 fn a_delete_that_was_cut_short_is_finished() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("a.jpg"), "processed");
-    let retiree = retiree(dir.path(), "a.jpg");
-    rustix::fs::rename(dir.path().join("a.jpg"), dir.path().join(&retiree.aside)).unwrap();
-    assert_eq!(retiree.delete().unwrap(), Retired::Deleted);
+    let retiring = retiring(dir.path(), "a.jpg");
+    rustix::fs::rename(dir.path().join("a.jpg"), dir.path().join(&retiring.aside)).unwrap();
+    assert_eq!(retiring.delete().unwrap(), Retired::Deleted);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -115,10 +115,10 @@ fn a_sidecar_that_comes_back_replaces_none() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("a.jpg"), "processed");
     write(&dir.path().join("a.xmp"), "moved");
-    let retiree = retiree(dir.path(), "a.jpg");
-    assert!(retiree.set_aside().unwrap());
+    let retiring = retiring(dir.path(), "a.jpg");
+    assert!(retiring.set_aside().unwrap());
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
-    let mut sidecars = Sidecars::new(&retiree, &done);
+    let mut sidecars = Sidecars::new(&retiring, &done);
     sidecars.bring("a.jpg".as_ref()).unwrap();
     write(&dir.path().join("a.xmp"), "saved since");
     sidecars.take_back().unwrap();
@@ -134,9 +134,9 @@ fn the_only_copy_of_a_sidecar_stays() {
     let home = dir.path().join("a.xmp");
     for is_home in [true, false] {
         write(&home, "mine");
-        let retiree = retiree(dir.path(), "a.jpg");
+        let retiring = retiring(dir.path(), "a.jpg");
         let done = Destination::open(&dir.path().join("done"), None).unwrap();
-        let mut sidecars = Sidecars::new(&retiree, &done);
+        let mut sidecars = Sidecars::new(&retiring, &done);
         sidecars.copy_one("a.xmp".into(), "a.xmp".as_ref()).unwrap();
         if !is_home {
             sidecars.remove_copied().unwrap();
@@ -154,9 +154,9 @@ fn a_sidecar_under_two_names_is_copied_once() {
     write(&dir.path().join("a.jpg"), "processed");
     write(&dir.path().join("a.xmp"), "mine");
     std::fs::hard_link(dir.path().join("a.xmp"), dir.path().join("a.XMP")).unwrap();
-    let retiree = retiree(dir.path(), "a.jpg");
+    let retiring = retiring(dir.path(), "a.jpg");
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
-    let mut sidecars = Sidecars::new(&retiree, &done);
+    let mut sidecars = Sidecars::new(&retiring, &done);
     for name in ["a.xmp", "a.XMP"] {
         sidecars.copy_one(name.into(), name.as_ref()).unwrap();
     }
@@ -170,9 +170,9 @@ fn the_copy_of_a_sidecar_that_was_saved_since_is_removed() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("a.jpg"), "processed");
     write(&dir.path().join("a.xmp"), "mine");
-    let retiree = retiree(dir.path(), "a.jpg");
+    let retiring = retiring(dir.path(), "a.jpg");
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
-    let mut sidecars = Sidecars::new(&retiree, &done);
+    let mut sidecars = Sidecars::new(&retiring, &done);
     sidecars.copy_one("a.xmp".into(), "a.xmp".as_ref()).unwrap();
     write(&dir.path().join("a.xmp"), "saved since");
     sidecars.take_back().unwrap();

@@ -1,6 +1,6 @@
 //! What may be removed from a ledger, and what goes with it.
 
-use super::super::tests::{ARRIVAL, begin, seat, version};
+use super::super::tests::{ARRIVAL, begin, under, version};
 use super::super::{Begun, Verdict};
 use super::*;
 use crate::config::OnSameName;
@@ -92,7 +92,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
     let mut book = Book::in_memory().unwrap();
     for name in ["a.png", "a-2.png"] {
         assert!(
-            book.reserve("products", "a.jpg".as_ref(), &seat(name))
+            book.reserve("products", "a.jpg".as_ref(), &under(name))
                 .unwrap()
         );
     }

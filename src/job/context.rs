@@ -8,7 +8,7 @@ use crate::room::MinFree;
 
 /// What every job of a daemon needs.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct JobContext {
     /// Where attempts and outcomes are recorded.
     pub ledger: Ledger,
     /// Tells this ledger's hidden files from another's.
@@ -23,7 +23,7 @@ pub struct Desk {
     pub min_free: MinFree,
 }
 
-impl Desk {
+impl JobContext {
     /// Returns what `config` says, with its ledger and the ledger's name.
     pub fn new(config: &Config, ledger: Ledger, ledger_id: String) -> Self {
         Self {

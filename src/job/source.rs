@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Desk, Job, JobError, blocking};
+use super::{Job, JobContext, JobError, blocking};
 use crate::config::{FailedPolicy, Folder, SourcePolicy};
 use crate::delivery::{
-    Destination, HalfRetired, PlaceError, Retired, Retiree, Unexplained, Version, number_of,
+    Destination, HalfRetired, PlaceError, Retired, RetiringSource, Unexplained, Version, number_of,
     remove_note, write_note,
 };
 use crate::intake::{Root, SourceError};
@@ -26,42 +26,50 @@ pub enum Explained {
 /// Leaves with its original the reason that a crash, or a folder that could not be written to, has kept from it.
 pub async fn explain_late(
     folder: Arc<Folder>,
-    desk: &Desk,
+    context: &JobContext,
     late: Unexplained,
 ) -> Result<Explained, JobError> {
     let id = late.id;
-    let begin = desk.ledger.call(move |book| book.begin_explaining(id));
+    let begin = context.ledger.call(move |book| book.begin_explaining(id));
     if !begin.await? {
         return Ok(Explained::NoNews);
     }
-    let original = Original {
+    let source = Source {
         folder,
         version: late.version,
     };
-    original.explain(desk, late.id, late.reason).await
+    source.explain(context, late.id, late.reason).await
 }
 
 /// Does what the folder says to an original whose cutout is in place and which a crash has left under its hidden name. Tells
 /// whether it is gone. Blocks.
-pub fn retire_late(folder: Arc<Folder>, desk: &Desk, half: &HalfRetired) -> Result<bool, JobError> {
+pub fn retire_late(
+    folder: Arc<Folder>,
+    context: &JobContext,
+    half: &HalfRetired,
+) -> Result<bool, JobError> {
     let Some(output) = &half.output else {
         return Ok(false);
     };
-    let original = Original {
+    let source = Source {
         folder,
         version: half.version.clone(),
     };
-    original.take_away(desk.hidden_name(half.id, "source"), output, desk.min_free)
+    source.take_away(
+        context.hidden_name(half.id, "source"),
+        output,
+        context.min_free,
+    )
 }
 
-/// One version of an original.
+/// One version of a source.
 #[derive(Clone, Debug)]
-pub(super) struct Original {
+pub(super) struct Source {
     folder: Arc<Folder>,
     pub(super) version: Version,
 }
 
-impl Original {
+impl Source {
     pub(super) fn of(job: &Job) -> Self {
         Self {
             folder: Arc::clone(&job.folder),
@@ -77,35 +85,35 @@ impl Original {
     /// from its name. Moved, it bears the number that its cutout, `output`, has among those of photos of the same name.
     pub(super) async fn retire(
         self,
-        desk: &Desk,
+        context: &JobContext,
         id: i64,
         output: &Path,
     ) -> Result<bool, JobError> {
-        let (aside, min_free) = (desk.hidden_name(id, "source"), desk.min_free);
+        let (aside, min_free) = (context.hidden_name(id, "source"), context.min_free);
         let output = output.to_owned();
         blocking(move || self.take_away(aside, &output, min_free)).await
     }
 
     fn take_away(&self, aside: String, output: &Path, min_free: MinFree) -> Result<bool, JobError> {
-        let retiree = self.retiree(aside, number_of(&self.version.source, output))?;
-        remove_note(&retiree.folder, &retiree.name)?;
+        let retiring = self.retiring(aside, number_of(&self.version.source, output))?;
+        remove_note(&retiring.folder, &retiring.name)?;
         let fate = match &self.folder.source {
             SourcePolicy::Keep => return Ok(false),
-            SourcePolicy::Delete => retiree.delete()?,
+            SourcePolicy::Delete => retiring.delete()?,
             SourcePolicy::Move(done) => {
-                let done = self.mirror_for(done, &retiree, min_free)?;
-                retiree.move_to(done)?
+                let done = self.mirror_for(done, &retiring, min_free)?;
+                retiring.move_to(done)?
             }
         };
         Ok(fate != Retired::Superseded)
     }
 
     /// Leaves one that has succeeded where it is, and takes away an earlier note on it.
-    pub(super) async fn keep(self, desk: &Desk, id: i64) -> Result<(), JobError> {
-        let aside = desk.hidden_name(id, "source");
+    pub(super) async fn keep(self, context: &JobContext, id: i64) -> Result<(), JobError> {
+        let aside = context.hidden_name(id, "source");
         blocking(move || {
-            let retiree = self.retiree(aside, 1)?;
-            Ok(remove_note(&retiree.folder, &retiree.name)?)
+            let retiring = self.retiring(aside, 1)?;
+            Ok(remove_note(&retiring.folder, &retiring.name)?)
         })
         .await
     }
@@ -114,16 +122,16 @@ impl Original {
     /// again, so each step finds out what an earlier try has left.
     pub(super) async fn explain(
         self,
-        desk: &Desk,
+        context: &JobContext,
         id: i64,
         reason: String,
     ) -> Result<Explained, JobError> {
-        let aside = desk.hidden_name(id, "source");
-        let (note, min_free) = (desk.hidden_name(id, "note"), desk.min_free);
+        let aside = context.hidden_name(id, "source");
+        let (note, min_free) = (context.hidden_name(id, "note"), context.min_free);
         let leave = move || self.leave_reason(aside, note, &reason, min_free);
         let left = blocking(leave).await;
         let explained = left.as_ref().ok().copied();
-        let record = desk.ledger.call(move |book| {
+        let record = context.ledger.call(move |book| {
             let Some(explained) = explained else {
                 return Ok(book.fail_explaining(id));
             };
@@ -151,18 +159,18 @@ impl Original {
         reason: &str,
         min_free: MinFree,
     ) -> Result<Explained, JobError> {
-        let retiree = self.retiree(aside, 1)?;
+        let retiring = self.retiring(aside, 1)?;
         let failed = match &self.folder.failed {
             FailedPolicy::Leave => return Ok(Explained::NoNews),
             FailedPolicy::Note => {
-                let name = retiree.name.clone();
-                write_note(retiree.folder, &name, note.into(), &reason)?;
+                let name = retiring.name.clone();
+                write_note(retiring.folder, &name, note.into(), &reason)?;
                 return Ok(Explained::Beside);
             }
             FailedPolicy::Move(failed) => failed,
         };
-        let target = self.mirror_for(failed, &retiree, min_free)?;
-        let Retired::Moved(path) = retiree.move_to(target)? else {
+        let target = self.mirror_for(failed, &retiring, min_free)?;
+        let Retired::Moved(path) = retiring.move_to(target)? else {
             return Ok(Explained::NoNews);
         };
         let name = path.file_name().unwrap_or_default();
@@ -170,14 +178,14 @@ impl Original {
         Ok(Explained::Moved)
     }
 
-    fn retiree(&self, aside: String, number: u32) -> Result<Retiree, JobError> {
+    fn retiring(&self, aside: String, number: u32) -> Result<RetiringSource, JobError> {
         let parent = self.parent();
         let root = Root::open(&self.folder.input, None).map_err(SourceError::from)?;
         let directory = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
         let folder = root
             .open_below(parent, directory)
             .map_err(SourceError::from)?;
-        Ok(Retiree {
+        Ok(RetiringSource {
             folder: Destination::from_directory(folder, root.join(parent)),
             name: self
                 .version
@@ -191,15 +199,15 @@ impl Original {
         })
     }
 
-    /// The folder below `root` that `retiree` is moved to. One on another disk, where it is copied, must have room.
+    /// The folder below `root` that `retiring` is moved to. One on another disk, where it is copied, must have room.
     fn mirror_for(
         &self,
         root: &Path,
-        retiree: &Retiree,
+        retiring: &RetiringSource,
         min_free: MinFree,
     ) -> Result<Destination, JobError> {
         let target = self.mirror(root)?;
-        if !target.shares_disk_with(&retiree.folder)? {
+        if !target.shares_disk_with(&retiring.folder)? {
             target.check_room(min_free)?;
         }
         Ok(target)

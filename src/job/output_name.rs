@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::original::Original;
+use super::source::Source;
 use super::{Job, JobError, blocking};
 use crate::config::{Edges, OnSameName, SourcePolicy};
 use crate::delivery::{
-    Continued, Destination, Ledger, Occupant, OwnedName, Replace, Seat, cutout_names, fold_case,
-    moved_names, number_of, numbered_cutout_names,
+    Continued, Destination, Ledger, Occupant, OutputName, OwnedName, Replace, cutout_names,
+    fold_case, moved_names, number_of, numbered_cutout_names,
 };
 use crate::intake::SourceFile;
 use crate::mark::Mark;
@@ -16,7 +16,7 @@ use crate::percent;
 
 /// Where a cutout goes.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ChosenName {
     /// The path below the output folder.
     pub(super) name: PathBuf,
     /// Whether what is there may be replaced.
@@ -24,12 +24,12 @@ pub(super) struct Place {
     /// Whether the cutout of an earlier photo of the same name is there, which is to be replaced.
     pub(super) has_earlier: bool,
     /// Set if a cutout of this very version is there already.
-    pub(super) already: Option<Already>,
+    pub(super) already: Option<ExistingCutout>,
 }
 
 /// A cutout that need not be made.
 #[derive(Debug)]
-pub(super) struct Already {
+pub(super) struct ExistingCutout {
     /// The SHA-256 of the source.
     pub(super) sha256: [u8; 32],
     /// The model that has made it.
@@ -47,11 +47,11 @@ pub(super) async fn choose(
     job: &Job,
     source: &Arc<SourceFile>,
     ledger: &Ledger,
-) -> Result<Place, JobError> {
-    if let Some(name) = job.wished_name() {
-        return wished(job, source, name).await;
+) -> Result<ChosenName, JobError> {
+    if let Some(name) = job.fixed_name() {
+        return fixed(job, source, name).await;
     }
-    let version = Original::of(job).version;
+    let version = Source::of(job).version;
     let (output, born_ns) = (job.folder.output.clone(), source.born_ns());
     let owned = ledger
         .call(move |book| book.names_of(&version, born_ns, &output))
@@ -69,7 +69,7 @@ pub(super) async fn choose(
     {
         match occupant(job, name).await? {
             Occupant::Free if numbers && *is_used => {}
-            Occupant::Free => return Ok(Place::new(name.clone(), None)),
+            Occupant::Free => return Ok(ChosenName::new(name.clone(), None)),
             Occupant::Ours(mark) if is_of(&mark, job) => {
                 let already = same_content(source, mark).await?;
                 let is_same_photo = !is_used
@@ -80,7 +80,7 @@ pub(super) async fn choose(
                         None => false,
                     };
                 if already.is_some() || !numbers || is_same_photo {
-                    return Ok(Place {
+                    return Ok(ChosenName {
                         name: name.clone(),
                         replace: Replace::Own,
                         has_earlier: already.is_none(),
@@ -100,9 +100,9 @@ pub(super) async fn choose(
     }
 }
 
-impl Place {
+impl ChosenName {
     /// A place that nothing has, unless it is the cutout of this very version.
-    fn new(name: PathBuf, already: Option<Already>) -> Self {
+    fn new(name: PathBuf, already: Option<ExistingCutout>) -> Self {
         Self {
             name,
             replace: Replace::Never,
@@ -113,9 +113,9 @@ impl Place {
 }
 
 /// Takes `name`, unless anything has it but a cutout of this very photo: another name would not be found by whoever waits for it.
-async fn wished(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Place, JobError> {
+async fn fixed(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<ChosenName, JobError> {
     let already = match occupant(job, name).await? {
-        Occupant::Free => return Ok(Place::new(name.to_owned(), None)),
+        Occupant::Free => return Ok(ChosenName::new(name.to_owned(), None)),
         // The content tells, as the photo may have been renamed since, and another one may have its name.
         Occupant::Ours(mark) => same_content(source, mark).await?,
         Occupant::Sheet | Occupant::Foreign => None,
@@ -123,7 +123,7 @@ async fn wished(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Plac
     if already.is_none() {
         return Err(JobError::NameTaken(job.folder.output.join(name)));
     }
-    Ok(Place::new(name.to_owned(), already))
+    Ok(ChosenName::new(name.to_owned(), already))
 }
 
 /// Reserves the first free name for the first photo of its name; where photos are numbered, one whose number is free for the original.
@@ -131,7 +131,7 @@ async fn unnumbered(
     job: &Job,
     source: &Arc<SourceFile>,
     ledger: &Ledger,
-) -> Result<Place, JobError> {
+) -> Result<ChosenName, JobError> {
     let numbers = job.folder.on_same_name == OnSameName::Number;
     for name in cutout_names(job.file.relative()) {
         let already = match occupant(job, &name).await? {
@@ -148,7 +148,7 @@ async fn unnumbered(
             Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
         };
         if reserve(job, &name, ledger).await? {
-            return Ok(Place::new(name, already));
+            return Ok(ChosenName::new(name, already));
         }
     }
     unreachable!("there is always another number")
@@ -156,7 +156,7 @@ async fn unnumbered(
 
 /// Reserves the first free number after those of earlier photos of the same name: free for the cutout, and for the original
 /// where that is moved.
-async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<Place, JobError> {
+async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<ChosenName, JobError> {
     let relative = job.file.relative();
     let numbers = owned.iter().map(|owned| number_of(relative, &owned.name));
     let first = numbers.max().unwrap_or(1).saturating_add(1);
@@ -165,7 +165,7 @@ async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<Pla
             && !is_taken_in_done(job, number).await
             && reserve(job, &name, ledger).await?;
         if is_free {
-            return Ok(Place::new(name, None));
+            return Ok(ChosenName::new(name, None));
         }
     }
     unreachable!("there is always another number")
@@ -176,21 +176,21 @@ pub(super) fn is_of(mark: &Mark, job: &Job) -> bool {
 }
 
 async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobError> {
-    let seat = Seat {
+    let output_name = OutputName {
         output: job.folder.output.clone(),
         folded: fold_case(name),
         name: name.to_owned(),
     };
     let (folder, relative) = (job.folder.name.clone(), job.file.relative().to_owned());
     Ok(ledger
-        .call(move |book| book.reserve(&folder, &relative, &seat))
+        .call(move |book| book.reserve(&folder, &relative, &output_name))
         .await?)
 }
 
 pub(super) async fn same_content(
     source: &Arc<SourceFile>,
     mark: Mark,
-) -> Result<Option<Already>, JobError> {
+) -> Result<Option<ExistingCutout>, JobError> {
     let source = Arc::clone(source);
     let found = blocking(move || source.hash()).await?;
     let Mark {
@@ -200,7 +200,7 @@ pub(super) async fn same_content(
         edges,
         ..
     } = mark;
-    Ok((found == sha256).then_some(Already {
+    Ok((found == sha256).then_some(ExistingCutout {
         sha256,
         model,
         is_doubtful,

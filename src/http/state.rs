@@ -22,7 +22,7 @@ use crate::delivery::{Book, Ledger, ThumbKey, Thumbs};
 use crate::job::{PhotoRequest, RequestError};
 use crate::pool::{CutReport, Task};
 
-/// Pictures shrunk for the page at a time; the rest wait, and leave places for photos.
+/// Pictures shrunk for the page at a time; the rest wait, and leave slots for photos.
 const SHRINKING_MAX: usize = 2;
 
 /// Pictures copied for it, from wherever they lie, that wait for that.
@@ -45,7 +45,7 @@ const NAME_MAX: usize = 255;
 
 /// What the handlers of one server share.
 #[derive(Debug)]
-pub(super) struct FrontDesk {
+pub(super) struct AppState {
     pub(super) access: Access,
     pub(super) http: Http,
     pub(super) shrinking: Semaphore,
@@ -60,7 +60,7 @@ pub(super) struct FrontDesk {
     leaving: CancellationToken,
 }
 
-impl FrontDesk {
+impl AppState {
     pub(super) fn new(access: Access, http: Http) -> Self {
         let per_minute = std::num::NonZeroU32::new(http.photos_per_minute);
         let quota = Quota::per_minute(per_minute.unwrap_or(std::num::NonZeroU32::MIN));
@@ -102,10 +102,10 @@ impl FrontDesk {
             })
     }
 
-    /// A place in the queue, which nobody waits for.
-    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        match self.access.place() {
-            Some(place) => Ok(place),
+    /// A slot in the queue, which nobody waits for.
+    pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        match self.access.slot() {
+            Some(slot) => Ok(slot),
             None if self.access.is_taking() => Err(Refusal::Full),
             None => Err(Refusal::Closed),
         }
@@ -117,11 +117,11 @@ impl FrontDesk {
         view.is_some_and(|view| view.is_proved && view.workers > 0) && self.access.is_taking()
     }
 
-    /// Has a worker do something to a photo. A caller who goes away meanwhile gives up the place in the queue.
+    /// Has a worker do something to a photo. A caller who goes away meanwhile gives up the slot in the queue.
     pub(super) async fn run(
         &self,
         spool: &Spool,
-        place: OwnedSemaphorePermit,
+        slot: OwnedSemaphorePermit,
         task: Task,
         photo: Spooled,
     ) -> Result<(File, CutReport), Refusal> {
@@ -134,7 +134,7 @@ impl FrontDesk {
             len: photo.len,
             sink,
             reply,
-            place,
+            slot,
         };
         if !self.access.submit(request) {
             return Err(Refusal::Closed);
@@ -164,37 +164,37 @@ impl FrontDesk {
         limit: Duration,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let place = self.folder_place(folder).await?;
-        self.at_place(place, limit, work).await
+        let slot = self.folder_slot(folder).await?;
+        self.in_slot(slot, limit, work).await
     }
 
     /// Waits until the disks of a folder keep few enough others waiting.
-    pub(super) async fn folder_place(&self, folder: &str) -> Result<OwnedSemaphorePermit, Refusal> {
-        let places = {
+    pub(super) async fn folder_slot(&self, folder: &str) -> Result<OwnedSemaphorePermit, Refusal> {
+        let slots = {
             let waiting = self.waiting.lock();
             let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
-            let places = waiting.entry(folder.to_owned());
-            Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(WAITING_MAX))))
+            let slots = waiting.entry(folder.to_owned());
+            Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(WAITING_MAX))))
         };
-        match timeout(TURN_MAX, places.acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
+        match timeout(TURN_MAX, slots.acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
             _ => Err(Refusal::DisksSilent),
         }
     }
 
-    /// As [`Self::on_folder`], at a place that there is already.
-    pub(super) async fn at_place<T: Send + 'static>(
+    /// As [`Self::on_folder`], at a slot that there is already.
+    pub(super) async fn in_slot<T: Send + 'static>(
         &self,
-        place: OwnedSemaphorePermit,
+        slot: OwnedSemaphorePermit,
         limit: Duration,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let work = blocking(move || {
             let done = work();
-            drop(place);
+            drop(slot);
             done
         });
-        // Whether or not anybody still waits, the thread has its place until its disk answers.
+        // Whether or not anybody still waits, the thread has its slot until its disk answers.
         timeout(limit, work)
             .await
             .map_err(|_| Refusal::DisksSilent)?

@@ -24,12 +24,12 @@ pub struct Stalled {
     /// How long the disk has not answered.
     pub limit: Duration,
     /// The worker, or that it is no more: another one can be started for it.
-    pub worker: Return,
+    pub worker: WorkerReturn,
 }
 
 /// What became of a job's worker.
 #[derive(Debug)]
-pub enum Return {
+pub enum WorkerReturn {
     /// It can be used again.
     Fit(Box<Worker>),
     /// It is no more.
@@ -38,7 +38,7 @@ pub enum Return {
     Earlier,
 }
 
-impl Return {
+impl WorkerReturn {
     /// Gives back to `pool` what there is to give.
     pub fn hand_to(self, pool: &mut Pool) {
         match self {
@@ -50,18 +50,18 @@ impl Return {
 }
 
 /// Holds the worker of one job.
-pub(super) struct Hands {
-    worker: Return,
+pub(super) struct WorkerLease {
+    worker: WorkerReturn,
     folder: Arc<Folder>,
     relative: PathBuf,
     limit: Duration,
     stalls: Stalls,
 }
 
-impl Hands {
+impl WorkerLease {
     pub(super) fn new(worker: Worker, job: &Job, limit: Duration, stalls: Stalls) -> Self {
         Self {
-            worker: Return::Fit(Box::new(worker)),
+            worker: WorkerReturn::Fit(Box::new(worker)),
             folder: Arc::clone(&job.folder),
             relative: job.file.relative().to_owned(),
             limit,
@@ -80,8 +80,8 @@ impl Hands {
     }
 
     fn give_back(&mut self) {
-        let worker = std::mem::replace(&mut self.worker, Return::Earlier);
-        if matches!(worker, Return::Earlier) {
+        let worker = std::mem::replace(&mut self.worker, WorkerReturn::Earlier);
+        if matches!(worker, WorkerReturn::Earlier) {
             return;
         }
         let stalled = Stalled {
@@ -97,23 +97,23 @@ impl Hands {
     /// The worker, unless it is gone.
     pub(super) fn worker(&mut self) -> Option<&mut Worker> {
         match &mut self.worker {
-            Return::Fit(worker) => Some(worker),
-            Return::Lost | Return::Earlier => None,
+            WorkerReturn::Fit(worker) => Some(worker),
+            WorkerReturn::Lost | WorkerReturn::Earlier => None,
         }
     }
 
     /// Kills the worker; what it has of the photo is of no use any more.
     pub(super) async fn end_worker(&mut self) -> Ending {
-        match std::mem::replace(&mut self.worker, Return::Lost) {
-            Return::Fit(worker) => worker.end().await,
-            other @ (Return::Lost | Return::Earlier) => {
+        match std::mem::replace(&mut self.worker, WorkerReturn::Lost) {
+            WorkerReturn::Fit(worker) => worker.end().await,
+            other @ (WorkerReturn::Lost | WorkerReturn::Earlier) => {
                 self.worker = other;
                 Ending::default()
             }
         }
     }
 
-    pub(super) fn release(self) -> Return {
+    pub(super) fn release(self) -> WorkerReturn {
         self.worker
     }
 }
