@@ -14,7 +14,7 @@
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | requests | requests, pages and metrics; off unless configured |
-//! | [`notifications`] | the loop's news | messages to a webhook and a command, on a thread of its own |
+//! | [`notifications`] | events of the loop | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
@@ -78,7 +78,7 @@
 //! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
 //! | P7 | `WorkerLease::give_back` (`job/worker_lease.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
-//! | P7 | `notice_silence` (`daemon/upkeep.rs`) | `mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers` |
+//! | P7 | `notice_silence` (`daemon/tick.rs`) | `mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers` |
 //! | P8 | `is_late` (`daemon/mod.rs`) | `drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time` |
 //! | P8 | `jobs.is_empty()` (`daemon/mod.rs`) | `sigterm_finishes_the_running_job_and_exits_with_zero` |
 //! | P8 | `Book::recover` (`daemon/start.rs`) | `daemon_killed_in_mid_job_delivers_everything_once_after_a_restart` |
@@ -86,11 +86,11 @@
 //! | P9 | a refused reload ends the daemon (`daemon/reload.rs`) | `sighup_with_a_broken_file_names_the_fault_and_goes_on` |
 //! | P10 | `State::pause` (`daemon/state.rs`) | `full_output_folder_pauses_until_there_is_space` |
 //! | P10 | `held.insert` (`intake/settle.rs`) | `photo_that_ends_early_is_shown_with_its_deadline` |
-//! | P10 | `explain_late` (`daemon/upkeep.rs`) | `move_to_failed_is_tried_again_until_it_works` |
+//! | P10 | `explain_late` (`daemon/tick.rs`) | `move_to_failed_is_tried_again_until_it_works` |
 //! | P10 | `not_taken.count` (`intake/walk.rs`) | `files_that_are_not_taken_are_counted_by_ending` |
 //! | P10 | `check_room` (`job/attempt.rs`) | `output_disk_keeps_what_must_stay_free` |
-//! | P10 | `look_at_state_dir` (`daemon/upkeep.rs`) | `daemon_whose_ledger_has_no_room_begins_nothing_and_says_so` |
-//! | P10 | `troubles.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
+//! | P10 | `look_at_state_dir` (`daemon/tick.rs`) | `daemon_whose_ledger_has_no_room_begins_nothing_and_says_so` |
+//! | P10 | `blocked.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
 
 #[cfg(feature = "chaos")]
 mod chaos;

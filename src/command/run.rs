@@ -15,10 +15,10 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     let config = config?;
     // Before any other thread starts, so that no signal finds the default.
     let signals = shutdown::listen()?;
-    let (access, reception) = daemon::access();
-    let server = http::start(access.clone())?;
-    let notifications = Notifications::start(access)?;
-    let ended = block_on(daemon::run(config_file, config, signals, reception));
+    let (handle, endpoint) = daemon::link();
+    let server = http::start(handle.clone())?;
+    let notifications = Notifications::start(handle)?;
+    let ended = block_on(daemon::run(config_file, config, signals, endpoint));
     // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
     server.join().ok();
     notifications.finish();

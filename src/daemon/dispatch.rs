@@ -30,7 +30,7 @@ impl Daemon {
         }
         let (buried, shortage) = self.pool.bury();
         if buried > 0 {
-            self.reception.tally.deaths(buried);
+            self.endpoint.metrics.deaths(buried);
             match shortage {
                 Some(shortage) => self.meet_shortage(shortage, now),
                 None => tracing::warn!(
@@ -39,7 +39,7 @@ impl Daemon {
             }
         }
         self.look_after_shortage(now);
-        self.live.note_pause(self.pause_reason(now));
+        self.status_file.note_pause(self.pause_reason(now));
         let may_begin = self.throttle.until(now).is_none();
         while may_begin && self.pool.wants_start(now) {
             let spec = Arc::clone(self.pool.spec());
@@ -54,10 +54,10 @@ impl Daemon {
         {
             self.begin(work);
         }
-        if self.live.write(&self.folders, now) || buried > 0 {
+        if self.status_file.write(&self.folders, now) || buried > 0 {
             self.show();
         }
-        self.announce_ready(now);
+        self.report_ready(now);
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl Daemon {
             Ok(worker) => {
                 if self.readiness == Readiness::Untried {
                     log::confinement(worker.confinement());
-                    self.live.confine(worker.confinement());
+                    self.status_file.confine(worker.confinement());
                     self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
                 }
                 self.pool.started(worker);
@@ -102,13 +102,13 @@ impl Daemon {
         };
         match work {
             Work::Photo(id, job) => {
-                self.turns.begin_job();
+                self.fair_share.begin_job();
                 let (context, stalls) = (self.context.clone(), self.channels.stalls.clone());
                 self.jobs
                     .spawn(async move { (id, job::run(*job, worker, context, stalls).await) });
             }
             Work::Request(request) => {
-                self.turns.begin_request();
+                self.fair_share.begin_request();
                 let (timeout, min_free) = (self.context.timeout, self.context.min_free);
                 self.running_requests
                     .spawn(job::run_request(*request, worker, timeout, min_free));
@@ -122,7 +122,7 @@ impl Daemon {
             .throttle
             .limit()
             .map_or(wanted, |limit| limit.min(wanted));
-        let is_requests = self.turns.is_requests(workers);
+        let is_requests = self.fair_share.is_requests(workers);
         if is_requests && let Some(request) = self.requests.pop_front() {
             return Some(Work::Request(Box::new(request)));
         }
@@ -180,7 +180,7 @@ impl Daemon {
             folders,
             self.pool.start_at(),
             self.throttle.until(now),
-            Some(self.live.write_at(&self.folders)),
+            Some(self.status_file.write_at(&self.folders)),
         ];
         times.into_iter().flatten().fold(self.tick_at, Instant::min)
     }

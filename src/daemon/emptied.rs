@@ -51,10 +51,10 @@ impl Daemon {
         }
         // It is tried again after each listing.
         let path = error.as_ref().map(|error| error.path().to_owned());
-        let is_news = folder.unremovable != path;
+        let is_new = folder.unremovable != path;
         folder.unremovable = path;
         if let Some(error) = error
-            && is_news
+            && is_new
         {
             log::unremovable(&folder.config, &error);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::announce::Announcer;
+use super::systemd::Systemd;
 use super::{Daemon, Event, FatalError, log};
 use crate::intake::{Discovery, FolderId, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Stalled};
@@ -43,13 +43,13 @@ impl Daemon {
 
     fn drain(&mut self) {
         let timeout = self.config.daemon.drain_timeout;
-        self.reception.close();
+        self.endpoint.close();
         tracing::info!(
             running = self.jobs.len(),
             ?timeout,
             "draining: no new photos are taken"
         );
-        Announcer::stopping();
+        Systemd::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
         // Dropped requests tell their callers so.
@@ -80,7 +80,7 @@ impl Daemon {
                 let unreadable = listing.unreadable.take();
                 let empty = std::mem::take(&mut listing.empty);
                 folder.listed(took, listing, now);
-                if folder.troubles.unreadable(unreadable.as_ref())
+                if folder.blocked.unreadable(unreadable.as_ref())
                     && let Some(error) = unreadable
                 {
                     log::unreadable(&folder.config, &error);
@@ -156,9 +156,9 @@ impl Daemon {
             log::resumed(&folder.config);
         }
         folder.count(&outcome, now);
-        if let Some(error) = outcome.trouble() {
+        if let Some(error) = outcome.wait_reason() {
             let again_at = now + TROUBLE_RETRY;
-            if folder.troubles.note(&relative, error.to_string(), again_at) {
+            if folder.blocked.note(&relative, error.to_string(), again_at) {
                 log::waits(&job, error);
             }
             folder.sight(relative, again_at, Discovery::Again);
@@ -169,7 +169,7 @@ impl Daemon {
                 let times = attempts.saturating_sub(1).min(5);
                 let again_at = now + BACKOFF_FIRST * 4_u32.saturating_pow(times);
                 let reason = error.to_string();
-                folder.troubles.retry(&relative, reason, again_at);
+                folder.blocked.retry(&relative, reason, again_at);
                 folder.sight(relative, again_at, Discovery::Again);
             }
             Outcome::Held(error) => folder.hold(job.file, &error, now),

@@ -10,13 +10,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backlog::Backlog;
+use super::blocked::BlockedPhotos;
 use super::canary::Canary;
 use super::error::ScoutGone;
 use super::pace::{Pace, Rates};
 use super::pause::Pause;
 use super::queue::Queue;
 use super::state::State;
-use super::troubles::Troubles;
 use crate::config::Folder;
 use crate::cutout::CutoutError;
 use crate::intake::{Ask, CAPACITY, EmptyFolder, Listing, NotTaken, Scout, Settle, SettledFile};
@@ -58,7 +58,7 @@ pub(super) struct HotFolder {
     pub(super) unremovable: Option<PathBuf>,
     pause: Pause,
     pub(super) canary: Canary,
-    pub(super) troubles: Troubles,
+    pub(super) blocked: BlockedPhotos,
     pace: Pace,
     pub(super) rates: Rates,
     /// When the photo arrived that waits and arrived first, in milliseconds since the epoch.
@@ -96,7 +96,7 @@ impl HotFolder {
             unremovable: None,
             pause: Pause::default(),
             canary: Canary::Absent,
-            troubles: Troubles::default(),
+            blocked: BlockedPhotos::default(),
             pace: Pace::new(now),
             rates: Rates::default(),
             oldest_ms: None,
@@ -176,7 +176,7 @@ impl HotFolder {
             return None;
         }
         let file = self.queue.begin()?;
-        self.troubles.begin(file.relative());
+        self.blocked.begin(file.relative());
         Some(file)
     }
 
@@ -186,19 +186,19 @@ impl HotFolder {
         self.pause.answered(relative)
     }
 
-    /// A disk keeps the attempt at `relative`; tells whether the pause that follows is news.
+    /// A disk keeps the attempt at `relative`; tells whether the pause that follows is new.
     pub(super) fn stall(&mut self, relative: PathBuf, reason: PauseReason) -> bool {
         self.pause.stall(relative, reason.clone());
         !self.is_away() && self.state.pause(reason, None)
     }
 
-    /// The output can be used; tells whether that is news.
+    /// The output can be used; tells whether that is new.
     pub(super) fn resume(&mut self) -> bool {
         self.pause.end();
         self.pause.stall_reason().is_none() && self.state.resume()
     }
 
-    /// The output cannot be used: `file` is tried again, later. Tells whether that is news.
+    /// The output cannot be used: `file` is tried again, later. Tells whether that is new.
     pub(super) fn pause(&mut self, file: SettledFile, reason: PauseReason, now: Instant) -> bool {
         // Where the folder is away too, the file is listed once that is back.
         if self.is_away() {
@@ -225,7 +225,7 @@ impl HotFolder {
 
     /// Puts a file that ends early, or may, back to settling: whatever else kept it is over, as it could be read.
     pub(super) fn hold(&mut self, file: SettledFile, error: &JobError, now: Instant) {
-        self.troubles.end(file.relative());
+        self.blocked.end(file.relative());
         if matches!(error, JobError::Cutout(CutoutError::Truncated)) {
             self.settle.hold(file, now);
         } else {

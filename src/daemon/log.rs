@@ -219,7 +219,7 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
             source,
             "held: {error}; if the file does not change for 10 minutes, it is taken as it is"
         ),
-        // Told where it is news, or no news at all.
+        // Logged where it is new, or not new at all.
         Outcome::Unchanged { .. }
         | Outcome::Retired { .. }
         | Outcome::Outdated

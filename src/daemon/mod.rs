@@ -2,39 +2,41 @@
 //!
 //! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scouts and jobs do.
 
-mod access;
-mod announce;
 mod backlog;
+mod blocked;
 mod canary;
 mod clock;
 mod dispatch;
 mod emptied;
-mod entrance;
 mod error;
 mod event;
+mod fair_share;
 mod folder;
 mod forget;
-mod live;
+mod handle;
+mod listener_state;
 mod log;
-mod news;
+mod metrics;
 mod observations;
 mod pace;
 mod pause;
+mod photo_event;
 mod prepare;
+mod publish;
 mod quarantine;
 mod queue;
 mod relief;
 mod reload;
 mod shared_status;
 mod silence;
+mod snapshot;
 mod start;
 mod state;
+mod status_file;
 mod strays;
-mod tally;
+mod systemd;
 mod throttle;
-mod troubles;
-mod turns;
-mod upkeep;
+mod tick;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -46,14 +48,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use access::{Access, News, PhotoResult, Reception, View, access};
-pub use entrance::Entrance;
+pub use blocked::{Waiting, WaitingFor};
 pub use error::{FatalError, FaultOf};
-pub use live::{LiveFolder, LiveStatus};
+pub use handle::{DaemonEndpoint, DaemonHandle, link};
+pub use listener_state::ListenerState;
+pub use metrics::Metrics;
 pub use pace::Rates;
+pub use photo_event::{PhotoEvent, PhotoResult};
 pub use shared_status::{ReadStatus, SharedFailure, SharedFolder, SharedStatus};
-pub use tally::Tally;
-pub use troubles::{Waiting, WaitingFor};
+pub use snapshot::Snapshot;
+pub use status_file::{LiveFolder, LiveStatus};
 
 use crate::config::Config;
 use crate::delivery::Ledger;
@@ -62,15 +66,15 @@ use crate::job::{EndedRequest, Finished, JobContext, PhotoRequest, Stalled, Stal
 use crate::pool::{Pool, StartError, Worker};
 use crate::room::TooFull;
 use crate::shutdown::SignalRequest;
-use announce::Announcer;
+use fair_share::FairShare;
 use folder::HotFolder;
 use forget::Forgetting;
-use live::Live;
 use quarantine::Explanations;
 use reload::Reloaded;
-use shared_status::StatusFile;
+use shared_status::SharedStatusFile;
+use status_file::StatusFile;
+use systemd::Systemd;
 use throttle::Throttle;
-use turns::Turns;
 
 /// How often the loop looks after watches, ledger and supervisor.
 const TICK: Duration = Duration::from_secs(1);
@@ -109,11 +113,11 @@ struct Daemon {
     /// The folder that was served last: the next one goes first.
     turn: FolderId,
     channels: Channels,
-    reception: Reception,
+    endpoint: DaemonEndpoint,
     /// Requests that wait for a worker.
     requests: VecDeque<PhotoRequest>,
     running_requests: JoinSet<EndedRequest>,
-    turns: Turns,
+    fair_share: FairShare,
     throttle: Throttle,
     /// Set while there is too little room for the ledger: no photo is begun then.
     state_dir_full: Option<TooFull>,
@@ -126,9 +130,9 @@ struct Daemon {
     drain_until: Option<Instant>,
     tick_at: Instant,
     ledger_version: i64,
-    live: Live,
     status_file: StatusFile,
-    announcer: Announcer,
+    shared_status_file: SharedStatusFile,
+    systemd: Systemd,
     forgetting: Forgetting,
     explanations: Explanations,
     /// When the ledger's `-wal` is written back next.
@@ -161,8 +165,8 @@ enum Readiness {
     Untried,
     /// One has; folders that have not been looked at are waited for, until then.
     Proved(Instant),
-    /// Ready, and told to be.
-    Announced,
+    /// Ready, and reported as ready.
+    Reported,
 }
 
 struct Channels {
@@ -174,7 +178,7 @@ struct Channels {
     stall_inbox: mpsc::UnboundedReceiver<Stalled>,
 }
 
-/// Serves the folders of `config`, which was read from `config_file`, and whoever comes to the `reception`, until it is asked
+/// Serves the folders of `config`, which was read from `config_file`, and the requests of `endpoint`, until it is asked
 /// to stop. What it returns is to be closed once nobody else reads the ledger.
 ///
 /// Must run on the main thread: the kernel ties the workers' lives to the thread that starts them.
@@ -182,9 +186,9 @@ pub async fn run(
     config_file: PathBuf,
     config: Config,
     mut signals: mpsc::Receiver<SignalRequest>,
-    reception: Reception,
+    endpoint: DaemonEndpoint,
 ) -> Result<StoppedDaemon, FatalError> {
-    let mut daemon = Daemon::start(config_file, config, reception).await?;
+    let mut daemon = Daemon::start(config_file, config, endpoint).await?;
     loop {
         daemon.dispatch()?;
         daemon.share_status().await?;
@@ -221,7 +225,7 @@ pub async fn run(
             () = tokio::time::sleep_until(wake_at) => Event::Woken,
             Some((id, report)) = report_inbox.recv(), if !is_draining => Event::Reported(id, report),
             Some((id, sighting)) = sighting_inbox.recv(), if !is_draining => Event::Sighted(id, sighting),
-            Some(request) = daemon.reception.requests.recv(), if !is_draining => {
+            Some(request) = daemon.endpoint.requests.recv(), if !is_draining => {
                 Event::RequestCame(Box::new(request))
             }
         };
@@ -251,8 +255,8 @@ impl Daemon {
             .call(crate::delivery::Book::refund_running)
             .await?;
         self.pool.end().await;
-        self.live.remove();
         self.status_file.remove();
+        self.shared_status_file.remove();
         tracing::info!(given_up, "stopped");
         Ok(StoppedDaemon {
             ledger: self.context.ledger,

@@ -50,7 +50,7 @@ impl Daemon {
             book.unfinished(&versions, on_same_name)
         });
         let unfinished = unfinished.await?;
-        let tally = &self.reception.tally;
+        let metrics = &self.endpoint.metrics;
         let Some(folder) = self.folders.get_mut(&id) else {
             return Ok(());
         };
@@ -59,7 +59,7 @@ impl Daemon {
                 folder.meet(file, now);
             } else if is_unfinished {
                 if let Some(discovery) = folder.observe(file, now) {
-                    tally.settled(&folder.config.name, discovery);
+                    metrics.settled(&folder.config.name, discovery);
                 }
             } else {
                 folder.forget(&file.relative, now);

@@ -12,11 +12,11 @@ use crate::room::RoomError;
 impl Daemon {
     /// Pauses all work, and goes on with one worker.
     pub(super) fn meet_shortage(&mut self, shortage: Shortage, now: Instant) {
-        self.reception.tally.shortage();
-        let is_news = self.throttle.meet(shortage, now);
+        self.endpoint.metrics.shortage();
+        let is_new = self.throttle.meet(shortage, now);
         self.pool.limit(self.throttle.limit());
         self.note_shortage();
-        if is_news && let Some(reason) = self.throttle.reason(&self.config.daemon) {
+        if is_new && let Some(reason) = self.throttle.reason(&self.config.daemon) {
             log::short(&reason);
         }
     }
@@ -37,7 +37,7 @@ impl Daemon {
                 let reason = format!(
                     "its worker was stopped, at no fault of the photo: {shortage}; tried again in {again}"
                 );
-                if folder.troubles.note(&relative, reason.clone(), now + wait) {
+                if folder.blocked.note(&relative, reason.clone(), now + wait) {
                     log::put_off(&job, &reason);
                 }
                 folder.sight(relative, now + wait, Discovery::Again);
@@ -84,8 +84,8 @@ impl Daemon {
         }
         if let Some(shortage) = self.throttle.turns_away(now) {
             for request in self.requests.drain(..) {
-                self.reception
-                    .tally
+                self.endpoint
+                    .metrics
                     .request(&RequestEnd::Short(shortage.clone()));
                 // The caller may be gone.
                 request
@@ -106,7 +106,7 @@ impl Daemon {
 
     fn note_shortage(&mut self) {
         let reason = self.throttle.reason(&self.config.daemon);
-        self.live.note_shortage(reason);
+        self.status_file.note_shortage(reason);
     }
 
     /// Looks whether there is room for the ledger.

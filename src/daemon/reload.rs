@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::announce::Announcer;
 use super::forget::Forgetting;
+use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, log, start};
 use crate::config::{Config, ConfigError};
 use crate::job::JobContext;
@@ -38,7 +38,7 @@ impl Daemon {
             self.reload_again = true;
             return;
         }
-        Announcer::reloading();
+        Systemd::reloading();
         let (file, old) = (self.config_file.clone(), Arc::clone(&self.config));
         let spec = Arc::clone(self.pool.spec());
         self.reloads.spawn(prepare(file, old, spec));
@@ -53,8 +53,8 @@ impl Daemon {
             Ok(reloaded) => self.take_config(reloaded).await?,
             Err(error) => log::refused(&error),
         }
-        if self.readiness == Readiness::Announced {
-            Announcer::ready(&self.config);
+        if self.readiness == Readiness::Reported {
+            Systemd::ready(&self.config);
         }
         if std::mem::take(&mut self.reload_again) {
             self.begin_reload();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::live::BEAT;
+use super::status_file::BEAT;
 use super::{Daemon, FatalError, LiveStatus};
 use crate::delivery::{Counts, Quarantined};
 use crate::path_error::{AtPath as _, PathError};
@@ -119,13 +119,13 @@ fn file() -> Option<PathBuf> {
 
 /// The file that a daemon writes.
 #[derive(Debug)]
-pub(super) struct StatusFile {
+pub(super) struct SharedStatusFile {
     file: Option<PathBuf>,
     written: Option<Instant>,
     has_failed: bool,
 }
 
-impl StatusFile {
+impl SharedStatusFile {
     pub(super) fn new() -> Self {
         Self {
             file: file(),
@@ -168,12 +168,12 @@ impl StatusFile {
 impl Daemon {
     /// Writes what there is to tell other users, if something is new and it is time to.
     pub(super) async fn share_status(&mut self) -> Result<(), FatalError> {
-        let Some((changed, live)) = self.live.written() else {
+        let Some((changed, live)) = self.status_file.written() else {
             return Ok(());
         };
-        let (now, last) = (Instant::now(), self.status_file.written);
+        let (now, last) = (Instant::now(), self.shared_status_file.written);
         let is_new = last.is_none_or(|last| changed > last && now >= last + INTERVAL);
-        if self.status_file.file.is_none() || !is_new {
+        if self.shared_status_file.file.is_none() || !is_new {
             return Ok(());
         }
         let live = live.clone();
@@ -199,8 +199,8 @@ impl Daemon {
             live,
             folders: folders.await?,
         };
-        self.status_file.write(&status);
-        self.status_file.written = Some(now);
+        self.shared_status_file.write(&status);
+        self.shared_status_file.written = Some(now);
         Ok(())
     }
 }

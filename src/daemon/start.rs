@@ -9,17 +9,19 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::announce::Announcer;
+use super::fair_share::FairShare;
 use super::folder::{Cutouts, HotFolder};
 use super::forget::Forgetting;
-use super::live::Live;
 use super::prepare::{self, Known, Left};
 use super::quarantine::Explanations;
-use super::shared_status::StatusFile;
+use super::shared_status::SharedStatusFile;
+use super::status_file::StatusFile;
+use super::systemd::Systemd;
 use super::throttle::Throttle;
-use super::turns::Turns;
-use super::upkeep::CHECKPOINT_INTERVAL;
-use super::{Channels, Daemon, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness, Reception, log};
+use super::tick::CHECKPOINT_INTERVAL;
+use super::{
+    Channels, Daemon, DaemonEndpoint, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness, log,
+};
 use crate::config::{Config, Folder};
 use crate::delivery::{
     Book, Extent, Found, Interrupted, Ledger, Patience, lock_state_dir, open_whole, rebuild,
@@ -43,7 +45,7 @@ impl Daemon {
     pub(super) async fn start(
         config_file: PathBuf,
         config: Config,
-        reception: Reception,
+        endpoint: DaemonEndpoint,
     ) -> Result<Self, FatalError> {
         let now = Instant::now();
         let state_dir = &config.daemon.state_dir;
@@ -62,8 +64,8 @@ impl Daemon {
         let mut daemon = Self {
             config_file,
             pool: Pool::new(WorkerSpec::of(&config), config.daemon.workers, now),
-            live: Live::new(state_dir),
-            status_file: StatusFile::new(),
+            status_file: StatusFile::new(state_dir),
+            shared_status_file: SharedStatusFile::new(),
             context,
             folders: BTreeMap::new(),
             next_id: 0,
@@ -76,10 +78,10 @@ impl Daemon {
                 stalls,
                 stall_inbox,
             },
-            reception,
+            endpoint,
             requests: VecDeque::new(),
             running_requests: JoinSet::new(),
-            turns: Turns::default(),
+            fair_share: FairShare::default(),
             throttle: Throttle::default(),
             state_dir_full: None,
             jobs: JoinSet::new(),
@@ -90,7 +92,7 @@ impl Daemon {
             drain_until: None,
             tick_at: now,
             ledger_version,
-            announcer: Announcer::new(),
+            systemd: Systemd::new(),
             forgetting: Forgetting::default(),
             explanations: Explanations::default(),
             checkpoint_at: now + CHECKPOINT_INTERVAL,
@@ -98,7 +100,7 @@ impl Daemon {
             lock,
         };
         // Before anybody is shown that the loop is there.
-        daemon.reception.grant_slots(daemon.config.daemon.workers);
+        daemon.endpoint.grant_slots(daemon.config.daemon.workers);
         daemon.open_folders(interrupted, &unlearned).await?;
         Ok(daemon)
     }
@@ -172,12 +174,12 @@ impl Daemon {
             input: config.input.clone(),
             filter: Filter::new(Arc::clone(&config)),
             mount_point,
-            canary: self.live.make_canary(&config.name)?,
+            canary: self.status_file.make_canary(&config.name)?,
             reports: self.channels.reports.clone(),
             sightings: self.channels.sightings.clone(),
         };
         let scout = Scout::start(assignment, preparation)?;
-        self.reception.tally.begin_folder(&config.name);
+        self.endpoint.metrics.begin_folder(&config.name);
         let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
         folder.output_mount = output_mount;
         folder.cutouts = cutouts;
@@ -222,7 +224,7 @@ impl Daemon {
 fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
     let (mut book, found) = open_whole(&config.daemon.state_dir, &mut |step| {
         // Each step of a large ledger takes its time.
-        Announcer::still_starting();
+        Systemd::still_starting();
         log::ledger_step(&step);
     })?;
     match &found {
@@ -233,7 +235,7 @@ fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
     if found == Found::Whole {
         return Ok((book, Vec::new()));
     }
-    let alive = &mut Announcer::still_starting;
+    let alive = &mut Systemd::still_starting;
     let mut rebuilt = rebuild(
         &mut book,
         &config.folders,
@@ -245,6 +247,6 @@ fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
         .unreadable
         .extract_if(.., |error| disk::is_silent(error));
     let silent = silent.map(|error| error.path().to_owned()).collect();
-    log::rebuilt(&rebuilt, !Live::has_served(&config.daemon.state_dir));
+    log::rebuilt(&rebuilt, !StatusFile::has_served(&config.daemon.state_dir));
     Ok((book, silent))
 }

@@ -36,21 +36,21 @@ impl State {
         matches!(self, Self::Online | Self::Polling | Self::Paused(_))
     }
 
-    /// The hot folder can be read, as `there` says; a pause of its output goes on. Tells whether that is news.
+    /// The hot folder can be read, as `there` says; a pause of its output goes on. Tells whether that is new.
     pub(super) fn arrive(&mut self, there: State) -> bool {
         let place = match self {
             Self::Paused(pause) => &mut pause.resumed,
             other @ (Self::Starting | Self::Online | Self::Polling | Self::Offline(_)) => other,
         };
-        let is_news = *place != there;
+        let is_new = *place != there;
         *place = there;
-        is_news
+        is_new
     }
 
-    /// Pauses, and is looked at `again` after that; tells whether that is news.
+    /// Pauses, and is looked at `again` after that; tells whether that is new.
     pub(super) fn pause(&mut self, reason: PauseReason, again: Option<Duration>) -> bool {
-        let (resumed, is_news) = match &*self {
-            Self::Paused(old) => (old.resumed.clone(), !old.reason.is_same_trouble(&reason)),
+        let (resumed, is_new) = match &*self {
+            Self::Paused(old) => (old.resumed.clone(), !old.reason.is_same_cause(&reason)),
             other @ (Self::Starting | Self::Online | Self::Polling | Self::Offline(_)) => {
                 (other.clone(), true)
             }
@@ -60,7 +60,7 @@ impl State {
             reason,
             again,
         }));
-        is_news
+        is_new
     }
 
     /// Ends a pause; tells whether there was one.

@@ -56,9 +56,9 @@ struct Short {
 }
 
 impl Throttle {
-    /// Notes a shortage: work pauses, and there is one worker from now on. Tells whether that is news.
+    /// Notes a shortage: work pauses, and there is one worker from now on. Tells whether that is new.
     pub(super) fn meet(&mut self, what: Shortage, now: Instant) -> bool {
-        let is_news = self.state.as_ref().is_none_or(|state| state.what != what);
+        let is_new = self.state.as_ref().is_none_or(|state| state.what != what);
         // Several workers that end at once have met one shortage.
         let (pause, pauses, last) = match &self.state {
             Some(state) if now < state.last + state.pause => {
@@ -79,7 +79,7 @@ impl Throttle {
             pauses,
             photos: 0,
         });
-        is_news
+        is_new
     }
 
     /// Notes that `photo` has met a shortage. The first time it is tried again at once, alone; after that it waits for as long as this

@@ -199,7 +199,7 @@ impl Batch {
         let cut = |(name, photo): (String, Spooled)| {
             let (app, spool, model) = (&app, &spool, model.clone());
             async move {
-                let slot = app.access.wait_for_slot().await;
+                let slot = app.handle.wait_for_slot().await;
                 let result = match slot {
                     Some(slot) => {
                         let name = name.clone();

@@ -99,11 +99,11 @@ pub(super) async fn remove_background(
 /// The model that was asked for, if the workers have it.
 pub(super) fn model(app: &AppState, asked: Option<String>) -> Result<String, Refusal> {
     let asked = asked.unwrap_or_else(|| app.http.model.clone());
-    let view = app.view()?;
-    if view.config.models.contains_key(&asked) {
+    let snapshot = app.snapshot()?;
+    if snapshot.config.models.contains_key(&asked) {
         return Ok(asked);
     }
-    let known: Vec<&str> = view.config.models.keys().map(String::as_str).collect();
+    let known: Vec<&str> = snapshot.config.models.keys().map(String::as_str).collect();
     Err(Refusal::UnknownModel {
         asked: asked.escape_debug().to_string(),
         known: known.join(", "),

@@ -11,14 +11,14 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::state::AppState;
-use crate::daemon::{Access, LiveStatus, News};
+use crate::daemon::{DaemonHandle, LiveStatus, PhotoEvent};
 
 /// What one listener has been told.
-struct Listener {
+struct PageListener {
     app: Arc<AppState>,
-    news: broadcast::Receiver<Arc<News>>,
-    told: Option<LiveStatus>,
-    changes: Access,
+    photos: broadcast::Receiver<Arc<PhotoEvent>>,
+    sent: Option<LiveStatus>,
+    changes: DaemonHandle,
 }
 
 /// Tells what happens, as it happens.
@@ -31,10 +31,10 @@ struct Listener {
 pub(super) async fn events(
     State(app): State<Arc<AppState>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let listener = Listener {
-        news: app.access.news(),
-        changes: app.access.clone(),
-        told: None,
+    let listener = PageListener {
+        photos: app.handle.photo_events(),
+        changes: app.handle.clone(),
+        sent: None,
         app,
     };
     let events = futures_util::stream::unfold(listener, |mut listener| async {
@@ -44,19 +44,19 @@ pub(super) async fn events(
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 
-impl Listener {
+impl PageListener {
     /// The next event; `None` once the server ends.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            let live = self.app.access.view()?.live.clone();
-            if self.told.as_ref() != Some(&live) {
+            let live = self.app.handle.snapshot()?.live.clone();
+            if self.sent.as_ref() != Some(&live) {
                 let event = Event::default().event("folders").json_data(&live.folders);
-                self.told = Some(live);
+                self.sent = Some(live);
                 return event.ok();
             }
             tokio::select! {
-                news = self.news.recv() => match news {
-                    Ok(news) => return Event::default().event("photo").json_data(&*news).ok(),
+                photo = self.photos.recv() => match photo {
+                    Ok(photo) => return Event::default().event("photo").json_data(&*photo).ok(),
                     Err(RecvError::Lagged(count)) => {
                         return Some(Event::default().event("lost").data(count.to_string()));
                     }
@@ -77,20 +77,20 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::daemon::{View, access};
+    use crate::daemon::{Snapshot, link};
 
-    /// P10: fails when a listener whom news have escaped is not told so, or hears no more of what follows.
+    /// P10: fails when a listener that events have escaped is not told so, or hears no more of what follows.
     #[tokio::test]
     async fn listener_who_falls_behind_is_told_what_is_lost() {
-        let (access, reception) = access();
-        reception.show(View::idle(
+        let (handle, endpoint) = link();
+        endpoint.show(Snapshot::idle(
             "[http]\nlisten = \"127.0.0.1:0\"\nmodel = \"luma\"",
         ));
-        let http = access.view().unwrap().config.http.clone().unwrap();
-        let app = Arc::new(AppState::new(access, http));
+        let http = handle.snapshot().unwrap().config.http.clone().unwrap();
+        let app = Arc::new(AppState::new(handle, http));
         let body = events(State(app)).await.into_response().into_body();
         for _ in 0..1_030 {
-            reception.tell(News::done());
+            endpoint.publish(PhotoEvent::done());
         }
         let mut events = body.into_data_stream();
         let mut next = async || {

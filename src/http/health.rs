@@ -39,8 +39,8 @@ pub(super) async fn ready(State(app): State<Arc<AppState>>) -> (StatusCode, &'st
 }
 
 fn is_turning(app: &AppState) -> bool {
-    app.access
-        .view()
-        .is_some_and(|view| view.beat.elapsed() < BEAT_MAX)
-        && app.access.is_open()
+    app.handle
+        .snapshot()
+        .is_some_and(|snapshot| snapshot.beat.elapsed() < BEAT_MAX)
+        && app.handle.is_open()
 }

@@ -98,7 +98,7 @@ pub(super) async fn drop_photo(
         len: photo.len,
         waiting: Arc::downgrade(&caller),
     };
-    let min_free = app.view()?.config.daemon.min_free;
+    let min_free = app.snapshot()?.config.daemon.min_free;
     let put = move || {
         let destination = open(&folder, mount_point.as_deref())?;
         destination.check_room(min_free)?;

@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::refusal::{Problem, Refusal};
 use super::state::AppState;
-use crate::daemon::{LiveFolder, View};
+use crate::daemon::{LiveFolder, Snapshot};
 
 /// `OpenMetrics`, which Prometheus asks for first.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -53,37 +53,37 @@ pub(super) async fn metrics(
     State(app): State<Arc<AppState>>,
 ) -> Result<impl IntoResponse, Refusal> {
     let mut registry = Registry::with_prefix("hotcut");
-    app.access.tally().register(&mut registry);
-    let view = app.view()?;
-    register_folders(&view, &mut registry);
-    register_workers(&view, app.is_ready(), &mut registry);
+    app.handle.metrics().register(&mut registry);
+    let snapshot = app.snapshot()?;
+    register_folders(&snapshot, &mut registry);
+    register_workers(&snapshot, app.is_ready(), &mut registry);
     let mut text = String::new();
     // Writing to a text cannot fail.
     encode(&mut text, &registry).ok();
     Ok(([(header::CONTENT_TYPE, KIND)], text))
 }
 
-fn register_folders(view: &View, registry: &mut Registry) {
+fn register_folders(snapshot: &Snapshot, registry: &mut Registry) {
     for (name, help, family) in [
         (
             "queued_photos",
             "Photos that wait, wherever they are: settling, for a worker, or still on disk",
-            counts(view, |live| count(live.queued)),
+            counts(snapshot, |live| count(live.queued)),
         ),
         (
             "running_photos",
             "Files that a worker has",
-            counts(view, |live| count(live.running)),
+            counts(snapshot, |live| count(live.running)),
         ),
         (
             "held_photos",
             "Photos that something holds",
-            counts(view, |live| count(live.held)),
+            counts(snapshot, |live| count(live.held)),
         ),
         (
             "files_not_taken",
             "Files that no pattern of `include` matches",
-            counts(view, |live| {
+            counts(snapshot, |live| {
                 i64::try_from(live.not_taken.files()).unwrap_or(i64::MAX)
             }),
         ),
@@ -94,42 +94,44 @@ fn register_folders(view: &View, registry: &mut Registry) {
         (
             "oldest_queued_seconds",
             "How long ago the photo arrived that waits and arrived first",
-            numbers(view, |live| age(live.oldest_ms)),
+            numbers(snapshot, |live| age(live.oldest_ms)),
         ),
         (
             "time_left_seconds",
             "How long the photos that wait will take; NaN where that cannot be told",
             // Prometheus knows no other way to say that a number is not known.
-            numbers(view, |live| live.rates.left_s.map_or(f64::NAN, f64::from)),
+            numbers(snapshot, |live| {
+                live.rates.left_s.map_or(f64::NAN, f64::from)
+            }),
         ),
     ] {
         registry.register(name, help, family);
     }
-    register_rates(view, registry);
-    register_states(view, registry);
+    register_rates(snapshot, registry);
+    register_states(snapshot, registry);
 }
 
-fn counts(view: &View, of: impl Fn(&LiveFolder) -> i64) -> Family<FolderLabels, Gauge> {
+fn counts(snapshot: &Snapshot, of: impl Fn(&LiveFolder) -> i64) -> Family<FolderLabels, Gauge> {
     let family = Family::<FolderLabels, Gauge>::default();
-    for live in &view.live.folders {
+    for live in &snapshot.live.folders {
         let folder = live.name.clone();
         family.get_or_create(&FolderLabels { folder }).set(of(live));
     }
     family
 }
 
-fn numbers(view: &View, of: impl Fn(&LiveFolder) -> f64) -> Family<FolderLabels, Number> {
+fn numbers(snapshot: &Snapshot, of: impl Fn(&LiveFolder) -> f64) -> Family<FolderLabels, Number> {
     let family = Family::<FolderLabels, Number>::default();
-    for live in &view.live.folders {
+    for live in &snapshot.live.folders {
         let folder = live.name.clone();
         family.get_or_create(&FolderLabels { folder }).set(of(live));
     }
     family
 }
 
-fn register_rates(view: &View, registry: &mut Registry) {
+fn register_rates(snapshot: &Snapshot, registry: &mut Registry) {
     let family = Family::<RateLabels, Number>::default();
-    for live in &view.live.folders {
+    for live in &snapshot.live.folders {
         for (window, rate) in [
             ("1m", f64::from(live.rates.photos_per_minute)),
             ("10m", live.rates.photos_per_minute_over_10),
@@ -148,9 +150,9 @@ fn register_rates(view: &View, registry: &mut Registry) {
     );
 }
 
-fn register_states(view: &View, registry: &mut Registry) {
+fn register_states(snapshot: &Snapshot, registry: &mut Registry) {
     let family = Family::<StateLabels, Gauge>::default();
-    for live in &view.live.folders {
+    for live in &snapshot.live.folders {
         for state in STATES {
             let folder = live.name.clone();
             let is_now = live.state.starts_with(state);
@@ -178,29 +180,33 @@ fn age(arrived_ms: Option<i64>) -> f64 {
     })
 }
 
-fn register_workers(view: &View, is_ready: bool, registry: &mut Registry) {
+fn register_workers(snapshot: &Snapshot, is_ready: bool, registry: &mut Registry) {
     for (name, help, value) in [
         (
             "running_requests",
             "Requests that a worker has",
-            view.running_requests,
+            snapshot.running_requests,
         ),
         (
             "queued_requests",
             "Requests that wait for a worker",
-            view.requests,
+            snapshot.requests,
         ),
-        ("workers", "Workers that are ready or at work", view.workers),
+        (
+            "workers",
+            "Workers that are ready or at work",
+            snapshot.workers,
+        ),
         (
             "workers_wanted",
             "Workers that there should be",
-            view.config.daemon.workers,
+            snapshot.config.daemon.workers,
         ),
         ("ready", "1 if a worker can cut", usize::from(is_ready)),
         (
             "short",
             "1 while the machine is short of memory or processes",
-            usize::from(view.live.shortage.is_some()),
+            usize::from(snapshot.live.shortage.is_some()),
         ),
     ] {
         let gauge: Gauge = Gauge::default();

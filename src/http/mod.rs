@@ -1,5 +1,5 @@
 //! `[http]` -> one more way into the same pool: an API, a page and metrics on a thread of their own. Knows of the daemon only
-//! what [`Access`] offers; without `[http]` it waits and does nothing.
+//! what [`DaemonHandle`] offers; without `[http]` it waits and does nothing.
 
 mod answer;
 mod batch;
@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::Http;
-use crate::daemon::{Access, Entrance};
+use crate::daemon::{DaemonHandle, ListenerState};
 
 /// How often a taken address is tried again.
 const BIND_RETRY: Duration = Duration::from_secs(2);
@@ -43,24 +43,24 @@ const BIND_RETRY: Duration = Duration::from_secs(2);
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// Starts the thread. It ends soon after the loop has.
-pub fn start(access: Access) -> io::Result<JoinHandle<()>> {
+pub fn start(handle: DaemonHandle) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     std::thread::Builder::new()
         .name("http".to_owned())
         .spawn(move || {
-            runtime.block_on(run(access));
+            runtime.block_on(run(handle));
             runtime.shutdown_background();
         })
 }
 
 /// Serves as the configuration in force says, until the loop ends.
-async fn run(mut access: Access) {
+async fn run(mut handle: DaemonHandle) {
     let mut told = None;
     let mut open: Option<(SocketAddr, TcpListener)> = None;
     let mut guests = JoinSet::new();
-    while let Some(http) = wanted(&mut access).await {
+    while let Some(http) = wanted(&mut handle).await {
         let listener = match open.take() {
             Some((address, listener)) if address == http.listen => Ok(listener),
             _ => TcpListener::bind(http.listen).await,
@@ -71,9 +71,11 @@ async fn run(mut access: Access) {
                 // The port may have been left to the system.
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
-                access.tell_http(Entrance::Open(listen));
-                let left = serve::serve(&listener, &http, access.clone()).await;
-                let next = access.view().and_then(|view| view.config.http.clone());
+                handle.set_listener_state(ListenerState::Open(listen));
+                let left = serve::serve(&listener, &http, handle.clone()).await;
+                let next = handle
+                    .snapshot()
+                    .and_then(|snapshot| snapshot.config.http.clone());
                 let stays = next.is_some_and(|next| next.listen == http.listen);
                 // They leave while others come in under the new settings; whose address is no more must go.
                 guests.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
@@ -85,7 +87,7 @@ async fn run(mut access: Access) {
                     tracing::error!(%listen, %error, "http: the address cannot be used; it is tried again");
                 }
                 told = Some(error.kind());
-                access.tell_http(Entrance::Barred(http.listen, error.kind()));
+                handle.set_listener_state(ListenerState::Unusable(http.listen, error.kind()));
                 tokio::time::sleep(BIND_RETRY).await;
             }
         }
@@ -96,17 +98,19 @@ async fn run(mut access: Access) {
 }
 
 /// Waits for a configuration with `[http]`; `None` once the loop has ended.
-async fn wanted(access: &mut Access) -> Option<Http> {
+async fn wanted(handle: &mut DaemonHandle) -> Option<Http> {
     loop {
-        if !access.is_open() {
+        if !handle.is_open() {
             return None;
         }
-        let http = access.view().and_then(|view| view.config.http.clone());
+        let http = handle
+            .snapshot()
+            .and_then(|snapshot| snapshot.config.http.clone());
         if http.is_some() {
             return http;
         }
-        access.tell_http(Entrance::None);
-        if !access.changed().await {
+        handle.set_listener_state(ListenerState::None);
+        if !handle.changed().await {
             return None;
         }
     }

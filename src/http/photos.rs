@@ -136,7 +136,7 @@ pub(super) async fn retry(
     id: Result<UrlPath<i64>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let row = row(&app, id).await?;
-    let state_dir = app.view()?.config.daemon.state_dir.clone();
+    let state_dir = app.snapshot()?.config.daemon.state_dir.clone();
     // As `hotcut retry` does it: the loop notices within a second.
     let is_retried = blocking(move || match Book::open_existing(&state_dir)? {
         Some(mut book) => Ok(book.retry(&row.folder, &row.source)?),

@@ -75,8 +75,8 @@ pub(super) async fn open(
     row: PhotoRow,
     kind: ThumbKind,
 ) -> Result<Picture, Refusal> {
-    let view = app.view()?;
-    let folders = view.config.folders.iter();
+    let snapshot = app.snapshot()?;
+    let folders = snapshot.config.folders.iter();
     let folder = folders.clone().find(|folder| folder.name == row.folder);
     let folder = Arc::clone(folder.ok_or(Refusal::Gone)?);
     let row_folder = row.folder.clone();

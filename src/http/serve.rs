@@ -22,7 +22,7 @@ use super::body::timed;
 use super::routes;
 use super::state::AppState;
 use crate::config::Http;
-use crate::daemon::Access;
+use crate::daemon::DaemonHandle;
 
 /// Connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;
@@ -37,9 +37,9 @@ const TAKE_MAX: Duration = Duration::from_secs(30);
 const FORGET: Duration = Duration::from_mins(1);
 
 /// Serves until the configuration asks for something else, or the loop ends.
-pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -> Guests {
-    let mut loop_view = access.clone();
-    let app = Arc::new(AppState::new(access, http.clone()));
+pub(super) async fn serve(listener: &TcpListener, http: &Http, handle: DaemonHandle) -> Guests {
+    let mut loop_view = handle.clone();
+    let app = Arc::new(AppState::new(handle, http.clone()));
     let router = routes::router(&app);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut guests = Guests::default();
@@ -60,7 +60,7 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, access: Access) -
                 (_, Err(_)) => break,
             },
             is_alive = loop_view.changed() => {
-                let wanted = loop_view.view().and_then(|view| view.config.http.clone());
+                let wanted = loop_view.snapshot().and_then(|snapshot| snapshot.config.http.clone());
                 if !is_alive || wanted.as_ref() != Some(http) {
                     break;
                 }

@@ -17,7 +17,7 @@ use super::blocking::blocking;
 use super::refusal::Refusal;
 use super::spool::{Spool, Spooled};
 use crate::config::{Folder, Http};
-use crate::daemon::{Access, View};
+use crate::daemon::{DaemonHandle, Snapshot};
 use crate::delivery::{Book, Ledger, ThumbKey, Thumbs};
 use crate::job::{PhotoRequest, RequestError};
 use crate::pool::{CutReport, Task};
@@ -46,7 +46,7 @@ const NAME_MAX: usize = 255;
 /// What the handlers of one server share.
 #[derive(Debug)]
 pub(super) struct AppState {
-    pub(super) access: Access,
+    pub(super) handle: DaemonHandle,
     pub(super) http: Http,
     pub(super) shrinking: Semaphore,
     pub(super) copies: Semaphore,
@@ -61,11 +61,11 @@ pub(super) struct AppState {
 }
 
 impl AppState {
-    pub(super) fn new(access: Access, http: Http) -> Self {
+    pub(super) fn new(handle: DaemonHandle, http: Http) -> Self {
         let per_minute = std::num::NonZeroU32::new(http.photos_per_minute);
         let quota = Quota::per_minute(per_minute.unwrap_or(std::num::NonZeroU32::MIN));
         Self {
-            access,
+            handle,
             http,
             shrinking: Semaphore::new(SHRINKING_MAX),
             copies: Semaphore::new(COPIES_MAX),
@@ -80,14 +80,14 @@ impl AppState {
     }
 
     /// The loop as it is now.
-    pub(super) fn view(&self) -> Result<Arc<View>, Refusal> {
-        self.access.view().ok_or(Refusal::Closed)
+    pub(super) fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+        self.handle.snapshot().ok_or(Refusal::Closed)
     }
 
     /// Where bodies go that come now.
     pub(super) fn spool(&self) -> Result<Spool, Refusal> {
-        let view = self.view()?;
-        let daemon = &view.config.daemon;
+        let snapshot = self.snapshot()?;
+        let daemon = &snapshot.config.daemon;
         let len_max = self.http.upload_max_bytes;
         Ok(Spool::new(&daemon.state_dir, len_max, daemon.min_free))
     }
@@ -104,17 +104,18 @@ impl AppState {
 
     /// A slot in the queue, which nobody waits for.
     pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        match self.access.slot() {
+        match self.handle.slot() {
             Some(slot) => Ok(slot),
-            None if self.access.is_taking() => Err(Refusal::Full),
+            None if self.handle.is_taking() => Err(Refusal::Full),
             None => Err(Refusal::Closed),
         }
     }
 
     /// Tells whether a worker would cut a photo that came now.
     pub(super) fn is_ready(&self) -> bool {
-        let view = self.access.view();
-        view.is_some_and(|view| view.is_proved && view.workers > 0) && self.access.is_taking()
+        let snapshot = self.handle.snapshot();
+        snapshot.is_some_and(|snapshot| snapshot.is_proved && snapshot.workers > 0)
+            && self.handle.is_taking()
     }
 
     /// Has a worker do something to a photo. A caller who goes away meanwhile gives up the slot in the queue.
@@ -136,7 +137,7 @@ impl AppState {
             reply,
             slot,
         };
-        if !self.access.submit(request) {
+        if !self.handle.submit(request) {
             return Err(Refusal::Closed);
         }
         let report = result.await.map_err(|_| Refusal::Closed)??;
@@ -145,12 +146,12 @@ impl AppState {
 
     /// The hot folder of that name, unless it is away.
     pub(super) fn folder_here(&self, name: &str) -> Result<Arc<Folder>, Refusal> {
-        let view = self.view()?;
-        let mut folders = view.config.folders.iter();
+        let snapshot = self.snapshot()?;
+        let mut folders = snapshot.config.folders.iter();
         let folder = folders.find(|folder| folder.name == name);
         let folder =
             folder.ok_or_else(|| Refusal::UnknownFolder(name.escape_debug().to_string()))?;
-        let live = view.live.folders.iter().find(|live| live.name == name);
+        let live = snapshot.live.folders.iter().find(|live| live.name == name);
         if live.is_none_or(|live| live.state.starts_with("offline")) {
             return Err(Refusal::Away(name.to_owned()));
         }
@@ -218,7 +219,7 @@ impl AppState {
 
     /// The thumbnails.
     pub(super) async fn thumbs(&self) -> Result<Arc<Thumbs>, Refusal> {
-        let daemon = self.view()?.config.daemon.clone();
+        let daemon = self.snapshot()?.config.daemon.clone();
         let open = || async {
             let thumbs = move || Thumbs::open(&daemon.state_dir, daemon.min_free);
             blocking(move || Ok(Arc::new(thumbs()?))).await
@@ -228,7 +229,7 @@ impl AppState {
 
     /// The ledger, through a connection of its own: a large page never holds up a photo.
     pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
-        let state_dir = self.view()?.config.daemon.state_dir.clone();
+        let state_dir = self.snapshot()?.config.daemon.state_dir.clone();
         let open = || async {
             let book = blocking(move || Ok(Book::open_reader(&state_dir)?)).await?;
             Ok(Ledger::start(book.ok_or(Refusal::Closed)?)?)

@@ -110,8 +110,8 @@ pub(super) struct WaitingPhoto {
     (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn status(State(app): State<Arc<AppState>>) -> Result<Json<Status>, Refusal> {
-    let view = app.view()?;
-    let names: Vec<String> = view
+    let snapshot = app.snapshot()?;
+    let names: Vec<String> = snapshot
         .live
         .folders
         .iter()
@@ -125,7 +125,7 @@ pub(super) async fn status(State(app): State<Arc<AppState>>) -> Result<Json<Stat
             .collect::<Result<Vec<_>, _>>()
     });
     let counts = counts.await?;
-    let folders = view
+    let folders = snapshot
         .live
         .folders
         .iter()
@@ -133,12 +133,12 @@ pub(super) async fn status(State(app): State<Arc<AppState>>) -> Result<Json<Stat
         .map(|(live, counts)| folder_status(live, counts));
     Ok(Json(Status {
         version: crate::version::VERSION,
-        workers: view.workers,
-        models: view.config.models.keys().cloned().collect(),
+        workers: snapshot.workers,
+        models: snapshot.config.models.keys().cloned().collect(),
         default_model: app.http.model.clone(),
         default_edges: app.http.edges.word(),
         max_upload_bytes: app.http.upload_max_bytes,
-        shortage: view.live.shortage.clone(),
+        shortage: snapshot.live.shortage.clone(),
         folders: folders.collect(),
     }))
 }

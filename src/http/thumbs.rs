@@ -132,7 +132,7 @@ async fn shrunk(
     if let Some(png) = kept(app, &thumbs, key).await? {
         return Ok(png);
     }
-    let slot = app.access.wait_for_slot().await.ok_or(Refusal::Closed)?;
+    let slot = app.handle.wait_for_slot().await.ok_or(Refusal::Closed)?;
     let task = Task::Shrink { side: key.side };
     let shrunk = app.run(&spool, slot, task, photo).await;
     if let Err(Refusal::Request(error)) = &shrunk

@@ -182,7 +182,7 @@ pub enum PauseReason {
 
 impl PauseReason {
     /// Tells whether `other` is the same trouble; how much is free on a disk changes all the time.
-    pub fn is_same_trouble(&self, other: &Self) -> bool {
+    pub fn is_same_cause(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::NoRoom(one), Self::NoRoom(two)) => one.folder == two.folder,
             _ => self == other,

@@ -64,7 +64,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Why the photo, or its original alone, is tried again until it works.
-    pub fn trouble(&self) -> Option<&JobError> {
+    pub fn wait_reason(&self) -> Option<&JobError> {
         match self {
             Self::Done {
                 source: SourceFate::Left(error),

@@ -141,9 +141,9 @@ impl Source {
             book.explained(id)?;
             Ok(true)
         });
-        let is_news = record.await?;
+        let is_new = record.await?;
         left.or_else(|error| {
-            if is_news {
+            if is_new {
                 Err(error)
             } else {
                 Ok(Explained::NoNews)

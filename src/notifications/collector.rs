@@ -1,4 +1,4 @@
-//! News of photos and views of folders -> what is told, and when. Has no clock and tells nobody.
+//! Events of photos and snapshots of folders -> notifications, and when they are due. Has no clock and sends nothing.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
@@ -6,19 +6,19 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::notification::{Moment, Notification, rfc3339};
-use crate::daemon::{LiveFolder, News, PhotoResult, View};
+use crate::daemon::{LiveFolder, PhotoEvent, PhotoResult, Snapshot};
 
-/// Quarantines of one folder that are told one by one within [`WINDOW`]; the rest are only counted.
+/// Quarantines of one folder that are reported one by one within [`WINDOW`]; the rest are only counted.
 const SINGLES_MAX: usize = 20;
 
 /// The time that [`SINGLES_MAX`] is about.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What has happened in each folder and has not been told yet.
+/// What has happened in each folder and has not been reported yet.
 #[derive(Debug, Default)]
 pub(super) struct EventCollector {
     folders: BTreeMap<String, FolderEvents>,
-    /// News that came too fast to be heard, of whatever folder.
+    /// Events that came too fast to be heard, of all folders.
     missed: u64,
 }
 
@@ -26,13 +26,13 @@ pub(super) struct EventCollector {
 struct FolderEvents {
     round: Option<Round>,
     is_busy: bool,
-    /// When quarantines were told one by one, within the last [`WINDOW`].
+    /// When quarantines were reported one by one, within the last [`WINDOW`].
     singles: VecDeque<Instant>,
-    /// Missed news that this folder's messages have told of.
+    /// Missed events that this folder's messages have reported.
     missed_reported: u64,
 }
 
-/// Photos that have ended since the folder was last told to be finished.
+/// Photos that have ended since the folder was last reported as finished.
 #[derive(Debug)]
 struct Round {
     since: SystemTime,
@@ -42,15 +42,15 @@ struct Round {
 }
 
 impl EventCollector {
-    /// Counts a piece of news; returns what is to be told at once.
-    pub(super) fn hear(&mut self, news: &News, moment: Moment) -> Option<Notification> {
-        let News {
+    /// Counts an event; returns the notification that is due at once.
+    pub(super) fn hear(&mut self, event: &PhotoEvent, moment: Moment) -> Option<Notification> {
+        let PhotoEvent {
             folder,
             source,
             result,
             reason,
             ..
-        } = news;
+        } = event;
         let events = match self.folders.get_mut(folder) {
             Some(events) => events,
             None => self.folders.entry(folder.clone()).or_default(),
@@ -72,16 +72,16 @@ impl EventCollector {
         })
     }
 
-    /// Notes that `count` pieces of news were lost: from now on all numbers are lower bounds.
+    /// Notes that `count` events were lost: from now on all numbers are lower bounds.
     pub(super) fn miss(&mut self, count: u64) {
         self.missed += count;
     }
 
     /// Takes over which folders have photos on their way. One that the loop has put away while it ends is as it was.
-    pub(super) fn look(&mut self, view: &View) {
+    pub(super) fn look(&mut self, snapshot: &Snapshot) {
         self.folders.retain(|name, events| {
-            let is_configured = view.config.folders.iter().any(|one| one.name == *name);
-            match view.live.folders.iter().find(|one| one.name == *name) {
+            let is_configured = snapshot.config.folders.iter().any(|one| one.name == *name);
+            match snapshot.live.folders.iter().find(|one| one.name == *name) {
                 Some(live) => {
                     events.is_busy = has_work(live);
                 }
@@ -117,12 +117,12 @@ impl EventCollector {
             .filter(|(_, events)| !events.is_busy);
         let notifications = idle.filter_map(|(name, events)| {
             let round = events.round.take_if(|round| is_over(round))?;
-            let news = missed - std::mem::replace(&mut events.missed_reported, missed);
+            let newly_missed = missed - std::mem::replace(&mut events.missed_reported, missed);
             Some(Notification::FolderFinished {
                 folder: name.clone(),
                 done: round.done,
                 quarantined: round.quarantined,
-                missed: news,
+                missed: newly_missed,
                 since: rfc3339(round.since),
             })
         });

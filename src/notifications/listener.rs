@@ -1,4 +1,4 @@
-//! The daemon's news and view -> messages, in the order in which they are to be told. Delivers none.
+//! Events and snapshots of the daemon -> messages, in the order in which they are sent. Sends none.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use super::collector::EventCollector;
 use super::message::{Message, MessageBuilder};
 use super::notification::{Moment, Notification};
 use crate::config::NotifyConfig;
-use crate::daemon::{Access, News};
+use crate::daemon::{DaemonHandle, PhotoEvent};
 
 /// Where what is heard goes to.
 struct EventListener {
@@ -23,8 +23,8 @@ struct EventListener {
 
 /// Listens until the loop has ended. Without a table it only waits for one.
 pub(super) async fn listen(
-    mut access: Access,
-    news: broadcast::Receiver<Arc<News>>,
+    mut handle: DaemonHandle,
+    events: broadcast::Receiver<Arc<PhotoEvent>>,
     settings: watch::Sender<Option<NotifyConfig>>,
     messages: broadcast::Sender<Arc<Message>>,
 ) {
@@ -35,11 +35,11 @@ pub(super) async fn listen(
         has_missed: false,
     };
     // Until the loop shows its configuration, there may be a table.
-    let mut news = Some(news);
+    let mut events = Some(events);
     loop {
         let mut due = None;
-        if let Some(view) = access.view() {
-            let notify = view.config.notify.as_ref();
+        if let Some(snapshot) = handle.snapshot() {
+            let notify = snapshot.config.notify.as_ref();
             settings.send_if_modified(|old| {
                 let is_new = old.as_ref() != notify;
                 if is_new {
@@ -49,42 +49,42 @@ pub(super) async fn listen(
             });
             match notify {
                 None => {
-                    news = None;
+                    events = None;
                     listener.collector = EventCollector::default();
                 }
                 Some(notify) => {
-                    news.get_or_insert_with(|| access.news());
-                    listener.collector.look(&view);
+                    events.get_or_insert_with(|| handle.photo_events());
+                    listener.collector.look(&snapshot);
                     let finished = listener.collector.finished(notify.quiet, Instant::now());
-                    listener.tell(finished);
+                    listener.send(finished);
                     due = listener.collector.due(notify.quiet);
                 }
             }
         }
         tokio::select! {
-            heard = hear(news.as_mut()) => match heard {
-                Ok(news) => listener.hear(&news),
+            heard = hear(events.as_mut()) => match heard {
+                Ok(event) => listener.hear(&event),
                 Err(RecvError::Lagged(count)) => listener.miss(count),
                 Err(RecvError::Closed) => break,
             },
-            is_alive = access.changed() => if !is_alive {
+            is_alive = handle.changed() => if !is_alive {
                 break;
             },
             () = until(due) => {}
         }
     }
-    if let Some(view) = access.view() {
-        listener.collector.look(&view);
+    if let Some(snapshot) = handle.snapshot() {
+        listener.collector.look(&snapshot);
     }
-    if let Some(news) = news {
-        listener.end(news);
+    if let Some(events) = events {
+        listener.end(events);
     }
 }
 
 impl EventListener {
-    fn hear(&mut self, news: &News) {
-        let event = self.collector.hear(news, moment());
-        self.tell(event);
+    fn hear(&mut self, event: &PhotoEvent) {
+        let notification = self.collector.hear(event, moment());
+        self.send(notification);
     }
 
     fn miss(&mut self, count: u64) {
@@ -92,25 +92,25 @@ impl EventListener {
         if !std::mem::replace(&mut self.has_missed, true) {
             tracing::warn!(
                 count,
-                "news came too fast; the numbers in messages are lower bounds, with `missed` beside them"
+                "events came too fast; the numbers in messages are lower bounds, with `missed` beside them"
             );
         }
     }
 
     /// Hears what is left, and tells of every folder that has come to rest.
-    fn end(&mut self, mut news: broadcast::Receiver<Arc<News>>) {
+    fn end(&mut self, mut events: broadcast::Receiver<Arc<PhotoEvent>>) {
         loop {
-            match news.try_recv() {
-                Ok(news) => self.hear(&news),
+            match events.try_recv() {
+                Ok(event) => self.hear(&event),
                 Err(TryRecvError::Lagged(count)) => self.miss(count),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
         let finished = self.collector.end();
-        self.tell(finished);
+        self.send(finished);
     }
 
-    fn tell(&mut self, events: impl IntoIterator<Item = Notification>) {
+    fn send(&mut self, events: impl IntoIterator<Item = Notification>) {
         for event in events {
             match self.builder.build(event, moment()) {
                 // Both receivers are there as long as this is.
@@ -128,9 +128,11 @@ fn moment() -> Moment {
     }
 }
 
-async fn hear(news: Option<&mut broadcast::Receiver<Arc<News>>>) -> Result<Arc<News>, RecvError> {
-    match news {
-        Some(news) => news.recv().await,
+async fn hear(
+    events: Option<&mut broadcast::Receiver<Arc<PhotoEvent>>>,
+) -> Result<Arc<PhotoEvent>, RecvError> {
+    match events {
+        Some(events) => events.recv().await,
         None => std::future::pending().await,
     }
 }
@@ -149,9 +151,9 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::daemon::{View, access};
+    use crate::daemon::{Snapshot, link};
 
-    /// Counts of finished photos and of missed news, until so many photos are told.
+    /// Counts of finished photos and of missed events, until so many photos are reported.
     async fn counts(heard: &mut broadcast::Receiver<Arc<Message>>, photos: u64) -> (u64, u64) {
         let mut counts = (0, 0);
         while counts.0 < photos {
@@ -166,32 +168,32 @@ mod tests {
         counts
     }
 
-    /// P10: fails when news that came too fast are not told to be missing, or are the last that is heard.
+    /// P10: fails when events that came too fast are not reported as missed, or when no later event is heard.
     #[tokio::test]
-    async fn news_that_come_too_fast_are_told_as_missed() {
-        let (access, reception) = access();
-        let news = access.news();
-        reception.show(View::idle(
+    async fn events_that_come_too_fast_are_reported_as_missed() {
+        let (handle, endpoint) = link();
+        let events = handle.photo_events();
+        endpoint.show(Snapshot::idle(
             "[notify]\nquiet = \"100ms\"\ncommand = [\"/bin/true\"]",
         ));
         for _ in 0..1_030 {
-            reception.tell(News::done());
+            endpoint.publish(PhotoEvent::done());
         }
         let (settings, _) = watch::channel(None);
         let (messages, mut heard) = broadcast::channel(64);
-        let listening = tokio::spawn(listen(access, news, settings, messages));
+        let listening = tokio::spawn(listen(handle, events, settings, messages));
         assert_eq!(counts(&mut heard, 1_024).await, (1_024, 6));
-        drop(reception);
+        drop(endpoint);
         listening.await.unwrap();
     }
 
-    /// P8, P10: fails when what was missed before the end is not told at the end.
+    /// P8, P10: fails when what was missed before the end is not reported at the end.
     #[tokio::test]
-    async fn news_that_were_missed_before_the_end_are_told() {
-        let (access, reception) = access();
-        let news = access.news();
+    async fn events_that_were_missed_before_the_end_are_reported() {
+        let (handle, endpoint) = link();
+        let events = handle.photo_events();
         for _ in 0..1_030 {
-            reception.tell(News::done());
+            endpoint.publish(PhotoEvent::done());
         }
         let (messages, mut heard) = broadcast::channel(64);
         let mut listener = EventListener {
@@ -200,7 +202,7 @@ mod tests {
             messages,
             has_missed: false,
         };
-        listener.end(news);
+        listener.end(events);
         assert_eq!(counts(&mut heard, 1_024).await, (1_024, 6));
     }
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
 use crate::config::NotifyConfig;
-use crate::daemon::{Access, News};
+use crate::daemon::{DaemonHandle, PhotoEvent};
 use inbox::Inbox;
 
 /// How long messages are still delivered after the daemon has ended.
@@ -45,9 +45,9 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Starts the thread. It hears everything that happens from now on, and ends after the loop behind `access`.
-    pub fn start(access: Access) -> io::Result<Self> {
-        let news = access.news();
+    /// Starts the thread. It hears every event from now on, and ends after the loop behind `handle`.
+    pub fn start(handle: DaemonHandle) -> io::Result<Self> {
+        let events = handle.photo_events();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -56,7 +56,7 @@ impl Notifications {
             .name("notifications".to_owned())
             .spawn(move || {
                 let _alive = alive;
-                runtime.block_on(serve(access, news));
+                runtime.block_on(serve(handle, events));
                 // A request that hangs is left behind.
                 runtime.shutdown_background();
             })?;
@@ -73,14 +73,14 @@ impl Notifications {
     }
 }
 
-async fn serve(access: Access, news: broadcast::Receiver<Arc<News>>) {
+async fn serve(handle: DaemonHandle, events: broadcast::Receiver<Arc<PhotoEvent>>) {
     let (settings, in_force) = watch::channel(None);
     let (messages, _) = broadcast::channel(MESSAGES_MAX);
     let mut to_webhook = Inbox::new("webhook", messages.subscribe());
     let mut to_command = Inbox::new("command", messages.subscribe());
     let (settings_of_webhook, settings_of_command) = (in_force.clone(), in_force.clone());
     tokio::join!(
-        listener::listen(access, news, settings, messages),
+        listener::listen(handle, events, settings, messages),
         async {
             let work = webhook::deliver(&mut to_webhook, settings_of_webhook);
             until_farewell(work, in_force.clone()).await;

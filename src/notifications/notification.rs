@@ -13,11 +13,11 @@ pub(super) enum Notification {
     FolderFinished {
         /// Its name.
         folder: String,
-        /// Cutouts placed since the last such message; a lower bound if news were missed.
+        /// Cutouts placed since the last such message; a lower bound if events were missed.
         done: u64,
         /// Photos set aside since then; a lower bound too.
         quarantined: u64,
-        /// News that were missed, of all folders.
+        /// Events that were missed, of all folders.
         #[serde(skip_serializing_if = "is_zero")]
         missed: u64,
         /// When the first of them ended: RFC 3339, UTC.

@@ -90,7 +90,7 @@ mod tests {
     use tokio::time::{Instant, timeout};
 
     use super::*;
-    use crate::daemon::View;
+    use crate::daemon::Snapshot;
 
     /// P6: fails when a message that nobody takes is tried for ever, or is not tried at all.
     #[tokio::test]
@@ -99,8 +99,8 @@ mod tests {
         let address = silent.local_addr().unwrap();
         // Whoever calls is hung up on.
         std::thread::spawn(move || silent.incoming().for_each(drop));
-        let view = View::idle(&format!("[notify]\nwebhook = \"http://{address}/\""));
-        let (_daemon, settings) = watch::channel(view.config.notify.clone());
+        let snapshot = Snapshot::idle(&format!("[notify]\nwebhook = \"http://{address}/\""));
+        let (_daemon, settings) = watch::channel(snapshot.config.notify.clone());
         let mut sender = WebhookSender {
             settings,
             failures: 0,

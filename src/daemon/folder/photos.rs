@@ -43,7 +43,7 @@ impl HotFolder {
     /// What is seen is finished already.
     pub(in crate::daemon) fn forget(&mut self, relative: &Path, now: Instant) {
         self.settle.forget(relative, now);
-        self.troubles.end(relative);
+        self.blocked.end(relative);
     }
 
     /// What is seen may need work: queues it once it is settled, and tells what had led to it.
@@ -53,7 +53,7 @@ impl HotFolder {
         now: Instant,
     ) -> Option<Discovery> {
         if found.found == Found::Nothing {
-            self.troubles.end(&found.relative);
+            self.blocked.end(&found.relative);
         }
         // Of a folder that is moved in as a whole; half of the room is for what arrived first.
         let is_newcomer =
@@ -98,7 +98,7 @@ impl HotFolder {
         let oldest_ns = [self.queue.oldest_ns(), self.settle.oldest_ns()];
         let oldest_ns = oldest_ns.into_iter().flatten().min();
         self.oldest_ms = oldest_ns.map(|ns| ns / 1_000_000);
-        let held = self.settle.held().len() + self.troubles.len();
+        let held = self.settle.held().len() + self.blocked.len();
         let waiting = self.queued().saturating_sub(held);
         self.rates = self.pace.rates(waiting, now);
     }

@@ -14,7 +14,7 @@ use crate::intake::{NotTaken, Polled, SilentDisk};
 const OFFLINE_RETRY: Duration = Duration::from_secs(2);
 
 impl HotFolder {
-    /// The folder is there; tells whether that is news.
+    /// The folder is there; tells whether that is new.
     pub(in crate::daemon) fn online(&mut self, polled: Option<&Polled>, now: Instant) -> bool {
         self.canary = if polled.is_some() {
             Canary::Absent
@@ -31,20 +31,20 @@ impl HotFolder {
             None => State::Online,
             Some(_) => State::Polling,
         };
-        let is_news = self.state.arrive(state);
+        let is_new = self.state.arrive(state);
         if let Some(reason) = self.pause.stall_reason() {
             self.state.pause(reason.clone(), None);
         }
-        is_news
+        is_new
     }
 
-    /// The folder is away; tells whether that is news.
+    /// The folder is away; tells whether that is new.
     pub(in crate::daemon) fn offline(&mut self, reason: String, now: Instant) -> bool {
         self.queue.clear();
         self.settle.clear();
         self.backlog.clear();
         self.not_taken = NotTaken::default();
-        self.troubles.clear();
+        self.blocked.clear();
         self.canary = Canary::Absent;
         self.is_listing = false;
         self.rescan_at = now + OFFLINE_RETRY;
@@ -54,7 +54,7 @@ impl HotFolder {
         std::mem::replace(&mut self.state, state.clone()) != state
     }
 
-    /// Takes the folder offline if its scout waits for a disk that does not answer. Returns the reason if that is news.
+    /// Takes the folder offline if its scout waits for a disk that does not answer. Returns the reason if that is new.
     pub(in crate::daemon) fn notice_silence(&mut self, now: Instant) -> Option<String> {
         let reason = match self.scout.silent_disk()? {
             SilentDisk::Input => disk::SILENT.to_owned(),
@@ -63,11 +63,11 @@ impl HotFolder {
                 self.config.output.display()
             ),
         };
-        let is_news = self.offline(reason.clone(), now);
+        let is_new = self.offline(reason.clone(), now);
         // Until the scout answers, more questions would only wait as well.
         self.is_listing = true;
         self.contact = Contact::Lost;
-        is_news.then_some(reason)
+        is_new.then_some(reason)
     }
 
     /// The scout has answered. Tells whether its disk had been silent: then all that is known of the folder is old, and it is

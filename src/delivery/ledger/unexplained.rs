@@ -58,7 +58,7 @@ impl Book {
         Ok(query.exists([id])? && self.explaining.under_way.insert(id))
     }
 
-    /// Ends the explanation of version `id`, which has failed. Tells whether that is news.
+    /// Ends the explanation of version `id`, which has failed. Tells whether that is new.
     pub fn fail_explaining(&mut self, id: i64) -> bool {
         let Explaining { under_way, failed } = &mut self.explaining;
         under_way.remove(&id);

@@ -1,4 +1,4 @@
-//! News and moments by hand -> what is told. No clock runs.
+//! Events and moments by hand -> notifications. No clock runs.
 
 use std::time::UNIX_EPOCH;
 
@@ -15,8 +15,8 @@ fn second(start: Instant, seconds: u64) -> Moment {
     }
 }
 
-fn photo(folder: &str, result: PhotoResult) -> News {
-    News {
+fn photo(folder: &str, result: PhotoResult) -> PhotoEvent {
+    PhotoEvent {
         folder: folder.to_owned(),
         source: "a.jpg".to_owned(),
         id: None,
@@ -35,7 +35,7 @@ fn finished(folder: &str, counts: (u64, u64), missed: u64, since: u64) -> Notifi
     }
 }
 
-/// Fails when a folder counts as finished while photos still end, or is told twice, or when counts are not begun anew.
+/// Fails when a folder counts as finished while photos still end, or is reported twice, or when counts are not begun anew.
 #[test]
 fn folder_is_finished_once_it_has_been_quiet() {
     let start = Instant::now();
@@ -89,7 +89,7 @@ fn only_done_and_quarantined_photos_are_work() {
 }
 
 /// Fails when a burst becomes a flood, when a short quiet time lets it through, when another folder pays for it, or when
-/// what is not told singly is not counted.
+/// what is not reported singly is not counted.
 #[test]
 fn burst_of_quarantines_is_counted_and_not_told_one_by_one() {
     let start = Instant::now();
@@ -114,7 +114,7 @@ fn burst_of_quarantines_is_counted_and_not_told_one_by_one() {
     assert_eq!(sent.first(), Some(&finished("a", (0, 4), 0, 60)));
 }
 
-/// Fails when lost news are kept quiet about, or told by one folder for ever.
+/// Fails when lost events are not reported, or are reported by one folder for ever.
 #[test]
 fn missed_news_are_told_once_by_each_folder() {
     let start = Instant::now();

@@ -4,13 +4,13 @@ use crate::job::WorkerReturn;
 
 /// Who is at work.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct FairShare {
     pub(super) jobs: usize,
     pub(super) requests: usize,
     was_request: bool,
 }
 
-impl Turns {
+impl FairShare {
     /// Tells whether, where both wait, a request gets the next of `workers` workers. A quarter of them, and at least one, is
     /// for requests; of a single worker each has every other turn. What one side leaves idle the other may use.
     pub(super) fn is_requests(&self, workers: usize) -> bool {
@@ -53,22 +53,22 @@ mod tests {
 
     /// Gives each free worker to whose turn it is while both wait; every photo takes equally long.
     fn served(workers: usize, photos: usize) -> (usize, usize) {
-        let mut turns = Turns::default();
+        let mut fair_share = FairShare::default();
         let mut running = std::collections::VecDeque::new();
         let (mut jobs, mut requests) = (0, 0);
         for _ in 0..photos {
             if running.len() == workers {
                 match running.pop_front() {
-                    Some(true) => turns.end_request(),
-                    _ => turns.end_job(&WorkerReturn::Lost),
+                    Some(true) => fair_share.end_request(),
+                    _ => fair_share.end_job(&WorkerReturn::Lost),
                 }
             }
-            let is_request = turns.is_requests(workers);
+            let is_request = fair_share.is_requests(workers);
             if is_request {
-                turns.begin_request();
+                fair_share.begin_request();
                 requests += 1;
             } else {
-                turns.begin_job();
+                fair_share.begin_job();
                 jobs += 1;
             }
             running.push_back(is_request);
@@ -91,29 +91,29 @@ mod tests {
 
     #[test]
     fn a_request_need_not_wait_for_a_second_job_to_end() {
-        let mut turns = Turns::default();
+        let mut fair_share = FairShare::default();
         for _ in 0..3 {
-            turns.begin_job();
+            fair_share.begin_job();
         }
-        assert!(turns.is_requests(4));
-        turns.begin_request();
-        turns.end_job(&WorkerReturn::Lost);
-        assert!(!turns.is_requests(4));
+        assert!(fair_share.is_requests(4));
+        fair_share.begin_request();
+        fair_share.end_job(&WorkerReturn::Lost);
+        assert!(!fair_share.is_requests(4));
     }
 
     /// P1: of two photos one stalls, whose worker is given back long before its end; fails when that end frees the other's place
     /// as well: requests would be taken for the only ones who are served.
     #[test]
     fn photo_that_has_stalled_ends_one_turn() {
-        let mut turns = Turns::default();
-        turns.begin_job();
-        turns.begin_job();
-        turns.end_job(&WorkerReturn::Lost);
-        turns.begin_request();
-        assert_eq!((turns.jobs, turns.requests), (1, 1));
-        turns.end_job(&WorkerReturn::Earlier);
-        assert_eq!((turns.jobs, turns.requests), (1, 1));
-        turns.end_job(&WorkerReturn::Lost);
-        assert_eq!(turns.jobs, 0);
+        let mut fair_share = FairShare::default();
+        fair_share.begin_job();
+        fair_share.begin_job();
+        fair_share.end_job(&WorkerReturn::Lost);
+        fair_share.begin_request();
+        assert_eq!((fair_share.jobs, fair_share.requests), (1, 1));
+        fair_share.end_job(&WorkerReturn::Earlier);
+        assert_eq!((fair_share.jobs, fair_share.requests), (1, 1));
+        fair_share.end_job(&WorkerReturn::Lost);
+        assert_eq!(fair_share.jobs, 0);
     }
 }

@@ -11,10 +11,10 @@ use crate::intake::{CAPACITY, Held};
 use crate::path_error::PathError;
 use crate::percent;
 
-/// Photos that are shown; of very many with the same trouble these tell enough.
+/// Photos that are shown; of very many with one cause these tell enough.
 const SHOWN_MAX: usize = 20;
 
-/// Photos that are told of; beyond them more of the same is no news.
+/// Photos that are logged one by one; beyond them more of the same is not.
 const TOLD_MAX: usize = 1_000;
 
 /// A photo that something holds, as status shows it.
@@ -51,25 +51,25 @@ pub enum WaitingFor {
     Listing,
 }
 
-/// The troubles of one folder.
+/// The photos of one folder that wait for a cause to go.
 #[derive(Debug, Default)]
-pub(super) struct Troubles {
-    photos: BTreeMap<PathBuf, Trouble>,
+pub(super) struct BlockedPhotos {
+    photos: BTreeMap<PathBuf, BlockedPhoto>,
     /// How many of them were told of.
     told: usize,
     unreadable: Option<(PathBuf, String)>,
 }
 
 #[derive(Debug)]
-struct Trouble {
+struct BlockedPhoto {
     reason: String,
     next: WaitingFor,
     until: Instant,
     is_told: bool,
 }
 
-impl Troubles {
-    /// Notes why a photo waits, and when it is tried again; tells whether that is news.
+impl BlockedPhotos {
+    /// Notes why a photo waits, and when it is tried again; tells whether that is new.
     pub(super) fn note(&mut self, relative: &Path, reason: String, until: Instant) -> bool {
         self.keep(relative, reason, WaitingFor::Cause, until)
     }
@@ -89,20 +89,20 @@ impl Troubles {
         let is_told = was_told || self.told < TOLD_MAX;
         self.told += usize::from(is_told && !was_told);
         let is_same = before.is_some_and(|before| (&before.reason, before.next) == (&reason, next));
-        let trouble = Trouble {
+        let photo = BlockedPhoto {
             reason,
             next,
             until,
             is_told,
         };
-        self.photos.insert(relative.to_owned(), trouble);
+        self.photos.insert(relative.to_owned(), photo);
         is_told && !(was_told && is_same)
     }
 
     /// The next attempt at a photo begins: one that had failed waits no longer.
     pub(super) fn begin(&mut self, relative: &Path) {
-        let trouble = self.photos.get(relative);
-        if trouble.is_some_and(|trouble| trouble.next == WaitingFor::Attempt) {
+        let photo = self.photos.get(relative);
+        if photo.is_some_and(|photo| photo.next == WaitingFor::Attempt) {
             self.end(relative);
         }
     }
@@ -113,12 +113,12 @@ impl Troubles {
         self.told -= usize::from(ended.is_some_and(|ended| ended.is_told));
     }
 
-    /// Notes what a listing could not read; tells whether that is news.
+    /// Notes what a listing could not read; tells whether that is new.
     pub(super) fn unreadable(&mut self, error: Option<&PathError>) -> bool {
         let told = error.map(|error| (error.path().to_owned(), error.io().to_string()));
-        let is_news = told.is_some() && self.unreadable != told;
+        let is_new = told.is_some() && self.unreadable != told;
         self.unreadable = told;
-        is_news
+        is_new
     }
 
     /// The folder is away, and with it all that was known of it.
@@ -143,11 +143,11 @@ impl Troubles {
             next: WaitingFor::Listing,
             until_ms: None,
         });
-        let photos = self.photos.iter().map(|(path, trouble)| Waiting {
+        let photos = self.photos.iter().map(|(path, photo)| Waiting {
             path: percent::display(path),
-            reason: trouble.reason.clone(),
-            next: trouble.next,
-            until_ms: Some(clock.ms(trouble.until)),
+            reason: photo.reason.clone(),
+            next: photo.next,
+            until_ms: Some(clock.ms(photo.until)),
         });
         let held = held.iter();
         let held = held.filter(|(path, _)| !self.photos.contains_key(*path));
@@ -187,54 +187,54 @@ mod tests {
     use super::*;
     use crate::path_error::AtPath as _;
 
-    fn shown(troubles: &Troubles) -> Vec<Waiting> {
-        troubles.waiting(&BTreeMap::new(), &WallClock::new()).0
+    fn shown(blocked: &BlockedPhotos) -> Vec<Waiting> {
+        blocked.waiting(&BTreeMap::new(), &WallClock::new()).0
     }
 
     /// P6, P10: fails when memory or log grow with the number of photos in a folder that is read-only, when not all of them are
     /// counted, or when some are never told of.
     #[test]
-    fn of_very_many_troubles_some_are_told_of() {
-        let mut troubles = Troubles::default();
-        let note = |troubles: &mut Troubles, number: usize, reason: &str| {
+    fn of_very_many_blocked_photos_some_are_logged() {
+        let mut blocked = BlockedPhotos::default();
+        let note = |blocked: &mut BlockedPhotos, number: usize, reason: &str| {
             let name = PathBuf::from(format!("{number}.jpg"));
-            troubles.note(&name, reason.to_owned(), Instant::now())
+            blocked.note(&name, reason.to_owned(), Instant::now())
         };
-        let told = (0..TOLD_MAX * 3).filter(|&number| note(&mut troubles, number, "read-only"));
+        let told = (0..TOLD_MAX * 3).filter(|&number| note(&mut blocked, number, "read-only"));
         assert_eq!(told.count(), TOLD_MAX);
-        let (waiting, count) = troubles.waiting(&BTreeMap::new(), &WallClock::new());
+        let (waiting, count) = blocked.waiting(&BTreeMap::new(), &WallClock::new());
         assert_eq!((waiting.len(), count), (SHOWN_MAX, TOLD_MAX * 3));
-        assert!(note(&mut troubles, 0, "no space"));
-        assert!(!note(&mut troubles, TOLD_MAX, "no space"));
-        troubles.end(Path::new("0.jpg"));
-        assert!(note(&mut troubles, TOLD_MAX, "no space"));
-        assert!(!note(&mut troubles, TOLD_MAX + 1, "no space"));
+        assert!(note(&mut blocked, 0, "no space"));
+        assert!(!note(&mut blocked, TOLD_MAX, "no space"));
+        blocked.end(Path::new("0.jpg"));
+        assert!(note(&mut blocked, TOLD_MAX, "no space"));
+        assert!(!note(&mut blocked, TOLD_MAX + 1, "no space"));
         for number in 0..CAPACITY * 2 {
-            note(&mut troubles, number, "read-only");
+            note(&mut blocked, number, "read-only");
         }
-        assert_eq!(troubles.len(), CAPACITY);
+        assert_eq!(blocked.len(), CAPACITY);
     }
 
-    /// P10: fails when a trouble is told twice, or when one that comes back is not told again.
+    /// P10: fails when a cause is reported twice, or when one that comes back is not reported again.
     #[test]
-    fn a_trouble_is_news_until_it_ends() {
+    fn a_cause_is_new_until_it_ends() {
         let photo = Path::new("a.jpg");
-        let mut troubles = Troubles::default();
-        let mut note = |reason: &str| troubles.note(photo, reason.to_owned(), Instant::now());
+        let mut blocked = BlockedPhotos::default();
+        let mut note = |reason: &str| blocked.note(photo, reason.to_owned(), Instant::now());
         assert!(note("read-only"));
         assert!(!note("read-only"));
         assert!(note("no space"));
-        assert_eq!(shown(&troubles).len(), 1);
-        troubles.end(photo);
-        assert!(shown(&troubles).is_empty());
-        assert!(troubles.note(photo, "read-only".to_owned(), Instant::now()));
+        assert_eq!(shown(&blocked).len(), 1);
+        blocked.end(photo);
+        assert!(shown(&blocked).is_empty());
+        assert!(blocked.note(photo, "read-only".to_owned(), Instant::now()));
         let closed = Err::<(), _>(rustix::io::Errno::ACCESS).at(Path::new("sub"));
         let closed = closed.unwrap_err();
-        assert!(troubles.unreadable(Some(&closed)));
-        assert!(!troubles.unreadable(Some(&closed)));
-        assert!(shown(&troubles).iter().any(|one| one.path == "sub"));
-        assert!(!troubles.unreadable(None));
-        assert!(troubles.unreadable(Some(&closed)));
+        assert!(blocked.unreadable(Some(&closed)));
+        assert!(!blocked.unreadable(Some(&closed)));
+        assert!(shown(&blocked).iter().any(|one| one.path == "sub"));
+        assert!(!blocked.unreadable(None));
+        assert!(blocked.unreadable(Some(&closed)));
     }
 
     /// P10: fails when a photo that is held is not shown with what it waits for and until when, or counts twice.
@@ -242,15 +242,15 @@ mod tests {
     fn what_holds_a_photo_is_shown_with_its_deadline() {
         let (now, clock) = (Instant::now(), WallClock::new());
         let later = now + std::time::Duration::from_mins(10);
-        let mut troubles = Troubles::default();
-        troubles.retry(Path::new("failed.jpg"), "it crashed".to_owned(), later);
-        troubles.note(Path::new("both.jpg"), "no place".to_owned(), later);
+        let mut blocked = BlockedPhotos::default();
+        blocked.retry(Path::new("failed.jpg"), "it crashed".to_owned(), later);
+        blocked.note(Path::new("both.jpg"), "no place".to_owned(), later);
         let held = BTreeMap::from([
             (PathBuf::from("both.jpg"), Held::Open),
             (PathBuf::from("half.jpg"), Held::EndsEarly { until: later }),
             (PathBuf::from("open.jpg"), Held::Open),
         ]);
-        let (waiting, count) = troubles.waiting(&held, &clock);
+        let (waiting, count) = blocked.waiting(&held, &clock);
         let told: Vec<_> = waiting
             .iter()
             .map(|one| (one.path.as_str(), one.next, one.until_ms))
@@ -263,11 +263,11 @@ mod tests {
             ("open.jpg", WaitingFor::Writer, None),
         ];
         assert_eq!((told, count), (expected.to_vec(), 4));
-        troubles.begin(Path::new("failed.jpg"));
-        troubles.begin(Path::new("both.jpg"));
-        assert_eq!(troubles.len(), 1, "the cause is not known to be gone");
+        blocked.begin(Path::new("failed.jpg"));
+        blocked.begin(Path::new("both.jpg"));
+        assert_eq!(blocked.len(), 1, "the cause is not known to be gone");
         let many = (0..100).map(|number| (PathBuf::from(format!("{number}.jpg")), Held::Open));
-        let (waiting, count) = troubles.waiting(&many.collect(), &clock);
+        let (waiting, count) = blocked.waiting(&many.collect(), &clock);
         assert_eq!((waiting.len(), count), (SHOWN_MAX, 101));
     }
 }

@@ -6,14 +6,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::PhotoResult;
+use super::photo_event::PhotoResult;
 use crate::intake::Discovery;
 use crate::job::RequestEnd;
 use crate::pool::CutReport;
 
 /// Shared counters; clones count together.
 #[derive(Clone, Debug)]
-pub struct Tally {
+pub struct Metrics {
     photos: Family<PhotoLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     settled: Family<SettledLabels, Counter>,
@@ -72,9 +72,9 @@ const REQUEST_RESULTS: [&str; 7] = [
     "disk",
 ];
 
-impl Default for Tally {
+impl Default for Metrics {
     fn default() -> Self {
-        let tally = Self {
+        let metrics = Self {
             photos: Family::default(),
             requests: Family::default(),
             settled: Family::default(),
@@ -84,13 +84,13 @@ impl Default for Tally {
             shortages: Counter::default(),
         };
         for result in REQUEST_RESULTS {
-            drop(tally.requests.get_or_create(&RequestLabels { result }));
+            drop(metrics.requests.get_or_create(&RequestLabels { result }));
         }
-        tally
+        metrics
     }
 }
 
-impl Tally {
+impl Metrics {
     /// Puts every counter into `registry`, whose prefix they bear.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(

@@ -1,50 +1,22 @@
-//! What the loop has just done -> what it tells others of it. Decides nothing.
+//! Ended attempts and requests -> log lines, metrics and events for other threads. Decides nothing.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Daemon, News, PhotoResult, Readiness, View, WorkerReturn, log};
-use crate::intake::Discovery;
+use super::{Daemon, PhotoEvent, Readiness, Snapshot, WorkerReturn, log};
 use crate::job::{EndedRequest, Job, JobError, Origin, Outcome, RequestEnd};
-use crate::percent;
-
-/// The news of an attempt; `None` if nothing of note became of it.
-fn photo(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<News> {
-    let (result, reason) = match outcome {
-        // The attempt that has placed the cutout was told of, unless it was of an earlier process.
-        Outcome::Retired { .. } if job.file.discovery() == Discovery::Again => return None,
-        Outcome::Done { .. } | Outcome::Retired { .. } => (PhotoResult::Done, None),
-        Outcome::Ignored(error) => (PhotoResult::Ignored, Some(error)),
-        Outcome::Quarantined { error, .. } => (PhotoResult::Quarantined, Some(error)),
-        Outcome::Retry { error, .. } => (PhotoResult::Retry, Some(error)),
-        Outcome::Held(_)
-        | Outcome::Unchanged { .. }
-        | Outcome::Outdated
-        | Outcome::Waits(_)
-        | Outcome::Paused(_)
-        | Outcome::Short(_)
-        | Outcome::Halted(_) => return None,
-    };
-    Some(News {
-        folder: job.folder.name.clone(),
-        source: percent::display(job.file.relative()),
-        id,
-        result,
-        reason: reason.map(ToString::to_string),
-    })
-}
 
 impl Daemon {
     /// Logs, tells and counts what became of an attempt.
     pub(super) fn tell(&self, job: &Job, id: Option<i64>, outcome: &Outcome) {
         log::finished(job, outcome);
-        let tally = &self.reception.tally;
+        let metrics = &self.endpoint.metrics;
         match outcome {
             Outcome::Done {
                 origin: Origin::Made { report, .. },
                 ..
-            } => tally.cut(report),
+            } => metrics.cut(report),
             Outcome::Quarantined {
                 error: JobError::TimedOut(..),
                 ..
@@ -52,7 +24,7 @@ impl Daemon {
             | Outcome::Retry {
                 error: JobError::TimedOut(..),
                 ..
-            } => tally.timeout(),
+            } => metrics.timeout(),
             Outcome::Done { .. }
             | Outcome::Ignored(_)
             | Outcome::Quarantined { .. }
@@ -66,15 +38,15 @@ impl Daemon {
             | Outcome::Short(_)
             | Outcome::Halted(_) => {}
         }
-        if let Some(news) = photo(job, id, outcome) {
-            tally.photo(&news.folder, news.result);
-            self.reception.tell(news);
+        if let Some(event) = PhotoEvent::of(job, id, outcome) {
+            metrics.photo(&event.folder, event.result);
+            self.endpoint.publish(event);
         }
     }
 
     /// Takes back the worker of a photo.
     pub(super) fn free_worker(&mut self, worker: WorkerReturn) {
-        self.turns.end_job(&worker);
+        self.fair_share.end_job(&worker);
         self.take_back(worker);
     }
 
@@ -85,8 +57,8 @@ impl Daemon {
             worker,
             answer,
         } = request;
-        self.turns.end_request();
-        self.reception.tally.request(&end);
+        self.fair_share.end_request();
+        self.endpoint.metrics.request(&end);
         self.take_back(worker);
         match end {
             RequestEnd::Short(shortage) => self.meet_shortage(shortage, Instant::now()),
@@ -102,16 +74,16 @@ impl Daemon {
     /// Takes a worker back after a job or a request, or counts its death.
     pub(super) fn take_back(&mut self, worker: WorkerReturn) {
         if matches!(worker, WorkerReturn::Lost) {
-            self.reception.tally.deaths(1);
+            self.endpoint.metrics.deaths(1);
         }
         worker.hand_to(&mut self.pool);
     }
 
     /// Shows others the loop as it is now.
     pub(super) fn show(&self) {
-        self.reception.show(View {
+        self.endpoint.show(Snapshot {
             config: Arc::clone(&self.config),
-            live: self.live.status(&self.folders),
+            live: self.status_file.status(&self.folders),
             requests: self.requests.len(),
             running_requests: self.running_requests.len(),
             workers: self.pool.fit(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::announce::Announcer;
 use super::folder::HotFolder;
 use super::state::State;
+use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, TICK, log};
 use crate::delivery::Book;
 
@@ -21,14 +21,14 @@ impl Daemon {
         let now = Instant::now();
         self.tick_at = now + TICK;
         self.notice_silence(now);
-        self.live.correct_clock();
+        self.status_file.correct_clock();
         for folder in self.folders.values_mut() {
             folder.take_stock(now);
             if folder.revive_watch(now)? {
                 log::watch_dead(&folder.config);
             }
             if folder.canary.wants_sending(now)
-                && let Err(error) = self.live.stir_canary(&folder.config.name)
+                && let Err(error) = self.status_file.stir_canary(&folder.config.name)
             {
                 log::canary(&folder.config, &error);
             }
@@ -49,26 +49,26 @@ impl Daemon {
         }
         self.explain_late(now).await?;
         self.forget(now).await?;
-        self.announcer.alive(now);
-        self.live.note_http(self.reception.http());
-        self.reception.grant_slots(self.config.daemon.workers);
+        self.systemd.alive(now);
+        self.status_file.note_listener_state(self.endpoint.http());
+        self.endpoint.grant_slots(self.config.daemon.workers);
         self.show();
         Ok(())
     }
 
     /// Says once that the daemon serves: a worker has proved it, and every folder has been looked at.
-    pub(super) fn announce_ready(&mut self, now: Instant) {
+    pub(super) fn report_ready(&mut self, now: Instant) {
         let Readiness::Proved(limit) = self.readiness else {
             return;
         };
         let is_seen = |folder: &HotFolder| folder.state != State::Starting;
         if now >= limit || self.folders.values().all(is_seen) {
-            self.readiness = Readiness::Announced;
-            self.live.write_now(&self.folders, now);
+            self.readiness = Readiness::Reported;
+            self.status_file.write_now(&self.folders, now);
             // Whoever hears of it may ask at once, and must not be told that a folder is not looked at yet.
             self.show();
             log::ready(&self.config);
-            Announcer::ready(&self.config);
+            Systemd::ready(&self.config);
         }
     }
 }

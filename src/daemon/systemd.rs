@@ -12,13 +12,13 @@ const START_EXTENSION: Duration = Duration::from_mins(2);
 
 /// Speaks to the service manager that started the daemon.
 #[derive(Debug)]
-pub(super) struct Announcer {
+pub(super) struct Systemd {
     /// How often systemd wants a sign of life; a third of what it allows.
     interval: Option<Duration>,
     alive_at: Option<Instant>,
 }
 
-impl Announcer {
+impl Systemd {
     pub(super) fn new() -> Self {
         Self {
             interval: sd_notify::watchdog_enabled().map(|limit| limit / 3),

@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::Entrance;
+use super::blocked::Waiting;
 use super::clock::WallClock;
 use super::folder::HotFolder;
+use super::listener_state::ListenerState;
 use super::pace::Rates;
-use super::troubles::Waiting;
 use crate::delivery::replace_file;
 use crate::intake::{FolderId, NotTaken, stir_canary};
 use crate::path_error::{AtPath as _, PathError};
@@ -85,11 +85,11 @@ const CANARY: &str = "canary";
 
 /// The daemon's corner of the state directory.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct StatusFile {
     state_dir: PathBuf,
     started: Instant,
     confinement: Option<Confinement>,
-    entrance: Entrance,
+    listener_state: ListenerState,
     shortage: Option<String>,
     /// Why no folder is worked on now.
     pause: Option<String>,
@@ -98,13 +98,13 @@ pub(super) struct Live {
     has_failed: bool,
 }
 
-impl Live {
+impl StatusFile {
     pub(super) fn new(state_dir: &Path) -> Self {
         Self {
             state_dir: state_dir.to_owned(),
             started: Instant::now(),
             confinement: None,
-            entrance: Entrance::None,
+            listener_state: ListenerState::None,
             shortage: None,
             pause: None,
             written: None,
@@ -125,8 +125,8 @@ impl Live {
     }
 
     /// Notes how the way in over HTTP stands.
-    pub(super) fn note_http(&mut self, entrance: Entrance) {
-        self.entrance = entrance;
+    pub(super) fn note_listener_state(&mut self, listener_state: ListenerState) {
+        self.listener_state = listener_state;
     }
 
     /// Follows the time of day, if it was set.
@@ -205,7 +205,8 @@ impl Live {
     pub(super) fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
         LiveStatus {
             confinement: self.confinement,
-            http: (self.entrance != Entrance::None).then(|| self.entrance.to_string()),
+            http: (self.listener_state != ListenerState::None)
+                .then(|| self.listener_state.to_string()),
             shortage: self.shortage.clone(),
             folders: folders
                 .values()
@@ -229,7 +230,7 @@ fn live_folder(folder: &HotFolder, pause: Option<&str>, clock: &WallClock) -> Li
         Some(reason) if folder.state.is_there() => format!("paused: {reason}"),
         _ => folder.state.to_string(),
     };
-    let (waiting, held) = folder.troubles.waiting(folder.settle.held(), clock);
+    let (waiting, held) = folder.blocked.waiting(folder.settle.held(), clock);
     LiveFolder {
         name: folder.config.name.clone(),
         state,

@@ -1,0 +1,203 @@
+//! The link between the running loop and other threads: snapshots and events one way, requests the other. Besides signals it is
+//! the only way in; the loop never waits for a thread at the other end.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
+
+use super::listener_state::ListenerState;
+use super::metrics::Metrics;
+use super::photo_event::PhotoEvent;
+use super::snapshot::Snapshot;
+use crate::job::PhotoRequest;
+
+/// Requests that may wait or run for each worker; further ones are refused, as they would wait for too long.
+const SLOTS_PER_WORKER: usize = 8;
+
+/// Events of photos that a slow listener may be behind before some are lost to it.
+const EVENTS_BEHIND_MAX: usize = 1_024;
+
+/// The end that other threads hold.
+#[derive(Debug)]
+pub struct DaemonHandle {
+    requests: mpsc::UnboundedSender<PhotoRequest>,
+    slots: Arc<Semaphore>,
+    snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+    events: broadcast::Receiver<Arc<PhotoEvent>>,
+    http: watch::Sender<ListenerState>,
+    metrics: Metrics,
+}
+
+impl Clone for DaemonHandle {
+    fn clone(&self) -> Self {
+        Self {
+            requests: self.requests.clone(),
+            slots: Arc::clone(&self.slots),
+            snapshot: self.snapshot.clone(),
+            events: self.events.resubscribe(),
+            http: self.http.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+}
+
+/// The end that the loop holds.
+#[derive(Debug)]
+pub struct DaemonEndpoint {
+    slots: Arc<Semaphore>,
+    granted: usize,
+    pub(super) requests: mpsc::UnboundedReceiver<PhotoRequest>,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+    events: broadcast::Sender<Arc<PhotoEvent>>,
+    http: watch::Receiver<ListenerState>,
+    pub(super) metrics: Metrics,
+}
+
+/// Makes both ends.
+pub fn link() -> (DaemonHandle, DaemonEndpoint) {
+    let (requests, inbox) = mpsc::unbounded_channel();
+    let (snapshot, snapshot_reader) = watch::channel(None);
+    let (events, listener) = broadcast::channel(EVENTS_BEHIND_MAX);
+    let (http, http_reader) = watch::channel(ListenerState::None);
+    let metrics = Metrics::default();
+    let slots = Arc::new(Semaphore::new(0));
+    let handle = DaemonHandle {
+        requests,
+        slots: Arc::clone(&slots),
+        snapshot: snapshot_reader,
+        events: listener,
+        http,
+        metrics: metrics.clone(),
+    };
+    let endpoint = DaemonEndpoint {
+        slots,
+        granted: 0,
+        requests: inbox,
+        snapshot,
+        events,
+        http: http_reader,
+        metrics,
+    };
+    (handle, endpoint)
+}
+
+impl DaemonHandle {
+    /// A slot in the queue; `None` if all are taken.
+    pub fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).try_acquire_owned().ok()
+    }
+
+    /// Tells whether the loop takes requests: not any more once it has been asked to stop.
+    pub fn is_taking(&self) -> bool {
+        !self.slots.is_closed()
+    }
+
+    /// As [`Self::slot`], but waits for one; `None` once the loop takes no requests any more.
+    pub async fn wait_for_slot(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).acquire_owned().await.ok()
+    }
+
+    /// Tells whether the loop still runs.
+    pub fn is_open(&self) -> bool {
+        self.snapshot.has_changed().is_ok()
+    }
+
+    /// Hands a request to the loop; `false` if the loop takes none any more.
+    #[must_use]
+    pub fn submit(&self, request: PhotoRequest) -> bool {
+        self.requests.send(request).is_ok()
+    }
+
+    /// The loop as it was a moment ago; `None` before it has started.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.borrow().clone()
+    }
+
+    /// Waits until the view changes, at most about a second; `false` once the loop has ended.
+    pub async fn changed(&mut self) -> bool {
+        self.snapshot.changed().await.is_ok()
+    }
+
+    /// Tells the loop the state of the HTTP listener, which the status of the daemon shows.
+    pub fn set_listener_state(&self, listener_state: ListenerState) {
+        self.http.send_replace(listener_state);
+    }
+
+    /// What has been counted since the start.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// All events of photos from now on.
+    pub fn photo_events(&self) -> broadcast::Receiver<Arc<PhotoEvent>> {
+        self.events.resubscribe()
+    }
+}
+
+impl DaemonEndpoint {
+    /// Has as many slots as `workers` can serve soon. Of those that are taken too many some go once they are free, if this
+    /// is called again.
+    pub(super) fn grant_slots(&mut self, workers: usize) {
+        let wanted = workers.saturating_mul(SLOTS_PER_WORKER);
+        let missing = wanted.saturating_sub(self.granted);
+        self.slots.add_permits(missing);
+        let surplus = self.granted.saturating_sub(wanted);
+        self.granted = self.granted + missing - self.slots.forget_permits(surplus);
+    }
+
+    /// Takes no request any more.
+    pub(super) fn close(&mut self) {
+        self.requests.close();
+        self.slots.close();
+    }
+
+    /// The state of the HTTP listener.
+    pub(super) fn http(&self) -> ListenerState {
+        *self.http.borrow()
+    }
+
+    pub(crate) fn show(&self, snapshot: Snapshot) {
+        self.snapshot.send_replace(Some(Arc::new(snapshot)));
+    }
+
+    pub(crate) fn publish(&self, event: PhotoEvent) {
+        // Nobody may be listening.
+        self.events.send(Arc::new(event)).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P6: fails when a reload leaves more slots than there are workers for, or takes one that is in use.
+    #[test]
+    fn slots_follow_the_workers() {
+        let (handle, mut endpoint) = link();
+        assert!(handle.slot().is_none());
+        endpoint.grant_slots(2);
+        let taken: Vec<_> = std::iter::from_fn(|| handle.slot()).collect();
+        assert_eq!(taken.len(), 16);
+        endpoint.grant_slots(1);
+        drop(taken);
+        endpoint.grant_slots(1);
+        let taken: Vec<_> = std::iter::from_fn(|| handle.slot()).collect();
+        assert_eq!(taken.len(), 8);
+        endpoint.grant_slots(3);
+        let more: Vec<_> = std::iter::from_fn(|| handle.slot()).collect();
+        assert_eq!(more.len(), 16);
+    }
+
+    /// P8: fails when somebody still waits for a slot once none can come.
+    #[tokio::test]
+    async fn nobody_waits_for_a_slot_of_a_loop_that_has_ended() {
+        let (handle, mut endpoint) = link();
+        let closed = async { endpoint.close() };
+        // Whoever waits for ever fails here rather than hangs.
+        let patience = std::time::Duration::from_secs(10);
+        let waiting = tokio::time::timeout(patience, handle.wait_for_slot());
+        let (slot, ()) = tokio::join!(waiting, closed);
+        assert!(matches!(slot, Ok(None)));
+        assert!(handle.slot().is_none());
+    }
+}
