@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::CommandError;
-use crate::delivery::{Book, LedgerError, Overwrite};
+use crate::delivery::{LedgerError, Overwrite, SqliteLedger};
 use crate::path_error::AtPath as _;
 use crate::percent;
 
@@ -14,7 +14,7 @@ pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, C
     let config = super::read_leniently(config_file)?;
     let state_dir = &config.daemon.state_dir;
     let file = std::path::absolute(file)?;
-    let Some(mut book) = Book::open_existing(state_dir)? else {
+    let Some(mut ledger) = SqliteLedger::open_existing(state_dir)? else {
         return Err(CommandError::NoLedger(state_dir.clone()));
     };
     let folder = file.parent().unwrap_or(Path::new("/"));
@@ -27,7 +27,7 @@ pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, C
     } else {
         Overwrite::Never
     };
-    let bytes = match book.back_up(&file, overwrite) {
+    let bytes = match ledger.back_up(&file, overwrite) {
         Err(LedgerError::Exists(file)) => return Err(CommandError::BackupExists(file)),
         copied => copied?,
     };

@@ -16,18 +16,18 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         Err(LedgerError::InUse(state_dir)) => return Err(CommandError::Running(state_dir)),
         lock => lock?,
     };
-    let (mut book, found) = open_whole(state_dir, &mut |step| tracing::info!("{step}"))?;
+    let (mut ledger, found) = open_whole(state_dir, &mut |step| tracing::info!("{step}"))?;
     if let Found::Damaged(aside) = &found {
         tracing::warn!("the ledger was damaged; it lies at {} now", aside.display());
     }
     let rebuilt = rebuild(
-        &mut book,
+        &mut ledger,
         &config.folders,
         Extent::Whole,
         Patience::LONG,
         &mut || (),
     )?;
-    book.close()?;
+    ledger.close()?;
     for error in &rebuilt.unreadable {
         tracing::error!("{error}; run `hotcut rebuild` again when it can be read");
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::{Config, Folder};
-use crate::delivery::{Book, DonePhoto};
+use crate::delivery::{DonePhoto, SqliteLedger};
 use crate::disk::{self, Question};
 use crate::percent;
 use crate::stamp::Stamp;
@@ -19,12 +19,12 @@ pub fn run(
 ) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let mut out = stdout().lock();
-    let mut book = Book::open_existing(&config.daemon.state_dir)?;
+    let mut ledger = SqliteLedger::open_existing(&config.daemon.state_dir)?;
     let wanted = Wanted::of(&config, of_model, files)?;
     let mut looks = Vec::new();
     for folder in &config.folders {
-        let mut done = match &mut book {
-            Some(book) => book.done(&folder.name)?,
+        let mut done = match &mut ledger {
+            Some(ledger) => ledger.done(&folder.name)?,
             None => Vec::new(),
         };
         done.retain(|photo| wanted.has(folder, photo));
@@ -40,8 +40,8 @@ pub fn run(
         for (photo, is_there) in photos {
             if !is_there {
                 away += 1;
-            } else if let Some(book) = &mut book
-                && book.redo(&photo.version)?
+            } else if let Some(ledger) = &mut ledger
+                && ledger.redo(&photo.version)?
             {
                 again += 1;
             }

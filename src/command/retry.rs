@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::{Config, FailedPolicy, Folder};
-use crate::delivery::{Book, Quarantined};
+use crate::delivery::{Quarantined, SqliteLedger};
 use crate::percent;
 
 /// A quarantined photo and its folder.
@@ -16,17 +16,17 @@ type Found<'a> = (&'a Folder, Quarantined);
 pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let mut out = stdout().lock();
-    let Some(mut book) = Book::open_existing(&config.daemon.state_dir)? else {
+    let Some(mut ledger) = SqliteLedger::open_existing(&config.daemon.state_dir)? else {
         return match files.first() {
             Some(file) => Err(CommandError::NotQuarantined(percent::display(file))),
             None => Ok(ExitCode::SUCCESS),
         };
     };
     let wanted = match files {
-        [] => all(&mut book, &config)?,
+        [] => all(&mut ledger, &config)?,
         files => files
             .iter()
-            .map(|file| find(&mut book, &config, file))
+            .map(|file| find(&mut ledger, &config, file))
             .collect::<Result<_, _>>()?,
     };
     if wanted.is_empty() {
@@ -38,7 +38,7 @@ pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandErr
         if row.is_moved {
             away += 1;
             writeln!(out, "{}: {source} {}", folder.name, moved(folder))?;
-        } else if book.retry(&folder.name, &row.source)? {
+        } else if ledger.retry(&folder.name, &row.source)? {
             writeln!(out, "{}: {source} is tried again", folder.name)?;
         }
     }
@@ -62,17 +62,21 @@ fn moved(folder: &Folder) -> String {
     }
 }
 
-fn all<'a>(book: &mut Book, config: &'a Config) -> Result<Vec<Found<'a>>, CommandError> {
+fn all<'a>(ledger: &mut SqliteLedger, config: &'a Config) -> Result<Vec<Found<'a>>, CommandError> {
     let mut found = Vec::new();
     for folder in &config.folders {
-        let rows = book.quarantined(&folder.name)?;
+        let rows = ledger.quarantined(&folder.name)?;
         found.extend(rows.into_iter().map(|row| (folder.as_ref(), row)));
     }
     Ok(found)
 }
 
 /// Finds the photo that `file` means: its path, or its path below a hot folder as `status` prints it.
-fn find<'a>(book: &mut Book, config: &'a Config, file: &Path) -> Result<Found<'a>, CommandError> {
+fn find<'a>(
+    ledger: &mut SqliteLedger,
+    config: &'a Config,
+    file: &Path,
+) -> Result<Found<'a>, CommandError> {
     let real = std::path::absolute(file)?;
     let printed = file.to_str().map(percent::decode);
     for folder in &config.folders {
@@ -81,7 +85,7 @@ fn find<'a>(book: &mut Book, config: &'a Config, file: &Path) -> Result<Found<'a
             .filter_map(|root| real.strip_prefix(root).ok())
             .collect();
         below.extend([Some(file), printed.as_deref()].into_iter().flatten());
-        for row in book.quarantined(&folder.name)? {
+        for row in ledger.quarantined(&folder.name)? {
             if below.contains(&row.source.as_path()) {
                 return Ok((folder, row));
             }

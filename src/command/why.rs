@@ -1,4 +1,4 @@
-//! `hotcut why FILE`: the ledger, the file and what the daemon wrote last -> the whole story of one photo, for a person.
+//! `hotcut why FILE`: the ledger, the file and what the daemon wrote last -> the whole history of one photo, for a person.
 
 mod find;
 mod held;
@@ -15,7 +15,7 @@ use self::find::{find, has_link, look};
 use super::{CommandError, not_taken};
 use crate::config::Folder;
 use crate::daemon::{LiveStatus, WaitingFor};
-use crate::delivery::{Book, Chapter, FailedAttempt, Standing, is_in_use};
+use crate::delivery::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_in_use};
 use crate::intake::{Filter, PATIENCE};
 use crate::local_time::rfc3339;
 use crate::percent;
@@ -24,17 +24,17 @@ use crate::stamp::Stamp;
 /// Tells of `file`: a photo, its cutout, or its path as `status` prints it.
 pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
-    let mut book = Book::open_existing(&config.daemon.state_dir)?;
-    let (folder, source) = find(&config, book.as_mut(), file)?
+    let mut ledger = SqliteLedger::open_existing(&config.daemon.state_dir)?;
+    let (folder, source) = find(&config, ledger.as_mut(), file)?
         .ok_or_else(|| CommandError::InNoFolder(percent::display(file)))?;
-    let story = match &mut book {
-        Some(book) => book.story(&folder.name, &source)?,
+    let history = match &mut ledger {
+        Some(ledger) => ledger.history(&folder.name, &source)?,
         None => Vec::new(),
     };
     let mut out = stdout().lock();
     writeln!(out, "{}: {}", folder.name, percent::display(&source))?;
-    for (index, chapter) in story.iter().enumerate() {
-        tell(&mut out, chapter, &story[..index])?;
+    for (index, version) in history.iter().enumerate() {
+        tell(&mut out, version, &history[..index])?;
     }
     let found = match look(&folder.input.join(&source)).answer() {
         Ok(Some(found)) => found,
@@ -47,13 +47,13 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let known = story
+    let known = history
         .iter()
-        .find(|chapter| chapter.stamp.same_version(&found.1));
+        .find(|version| version.stamp.same_version(&found.1));
     let state_dir = &config.daemon.state_dir;
     let live = is_in_use(state_dir)?.then(|| LiveStatus::read(state_dir).unwrap_or_default());
-    let now = match known.map(|chapter| chapter.standing) {
-        Some(Standing::Done | Standing::Quarantined | Standing::Ignored) => {
+    let now = match known.map(|version| version.state) {
+        Some(PhotoState::Done | PhotoState::Quarantined | PhotoState::Ignored) => {
             "this version is in the hot folder; nothing is left to do with it".to_owned()
         }
         _ => waits_for(live.as_ref(), folder, &source, known, found),
@@ -63,49 +63,53 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
 }
 
 /// Tells of one version; `earlier` are those that were begun before it.
-fn tell(out: &mut impl Write, chapter: &Chapter, earlier: &[Chapter]) -> std::io::Result<()> {
-    let changed = rfc3339(chapter.stamp.mtime_ns / 1_000_000);
-    writeln!(out, "version of {changed}, {} bytes", chapter.stamp.len)?;
-    if let Some(ms) = chapter.seen_at_ms {
+fn tell(
+    out: &mut impl Write,
+    version: &VersionHistory,
+    earlier: &[VersionHistory],
+) -> std::io::Result<()> {
+    let changed = rfc3339(version.stamp.mtime_ns / 1_000_000);
+    writeln!(out, "version of {changed}, {} bytes", version.stamp.len)?;
+    if let Some(ms) = version.seen_at_ms {
         writeln!(out, "  {}  seen", rfc3339(ms))?;
     }
-    if let Some(ms) = chapter.settled_at_ms {
+    if let Some(ms) = version.settled_at_ms {
         writeln!(out, "  {}  settled: unchanged since then", rfc3339(ms))?;
     }
-    for failed in &chapter.failures {
+    for failed in &version.failures {
         tell_failure(out, failed)?;
     }
-    let at = rfc3339(chapter.ended_at_ms.unwrap_or(chapter.begun_at_ms));
-    let output = percent::display(&chapter.output);
-    let (attempts, reason) = (chapter.attempts, chapter.reason.as_deref().unwrap_or(""));
-    match chapter.standing {
-        Standing::Running => writeln!(
+    let at = rfc3339(version.ended_at_ms.unwrap_or(version.begun_at_ms));
+    let output = percent::display(&version.output);
+    let (attempts, reason) = (version.attempts, version.reason.as_deref().unwrap_or(""));
+    match version.state {
+        PhotoState::Running => writeln!(
             out,
             "  {}  attempt {attempts} begun; its cutout is to be {output}",
-            rfc3339(chapter.begun_at_ms)
+            rfc3339(version.begun_at_ms)
         ),
-        Standing::Waiting => writeln!(out, "  {at}  waits to be tried again"),
-        Standing::Placed => writeln!(
+        PhotoState::Waiting => writeln!(out, "  {at}  waits to be tried again"),
+        PhotoState::Placed => writeln!(
             out,
             "  {at}  cut out to {output} with model {}{}; the photo itself is to be moved or deleted yet",
-            chapter.model,
-            replaced(chapter, earlier)
+            version.model,
+            replaced(version, earlier)
         ),
-        Standing::Done => writeln!(
+        PhotoState::Done => writeln!(
             out,
             "  {at}  done: cut out to {output} with model {}{}",
-            chapter.model,
-            replaced(chapter, earlier)
+            version.model,
+            replaced(version, earlier)
         ),
-        Standing::Quarantined => writeln!(
+        PhotoState::Quarantined => writeln!(
             out,
             "  {at}  quarantined after {attempts} attempts: {reason}; `hotcut retry` tries it again"
         ),
-        Standing::Ignored => writeln!(out, "  {at}  ignored: {reason}"),
-        Standing::Superseded => writeln!(
+        PhotoState::Ignored => writeln!(out, "  {at}  ignored: {reason}"),
+        PhotoState::Superseded => writeln!(
             out,
             "  {at}  given up: this version was {}",
-            chapter
+            version
                 .reason
                 .as_deref()
                 .unwrap_or("taken away or replaced")
@@ -114,10 +118,10 @@ fn tell(out: &mut impl Write, chapter: &Chapter, earlier: &[Chapter]) -> std::io
 }
 
 /// Says whether the cutout replaced that of an earlier version.
-fn replaced(chapter: &Chapter, earlier: &[Chapter]) -> &'static str {
-    let is_placed = |other: &Chapter| {
-        other.output == chapter.output
-            && matches!(other.standing, Standing::Done | Standing::Placed)
+fn replaced(version: &VersionHistory, earlier: &[VersionHistory]) -> &'static str {
+    let is_placed = |other: &VersionHistory| {
+        other.output == version.output
+            && matches!(other.state, PhotoState::Done | PhotoState::Placed)
     };
     if earlier.iter().any(is_placed) {
         "; it replaced the cutout of the version before"
@@ -149,7 +153,7 @@ fn waits_for(
     live: Option<&LiveStatus>,
     folder: &Arc<Folder>,
     source: &Path,
-    known: Option<&Chapter>,
+    known: Option<&VersionHistory>,
     (kind, stamp): (FileType, Stamp),
 ) -> String {
     if has_link(&folder.input, source) {
@@ -186,7 +190,7 @@ fn waits_for(
     let held = waiting.find(|photo| photo.path == path);
     let because = |next| held.filter(|photo| photo.next == next);
     let trouble = because(WaitingFor::Cause).map(|photo| photo.reason.as_str());
-    if let Some(told) = known.and_then(|chapter| goes_on_with(chapter, trouble)) {
+    if let Some(told) = known.and_then(|version| goes_on_with(version, trouble)) {
         return told;
     }
     let age = age(stamp);
@@ -212,22 +216,22 @@ fn waits_for(
 }
 
 /// What comes next for a version that has been in work; `trouble` is what the daemon says that keeps it.
-fn goes_on_with(chapter: &Chapter, trouble: Option<&str>) -> Option<String> {
-    match chapter.standing {
-        Standing::Running => Some("it is in work".to_owned()),
-        Standing::Placed => Some(format!(
+fn goes_on_with(version: &VersionHistory, trouble: Option<&str>) -> Option<String> {
+    match version.state {
+        PhotoState::Running => Some("it is in work".to_owned()),
+        PhotoState::Placed => Some(format!(
             "its cutout is in place; the photo itself is to be moved or deleted, which is tried until it works{}",
             trouble
                 .map(|reason| format!(": {reason}"))
                 .unwrap_or_default()
         )),
-        Standing::Waiting => {
+        PhotoState::Waiting => {
             if let Some(reason) = trouble {
                 return Some(format!("it waits to be tried again: {reason}"));
             }
             // A shutdown that cuts an attempt short leaves no failure of it, and what was wrong before need not be wrong now.
-            let mut failures = chapter.failures.iter();
-            let failed = failures.rfind(|failed| failed.begun_at_ms == chapter.begun_at_ms)?;
+            let mut failures = version.failures.iter();
+            let failed = failures.rfind(|failed| failed.begun_at_ms == version.begun_at_ms)?;
             let Some((doubt, then)) = held::waits_for(failed) else {
                 return Some(format!("it waits to be tried again: {}", failed.reason));
             };
@@ -238,7 +242,10 @@ fn goes_on_with(chapter: &Chapter, trouble: Option<&str>) -> Option<String> {
                 rfc3339(until)
             ))
         }
-        Standing::Done | Standing::Quarantined | Standing::Ignored | Standing::Superseded => None,
+        PhotoState::Done
+        | PhotoState::Quarantined
+        | PhotoState::Ignored
+        | PhotoState::Superseded => None,
     }
 }
 

@@ -21,10 +21,10 @@ impl Daemon {
             return Ok(());
         };
         let name = folder.config.name.clone();
-        let emptied = self.context.ledger.call(move |book| {
+        let emptied = self.context.ledger.call(move |ledger| {
             let mut emptied = Vec::new();
             for subfolder in empty {
-                if book.has_emptied(&name, &subfolder.relative, subfolder.born_ms)? {
+                if ledger.has_emptied(&name, &subfolder.relative, subfolder.born_ms)? {
                     emptied.push(subfolder);
                 }
             }

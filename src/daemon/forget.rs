@@ -124,9 +124,9 @@ async fn step(
     cursor: OldCursor,
 ) -> Result<Step, LedgerError> {
     let (name, input) = (folder.name.clone(), folder.input.clone());
-    let old = ledger.call(move |book| {
-        let (old, next) = book.old_versions(&name, before_ms, &cursor, STEP_ROWS)?;
-        Ok((old, next, book.mount_of(&input)?))
+    let old = ledger.call(move |ledger| {
+        let (old, next) = ledger.old_versions(&name, before_ms, &cursor, STEP_ROWS)?;
+        Ok((old, next, ledger.mount_of(&input)?))
     });
     let (old, next, mount_point) = old.await?;
     let looks = tokio::task::spawn_blocking(move || gone(&folder.input, mount_point, old));
@@ -134,7 +134,7 @@ async fn step(
     let removed = if forgotten.is_empty() {
         0
     } else {
-        ledger.call(move |book| book.forget(&forgotten)).await?
+        ledger.call(move |ledger| ledger.forget(&forgotten)).await?
     };
     Ok(Step { removed, next })
 }
@@ -174,11 +174,11 @@ fn is_missing(error: &PathError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::{Arrival, Book, Verdict, Version};
+    use crate::delivery::{Arrival, AttemptResult, SqliteLedger, Version};
 
     /// A ledger in which each of `sources` is done, and all that is old in it.
     fn done(input: &Path, sources: &[&str]) -> Vec<OldVersion> {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         for source in sources {
             let file = std::fs::File::options()
                 .write(true)
@@ -192,12 +192,13 @@ mod tests {
                 stamp: Stamp::of(&rustix::fs::fstat(&file).unwrap()),
             };
             let arrival = Arrival::ago(Duration::ZERO, Duration::ZERO);
-            let begun = book.begin(&version, arrival, "luma", Path::new("/out/a.png"));
+            let begun = ledger.begin(&version, arrival, "luma", Path::new("/out/a.png"));
             let begun = begun.unwrap().expect("nobody is at work on it");
-            book.end(begun.id, &Verdict::Done).unwrap();
+            ledger.end(begun.id, &AttemptResult::Done).unwrap();
         }
         let cursor = OldCursor::default();
-        book.old_versions("products", i64::MAX, &cursor, 99)
+        ledger
+            .old_versions("products", i64::MAX, &cursor, 99)
             .unwrap()
             .0
     }

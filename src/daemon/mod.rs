@@ -252,7 +252,7 @@ impl Daemon {
         self.starts.shutdown().await;
         self.context
             .ledger
-            .call(crate::delivery::Book::refund_running)
+            .call(crate::delivery::SqliteLedger::refund_running)
             .await?;
         self.pool.end().await;
         self.status_file.remove();

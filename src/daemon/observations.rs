@@ -42,12 +42,12 @@ impl Daemon {
         let is_nothing = |file: &&Observation| file.found == Found::Nothing;
         let vanished = gone.iter().filter(is_nothing);
         let vanished: Vec<PathBuf> = vanished.map(|file| file.relative.clone()).collect();
-        let unfinished = self.context.ledger.call(move |book| {
+        let unfinished = self.context.ledger.call(move |ledger| {
             // Sources in the `failed` folder are gone from here, but not from the list of what failed.
             for source in vanished.iter().filter(|_| forgets_gone) {
-                book.vanish(&name, source)?;
+                ledger.vanish(&name, source)?;
             }
-            book.unfinished(&versions, on_same_name)
+            ledger.unfinished(&versions, on_same_name)
         });
         let unfinished = unfinished.await?;
         let metrics = &self.endpoint.metrics;

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD};
 use super::{log, strays};
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Book, Destination, Extent, HalfRetired, Interrupted, LedgerError, Patience, rebuild,
+    Destination, Extent, HalfRetired, Interrupted, LedgerError, Patience, SqliteLedger, rebuild,
     sweep_uploads,
 };
 use crate::disk::Pulse;
@@ -115,9 +115,15 @@ fn remove_temp(ledger_id: &str, attempt: &Interrupted) {
 fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(), LedgerError> {
     let mut alive = || pulse.long_step(LEARN_LIMIT);
     alive();
-    if let Some(mut book) = Book::open_existing(state_dir)? {
+    if let Some(mut ledger) = SqliteLedger::open_existing(state_dir)? {
         log::rebuilt(
-            &rebuild(&mut book, folders, Extent::Part, Patience::LONG, &mut alive)?,
+            &rebuild(
+                &mut ledger,
+                folders,
+                Extent::Part,
+                Patience::LONG,
+                &mut alive,
+            )?,
             false,
         );
     }

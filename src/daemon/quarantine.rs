@@ -74,7 +74,7 @@ async fn step(
     let name = folder.name.clone();
     let unexplained = context
         .ledger
-        .call(move |book| book.unexplained(&name, after))
+        .call(move |ledger| ledger.unexplained(&name, after))
         .await;
     let (rows, next) = unexplained?;
     for late in rows {
@@ -121,7 +121,7 @@ impl Daemon {
         let page = self
             .context
             .ledger
-            .call(move |book| book.quarantined_after(&name, &last, LOOKS_MAX));
+            .call(move |ledger| ledger.quarantined_after(&name, &last, LOOKS_MAX));
         let paths = page.await?;
         if let Some(folder) = self.folders.get_mut(&id) {
             // After the last page the first one comes again.

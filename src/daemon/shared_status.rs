@@ -178,11 +178,11 @@ impl Daemon {
         }
         let live = live.clone();
         let names: Vec<String> = live.folders.iter().map(|one| one.name.clone()).collect();
-        let folders = self.context.ledger.call(move |book| {
+        let folders = self.context.ledger.call(move |ledger| {
             let mut folders = Vec::new();
             for name in names {
-                let counts = book.counts(&name)?;
-                let failures = book.newest_quarantined(&name, FAILURES_MAX)?;
+                let counts = ledger.counts(&name)?;
+                let failures = ledger.newest_quarantined(&name, FAILURES_MAX)?;
                 let failures = failures.into_iter().map(SharedFailure::from);
                 let mut failures: Vec<_> = failures.collect();
                 failures.sort_by(|one, two| one.path.cmp(&two.path));

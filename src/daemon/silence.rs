@@ -57,10 +57,10 @@ impl Daemon {
         if new.is_some() {
             folder.output_mount.clone_from(&new);
         }
-        let remember = self.context.ledger.call(move |book| {
-            book.remember_mount(&input, &mount_point)?;
+        let remember = self.context.ledger.call(move |ledger| {
+            ledger.remember_mount(&input, &mount_point)?;
             match new {
-                Some(new) => book.remember_mount(&output, &new),
+                Some(new) => ledger.remember_mount(&output, &new),
                 None => Ok(()),
             }
         });

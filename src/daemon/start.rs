@@ -24,7 +24,7 @@ use super::{
 };
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Book, Extent, Found, Interrupted, Ledger, Patience, lock_state_dir, open_whole, rebuild,
+    Extent, Found, Interrupted, Ledger, Patience, SqliteLedger, lock_state_dir, open_whole, rebuild,
 };
 use crate::intake::{Assignment, Filter, FolderId, Scout};
 use crate::job::JobContext;
@@ -53,11 +53,11 @@ impl Daemon {
         // Nothing can be done without it, but that must be said.
         disk::ask(state_dir, move |_| drop(here.metadata())).answer()?;
         let lock = lock_state_dir(state_dir)?;
-        let (mut book, unlearned) = open_ledger(&config)?;
-        let interrupted = book.recover()?;
-        let ledger_version = book.foreign_changes()?;
-        let ledger_id = book.id().to_owned();
-        let context = JobContext::new(&config, Ledger::start(book)?, ledger_id);
+        let (mut ledger, unlearned) = open_ledger(&config)?;
+        let interrupted = ledger.recover()?;
+        let ledger_version = ledger.foreign_changes()?;
+        let ledger_id = ledger.id().to_owned();
+        let context = JobContext::new(&config, Ledger::start(ledger)?, ledger_id);
         let (reports, report_inbox) = mpsc::channel(REPORTS_MAX);
         let (sightings, sighting_inbox) = mpsc::channel(EVENTS_MAX);
         let (stalls, stall_inbox) = mpsc::unbounded_channel();
@@ -143,15 +143,15 @@ impl Daemon {
         let name = config.name.clone();
         // A reload must not disturb what is being moved for the folder as it was.
         let is_served = self.folders.values().any(|old| old.config.name == name);
-        let known = self.context.ledger.call(move |book| {
+        let known = self.context.ledger.call(move |ledger| {
             let half_retired = if is_served {
                 Vec::new()
             } else {
-                book.half_retired(&name)?
+                ledger.half_retired(&name)?
             };
             Ok((
-                book.mount_of(&input)?,
-                book.mount_of(&output)?,
+                ledger.mount_of(&input)?,
+                ledger.mount_of(&output)?,
                 half_retired,
             ))
         });
@@ -212,7 +212,7 @@ impl Daemon {
             log::mounted_over(&folder.config, &actual);
             self.context
                 .ledger
-                .call(move |book| book.remember_mount(&output, &actual))
+                .call(move |ledger| ledger.remember_mount(&output, &actual))
                 .await?;
         }
         Ok(())
@@ -221,8 +221,8 @@ impl Daemon {
 
 /// Opens the ledger; what one that was lost, damaged or restored does not know is learned from the output folders. Returns as
 /// well the output folders whose disks do not answer: their cutouts are looked for before they are used.
-fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
-    let (mut book, found) = open_whole(&config.daemon.state_dir, &mut |step| {
+fn open_ledger(config: &Config) -> Result<(SqliteLedger, Vec<PathBuf>), FatalError> {
+    let (mut ledger, found) = open_whole(&config.daemon.state_dir, &mut |step| {
         // Each step of a large ledger takes its time.
         Systemd::still_starting();
         log::ledger_step(&step);
@@ -233,11 +233,11 @@ fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
         Found::Whole | Found::Missing => {}
     }
     if found == Found::Whole {
-        return Ok((book, Vec::new()));
+        return Ok((ledger, Vec::new()));
     }
     let alive = &mut Systemd::still_starting;
     let mut rebuilt = rebuild(
-        &mut book,
+        &mut ledger,
         &config.folders,
         Extent::Whole,
         Patience::SHORT,
@@ -248,5 +248,5 @@ fn open_ledger(config: &Config) -> Result<(Book, Vec<PathBuf>), FatalError> {
         .extract_if(.., |error| disk::is_silent(error));
     let silent = silent.map(|error| error.path().to_owned()).collect();
     log::rebuilt(&rebuilt, !StatusFile::has_served(&config.daemon.state_dir));
-    Ok((book, silent))
+    Ok((ledger, silent))
 }

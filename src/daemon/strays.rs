@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::config::Folder;
-use crate::delivery::{Destination, HalfRetired, LedgerError, Verdict, put_back_stray};
+use crate::delivery::{AttemptResult, Destination, HalfRetired, LedgerError, put_back_stray};
 use crate::disk::Pulse;
 use crate::intake::Root;
 use crate::job::{self, JobContext};
@@ -69,9 +69,9 @@ fn finish(
         pulse.long_step(MOVE_LIMIT);
         match job::retire_late(Arc::clone(folder), context, half) {
             Ok(true) => {
-                context.ledger.call_blocking(move |book| {
-                    book.end(id, &Verdict::Done)?;
-                    book.retire(id)
+                context.ledger.call_blocking(move |ledger| {
+                    ledger.end(id, &AttemptResult::Done)?;
+                    ledger.retire(id)
                 })?;
                 tracing::info!(folder = folder.name, %source, "a photo that a crash has left under a hidden name was moved or deleted as its folder says");
             }

@@ -10,7 +10,7 @@ use super::folder::HotFolder;
 use super::state::State;
 use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, TICK, log};
-use crate::delivery::Book;
+use crate::delivery::SqliteLedger;
 
 /// How often the ledger's `-wal` is written back: one who read for long may have made it grow.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(10);
@@ -37,7 +37,11 @@ impl Daemon {
             }
         }
         self.look_at_state_dir();
-        let version = self.context.ledger.call(Book::foreign_changes).await?;
+        let version = self
+            .context
+            .ledger
+            .call(SqliteLedger::foreign_changes)
+            .await?;
         if std::mem::replace(&mut self.ledger_version, version) != version {
             for folder in self.folders.values_mut() {
                 folder.lost(now);
@@ -45,7 +49,7 @@ impl Daemon {
         }
         if now >= self.checkpoint_at {
             self.checkpoint_at = now + CHECKPOINT_INTERVAL;
-            self.context.ledger.call(Book::checkpoint).await?;
+            self.context.ledger.call(SqliteLedger::checkpoint).await?;
         }
         self.explain_late(now).await?;
         self.forget(now).await?;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::destination::read_mark;
-use super::ledger::{Book, Extent, FoundCutout, LedgerError};
+use super::ledger::{Extent, FoundCutout, LedgerError, SqliteLedger};
 use super::names::fold_case;
 use crate::config::Folder;
 use crate::disk;
@@ -53,10 +53,10 @@ pub struct Rebuilt {
     pub unreadable: Vec<PathError>,
 }
 
-/// Teaches `book` what lies in the output folders of `folders`, which are all that there are or, with [`Extent::Part`], some of
+/// Teaches `ledger` what lies in the output folders of `folders`, which are all that there are or, with [`Extent::Part`], some of
 /// them; calls `alive` every ten seconds. Where the disk of one does not answer, the next start begins anew.
 pub fn rebuild(
-    book: &mut Book,
+    ledger: &mut SqliteLedger,
     folders: &[Arc<Folder>],
     extent: Extent,
     patience: Patience,
@@ -69,7 +69,7 @@ pub fn rebuild(
         .collect();
     outputs.sort();
     outputs.dedup();
-    book.begin_relearning()?;
+    ledger.begin_relearning()?;
     let late_at = Instant::now() + patience.first;
     let mut listings = Vec::new();
     for output in outputs {
@@ -95,11 +95,11 @@ pub fn rebuild(
             late_at,
             patience,
         };
-        rebuilt.learn(book, listing, alive)?;
+        rebuilt.learn(ledger, listing, alive)?;
     }
     let is_silent = rebuilt.unreadable.iter().any(disk::is_silent);
     let extent = if is_silent { Extent::Part } else { extent };
-    rebuilt.names = book.end_relearning(extent)?;
+    rebuilt.names = ledger.end_relearning(extent)?;
     Ok(rebuilt)
 }
 
@@ -107,7 +107,7 @@ impl Rebuilt {
     /// Takes in what is told of one output folder, until there is no more or its disk does not answer.
     fn learn(
         &mut self,
-        book: &mut Book,
+        ledger: &mut SqliteLedger,
         mut listing: Listing<'_>,
         alive: &mut impl FnMut(),
     ) -> Result<(), LedgerError> {
@@ -120,7 +120,7 @@ impl Rebuilt {
             match listing.next() {
                 Ok(Sign::Cutout(found)) => {
                     self.cutouts += 1;
-                    book.note_found(&found)?;
+                    ledger.note_found(&found)?;
                 }
                 Ok(Sign::Unclear) => self.unclear += 1,
                 Ok(Sign::Unreadable(error)) => self.unreadable.push(error),

@@ -85,9 +85,9 @@ pub(super) async fn drop_photo(
     // It may have come for minutes; meanwhile the folder may have gone.
     let folder = app.folder_here(&name)?;
     let input = folder.input.clone();
-    let known = app.ledger().await?.call(move |book| {
-        let mount_point = book.mount_of(&input)?;
-        Ok((book.id().to_owned(), mount_point))
+    let known = app.ledger().await?.call(move |ledger| {
+        let mount_point = ledger.mount_of(&input)?;
+        Ok((ledger.id().to_owned(), mount_point))
     });
     let (ledger_id, mount_point) = known.await?;
     let caller = Arc::new(());

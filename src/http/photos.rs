@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::blocking::blocking;
 use super::refusal::{Problem, Refusal};
 use super::state::AppState;
-use crate::delivery::{Book, PAGE_MAX, PhotoQuery, PhotoRow, Standing};
+use crate::delivery::{PAGE_MAX, PhotoQuery, PhotoRow, PhotoState, SqliteLedger};
 use crate::percent;
 
 /// Photos of a page whose reader names no number.
@@ -27,7 +27,7 @@ pub(super) struct PageQuery {
     folder: Option<String>,
     /// Only those that stand so: `running`, `waiting`, `placed`, `done`, `quarantined`, `ignored` or `superseded`.
     #[param(value_type = Option<String>)]
-    state: Option<Standing>,
+    state: Option<PhotoState>,
     /// `next` of the page before.
     after: Option<i64>,
     /// How many; 60 if left out, 200 at most.
@@ -55,7 +55,7 @@ pub(super) struct PhotoEntry {
     source: String,
     /// How it stands.
     #[schema(value_type = String)]
-    state: Standing,
+    state: PhotoState,
     /// Why, if it cannot succeed.
     reason: Option<String>,
     /// Workers that it was given to.
@@ -74,7 +74,7 @@ impl From<PhotoRow> for PhotoEntry {
             id: row.id,
             folder: row.folder,
             source: percent::display(&row.source),
-            state: row.standing,
+            state: row.state,
             reason: row.reason,
             attempts: row.attempts,
             model: row.model,
@@ -105,7 +105,10 @@ pub(super) async fn list(
         before: query.after,
         count,
     };
-    let rows = app.ledger().await?.call(move |book| book.photos(&query));
+    let rows = app
+        .ledger()
+        .await?
+        .call(move |ledger| ledger.photos(&query));
     let photos: Vec<PhotoEntry> = rows.await?.into_iter().map(PhotoEntry::from).collect();
     let is_full = photos.len() >= count as usize;
     let next = photos.last().filter(|_| is_full).map(|photo| photo.id);
@@ -138,8 +141,8 @@ pub(super) async fn retry(
     let row = row(&app, id).await?;
     let state_dir = app.snapshot()?.config.daemon.state_dir.clone();
     // As `hotcut retry` does it: the loop notices within a second.
-    let is_retried = blocking(move || match Book::open_existing(&state_dir)? {
-        Some(mut book) => Ok(book.retry(&row.folder, &row.source)?),
+    let is_retried = blocking(move || match SqliteLedger::open_existing(&state_dir)? {
+        Some(mut ledger) => Ok(ledger.retry(&row.folder, &row.source)?),
         None => Ok(false),
     });
     if is_retried.await? {
@@ -155,6 +158,6 @@ pub(super) async fn row(
     id: Result<UrlPath<i64>, PathRejection>,
 ) -> Result<PhotoRow, Refusal> {
     let UrlPath(id) = id.map_err(|_| Refusal::Gone)?;
-    let row = app.ledger().await?.call(move |book| book.photo(id));
+    let row = app.ledger().await?.call(move |ledger| ledger.photo(id));
     row.await?.ok_or(Refusal::Gone)
 }

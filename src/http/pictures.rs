@@ -18,7 +18,7 @@ use super::photos::row;
 use super::refusal::{Problem, Refusal};
 use super::state::AppState;
 use crate::config::Folder;
-use crate::delivery::{PhotoRow, Standing, ThumbKind, moved_names, number_of};
+use crate::delivery::{PhotoRow, PhotoState, ThumbKind, moved_names, number_of};
 use crate::detached::Detached;
 use crate::intake::Root;
 use crate::path_error::AtPath as _;
@@ -107,7 +107,7 @@ fn find_source(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
 }
 
 fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
-    if !matches!(row.standing, Standing::Done | Standing::Placed) {
+    if !matches!(row.state, PhotoState::Done | PhotoState::Placed) {
         return None;
     }
     let relative = row.output.strip_prefix(&folder.output).ok()?;

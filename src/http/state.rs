@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use super::spool::{Spool, Spooled};
 use crate::config::{Folder, Http};
 use crate::daemon::{DaemonHandle, Snapshot};
-use crate::delivery::{Book, Ledger, ThumbKey, Thumbs};
+use crate::delivery::{Ledger, SqliteLedger, ThumbKey, Thumbs};
 use crate::job::{PhotoRequest, RequestError};
 use crate::pool::{CutReport, Task};
 
@@ -231,8 +231,8 @@ impl AppState {
     pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
         let state_dir = self.snapshot()?.config.daemon.state_dir.clone();
         let open = || async {
-            let book = blocking(move || Ok(Book::open_reader(&state_dir)?)).await?;
-            Ok(Ledger::start(book.ok_or(Refusal::Closed)?)?)
+            let ledger = blocking(move || Ok(SqliteLedger::open_reader(&state_dir)?)).await?;
+            Ok(Ledger::start(ledger.ok_or(Refusal::Closed)?)?)
         };
         self.reader.get_or_try_init(open).await
     }

@@ -118,10 +118,10 @@ pub(super) async fn status(State(app): State<Arc<AppState>>) -> Result<Json<Stat
         .map(|folder| folder.name.clone())
         .collect();
     let ledger = app.ledger().await?;
-    let counts = ledger.call(move |book| {
+    let counts = ledger.call(move |ledger| {
         names
             .iter()
-            .map(|name| book.counts(name))
+            .map(|name| ledger.counts(name))
             .collect::<Result<Vec<_>, _>>()
     });
     let counts = counts.await?;

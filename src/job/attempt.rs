@@ -177,7 +177,7 @@ impl Attempt<'_> {
     async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
         let version = Source::of(self.job).version;
         let ledger = &self.context.ledger;
-        let taken = ledger.call(move |book| book.take_unretired(&version));
+        let taken = ledger.call(move |ledger| ledger.take_unretired(&version));
         Ok(taken.await?.map(|taken| {
             self.begun = Some(taken.begun);
             Placed {
@@ -199,7 +199,7 @@ impl Attempt<'_> {
         let version = Source::of(self.job).version;
         let output = self.job.folder.output.join(&chosen.name);
         let ledger = &self.context.ledger;
-        let taken = ledger.call(move |book| book.take_touched(&version, &output, &sha256));
+        let taken = ledger.call(move |ledger| ledger.take_touched(&version, &output, &sha256));
         Ok(taken.await?)
     }
 
@@ -207,7 +207,7 @@ impl Attempt<'_> {
     async fn is_redo(&self) -> Result<bool, JobError> {
         let version = Source::of(self.job).version;
         let ledger = &self.context.ledger;
-        Ok(ledger.call(move |book| book.is_redo(&version)).await?)
+        Ok(ledger.call(move |ledger| ledger.is_redo(&version)).await?)
     }
 
     async fn begin(
@@ -231,7 +231,7 @@ impl Attempt<'_> {
             .or(former.map(FormerCutout::model));
         let model = made_by.unwrap_or(&self.job.folder.model).to_owned();
         let ledger = &self.context.ledger;
-        let begin = ledger.call(move |book| book.begin(&version, arrival, &model, &output));
+        let begin = ledger.call(move |ledger| ledger.begin(&version, arrival, &model, &output));
         // Another job has this version already and finishes it; the file is looked at again then.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }

@@ -8,7 +8,7 @@ use super::source::{Explained, Source};
 use super::{Disposition, Job, JobContext, JobError, Origin};
 use crate::config::SourcePolicy;
 use crate::cutout::FileEnd;
-use crate::delivery::{Begun, LedgerError, Verdict};
+use crate::delivery::{AttemptResult, Begun, LedgerError};
 use crate::pool::Shortage;
 
 /// Records the end of the attempt and deals with the source.
@@ -43,7 +43,7 @@ async fn succeed(
         (SourcePolicy::Delete, _) if is_doubtful => {
             context
                 .ledger
-                .call(move |book| book.placed_for_good(begun.id, &sha256))
+                .call(move |ledger| ledger.placed_for_good(begun.id, &sha256))
                 .await?;
             // An earlier note that stays does no harm.
             drop(Source::of(job).keep(context, begun.id).await);
@@ -53,7 +53,7 @@ async fn succeed(
             if looks_again(report.end) =>
         {
             note_placed(context, begun, sha256).await?;
-            record(context, begun, Verdict::Placed).await?;
+            record(context, begun, AttemptResult::Placed).await?;
             SourceFate::LooksAgain
         }
         (SourcePolicy::Keep | SourcePolicy::Delete | SourcePolicy::Move(_), _) => {
@@ -88,7 +88,7 @@ async fn note_placed(
 ) -> Result<(), LedgerError> {
     context
         .ledger
-        .call(move |book| book.placed(begun.id, &sha256))
+        .call(move |ledger| ledger.placed(begun.id, &sha256))
         .await
 }
 
@@ -100,18 +100,18 @@ async fn retire(
 ) -> Result<SourceFate, LedgerError> {
     match Source::of(job).retire(context, begun.id, output).await {
         Ok(is_gone) => {
-            record(context, begun, Verdict::Done).await?;
+            record(context, begun, AttemptResult::Done).await?;
             if !is_gone {
                 return Ok(SourceFate::Stays);
             }
             context
                 .ledger
-                .call(move |book| book.retire(begun.id))
+                .call(move |ledger| ledger.retire(begun.id))
                 .await?;
             Ok(SourceFate::Gone)
         }
         Err(error) => {
-            record(context, begun, Verdict::Placed).await?;
+            record(context, begun, AttemptResult::Placed).await?;
             Ok(SourceFate::Left(error))
         }
     }
@@ -145,27 +145,29 @@ async fn fail(
     }
     let reason = error.to_string();
     let why = reason.clone();
-    let (verdict, outcome) = match disposition {
-        Disposition::Forget | Disposition::Resettle => (Verdict::Superseded, Outcome::Outdated),
-        Disposition::Hold => (Verdict::Refunded, Outcome::Held(error)),
-        Disposition::Wait | Disposition::Relieve | Disposition::Halt => {
-            (Verdict::Refunded, Outcome::Waits(error))
+    let (result, outcome) = match disposition {
+        Disposition::Forget | Disposition::Resettle => {
+            (AttemptResult::Superseded, Outcome::Outdated)
         }
-        Disposition::Pause => (Verdict::Refunded, Outcome::Paused(error)),
-        Disposition::Ignore => (Verdict::Ignored { reason }, Outcome::Ignored(error)),
-        Disposition::Retry => (Verdict::Waiting, Outcome::Retry { error, attempts }),
+        Disposition::Hold => (AttemptResult::Refunded, Outcome::Held(error)),
+        Disposition::Wait | Disposition::Relieve | Disposition::Halt => {
+            (AttemptResult::Refunded, Outcome::Waits(error))
+        }
+        Disposition::Pause => (AttemptResult::Refunded, Outcome::Paused(error)),
+        Disposition::Ignore => (AttemptResult::Ignored { reason }, Outcome::Ignored(error)),
+        Disposition::Retry => (AttemptResult::Waiting, Outcome::Retry { error, attempts }),
         Disposition::Quarantine => {
             if let Some(begun) = begun {
                 return quarantine(job, context, begun, error).await;
             }
-            (Verdict::Waiting, Outcome::Waits(error))
+            (AttemptResult::Waiting, Outcome::Waits(error))
         }
     };
     match begun {
-        Some(begun) if matches!(verdict, Verdict::Superseded) => {
-            record(context, begun, verdict).await?;
+        Some(begun) if matches!(result, AttemptResult::Superseded) => {
+            record(context, begun, result).await?;
         }
-        Some(begun) => record_failure(context, begun, verdict, why).await?,
+        Some(begun) => record_failure(context, begun, result, why).await?,
         None => {}
     }
     Ok(outcome)
@@ -182,11 +184,11 @@ async fn quarantine(
     let why = reason.clone();
     let record = context
         .ledger
-        .call(move |book| book.quarantine(begun.id, why));
+        .call(move |ledger| ledger.quarantine(begun.id, why));
     let explained = if record.await? {
         Source::of(job).explain(context, begun.id, reason).await
     } else {
-        Ok(Explained::NoNews)
+        Ok(Explained::NothingNew)
     };
     let unexplained = match explained {
         Ok(_) => None,
@@ -208,7 +210,7 @@ async fn run_short(
 ) -> Result<Outcome, LedgerError> {
     if let Some(begun) = begun {
         let why = JobError::Short(shortage.clone()).to_string();
-        record_failure(context, begun, Verdict::Refunded, why).await?;
+        record_failure(context, begun, AttemptResult::Refunded, why).await?;
     }
     Ok(Outcome::Short(shortage))
 }
@@ -216,18 +218,22 @@ async fn run_short(
 async fn record_failure(
     context: &JobContext,
     begun: Begun,
-    verdict: Verdict,
+    result: AttemptResult,
     reason: String,
 ) -> Result<(), LedgerError> {
     context
         .ledger
-        .call(move |book| book.fail(begun.id, &verdict, &reason))
+        .call(move |ledger| ledger.fail(begun.id, &result, &reason))
         .await
 }
 
-async fn record(context: &JobContext, begun: Begun, verdict: Verdict) -> Result<(), LedgerError> {
+async fn record(
+    context: &JobContext,
+    begun: Begun,
+    result: AttemptResult,
+) -> Result<(), LedgerError> {
     context
         .ledger
-        .call(move |book| book.end(begun.id, &verdict))
+        .call(move |ledger| ledger.end(begun.id, &result))
         .await
 }

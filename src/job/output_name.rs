@@ -54,7 +54,7 @@ pub(super) async fn choose(
     let version = Source::of(job).version;
     let (output, born_ns) = (job.folder.output.clone(), source.born_ns());
     let owned = ledger
-        .call(move |book| book.names_of(&version, born_ns, &output))
+        .call(move |ledger| ledger.names_of(&version, born_ns, &output))
         .await?;
     let numbers = job.folder.on_same_name == OnSameName::Number;
     let mut is_numbered = numbers && owned.iter().any(|name| name.is_used);
@@ -183,7 +183,7 @@ async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobErr
     };
     let (folder, relative) = (job.folder.name.clone(), job.file.relative().to_owned());
     Ok(ledger
-        .call(move |book| book.reserve(&folder, &relative, &output_name))
+        .call(move |ledger| ledger.reserve(&folder, &relative, &output_name))
         .await?)
 }
 

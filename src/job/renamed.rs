@@ -48,7 +48,9 @@ pub(super) async fn find(
     ledger: &Ledger,
 ) -> Result<Option<Renamed>, JobError> {
     let version = Source::of(job).version;
-    let former = ledger.call(move |book| book.former_name(&version)).await?;
+    let former = ledger
+        .call(move |ledger| ledger.former_name(&version))
+        .await?;
     let Some(former) = former else {
         return Ok(None);
     };
@@ -122,7 +124,7 @@ impl Attempt<'_> {
         let recorded = self
             .context
             .ledger
-            .call(move |book| book.renamed(renamed.id, &name));
+            .call(move |ledger| ledger.renamed(renamed.id, &name));
         recorded.await?;
         Ok(Some(Placed {
             output: self.job.folder.output.join(&chosen.name),

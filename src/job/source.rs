@@ -20,7 +20,7 @@ pub enum Explained {
     /// In the `failed` folder, to which it was moved.
     Moved,
     /// Nothing to tell: its folder wants none, the original is gone, somebody else is at it, or it failed as it did before.
-    NoNews,
+    NothingNew,
 }
 
 /// Leaves with its original the reason that a crash, or a folder that could not be written to, has kept from it.
@@ -30,9 +30,11 @@ pub async fn explain_late(
     late: Unexplained,
 ) -> Result<Explained, JobError> {
     let id = late.id;
-    let begin = context.ledger.call(move |book| book.begin_explaining(id));
+    let begin = context
+        .ledger
+        .call(move |ledger| ledger.begin_explaining(id));
     if !begin.await? {
-        return Ok(Explained::NoNews);
+        return Ok(Explained::NothingNew);
     }
     let source = Source {
         folder,
@@ -131,14 +133,14 @@ impl Source {
         let leave = move || self.leave_reason(aside, note, &reason, min_free);
         let left = blocking(leave).await;
         let explained = left.as_ref().ok().copied();
-        let record = context.ledger.call(move |book| {
+        let record = context.ledger.call(move |ledger| {
             let Some(explained) = explained else {
-                return Ok(book.fail_explaining(id));
+                return Ok(ledger.fail_explaining(id));
             };
             if explained == Explained::Moved {
-                book.retire(id)?;
+                ledger.retire(id)?;
             }
-            book.explained(id)?;
+            ledger.explained(id)?;
             Ok(true)
         });
         let is_new = record.await?;
@@ -146,7 +148,7 @@ impl Source {
             if is_new {
                 Err(error)
             } else {
-                Ok(Explained::NoNews)
+                Ok(Explained::NothingNew)
             }
         })
     }
@@ -161,7 +163,7 @@ impl Source {
     ) -> Result<Explained, JobError> {
         let retiring = self.retiring(aside, 1)?;
         let failed = match &self.folder.failed {
-            FailedPolicy::Leave => return Ok(Explained::NoNews),
+            FailedPolicy::Leave => return Ok(Explained::NothingNew),
             FailedPolicy::Note => {
                 let name = retiring.name.clone();
                 write_note(retiring.folder, &name, note.into(), &reason)?;
@@ -171,7 +173,7 @@ impl Source {
         };
         let target = self.mirror_for(failed, &retiring, min_free)?;
         let Retired::Moved(path) = retiring.move_to(target)? else {
-            return Ok(Explained::NoNews);
+            return Ok(Explained::NothingNew);
         };
         let name = path.file_name().unwrap_or_default();
         write_note(self.mirror(failed)?, name, note.into(), &reason)?;

@@ -117,11 +117,11 @@ fn say(bytes: &[u8]) -> io::Result<()> {
 
 /// Tells the log whether the sandbox held.
 fn tell<T>(what: &str, result: io::Result<T>) {
-    let verdict = match result {
+    let answer = match result {
         Ok(_) => "allowed".to_owned(),
         Err(error) => format!("refused: {error}"),
     };
-    drop(writeln!(io::stderr(), "chaos: {what} {verdict}"));
+    drop(writeln!(io::stderr(), "chaos: {what} {answer}"));
 }
 
 fn kill(pid: &str) -> io::Result<()> {

@@ -38,7 +38,7 @@ impl Seal {
 mod tests {
     use super::*;
 
-    fn verdict(bytes: &[u8], block: usize) -> bool {
+    fn is_png(bytes: &[u8], block: usize) -> bool {
         let mut seal = Seal::default();
         for part in bytes.chunks(block) {
             seal.see(part);
@@ -52,11 +52,11 @@ mod tests {
         let whole = [HEAD, b"pixels", TAIL].concat();
         let last = whole.len() - 1;
         for block in 1..40 {
-            assert!(verdict(&whole, block), "{block}");
-            assert!(!verdict(&whole[..last], block), "{block}");
-            assert!(!verdict(&whole[1..], block), "{block}");
-            assert!(!verdict(&[0xA5; 64], block), "{block}");
+            assert!(is_png(&whole, block), "{block}");
+            assert!(!is_png(&whole[..last], block), "{block}");
+            assert!(!is_png(&whole[1..], block), "{block}");
+            assert!(!is_png(&[0xA5; 64], block), "{block}");
         }
-        assert!(!verdict(&[], 1));
+        assert!(!is_png(&[], 1));
     }
 }

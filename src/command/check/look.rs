@@ -9,7 +9,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use crate::config::{Config, Folder, SourcePolicy};
-use crate::delivery::{Book, LedgerError};
+use crate::delivery::{LedgerError, SqliteLedger};
 use crate::disk::{self, Question};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
@@ -27,9 +27,9 @@ impl KnownMounts {
         let paths: Vec<PathBuf> = paths.collect();
         let known = disk::ask(&config.daemon.state_dir, move |_| {
             let mut known = BTreeMap::new();
-            if let Some(mut book) = Book::open_existing(&state_dir)? {
+            if let Some(mut ledger) = SqliteLedger::open_existing(&state_dir)? {
                 for path in paths {
-                    if let Some(point) = book.mount_of(&path)? {
+                    if let Some(point) = ledger.mount_of(&path)? {
                         known.insert(path, point);
                     }
                 }

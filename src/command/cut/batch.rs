@@ -17,7 +17,7 @@ use super::report::{CutReporter, Delivered};
 use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
 use crate::cutout::CutoutError;
-use crate::delivery::{Book, Ledger};
+use crate::delivery::{Ledger, SqliteLedger};
 use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Stalled, Stalls};
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 
@@ -56,8 +56,8 @@ impl<'a> CutBatch<'a> {
         reporter: &'a mut CutReporter,
     ) -> Result<Self, CommandError> {
         let config = &run.config;
-        let book = Book::in_memory()?;
-        let ledger_id = book.id().to_owned();
+        let ledger = SqliteLedger::in_memory()?;
+        let ledger_id = ledger.id().to_owned();
         let size = config.daemon.workers.min(jobs.len());
         let sheet = run.sheet.as_ref().map(|_| SheetList::new(&jobs));
         let (stalls, stall_inbox) = mpsc::unbounded_channel();
@@ -77,7 +77,7 @@ impl<'a> CutBatch<'a> {
             pool: Pool::new(WorkerSpec::of(config), size, Instant::now()),
             size,
             given_back: HashSet::new(),
-            context: JobContext::new(config, Ledger::start(book)?, ledger_id),
+            context: JobContext::new(config, Ledger::start(ledger)?, ledger_id),
             is_stdin: run.stdin.is_some(),
             is_stdout: run.is_to_stdout(),
             sheet,

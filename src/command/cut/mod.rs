@@ -130,7 +130,7 @@ impl CutRun<'_> {
             let len_max = self.config.daemon.worker_memory_bytes;
             if let Err(error) = stdin::keep(private.photo(), len_max).await {
                 reporter.failed(stdin::label(), &error, None)?;
-                return Ok(verdict(reporter, true));
+                return Ok(exit_code(reporter, true));
             }
         }
         let search = self.search();
@@ -156,7 +156,7 @@ impl CutRun<'_> {
         batch.run().await?;
         let finished_batch = batch.into_finished_batch();
         let has_sheet = self.show(finished_batch, reporter).await;
-        Ok(verdict(reporter, has_sheet))
+        Ok(exit_code(reporter, has_sheet))
     }
 
     /// Writes the sheet, if one is wanted; `false` if that failed.
@@ -204,7 +204,7 @@ async fn stopped(signals: &mut Receiver<SignalRequest>) {
     }
 }
 
-fn verdict(reporter: &mut CutReporter, has_sheet: bool) -> ExitCode {
+fn exit_code(reporter: &mut CutReporter, has_sheet: bool) -> ExitCode {
     match reporter.finish() {
         0 if has_sheet => ExitCode::SUCCESS,
         _ => ExitCode::from(FAILED),

@@ -9,7 +9,7 @@ use super::super::CommandError;
 use super::super::account::group_name;
 use crate::config::{Config, Folder};
 use crate::daemon::{LiveStatus, ReadStatus, SharedFailure, SharedStatus};
-use crate::delivery::{Book, Counts, LedgerError, is_in_use};
+use crate::delivery::{Counts, LedgerError, SqliteLedger, is_in_use};
 
 /// The group that the unit gives the service.
 const SERVICE: &str = "hotcut";
@@ -44,14 +44,17 @@ impl Known {
 
     fn of_state(config: &Config) -> Result<Self, CommandError> {
         let state_dir = &config.daemon.state_dir;
-        let mut book = Book::open_existing(state_dir)?;
+        let mut ledger = SqliteLedger::open_existing(state_dir)?;
         let live = is_in_use(state_dir)?
             .then(|| LiveStatus::read(state_dir))
             .flatten();
         let mut folders = Vec::new();
         for folder in &config.folders {
-            let (counts, quarantined) = match &mut book {
-                Some(book) => (book.counts(&folder.name)?, book.quarantined(&folder.name)?),
+            let (counts, quarantined) = match &mut ledger {
+                Some(ledger) => (
+                    ledger.counts(&folder.name)?,
+                    ledger.quarantined(&folder.name)?,
+                ),
                 None => (Counts::default(), Vec::new()),
             };
             let failures = quarantined.into_iter().map(SharedFailure::from).collect();

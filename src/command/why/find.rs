@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 
 use crate::command::CommandError;
 use crate::config::{Config, Folder};
-use crate::delivery::Book;
+use crate::delivery::SqliteLedger;
 use crate::disk::{self, Question};
 use crate::percent;
 use crate::stamp::Stamp;
@@ -15,7 +15,7 @@ use crate::stamp::Stamp;
 /// Finds the hot folder, and the path below it, that `file` means.
 pub(super) fn find<'a>(
     config: &'a Config,
-    mut book: Option<&mut Book>,
+    mut ledger: Option<&mut SqliteLedger>,
     file: &Path,
 ) -> Result<Option<(&'a Arc<Folder>, PathBuf)>, CommandError> {
     let path = std::path::absolute(file)?;
@@ -26,8 +26,8 @@ pub(super) fn find<'a>(
             return Ok(Some((folder, source.to_owned())));
         }
     }
-    if let Some(book) = &mut book
-        && let Some((name, source)) = book.source_of(&path)?
+    if let Some(ledger) = &mut ledger
+        && let Some((name, source)) = ledger.source_of(&path)?
         && let Some(folder) = config.folders.iter().find(|folder| folder.name == name)
     {
         return Ok(Some((folder, source)));
@@ -39,8 +39,8 @@ pub(super) fn find<'a>(
             .into_iter()
             .flatten()
         {
-            let is_recorded = match &mut book {
-                Some(book) => !book.story(&folder.name, &source)?.is_empty(),
+            let is_recorded = match &mut ledger {
+                Some(ledger) => !ledger.history(&folder.name, &source)?.is_empty(),
                 None => false,
             };
             if is_recorded {

@@ -11,7 +11,7 @@ pub(in crate::daemon) fn told_late(folder: &Folder, source: &str, explained: Exp
     let what = match explained {
         Explained::Moved => "the photo was moved to `failed` with its reason",
         Explained::Beside => "the reason was left with the photo",
-        Explained::NoNews => return,
+        Explained::NothingNew => return,
     };
     tracing::info!(folder = folder.name, source, "{what}");
 }

@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::LedgerError;
-use super::book::Book;
 use super::check::check;
 use super::header::{Mark, RETRY_INTERVAL, pause};
 use super::leftovers;
+use super::sqlite_ledger::SqliteLedger;
 use crate::path_error::AtPath as _;
 
 /// Pages that are copied in one go.
@@ -29,7 +29,7 @@ pub enum Overwrite {
     Always,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Copies the ledger to `file` and returns the copy's size in bytes. Nobody who writes to the ledger has to wait.
     pub fn back_up(&mut self, file: &Path, overwrite: Overwrite) -> Result<u64, LedgerError> {
         copy(&self.connection, file, overwrite)
@@ -108,7 +108,7 @@ fn fill(ledger: &Connection, path: &Path) -> Result<(), LedgerError> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{begin, version};
-    use super::super::{Verdict, open_whole};
+    use super::super::{AttemptResult, open_whole};
     use super::*;
     use crate::config::OnSameName;
 
@@ -117,17 +117,17 @@ mod tests {
     #[test]
     fn a_copy_of_a_ledger_in_use_is_a_whole_ledger() {
         let (state, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut book = Book::open(state.path()).unwrap();
+        let mut ledger = SqliteLedger::open(state.path()).unwrap();
         let photo = version("a.jpg", 1);
-        let begun = begin(&mut book, &photo);
-        book.end(begun.id, &Verdict::Done).unwrap();
+        let begun = begin(&mut ledger, &photo);
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
         let file = other.path().join("ledger.db");
-        let mut beside = Book::open_existing(state.path()).unwrap().unwrap();
+        let mut beside = SqliteLedger::open_existing(state.path()).unwrap().unwrap();
         let bytes = beside.back_up(&file, Overwrite::Never).unwrap();
         assert_eq!(file.metadata().unwrap().len(), bytes);
         let again = beside.back_up(&file, Overwrite::Never);
         assert!(matches!(again, Err(LedgerError::Exists(_))), "{again:?}");
-        begin(&mut book, &version("b.jpg", 1));
+        begin(&mut ledger, &version("b.jpg", 1));
         beside.back_up(&file, Overwrite::Always).unwrap();
         assert_eq!(other.path().read_dir().unwrap().count(), 1);
         let (mut copy, _) = open_whole(other.path(), &mut |_| ()).unwrap();

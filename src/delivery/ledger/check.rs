@@ -28,7 +28,7 @@ pub(super) fn check(
     let counted = Arc::new(AtomicU64::new(0));
     count_into(connection, &counted)?;
     let (ended, end) = channel::<()>();
-    let verdict = std::thread::scope(|scope| {
+    let answer = std::thread::scope(|scope| {
         let connection = &mut *connection;
         let check = scope.spawn(move || {
             // Dropped at the end, which is what the other side waits for.
@@ -41,19 +41,19 @@ pub(super) fn check(
         check.join()
     });
     connection.progress_handler(OPERATIONS, None::<fn() -> bool>)?;
-    match verdict {
-        Ok(verdict) => verdict,
+    match answer {
+        Ok(answer) => answer,
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 
 fn quick_check(connection: &Connection) -> Result<(), LedgerError> {
     let query = "PRAGMA quick_check(1)";
-    let verdict: String = connection.query_row(query, [], |row| row.get(0))?;
-    if verdict == "ok" {
+    let answer: String = connection.query_row(query, [], |row| row.get(0))?;
+    if answer == "ok" {
         Ok(())
     } else {
-        Err(LedgerError::Damaged(verdict))
+        Err(LedgerError::Damaged(answer))
     }
 }
 

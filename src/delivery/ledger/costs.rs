@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::tests::version;
-use super::{Book, Forgotten, OldCursor};
+use super::{Forgotten, OldCursor, SqliteLedger};
 
 /// Versions in the ledger; most are done, and one in a thousand is quarantined.
 const VERSIONS: u32 = 50_000;
 
-pub(super) fn long_ledger() -> Book {
-    let book = Book::in_memory().unwrap();
+pub(super) fn long_ledger() -> SqliteLedger {
+    let ledger = SqliteLedger::in_memory().unwrap();
     let numbers = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {VERSIONS})"
     );
@@ -23,47 +23,50 @@ pub(super) fn long_ledger() -> Book {
             {numbers} SELECT CAST('/out' AS BLOB), CAST(n || '.png' AS BLOB), 'products', CAST(n || '.jpg' AS BLOB),
                 CAST(n || '.png' AS BLOB) FROM numbers;"
     );
-    book.connection.execute_batch(&fill).unwrap();
-    book
+    ledger.connection.execute_batch(&fill).unwrap();
+    ledger
 }
 
 /// Fails when one of them walks the ledger, for want of an index or because `SQLite` chooses another one: with a million photos a
 /// start, each listing or `status` would take seconds, and photos would wait for it.
 #[test]
 fn what_is_asked_often_does_not_walk_the_ledger() {
-    type Ask = fn(&mut Book);
+    type Ask = fn(&mut SqliteLedger);
     let asks: [(&str, Ask); 10] = [
-        ("counts", |book| {
-            assert_eq!(book.counts("products").unwrap().quarantined, 50);
+        ("counts", |ledger| {
+            assert_eq!(ledger.counts("products").unwrap().quarantined, 50);
         }),
-        ("quarantined", |book| {
-            assert_eq!(book.quarantined("products").unwrap().len(), 50);
+        ("quarantined", |ledger| {
+            assert_eq!(ledger.quarantined("products").unwrap().len(), 50);
         }),
-        ("quarantined_after", |book| {
+        ("quarantined_after", |ledger| {
             let last = Path::new("2");
-            drop(book.quarantined_after("products", last, 20).unwrap());
+            drop(ledger.quarantined_after("products", last, 20).unwrap());
         }),
-        ("half_retired", |book| {
-            drop(book.half_retired("products").unwrap());
+        ("half_retired", |ledger| {
+            drop(ledger.half_retired("products").unwrap());
         }),
-        ("unexplained", |book| {
-            drop(book.unexplained("products", 0).unwrap());
+        ("unexplained", |ledger| {
+            drop(ledger.unexplained("products", 0).unwrap());
         }),
-        ("recover", |book| drop(book.recover().unwrap())),
-        ("refund_running", |book| book.refund_running().unwrap()),
-        ("names_of", |book| {
+        ("recover", |ledger| drop(ledger.recover().unwrap())),
+        ("refund_running", |ledger| ledger.refund_running().unwrap()),
+        ("names_of", |ledger| {
             let photo = version("77.jpg", 77);
             assert_eq!(
-                book.names_of(&photo, None, "/out".as_ref()).unwrap().len(),
+                ledger
+                    .names_of(&photo, None, "/out".as_ref())
+                    .unwrap()
+                    .len(),
                 1
             );
         }),
-        ("former_name", |book| {
-            drop(book.former_name(&version("new.jpg", 77)).unwrap());
+        ("former_name", |ledger| {
+            drop(ledger.former_name(&version("new.jpg", 77)).unwrap());
         }),
-        ("forget", |book| {
+        ("forget", |ledger| {
             let cursor = OldCursor::default();
-            let (old, _) = book
+            let (old, _) = ledger
                 .old_versions("products", i64::MAX, &cursor, 20)
                 .unwrap();
             let forgotten = old.into_iter().map(|old| Forgotten {
@@ -71,10 +74,10 @@ fn what_is_asked_often_does_not_walk_the_ledger() {
                 is_path_free: true,
             });
             let forgotten: Vec<_> = forgotten.collect();
-            assert_eq!(book.forget(&forgotten).unwrap(), 20);
+            assert_eq!(ledger.forget(&forgotten).unwrap(), 20);
         }),
     ];
-    let mut book = long_ledger();
+    let mut ledger = long_ledger();
     let operations = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&operations);
     let count = move || {
@@ -82,10 +85,13 @@ fn what_is_asked_often_does_not_walk_the_ledger() {
         // Go on.
         false
     };
-    book.connection.progress_handler(100, Some(count)).unwrap();
+    ledger
+        .connection
+        .progress_handler(100, Some(count))
+        .unwrap();
     for (what, ask) in asks {
         operations.store(0, Ordering::Relaxed);
-        ask(&mut book);
+        ask(&mut ledger);
         let cost = operations.load(Ordering::Relaxed);
         assert!(
             cost < u64::from(VERSIONS) / 4,

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use super::LedgerError;
-use super::book::{Book, now_ms};
 use super::header::{Mark, beside, set_stale_wal_aside};
 use super::open::OpenStep;
+use super::sqlite_ledger::{SqliteLedger, now_ms};
 use crate::path_error::AtPath as _;
 
 /// How the ledger was found.
@@ -28,24 +28,24 @@ pub enum Found {
 pub fn open_whole(
     state_dir: &Path,
     tell: &mut dyn FnMut(OpenStep),
-) -> Result<(Book, Found), LedgerError> {
+) -> Result<(SqliteLedger, Found), LedgerError> {
     let path = state_dir.join("ledger.db");
     if let Some(aside) = set_stale_wal_aside(&path)? {
         tell(OpenStep::StaleWal(aside));
     }
-    match Book::open_telling(state_dir, tell) {
-        Ok((book, mark)) => {
+    match SqliteLedger::open_telling(state_dir, tell) {
+        Ok((ledger, mark)) => {
             let found = match mark {
                 Mark::New => Found::Missing,
                 Mark::Copy => Found::Restored,
                 Mark::Unmarked | Mark::InUse | Mark::Closed => Found::Whole,
             };
-            Ok((book, found))
+            Ok((ledger, found))
         }
         Err(error) if is_damage(&error) => {
             let aside = set_aside(&path)?;
-            let (book, _) = Book::open_telling(state_dir, tell)?;
-            Ok((book, Found::Damaged(aside)))
+            let (ledger, _) = SqliteLedger::open_telling(state_dir, tell)?;
+            Ok((ledger, Found::Damaged(aside)))
         }
         Err(error) => Err(error),
     }

@@ -5,9 +5,9 @@ use std::path::Path;
 use rusqlite::params;
 
 use super::LedgerError;
-use super::book::{Book, bytes};
+use super::sqlite_ledger::{SqliteLedger, bytes};
 
-impl Book {
+impl SqliteLedger {
     /// Tells whether hotcut has moved or deleted a photo that lay in `subfolder`, or below it, of `folder`, since that was made at
     /// `born_ms`; ever, if that is not known.
     pub fn has_emptied(

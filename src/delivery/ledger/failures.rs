@@ -3,13 +3,18 @@
 use rusqlite::params;
 
 use super::LedgerError;
-use super::book::{Book, now_ms};
-use super::verdict::Verdict;
+use super::attempt_result::AttemptResult;
+use super::sqlite_ledger::{SqliteLedger, now_ms};
 
-impl Book {
+impl SqliteLedger {
     /// Records that the attempt `id` came to nothing, and why.
-    pub fn fail(&mut self, id: i64, verdict: &Verdict, reason: &str) -> Result<(), LedgerError> {
-        let is_counted = verdict.is_counted();
+    pub fn fail(
+        &mut self,
+        id: i64,
+        result: &AttemptResult,
+        reason: &str,
+    ) -> Result<(), LedgerError> {
+        let is_counted = result.is_counted();
         let transaction = self.connection.transaction()?;
         // A folder that is paused for weeks is tried again and again: of what does not count the last time is enough.
         transaction
@@ -23,7 +28,7 @@ impl Book {
                  SELECT id, begun_at_ms, ?2, ?3, ?4 FROM versions WHERE id = ?1",
             )?
             .execute(params![id, now_ms(), is_counted, reason])?;
-        Self::record_end(&transaction, id, verdict)?;
+        Self::record_end(&transaction, id, result)?;
         transaction.commit()?;
         Ok(())
     }

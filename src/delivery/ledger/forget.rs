@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Book, Version, bytes, path};
-use super::halfway::version_of;
+use super::recovery::version_of;
+use super::sqlite_ledger::{SqliteLedger, Version, bytes, path};
 
 /// The states of versions that may be removed, in the order in which they are gone through. The others have work left to do.
 const STATES: [&str; 5] = ["done", "superseded", "ignored", "quarantined", "waiting"];
@@ -58,7 +58,7 @@ pub struct Forgotten {
     pub is_path_free: bool,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Returns the next versions of `folder` that ended before `before_ms`, and where to go on; `None` at the end.
     pub fn old_versions(
         &mut self,

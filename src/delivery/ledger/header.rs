@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::LedgerError;
-use super::book::now_ms;
+use super::sqlite_ledger::now_ms;
 use crate::path_error::AtPath as _;
 
 /// The first bytes of every `SQLite` file.

@@ -71,7 +71,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::backup::{LEFT_AFTER, Overwrite};
-    use super::super::book::Book;
+    use super::super::sqlite_ledger::SqliteLedger;
     use super::*;
 
     /// Makes a file that was written so long ago.
@@ -111,8 +111,8 @@ mod tests {
         write(&at(".hotcut-backup-atwork.tmp"), hour);
         std::fs::create_dir(at(".hotcut-backup-folder.tmp")).unwrap();
         std::os::unix::fs::symlink("ledger.db", at(".hotcut-backup-a1link.tmp")).unwrap();
-        let mut book = Book::in_memory().unwrap();
-        book.back_up(&at("copy.db"), Overwrite::Never).unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        ledger.back_up(&at("copy.db"), Overwrite::Never).unwrap();
         assert!(!left.iter().any(|name| at(name).exists()));
         // With those made after the lists, and the copy.
         let count = kept.len() + 4;

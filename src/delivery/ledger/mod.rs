@@ -1,28 +1,28 @@
 //! Calls from the loop -> one thread that owns the ledger; knows no SQL.
 
+mod attempt_result;
 mod backup;
-mod book;
 mod check;
 mod damage;
 mod emptied;
 mod failures;
 mod foreign;
 mod forget;
-mod halfway;
 mod header;
+mod history;
 mod leftovers;
 mod open;
 mod page;
 mod places;
+mod recovery;
 mod redo;
 mod relearn;
 mod renames;
 mod schema;
-mod story;
+mod sqlite_ledger;
 mod summary;
 mod touched;
 mod unexplained;
-mod verdict;
 
 use std::fs::File;
 use std::io;
@@ -35,22 +35,22 @@ use rustix::io::Errno;
 use rustix::process::{Flock, FlockOffsetType, FlockType};
 use tokio::sync::oneshot;
 
+pub use attempt_result::AttemptResult;
 pub use backup::Overwrite;
-pub use book::{Arrival, Begun, Book, Version};
 pub use damage::{Found, open_whole};
 pub use forget::{Forgotten, OldCursor, OldVersion};
-pub use halfway::{HalfRetired, Interrupted, Unretired};
+pub use history::{FailedAttempt, PhotoState, VersionHistory};
 pub use open::OpenStep;
 pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{Continued, OutputName, OwnedName};
+pub use recovery::{HalfRetired, Interrupted, Unretired};
 pub use redo::DonePhoto;
 pub use relearn::Extent;
 pub(super) use relearn::FoundCutout;
 pub use renames::FormerName;
-pub use story::{Chapter, FailedAttempt, Standing};
+pub use sqlite_ledger::{Arrival, Begun, SqliteLedger, Version};
 pub use summary::{Counts, Quarantined};
 pub use unexplained::Unexplained;
-pub use verdict::Verdict;
 
 use self::foreign::ForeignState;
 use crate::mount;
@@ -144,20 +144,20 @@ enum Message {
     Close(thread_channel::SyncSender<Result<(), LedgerError>>),
 }
 
-type Call = Box<dyn FnOnce(&mut Book) + Send>;
+type Call = Box<dyn FnOnce(&mut SqliteLedger) + Send>;
 
 impl Ledger {
-    /// Gives `book` to a thread of its own.
-    pub fn start(mut book: Book) -> Result<Self, LedgerError> {
+    /// Gives `ledger` to a thread of its own.
+    pub fn start(mut ledger: SqliteLedger) -> Result<Self, LedgerError> {
         let (calls, inbox) = thread_channel::channel::<Message>();
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
                 while let Ok(message) = inbox.recv() {
                     match message {
-                        Message::Call(call) => call(&mut book),
+                        Message::Call(call) => call(&mut ledger),
                         Message::Close(answer) => {
-                            answer.send(book.close()).ok();
+                            answer.send(ledger.close()).ok();
                             return;
                         }
                     }
@@ -170,7 +170,7 @@ impl Ledger {
     /// Runs `work` on the ledger's thread. What it wrote is durable when this returns.
     pub async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+        work: impl FnOnce(&mut SqliteLedger) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         self.send(work)?.await.map_err(|_| LedgerError::Gone)?
     }
@@ -178,7 +178,7 @@ impl Ledger {
     /// As [`Self::call`], for a thread that may wait. Panics on one that runs tasks.
     pub fn call_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+        work: impl FnOnce(&mut SqliteLedger) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         self.send(work)?
             .blocking_recv()
@@ -187,12 +187,12 @@ impl Ledger {
 
     fn send<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+        work: impl FnOnce(&mut SqliteLedger) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T, LedgerError>>, LedgerError> {
         let (answer, result) = oneshot::channel();
-        let call: Call = Box::new(move |book| {
+        let call: Call = Box::new(move |ledger| {
             // The caller may have been dropped; the work is done all the same.
-            drop(answer.send(work(book)));
+            drop(answer.send(work(ledger)));
         });
         self.calls
             .send(Message::Call(call))

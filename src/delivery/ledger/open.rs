@@ -8,9 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::Access;
 use rustix::io::Errno;
 
-use super::book::Book;
 use super::check::{check, check_tables};
 use super::header::{Mark, begin_use, end_use};
+use super::sqlite_ledger::SqliteLedger;
 use super::{LedgerError, give, schema};
 use crate::percent;
 
@@ -71,7 +71,7 @@ impl fmt::Display for OpenStep {
     }
 }
 
-impl Book {
+impl SqliteLedger {
     /// Opens or makes the ledger in `state_dir`, and tells what mark its header had.
     pub(super) fn open_telling(
         state_dir: &Path,

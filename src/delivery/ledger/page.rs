@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, ToSql};
 
-use super::book::{Book, path};
-use super::story::{Standing, standing};
+use super::history::{PhotoState, photo_state};
+use super::sqlite_ledger::{SqliteLedger, path};
 use super::{LedgerError, schema};
 use crate::stamp::Stamp;
 
@@ -23,7 +23,7 @@ pub struct PhotoQuery {
     /// Those of this hot folder only.
     pub folder: Option<String>,
     /// Those that stand like this only.
-    pub state: Option<Standing>,
+    pub state: Option<PhotoState>,
     /// Those whose `id` is less: the last `id` of the page before.
     pub before: Option<i64>,
     /// How many at most; [`PAGE_MAX`] is the limit.
@@ -40,7 +40,7 @@ pub struct PhotoRow {
     /// Path of the source below it.
     pub source: PathBuf,
     /// How it stands.
-    pub standing: Standing,
+    pub state: PhotoState,
     /// Which version. Its inode is lost once the source was moved or deleted, and its change time is not kept.
     pub stamp: Stamp,
     /// Where its cutout is, or is to be.
@@ -57,7 +57,7 @@ pub struct PhotoRow {
     pub ended_at_ms: Option<i64>,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Opens the ledger in `state_dir` to read it only, beside a running daemon and on any thread. `None` if there is none,
     /// or one that no daemon of this version has opened yet: its schema is left as it is.
     pub fn open_reader(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
@@ -80,7 +80,7 @@ impl Book {
     pub fn photos(&mut self, query: &PhotoQuery) -> Result<Vec<PhotoRow>, LedgerError> {
         let mut statement = self.connection.prepare_cached(&sql(query))?;
         let (before, count) = (query.before.unwrap_or(i64::MAX), query.count.min(PAGE_MAX));
-        let state = query.state.map(Standing::word);
+        let state = query.state.map(PhotoState::word);
         let mut values: Vec<&dyn ToSql> = vec![&before];
         values.extend(query.folder.iter().map(|folder| folder as &dyn ToSql));
         values.extend(state.iter().map(|state| state as &dyn ToSql));
@@ -110,7 +110,7 @@ fn photo_row(row: &Row<'_>) -> rusqlite::Result<PhotoRow> {
         id: row.get(0)?,
         folder: row.get(1)?,
         source: path(row.get(2)?),
-        standing: standing(&state),
+        state: photo_state(&state),
         stamp: Stamp {
             len: row.get::<_, i64>(4)?.cast_unsigned(),
             mtime_ns: row.get(5)?,

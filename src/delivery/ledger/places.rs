@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Book, Version, bytes, path};
+use super::sqlite_ledger::{SqliteLedger, Version, bytes, path};
 
 /// A name in an output folder that a source asks for.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub enum Continued {
     Left,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Returns every name that the source of `version`, a file made at `born_ns`, owns below `output`, the one that was reserved last
     /// first.
     pub fn names_of(
@@ -171,7 +171,7 @@ mod tests {
     /// replace; or when a photo that is written on is not.
     #[test]
     fn an_inode_alone_does_not_tell_a_photo() {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         let first = version("a.jpg", 1);
         let output_name = OutputName {
             output: "/out".into(),
@@ -179,16 +179,17 @@ mod tests {
             folded: b"a.png".to_vec(),
         };
         assert!(
-            book.reserve(&first.folder, &first.source, &output_name)
+            ledger
+                .reserve(&first.folder, &first.source, &output_name)
                 .unwrap()
         );
         let output = Path::new("/out/a.png");
-        let begun = book.begin(&first, ARRIVAL, "model", output);
-        book.placed(begun.unwrap().unwrap().id, &[7; 32]).unwrap();
+        let begun = ledger.begin(&first, ARRIVAL, "model", output);
+        ledger.placed(begun.unwrap().unwrap().id, &[7; 32]).unwrap();
         let mut next = version("a.jpg", 2);
         next.stamp.ino = first.stamp.ino;
         for (born_ns, is_same) in [(ARRIVAL.born_ns, true), (Some(8), false), (None, false)] {
-            let names = book.names_of(&next, born_ns, Path::new("/out")).unwrap();
+            let names = ledger.names_of(&next, born_ns, Path::new("/out")).unwrap();
             let continued = is_same.then_some(Continued::Unretired);
             assert_eq!(names[0].continued, continued, "{born_ns:?}");
             assert_eq!(names.iter().any(|name| name.is_used), !is_same);

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::LedgerError;
-use super::book::{Book, Version, path};
+use super::sqlite_ledger::{SqliteLedger, Version, path};
 use crate::stamp::Stamp;
 
 /// A photo that is done.
@@ -15,7 +15,7 @@ pub struct DonePhoto {
     pub model: String,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Lists the photos of `folder` that are done, in the order of their paths.
     pub fn done(&mut self, folder: &str) -> Result<Vec<DonePhoto>, LedgerError> {
         let mut query = self.connection.prepare_cached(
@@ -74,7 +74,7 @@ fn done_photo(row: &Row<'_>) -> rusqlite::Result<DonePhoto> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::AttemptResult;
     use super::super::tests::{begin, version};
     use super::*;
     use crate::config::OnSameName;
@@ -83,36 +83,40 @@ mod tests {
     /// when it is cut out again for ever.
     #[test]
     fn a_photo_is_cut_out_again_once() {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         let (old, new) = (version("a.jpg", 1), version("a.jpg", 2));
         for version in [&old, &new] {
-            let begun = begin(&mut book, version);
-            book.end(begun.id, &Verdict::Done).unwrap();
+            let begun = begin(&mut ledger, version);
+            ledger.end(begun.id, &AttemptResult::Done).unwrap();
         }
-        let done = book.done("products").unwrap();
+        let done = ledger.done("products").unwrap();
         let times: Vec<_> = done
             .iter()
             .map(|photo| photo.version.stamp.mtime_ns)
             .collect();
         assert_eq!(times, [2]);
-        assert!(!book.is_redo(&new).unwrap());
-        assert!(book.redo(&new).unwrap());
-        assert!(!book.redo(&new).unwrap(), "it waits already");
-        assert!(book.is_redo(&new).unwrap());
+        assert!(!ledger.is_redo(&new).unwrap());
+        assert!(ledger.redo(&new).unwrap());
+        assert!(!ledger.redo(&new).unwrap(), "it waits already");
+        assert!(ledger.is_redo(&new).unwrap());
         assert_eq!(
-            book.unfinished(std::slice::from_ref(&new), OnSameName::Replace)
+            ledger
+                .unfinished(std::slice::from_ref(&new), OnSameName::Replace)
                 .unwrap(),
             [true]
         );
-        let begun = begin(&mut book, &new);
+        let begun = begin(&mut ledger, &new);
         assert_eq!(begun.attempt, 1);
-        book.end(begun.id, &Verdict::Waiting).unwrap();
-        assert!(book.is_redo(&new).unwrap(), "that attempt came to nothing");
-        let begun = begin(&mut book, &new);
-        book.end(begun.id, &Verdict::Done).unwrap();
-        assert!(!book.is_redo(&new).unwrap());
+        ledger.end(begun.id, &AttemptResult::Waiting).unwrap();
+        assert!(
+            ledger.is_redo(&new).unwrap(),
+            "that attempt came to nothing"
+        );
+        let begun = begin(&mut ledger, &new);
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        assert!(!ledger.is_redo(&new).unwrap());
         assert_eq!(
-            book.unfinished(&[new], OnSameName::Replace).unwrap(),
+            ledger.unfinished(&[new], OnSameName::Replace).unwrap(),
             [false]
         );
     }

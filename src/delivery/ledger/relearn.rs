@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use rusqlite::params;
 
 use super::LedgerError;
-use super::book::{Book, bytes};
 use super::header::Mark;
+use super::sqlite_ledger::{SqliteLedger, bytes};
 
 /// How much of what a lost ledger knew has been looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct FoundCutout {
     pub is_source_gone: bool,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Makes room for what is going to be found.
     pub fn begin_relearning(&mut self) -> Result<(), LedgerError> {
         self.connection.execute_batch(
@@ -123,38 +123,45 @@ mod tests {
         }
     }
 
-    fn relearn(book: &mut Book, found: &[FoundCutout]) -> usize {
-        book.begin_relearning().unwrap();
+    fn relearn(ledger: &mut SqliteLedger, found: &[FoundCutout]) -> usize {
+        ledger.begin_relearning().unwrap();
         for cutout in found {
-            book.note_found(cutout).unwrap();
+            ledger.note_found(cutout).unwrap();
         }
-        book.end_relearning(Extent::Whole).unwrap()
+        ledger.end_relearning(Extent::Whole).unwrap()
     }
 
     /// P2: fails when a source gets back another name than that of its latest cutout, or loses that of an earlier one, or when a
     /// photo that is gone is not known to be done.
     #[test]
     fn a_source_owns_the_names_of_all_its_cutouts() {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         let found = [
             cutout("a.jpg", "a.png", 1),
             cutout("a.jpg", "a.jpg.png", 2),
             cutout("A.jpg", "A.png", 3),
         ];
         assert_eq!(
-            relearn(&mut book, &found),
+            relearn(&mut ledger, &found),
             2,
             "a.png and A.png are one name"
         );
-        let name = |book: &mut Book, source: &str| {
-            book.name_of("products", Path::new(source), Path::new("/out"))
+        let name = |ledger: &mut SqliteLedger, source: &str| {
+            ledger
+                .name_of("products", Path::new(source), Path::new("/out"))
                 .unwrap()
         };
-        assert_eq!(name(&mut book, "a.jpg"), Some("a.jpg.png".into()));
-        assert_eq!(name(&mut book, "A.jpg"), Some("A.png".into()));
-        assert_eq!(book.counts("products").unwrap().done, 3);
-        assert_eq!(book.story("products", Path::new("a.jpg")).unwrap().len(), 2);
-        assert_eq!(relearn(&mut book, &found), 0, "it knows them");
-        assert_eq!(book.counts("products").unwrap().done, 3);
+        assert_eq!(name(&mut ledger, "a.jpg"), Some("a.jpg.png".into()));
+        assert_eq!(name(&mut ledger, "A.jpg"), Some("A.png".into()));
+        assert_eq!(ledger.counts("products").unwrap().done, 3);
+        assert_eq!(
+            ledger
+                .history("products", Path::new("a.jpg"))
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(relearn(&mut ledger, &found), 0, "it knows them");
+        assert_eq!(ledger.counts("products").unwrap().done, 3);
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Book, Version, now_ms, path};
+use super::sqlite_ledger::{SqliteLedger, Version, now_ms, path};
 use crate::percent;
 
 /// A photo whose cutout is in place and which was the same file as another one.
@@ -21,7 +21,7 @@ pub struct FormerName {
     pub sha256: [u8; 32],
 }
 
-impl Book {
+impl SqliteLedger {
     /// Returns the photo of the same folder whose cutout is in place under another name and which was the same file as `version`: the same
     /// length, time and inode.
     pub fn former_name(&mut self, version: &Version) -> Result<Option<FormerName>, LedgerError> {

@@ -20,7 +20,7 @@ const STEP_BYTES: u64 = 64 << 20;
 
 /// One step for each version of the schema; a step that has been released is never edited.
 const STEPS: &[&str] = &[
-    FIRST, EXPLAINED, STORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS,
+    FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS,
 ];
 
 /// The schema of a ledger that is up to date.
@@ -75,7 +75,7 @@ const EXPLAINED: &str = "
 
 /// What `hotcut why` tells: when a version came, and each attempt that came to nothing. And which version of a source had its
 /// turn last: clocks jump.
-const STORY: &str = "
+const HISTORY: &str = "
     ALTER TABLE versions ADD COLUMN seen_at_ms INTEGER;
     ALTER TABLE versions ADD COLUMN settled_at_ms INTEGER;
     ALTER TABLE versions ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
-use super::book::{Book, bytes, now_ms, path};
+use super::sqlite_ledger::{SqliteLedger, bytes, now_ms, path};
 
 /// The span over which the rate of photos is measured, in milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
@@ -39,7 +39,7 @@ pub struct Quarantined {
     pub is_moved: bool,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Counts what is recorded of `folder`.
     pub fn counts(&mut self, folder: &str) -> Result<Counts, LedgerError> {
         let mut query = self.connection.prepare_cached(

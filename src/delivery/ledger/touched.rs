@@ -5,9 +5,9 @@ use std::path::Path;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
-use super::book::{Begun, Book, Version, bytes, supersede_others};
+use super::sqlite_ledger::{Begun, SqliteLedger, Version, bytes, supersede_others};
 
-impl Book {
+impl SqliteLedger {
     /// Takes up a version that differs from one that is done in its times alone: somebody has touched or copied the photo, and
     /// its cutout at `output`, made of content with this `sha256`, is still the right one. The row of that version tells of this
     /// one from now on. `None` if there is no such version.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::book::{Book, Version};
-use super::halfway::version_of;
-use super::{LedgerError, Verdict};
+use super::recovery::version_of;
+use super::sqlite_ledger::{SqliteLedger, Version};
+use super::{AttemptResult, LedgerError};
 
 /// Versions that are returned in one go.
 const PAGE_ROWS: u32 = 1_000;
@@ -39,12 +39,12 @@ impl Explaining {
     }
 }
 
-impl Book {
+impl SqliteLedger {
     /// Records that the attempt `id` has ended and its version cannot succeed. In the same step its explanation is taken up, as
     /// [`Self::begin_explaining`] tells: nobody else can come between them.
     pub fn quarantine(&mut self, id: i64, reason: String) -> Result<bool, LedgerError> {
         let why = reason.clone();
-        self.fail(id, &Verdict::Quarantined { reason }, &why)?;
+        self.fail(id, &AttemptResult::Quarantined { reason }, &why)?;
         self.explaining.failed.remove(&id);
         self.begin_explaining(id)
     }
@@ -116,17 +116,18 @@ mod tests {
     #[test]
     fn a_quarantined_version_is_unexplained_until_somebody_is_told() {
         let dir = tempfile::tempdir().unwrap();
-        let mut book = Book::open(dir.path()).unwrap();
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
         let photo = version("a.jpg", 1);
-        let begun = begin(&mut book, &photo);
-        assert!(book.unexplained("products", 0).unwrap().0.is_empty());
+        let begun = begin(&mut ledger, &photo);
+        assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
         let reason = "no subject found".to_owned();
-        book.end(begun.id, &Verdict::Quarantined { reason })
+        ledger
+            .end(begun.id, &AttemptResult::Quarantined { reason })
             .unwrap();
-        drop(book);
-        let mut book = Book::open(dir.path()).unwrap();
-        book.recover().unwrap();
-        let (left, _) = book.unexplained("products", 0).unwrap();
+        drop(ledger);
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        ledger.recover().unwrap();
+        let (left, _) = ledger.unexplained("products", 0).unwrap();
         let [late] = &left[..] else {
             panic!("one, not {left:?}")
         };
@@ -135,56 +136,62 @@ mod tests {
             (begun.id, "no subject found")
         );
         assert!(late.version.stamp.same_version(&photo.stamp));
-        assert!(book.unexplained("portraits", 0).unwrap().0.is_empty());
-        book.explained(begun.id).unwrap();
-        assert!(book.unexplained("products", 0).unwrap().0.is_empty());
+        assert!(ledger.unexplained("portraits", 0).unwrap().0.is_empty());
+        ledger.explained(begun.id).unwrap();
+        assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
     }
 
     /// P4: fails when two tell of one photo at once, or of one that has been told of: both would move it under one hidden name.
     /// And when a reload gives it back its name meanwhile.
     #[test]
     fn one_at_a_time_explains_a_version() {
-        let mut book = Book::in_memory().unwrap();
-        let begun = begin(&mut book, &version("a.jpg", 1));
-        assert!(!book.begin_explaining(begun.id).unwrap(), "in work");
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let begun = begin(&mut ledger, &version("a.jpg", 1));
+        assert!(!ledger.begin_explaining(begun.id).unwrap(), "in work");
         let reason = "no subject found".to_owned();
-        assert!(book.quarantine(begun.id, reason).unwrap());
-        assert!(!book.begin_explaining(begun.id).unwrap(), "somebody is");
+        assert!(ledger.quarantine(begun.id, reason).unwrap());
+        assert!(!ledger.begin_explaining(begun.id).unwrap(), "somebody is");
         let photo = version("a.jpg", 1);
-        book.connection
+        ledger
+            .connection
             .execute_batch("UPDATE versions SET state = 'waiting'")
             .unwrap();
         let photos = [photo.clone()];
-        let unfinished = book.unfinished(&photos, OnSameName::Number).unwrap();
+        let unfinished = ledger.unfinished(&photos, OnSameName::Number).unwrap();
         assert_eq!(unfinished, [false], "a retry waits until it has its name");
         let output = Path::new("/out/a.png");
-        let attempt = book.begin(&photo, ARRIVAL, "u2net", output).unwrap();
+        let attempt = ledger.begin(&photo, ARRIVAL, "u2net", output).unwrap();
         assert_eq!(attempt, None);
-        book.connection
+        ledger
+            .connection
             .execute_batch("UPDATE versions SET state = 'quarantined'")
             .unwrap();
-        assert!(book.half_retired("products").unwrap().is_empty());
-        assert!(book.fail_explaining(begun.id), "news");
-        assert_eq!(book.half_retired("products").unwrap().len(), 1);
-        assert!(book.begin_explaining(begun.id).unwrap(), "that one failed");
-        assert!(!book.fail_explaining(begun.id), "no news");
-        assert!(book.begin_explaining(begun.id).unwrap());
-        book.explained(begun.id).unwrap();
-        assert!(!book.begin_explaining(begun.id).unwrap(), "told");
+        assert!(ledger.half_retired("products").unwrap().is_empty());
+        assert!(ledger.fail_explaining(begun.id), "news");
+        assert_eq!(ledger.half_retired("products").unwrap().len(), 1);
+        assert!(
+            ledger.begin_explaining(begun.id).unwrap(),
+            "that one failed"
+        );
+        assert!(!ledger.fail_explaining(begun.id), "no news");
+        assert!(ledger.begin_explaining(begun.id).unwrap());
+        ledger.explained(begun.id).unwrap();
+        assert!(!ledger.begin_explaining(begun.id).unwrap(), "told");
     }
 
     /// P10: fails when photos that cannot be told of keep others from it.
     #[test]
     fn unexplained_versions_come_in_pages() {
-        let mut book = long_ledger();
-        book.connection
+        let mut ledger = long_ledger();
+        ledger
+            .connection
             .execute_batch(
                 "UPDATE versions SET state = 'quarantined', is_explained = 0 WHERE id <= 1500",
             )
             .unwrap();
-        let (first, next) = book.unexplained("products", 0).unwrap();
+        let (first, next) = ledger.unexplained("products", 0).unwrap();
         assert_eq!((first.len(), next), (1_000, Some(1_000)));
-        let (second, next) = book.unexplained("products", 1_000).unwrap();
+        let (second, next) = ledger.unexplained("products", 1_000).unwrap();
         assert_eq!((second.len(), second[0].id, next), (500, 1_001, None));
     }
 }

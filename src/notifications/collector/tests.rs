@@ -91,7 +91,7 @@ fn only_done_and_quarantined_photos_are_work() {
 /// Fails when a burst becomes a flood, when a short quiet time lets it through, when another folder pays for it, or when
 /// what is not reported singly is not counted.
 #[test]
-fn burst_of_quarantines_is_counted_and_not_told_one_by_one() {
+fn burst_of_quarantines_is_counted_and_not_reported_one_by_one() {
     let start = Instant::now();
     let mut collector = EventCollector::default();
     let bad = |folder| photo(folder, PhotoResult::Quarantined);
@@ -116,7 +116,7 @@ fn burst_of_quarantines_is_counted_and_not_told_one_by_one() {
 
 /// Fails when lost events are not reported, or are reported by one folder for ever.
 #[test]
-fn missed_news_are_told_once_by_each_folder() {
+fn missed_events_are_reported_once_by_each_folder() {
     let start = Instant::now();
     let mut collector = EventCollector::default();
     collector.hear(&photo("a", PhotoResult::Done), second(start, 0));

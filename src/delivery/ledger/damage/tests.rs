@@ -12,9 +12,9 @@ use super::super::{Extent, OpenStep, Overwrite, lock_state_dir};
 use super::*;
 
 fn filled(dir: &Path) {
-    let mut book = Book::open(dir).unwrap();
+    let mut ledger = SqliteLedger::open(dir).unwrap();
     for number in 0..200 {
-        begin(&mut book, &version(&format!("{number}.jpg"), 1));
+        begin(&mut ledger, &version(&format!("{number}.jpg"), 1));
     }
 }
 
@@ -23,11 +23,11 @@ fn found(dir: &Path) -> Found {
 }
 
 /// Opens the ledger; what lies in the output folders is learned, and that is nothing.
-fn learned(dir: &Path) -> (Book, Found) {
-    let (mut book, found) = open_whole(dir, &mut |_| ()).unwrap();
-    book.begin_relearning().unwrap();
-    book.end_relearning(Extent::Whole).unwrap();
-    (book, found)
+fn learned(dir: &Path) -> (SqliteLedger, Found) {
+    let (mut ledger, found) = open_whole(dir, &mut |_| ()).unwrap();
+    ledger.begin_relearning().unwrap();
+    ledger.end_relearning(Extent::Whole).unwrap();
+    (ledger, found)
 }
 
 /// P2: fails when a ledger counts as whole before the cutouts in the output folders are learned, as after a death during that,
@@ -84,16 +84,16 @@ fn half_a_ledger_is_set_aside() {
 #[test]
 fn a_closed_ledger_is_one_file() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut book, _) = learned(dir.path());
-    begin(&mut book, &version("a.jpg", 1));
-    book.close().unwrap();
+    let (mut ledger, _) = learned(dir.path());
+    begin(&mut ledger, &version("a.jpg", 1));
+    ledger.close().unwrap();
     let names: Vec<_> = dir.path().read_dir().unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
     let copy = tempfile::tempdir().unwrap();
     std::fs::copy(dir.path().join("ledger.db"), copy.path().join("ledger.db")).unwrap();
-    let (mut book, found) = open_whole(copy.path(), &mut |_| ()).unwrap();
+    let (mut ledger, found) = open_whole(copy.path(), &mut |_| ()).unwrap();
     assert_eq!(found, Found::Whole);
-    assert_eq!(book.counts("products").unwrap().waiting, 1);
+    assert_eq!(ledger.counts("products").unwrap().waiting, 1);
 }
 
 /// P6: a million rows are half a gigabyte. Fails when a ledger that was closed is read as a whole, or when one is not that was
@@ -103,16 +103,16 @@ fn only_a_ledger_that_was_not_closed_is_read_as_a_whole() {
     let dir = tempfile::tempdir().unwrap();
     let open = || {
         let mut steps = Vec::new();
-        let (mut book, _) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
-        book.begin_relearning().unwrap();
-        book.end_relearning(Extent::Whole).unwrap();
+        let (mut ledger, _) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
+        ledger.begin_relearning().unwrap();
+        ledger.end_relearning(Extent::Whole).unwrap();
         let is_checked = steps.iter().any(|step| matches!(step, OpenStep::Check(_)));
-        (book, is_checked)
+        (ledger, is_checked)
     };
     drop(open());
-    let (book, is_checked) = open();
+    let (ledger, is_checked) = open();
     assert!(is_checked, "as after SIGKILL");
-    book.close().unwrap();
+    ledger.close().unwrap();
     let (_, is_checked) = open();
     assert!(!is_checked, "it was closed");
 }
@@ -123,33 +123,33 @@ fn the_wal_of_another_ledger_is_set_aside() {
     for is_backup in [false, true] {
         let (state, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (path, kept) = (state.path().join("ledger.db"), store.path().join("kept.db"));
-        let (mut book, _) = learned(state.path());
-        begin(&mut book, &version("a.jpg", 1));
-        let id = book.id().to_owned();
+        let (mut ledger, _) = learned(state.path());
+        begin(&mut ledger, &version("a.jpg", 1));
+        let id = ledger.id().to_owned();
         if is_backup {
-            book.back_up(&kept, Overwrite::Never).unwrap();
+            ledger.back_up(&kept, Overwrite::Never).unwrap();
         } else {
-            book.close().unwrap();
+            ledger.close().unwrap();
             std::fs::copy(&path, &kept).unwrap();
-            (book, _) = open_whole(state.path(), &mut |_| ()).unwrap();
+            (ledger, _) = open_whole(state.path(), &mut |_| ()).unwrap();
         }
         for number in 0..50 {
-            begin(&mut book, &version(&format!("later-{number}.jpg"), 1));
+            begin(&mut ledger, &version(&format!("later-{number}.jpg"), 1));
         }
         // As SIGKILL leaves it: a connection that is dropped would write it back.
         let wal = std::fs::read(beside(&path, "-wal")).unwrap();
-        drop(book);
+        drop(ledger);
         std::fs::copy(&kept, &path).unwrap();
         std::fs::write(beside(&path, "-wal"), &wal).unwrap();
         let mut aside = None;
-        let (mut book, found) = open_whole(state.path(), &mut |step| {
+        let (mut ledger, found) = open_whole(state.path(), &mut |step| {
             if let OpenStep::StaleWal(path) = step {
                 aside = Some(path);
             }
         })
         .unwrap();
         assert_eq!(std::fs::read(aside.expect("set aside")).unwrap(), wal);
-        assert_eq!(book.counts("products").unwrap().waiting, 1);
+        assert_eq!(ledger.counts("products").unwrap().waiting, 1);
         let expected = if is_backup {
             Found::Restored
         } else {
@@ -157,7 +157,7 @@ fn the_wal_of_another_ledger_is_set_aside() {
         };
         assert_eq!(found, expected);
         assert_eq!(
-            book.id() == id,
+            ledger.id() == id,
             !is_backup,
             "a new life has new temporary files"
         );
@@ -168,15 +168,15 @@ fn the_wal_of_another_ledger_is_set_aside() {
 #[test]
 fn the_wal_of_a_killed_ledger_is_used() {
     let (state, dead) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (mut book, _) = learned(state.path());
-    begin(&mut book, &version("a.jpg", 1));
+    let (mut ledger, _) = learned(state.path());
+    begin(&mut ledger, &version("a.jpg", 1));
     for ending in ["", "-wal"] {
         let name = format!("ledger.db{ending}");
         std::fs::copy(state.path().join(&name), dead.path().join(&name)).unwrap();
     }
-    let (mut book, found) = open_whole(dead.path(), &mut |_| ()).unwrap();
+    let (mut ledger, found) = open_whole(dead.path(), &mut |_| ()).unwrap();
     assert_eq!(found, Found::Whole);
-    assert_eq!(book.counts("products").unwrap().waiting, 1);
+    assert_eq!(ledger.counts("products").unwrap().waiting, 1);
 }
 
 /// P2: fails when a `-wal` whose ledger is gone is deleted, as `SQLite` would do.
@@ -197,24 +197,24 @@ fn a_wal_without_its_ledger_is_set_aside() {
 #[test]
 fn a_reader_only_delays_the_end_of_the_wal() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut book, _) = learned(dir.path());
+    let (mut ledger, _) = learned(dir.path());
     let wal_bytes = || {
         beside(&dir.path().join("ledger.db"), "-wal")
             .metadata()
             .unwrap()
             .len()
     };
-    let reader = Book::open_existing(dir.path()).unwrap().unwrap();
+    let reader = SqliteLedger::open_existing(dir.path()).unwrap().unwrap();
     let view = reader.connection.unchecked_transaction().unwrap();
     view.query_row("SELECT count(*) FROM versions", [], |_| Ok(()))
         .unwrap();
     for number in 0..100 {
-        begin(&mut book, &version(&format!("{number}.jpg"), 1));
+        begin(&mut ledger, &version(&format!("{number}.jpg"), 1));
     }
-    book.checkpoint().unwrap();
+    ledger.checkpoint().unwrap();
     assert!(wal_bytes() > 100_000, "{}", wal_bytes());
     drop(view);
-    book.checkpoint().unwrap();
+    ledger.checkpoint().unwrap();
     assert_eq!(wal_bytes(), 0);
 }
 
@@ -230,13 +230,13 @@ fn a_damaged_ledger_is_set_aside_with_every_byte() {
         file.write_all_at(&[0xA5; 512], page * 4_096).unwrap();
     }
     let damaged = std::fs::read(&path).unwrap();
-    let (mut book, how) = open_whole(dir.path(), &mut |_| ()).unwrap();
+    let (mut ledger, how) = open_whole(dir.path(), &mut |_| ()).unwrap();
     let Found::Damaged(aside) = how else {
         panic!("damaged, not {how:?}")
     };
     assert_eq!(std::fs::read(aside).unwrap(), damaged);
-    assert_eq!(book.counts("products").unwrap().waiting, 0);
-    drop(book);
+    assert_eq!(ledger.counts("products").unwrap().waiting, 0);
+    drop(ledger);
     assert_eq!(found(dir.path()), Found::Missing, "nothing is learned yet");
 }
 
@@ -267,8 +267,8 @@ fn what_root_makes_belongs_to_whom_the_directory_belongs() {
     let dir = tempfile::tempdir().unwrap();
     chown(dir.path(), Some(4_242), Some(4_243)).unwrap();
     let lock = lock_state_dir(dir.path()).unwrap();
-    let (mut book, _) = open_whole(dir.path(), &mut |_| ()).unwrap();
-    begin(&mut book, &version("a.jpg", 1));
+    let (mut ledger, _) = open_whole(dir.path(), &mut |_| ()).unwrap();
+    begin(&mut ledger, &version("a.jpg", 1));
     let mut names = Vec::new();
     for entry in dir.path().read_dir().unwrap() {
         let entry = entry.unwrap();
@@ -281,5 +281,5 @@ fn what_root_makes_belongs_to_whom_the_directory_belongs() {
         names,
         ["ledger.db", "ledger.db-shm", "ledger.db-wal", "lock"]
     );
-    drop((book, lock));
+    drop((ledger, lock));
 }

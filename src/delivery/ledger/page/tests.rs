@@ -3,23 +3,23 @@
 use rusqlite::{StatementStatus, params_from_iter};
 
 use super::super::tests::{begin, version};
-use super::super::{Book, Verdict, Version};
+use super::super::{AttemptResult, SqliteLedger, Version};
 use super::*;
 
-const STATES: [Option<Standing>; 8] = [
+const STATES: [Option<PhotoState>; 8] = [
     None,
-    Some(Standing::Running),
-    Some(Standing::Waiting),
-    Some(Standing::Placed),
-    Some(Standing::Done),
-    Some(Standing::Quarantined),
-    Some(Standing::Ignored),
-    Some(Standing::Superseded),
+    Some(PhotoState::Running),
+    Some(PhotoState::Waiting),
+    Some(PhotoState::Placed),
+    Some(PhotoState::Done),
+    Some(PhotoState::Quarantined),
+    Some(PhotoState::Ignored),
+    Some(PhotoState::Superseded),
 ];
 
 fn ask(
     folder: Option<&str>,
-    state: Option<Standing>,
+    state: Option<PhotoState>,
     before: Option<i64>,
     count: u32,
 ) -> PhotoQuery {
@@ -32,8 +32,8 @@ fn ask(
 }
 
 /// A ledger of 100,000 versions: most are done, and of one folder; another folder and each other state are rare and old.
-fn long_ledger() -> Book {
-    let book = Book::in_memory().unwrap();
+fn long_ledger() -> SqliteLedger {
+    let ledger = SqliteLedger::in_memory().unwrap();
     let fill = "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
         SELECT iif(n % 1000 = 7 AND n < 50000, 'rare', 'products'), CAST(n || '.jpg' AS BLOB), 10, n, n,
@@ -41,21 +41,21 @@ fn long_ledger() -> Book {
                 WHEN n % 3500 < 1000 THEN 'waiting' WHEN n % 3500 < 1500 THEN 'placed'
                 WHEN n % 3500 < 2000 THEN 'quarantined' WHEN n % 3500 < 2500 THEN 'ignored' ELSE 'superseded' END,
             1, CAST('/out/' || n AS BLOB), 'u2net', n FROM numbers";
-    book.connection.execute(fill, []).unwrap();
-    book
+    ledger.connection.execute(fill, []).unwrap();
+    ledger
 }
 
 /// What `query` does: its plan, and the steps of `SQLite`'s machine and the rows that it took.
-fn cost(book: &Book, query: &PhotoQuery) -> (String, i32, usize) {
+fn cost(ledger: &SqliteLedger, query: &PhotoQuery) -> (String, i32, usize) {
     let mut values: Vec<rusqlite::types::Value> = vec![query.before.unwrap_or(i64::MAX).into()];
     values.extend(query.folder.clone().map(Into::into));
     values.extend(query.state.map(|state| state.word().to_owned().into()));
     values.push(i64::from(query.count).into());
     let explain = format!("EXPLAIN QUERY PLAN {}", sql(query));
-    let mut plan = book.connection.prepare(&explain).unwrap();
+    let mut plan = ledger.connection.prepare(&explain).unwrap();
     let lines = plan.query_map(params_from_iter(&values), |row| row.get::<_, String>(3));
     let plan = lines.unwrap().collect::<Result<Vec<_>, _>>().unwrap();
-    let mut statement = book.connection.prepare(&sql(query)).unwrap();
+    let mut statement = ledger.connection.prepare(&sql(query)).unwrap();
     let rows = statement.query_map(params_from_iter(&values), photo_row);
     let count = rows.unwrap().map(Result::unwrap).count();
     (
@@ -69,13 +69,13 @@ fn cost(book: &Book, query: &PhotoQuery) -> (String, i32, usize) {
 /// one. A page of 50 rows takes about 1,000 steps, and the ledger holds 100,000.
 #[test]
 fn a_page_costs_the_page_and_not_the_ledger() {
-    let book = long_ledger();
+    let ledger = long_ledger();
     let mut filled = 0;
     for folder in [None, Some("products"), Some("rare"), Some("none")] {
         for state in STATES {
             for before in [None, Some(90_000), Some(30_000), Some(1)] {
                 let query = ask(folder, state, before, 50);
-                let (plan, steps, rows) = cost(&book, &query);
+                let (plan, steps, rows) = cost(&ledger, &query);
                 assert!(
                     plan.starts_with("SEARCH versions USING ")
                         && !plan.contains("SCAN")
@@ -94,12 +94,12 @@ fn a_page_costs_the_page_and_not_the_ledger() {
 /// Fails when a photo is left out between two pages, told twice, or told to those who did not ask for it.
 #[test]
 fn pages_tell_each_photo_once_the_newest_first() {
-    let mut book = long_ledger();
+    let mut ledger = long_ledger();
     for folder in [None, Some("rare")] {
-        for state in [None, Some(Standing::Done), Some(Standing::Waiting)] {
+        for state in [None, Some(PhotoState::Done), Some(PhotoState::Waiting)] {
             let (mut told, mut before) = (Vec::new(), None);
             for _ in 0..600 {
-                let page = book.photos(&ask(folder, state, before, 1_000)).unwrap();
+                let page = ledger.photos(&ask(folder, state, before, 1_000)).unwrap();
                 assert!(page.len() <= PAGE_MAX as usize);
                 let Some(last) = page.last() else { break };
                 before = Some(last.id);
@@ -107,13 +107,13 @@ fn pages_tell_each_photo_once_the_newest_first() {
             }
             assert!(
                 told.iter()
-                    .all(|row| state.is_none_or(|state| row.standing == state)
+                    .all(|row| state.is_none_or(|state| row.state == state)
                         && folder.is_none_or(|folder| row.folder == folder))
             );
             assert!(told.windows(2).all(|pair| pair[0].id > pair[1].id));
             let count = "SELECT count(*) FROM versions WHERE (?1 IS NULL OR folder = ?1) AND (?2 IS NULL OR state = ?2)";
-            let values = rusqlite::params![folder, state.map(Standing::word)];
-            let count: i64 = book
+            let values = rusqlite::params![folder, state.map(PhotoState::word)];
+            let count: i64 = ledger
                 .connection
                 .query_row(count, values, |row| row.get(0))
                 .unwrap();
@@ -125,20 +125,20 @@ fn pages_tell_each_photo_once_the_newest_first() {
 /// Fails when a row tells something else than what was recorded.
 #[test]
 fn a_row_tells_what_was_recorded() {
-    let mut book = Book::in_memory().unwrap();
+    let mut ledger = SqliteLedger::in_memory().unwrap();
     let photo = version("sub/a.jpg", 7);
-    let begun = begin(&mut book, &photo);
-    let running = book.photo(begun.id).unwrap().unwrap();
+    let begun = begin(&mut ledger, &photo);
+    let running = ledger.photo(begun.id).unwrap().unwrap();
     assert_eq!(
-        (running.standing, running.ended_at_ms),
-        (Standing::Running, None)
+        (running.state, running.ended_at_ms),
+        (PhotoState::Running, None)
     );
     let reason = "no subject found".to_owned();
-    let verdict = Verdict::Quarantined {
+    let result = AttemptResult::Quarantined {
         reason: reason.clone(),
     };
-    book.end(begun.id, &verdict).unwrap();
-    let row = book.photo(begun.id).unwrap().unwrap();
+    ledger.end(begun.id, &result).unwrap();
+    let row = ledger.photo(begun.id).unwrap().unwrap();
     let Version {
         folder,
         source,
@@ -148,7 +148,7 @@ fn a_row_tells_what_was_recorded() {
         id: begun.id,
         folder,
         source,
-        standing: Standing::Quarantined,
+        state: PhotoState::Quarantined,
         stamp,
         output: "/out/a.png".into(),
         model: "u2net".to_owned(),
@@ -159,15 +159,18 @@ fn a_row_tells_what_was_recorded() {
     };
     assert!(row.ended_at_ms >= Some(row.begun_at_ms));
     assert_eq!(row, expected);
-    assert_eq!(book.photos(&ask(None, None, None, 9)).unwrap(), [expected]);
-    assert_eq!(book.photo(begun.id + 1).unwrap(), None);
+    assert_eq!(
+        ledger.photos(&ask(None, None, None, 9)).unwrap(),
+        [expected]
+    );
+    assert_eq!(ledger.photo(begun.id + 1).unwrap(), None);
 }
 
 /// Fails when a word of the ledger is another one on the page, or the filter asks for another one.
 #[test]
 fn each_standing_has_one_word() {
     for state in STATES.into_iter().flatten() {
-        assert_eq!(standing(state.word()), state);
+        assert_eq!(photo_state(state.word()), state);
         let json = serde_json::to_string(&state).unwrap();
         assert_eq!(json, format!("\"{}\"", state.word()));
     }
@@ -177,10 +180,10 @@ fn each_standing_has_one_word() {
 #[test]
 fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(Book::open_reader(dir.path()).unwrap().is_none());
+    assert!(SqliteLedger::open_reader(dir.path()).unwrap().is_none());
     assert!(!dir.path().join("ledger.db").exists());
-    let mut daemon = Book::open(dir.path()).unwrap();
-    let mut reader = Book::open_reader(dir.path()).unwrap().unwrap();
+    let mut daemon = SqliteLedger::open(dir.path()).unwrap();
+    let mut reader = SqliteLedger::open_reader(dir.path()).unwrap().unwrap();
     assert_eq!(reader.id(), daemon.id());
     let all = ask(None, None, None, 200);
     // A page that is being read, and a change that is not made yet, do not wait for each other.
@@ -192,19 +195,19 @@ fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
     reader.connection.execute_batch("COMMIT").unwrap();
     assert_eq!(reader.photos(&all).unwrap().len(), 1);
     daemon.connection.execute_batch("COMMIT").unwrap();
-    let refused = reader.end(begun.id, &Verdict::Done);
+    let refused = reader.end(begun.id, &AttemptResult::Done);
     assert!(
         matches!(&refused, Err(LedgerError::Sql(error))
         if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)),
         "{refused:?}"
     );
     let elsewhere = std::thread::spawn(move || reader.photos(&all).unwrap());
-    daemon.end(begun.id, &Verdict::Done).unwrap();
+    daemon.end(begun.id, &AttemptResult::Done).unwrap();
     assert_eq!(elsewhere.join().unwrap().len(), 1);
     drop(daemon);
-    let mut alone = Book::open_reader(dir.path()).unwrap().unwrap();
+    let mut alone = SqliteLedger::open_reader(dir.path()).unwrap().unwrap();
     let row = alone.photo(begun.id).unwrap().unwrap();
-    assert_eq!(row.standing, Standing::Done);
+    assert_eq!(row.state, PhotoState::Done);
 }
 
 /// Fails when looking changes an older ledger, takes a later one for its own, or when an older one lacks the indices after the
@@ -212,7 +215,7 @@ fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
 #[test]
 fn a_reader_does_not_migrate() {
     let dir = tempfile::tempdir().unwrap();
-    let daemon = Book::open(dir.path()).unwrap();
+    let daemon = SqliteLedger::open(dir.path()).unwrap();
     let undo = "DROP INDEX versions_of_folder; DROP INDEX versions_of_state; DROP INDEX versions_of_folder_and_state;
         DROP INDEX versions_of_file; DROP INDEX versions_of_source;
         ALTER TABLE versions DROP COLUMN is_redo; ALTER TABLE versions DROP COLUMN born_ns; DROP TABLE counts; DROP TRIGGER version_inserted;
@@ -225,21 +228,21 @@ fn a_reader_does_not_migrate() {
         pragma.unwrap();
     };
     set(3);
-    assert!(Book::open_reader(dir.path()).unwrap().is_none());
+    assert!(SqliteLedger::open_reader(dir.path()).unwrap().is_none());
     let found = "PRAGMA user_version";
     let found = daemon.connection.query_row(found, [], |row| row.get(0));
     assert_eq!(found, Ok(3_u32));
     set(99);
-    let later = Book::open_reader(dir.path());
+    let later = SqliteLedger::open_reader(dir.path());
     assert!(matches!(
         later,
         Err(LedgerError::FromTheFuture { found: 99 })
     ));
     set(3);
-    let mut migrated = Book::open(dir.path()).unwrap();
+    let mut migrated = SqliteLedger::open(dir.path()).unwrap();
     assert_eq!(
         migrated
-            .photos(&ask(Some("a"), Some(Standing::Done), None, 1))
+            .photos(&ask(Some("a"), Some(PhotoState::Done), None, 1))
             .unwrap(),
         []
     );

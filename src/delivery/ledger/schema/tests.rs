@@ -7,7 +7,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::super::tests::{begin, version};
-use super::super::{Book, Counts, OpenStep, open_whole};
+use super::super::{Counts, OpenStep, SqliteLedger, open_whole};
 use super::*;
 use crate::config::OnSameName;
 use crate::hex;
@@ -44,15 +44,18 @@ fn no_released_step_is_edited() {
 fn the_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
-    begin(&mut Book::open(dir.path()).unwrap(), &version("a.jpg", 1));
+    begin(
+        &mut SqliteLedger::open(dir.path()).unwrap(),
+        &version("a.jpg", 1),
+    );
     let later = u32::try_from(STEPS.len()).unwrap() + 1;
     let ledger = Connection::open(&path).unwrap();
     ledger.pragma_update(None, "user_version", later).unwrap();
     drop(ledger);
     let before = std::fs::read(&path).unwrap();
     for opened in [
-        Book::open(dir.path()).map(drop),
-        Book::open_existing(dir.path()).map(drop),
+        SqliteLedger::open(dir.path()).map(drop),
+        SqliteLedger::open_existing(dir.path()).map(drop),
         open_whole(dir.path(), &mut |_| ()).map(drop),
     ] {
         let error = opened.unwrap_err();
@@ -91,26 +94,26 @@ fn the_ledger_of_every_earlier_version_is_taken_over() {
             )
             .unwrap();
         drop(ledger);
-        let mut book = Book::open(dir.path()).unwrap();
-        let left = book.recover().unwrap();
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        let left = ledger.recover().unwrap();
         assert_eq!(left.len(), 1, "{steps}");
         let Counts {
             done, quarantined, ..
-        } = book.counts("products").unwrap();
+        } = ledger.counts("products").unwrap();
         assert_eq!((done, quarantined), (1, 1), "{steps}");
         let versions = ["a.jpg", "b.jpg", "c.jpg"].map(|source| version(source, 1));
         assert_eq!(
-            book.unfinished(&versions, OnSameName::Replace).unwrap(),
+            ledger.unfinished(&versions, OnSameName::Replace).unwrap(),
             [false, false, true]
         );
-        let name = book.name_of("products", Path::new("a.jpg"), Path::new("/out"));
+        let name = ledger.name_of("products", Path::new("a.jpg"), Path::new("/out"));
         assert_eq!(name.unwrap().as_deref(), Some(Path::new("a.png")));
-        let mount = book.mount_of(Path::new("/in")).unwrap();
+        let mount = ledger.mount_of(Path::new("/in")).unwrap();
         let is_a_disk = steps > 5;
         assert_eq!(mount.is_some(), is_a_disk, "{steps}");
-        let disk = book.mount_of(Path::new("/disk/in")).unwrap();
+        let disk = ledger.mount_of(Path::new("/disk/in")).unwrap();
         assert_eq!(disk.as_deref(), Some(Path::new("/disk")), "{steps}");
-        assert_eq!(begin(&mut book, &versions[2]).attempt, 1, "not its fault");
+        assert_eq!(begin(&mut ledger, &versions[2]).attempt, 1, "not its fault");
     }
 }
 
@@ -162,10 +165,10 @@ fn the_copy_outlasts_a_change_that_is_cut_short() {
     ledger.pragma_update(None, "user_version", 5).unwrap();
     // The ninth step makes a table of this name.
     ledger.execute_batch("CREATE TABLE counts (a)").unwrap();
-    let error = Book::open(dir.path()).unwrap_err();
+    let error = SqliteLedger::open(dir.path()).unwrap_err();
     assert!(error.to_string().contains("counts"), "{error}");
     ledger.execute_batch("DROP TABLE counts").unwrap();
-    Book::open(dir.path()).unwrap();
+    SqliteLedger::open(dir.path()).unwrap();
     assert_eq!(version_of(&ledger), NEWEST);
     let copied = Connection::open(dir.path().join("ledger.db.schema-5")).unwrap();
     assert_eq!(version_of(&copied), 5);
@@ -178,14 +181,14 @@ fn a_command_leaves_the_schema_of_an_earlier_hotcut_alone() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Connection::open(dir.path().join("ledger.db")).unwrap();
     assert!(
-        Book::open_existing(dir.path()).unwrap().is_none(),
+        SqliteLedger::open_existing(dir.path()).unwrap().is_none(),
         "no table"
     );
     for step in STEPS.iter().take(5) {
         ledger.execute_batch(step).unwrap();
     }
     ledger.pragma_update(None, "user_version", 5).unwrap();
-    let opened = Book::open_existing(dir.path()).map(drop);
+    let opened = SqliteLedger::open_existing(dir.path()).map(drop);
     assert!(
         matches!(opened, Err(LedgerError::FromThePast { found: 5 })),
         "{opened:?}"
@@ -196,7 +199,7 @@ fn a_command_leaves_the_schema_of_an_earlier_hotcut_alone() {
 /// Fails when a count differs from what there is to count, whatever happens to versions.
 #[test]
 fn counts_follow_every_change() {
-    let book = Book::in_memory().unwrap();
+    let ledger = SqliteLedger::in_memory().unwrap();
     let changes = [
         "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, output, model, begun_at_ms)
             VALUES ('a', 'x', 1, 1, 1, 'running', 'o', 'm', 1), ('a', 'y', 1, 1, 1, 'running', 'o', 'm', 1),
@@ -209,8 +212,8 @@ fn counts_follow_every_change() {
         "DELETE FROM versions WHERE source = 'y'",
     ];
     for change in changes {
-        book.connection.execute(change, []).unwrap();
-        let differences: i64 = book
+        ledger.connection.execute(change, []).unwrap();
+        let differences: i64 = ledger
             .connection
             .query_row(
                 "SELECT count(*) FROM

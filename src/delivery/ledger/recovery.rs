@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::LedgerError;
-use super::book::{Begun, Book, Version, now_ms, path};
+use super::sqlite_ledger::{Begun, SqliteLedger, Version, now_ms, path};
 use crate::stamp::Stamp;
 
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
@@ -45,7 +45,7 @@ pub struct Interrupted {
     pub output: PathBuf,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Notes that the cutout of the attempt `id` is in place. Whoever began the attempt is still at work on the source, but
     /// after a crash only the source is left to do.
     pub fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
@@ -157,7 +157,7 @@ pub(super) fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Versio
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::AttemptResult;
     use super::super::tests::{begin, version};
     use std::path::Path;
 
@@ -167,65 +167,71 @@ mod tests {
     #[test]
     fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do() {
         let dir = tempfile::tempdir().unwrap();
-        let mut book = Book::open(dir.path()).unwrap();
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
         let photo = version("a.jpg", 1);
-        let begun = begin(&mut book, &photo);
-        assert_eq!(book.take_unretired(&photo).unwrap(), None, "not placed yet");
-        book.placed(begun.id, &[7; 32]).unwrap();
+        let begun = begin(&mut ledger, &photo);
         assert_eq!(
-            book.take_unretired(&photo).unwrap(),
+            ledger.take_unretired(&photo).unwrap(),
+            None,
+            "not placed yet"
+        );
+        ledger.placed(begun.id, &[7; 32]).unwrap();
+        assert_eq!(
+            ledger.take_unretired(&photo).unwrap(),
             None,
             "somebody is at work on it"
         );
-        book.end(begun.id, &Verdict::Placed).unwrap();
+        ledger.end(begun.id, &AttemptResult::Placed).unwrap();
         let expected = Some(Unretired {
             begun,
             output: "/out/a.png".into(),
             sha256: [7; 32],
         });
-        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+        assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
         // Dropped in the middle of retiring it, as by SIGKILL.
-        drop(book);
-        let mut book = Book::open(dir.path()).unwrap();
-        book.recover().unwrap();
-        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
-        book.refund_running().unwrap();
-        assert_eq!(book.take_unretired(&photo).unwrap(), expected);
+        drop(ledger);
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        ledger.recover().unwrap();
+        assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+        ledger.refund_running().unwrap();
+        assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
     }
 
     /// P2: fails when a photo that was touched counts twice, or when a photo that came after one was moved away passes for it.
     #[test]
     fn a_touched_photo_keeps_its_row() {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         let (photo, touched) = (version("a.jpg", 1), version("a.jpg", 2));
         let output = Path::new("/out/a.png");
-        let begun = begin(&mut book, &photo);
-        book.placed(begun.id, &[7; 32]).unwrap();
-        let take = |book: &mut Book, sha256| book.take_touched(&touched, output, &sha256).unwrap();
-        assert_eq!(take(&mut book, [7; 32]), None, "it is in work");
-        book.end(begun.id, &Verdict::Done).unwrap();
-        assert_eq!(take(&mut book, [8; 32]), None, "other content");
-        assert_eq!(take(&mut book, [7; 32]), Some(begun));
-        book.end(begun.id, &Verdict::Done).unwrap();
-        assert_eq!(book.counts("products").unwrap().done, 1);
-        let story = book.story("products", Path::new("a.jpg")).unwrap();
-        assert_eq!(story.len(), 1);
-        assert_eq!(story[0].stamp.mtime_ns, 2);
-        book.retire(begun.id).unwrap();
-        assert_eq!(take(&mut book, [7; 32]), None, "that one was moved away");
+        let begun = begin(&mut ledger, &photo);
+        ledger.placed(begun.id, &[7; 32]).unwrap();
+        let take = |ledger: &mut SqliteLedger, sha256| {
+            ledger.take_touched(&touched, output, &sha256).unwrap()
+        };
+        assert_eq!(take(&mut ledger, [7; 32]), None, "it is in work");
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        assert_eq!(take(&mut ledger, [8; 32]), None, "other content");
+        assert_eq!(take(&mut ledger, [7; 32]), Some(begun));
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        assert_eq!(ledger.counts("products").unwrap().done, 1);
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        assert_eq!(history.len(), 1);
+        assert_eq!(history[0].stamp.mtime_ns, 2);
+        ledger.retire(begun.id).unwrap();
+        assert_eq!(take(&mut ledger, [7; 32]), None, "that one was moved away");
     }
 
     /// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
     #[test]
     fn a_version_that_is_begun_again_has_no_cutout_yet() {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
-        let begun = begin(&mut book, &first);
-        book.placed(begun.id, &[7; 32]).unwrap();
-        book.end(begun.id, &Verdict::Placed).unwrap();
-        begin(&mut book, &second);
-        begin(&mut book, &first);
-        book.recover().unwrap();
-        assert_eq!(book.take_unretired(&first).unwrap(), None);
+        let begun = begin(&mut ledger, &first);
+        ledger.placed(begun.id, &[7; 32]).unwrap();
+        ledger.end(begun.id, &AttemptResult::Placed).unwrap();
+        begin(&mut ledger, &second);
+        begin(&mut ledger, &first);
+        ledger.recover().unwrap();
+        assert_eq!(ledger.take_unretired(&first).unwrap(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]
-pub enum Verdict {
+pub enum AttemptResult {
     /// The cutout is in place; the source could not be retired.
     Placed,
     /// All is done.
@@ -25,7 +25,7 @@ pub enum Verdict {
     Superseded,
 }
 
-impl Verdict {
+impl AttemptResult {
     /// Tells whether the attempt counts.
     pub(super) fn is_counted(&self) -> bool {
         !matches!(self, Self::Refunded | Self::Superseded)

@@ -6,12 +6,12 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
-use super::book::{Book, bytes, path};
+use super::sqlite_ledger::{SqliteLedger, bytes, path};
 use crate::stamp::Stamp;
 
 /// What happened to one version of a source. Times are milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chapter {
+pub struct VersionHistory {
     /// Which version. Its inode is lost once the source was moved or deleted.
     pub stamp: Stamp,
     /// When it was first seen; `None` in ledgers of hotcut 0.1.
@@ -27,7 +27,7 @@ pub struct Chapter {
     /// Attempts that count.
     pub attempts: u32,
     /// How it stands.
-    pub standing: Standing,
+    pub state: PhotoState,
     /// Why, if it is quarantined or ignored.
     pub reason: Option<String>,
     /// Where its cutout is, or is to be.
@@ -52,7 +52,7 @@ pub struct FailedAttempt {
 /// How a version stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum PhotoState {
     /// A worker has it, or had it when the daemon ended.
     Running,
     /// It is tried again.
@@ -69,7 +69,7 @@ pub enum Standing {
     Superseded,
 }
 
-impl Standing {
+impl PhotoState {
     /// What the ledger and JSON call it.
     pub fn word(self) -> &'static str {
         match self {
@@ -84,16 +84,20 @@ impl Standing {
     }
 }
 
-impl Book {
+impl SqliteLedger {
     /// Returns what happened to each version of `source`, the earliest first.
-    pub fn story(&mut self, folder: &str, source: &Path) -> Result<Vec<Chapter>, LedgerError> {
+    pub fn history(
+        &mut self,
+        folder: &str,
+        source: &Path,
+    ) -> Result<Vec<VersionHistory>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, len, mtime_ns, ino, seen_at_ms, settled_at_ms, begun_at_ms, ended_at_ms, attempts, state, reason,
                 output, model FROM versions WHERE folder = ?1 AND source = ?2 ORDER BY begun_at_ms, id",
         )?;
         let rows = query.query_map(params![folder, bytes(source)], |row| {
             let state: String = row.get(9)?;
-            let chapter = Chapter {
+            let version = VersionHistory {
                 stamp: Stamp {
                     len: row.get::<_, i64>(1)?.cast_unsigned(),
                     mtime_ns: row.get(2)?,
@@ -106,20 +110,20 @@ impl Book {
                 begun_at_ms: row.get(6)?,
                 ended_at_ms: row.get(7)?,
                 attempts: row.get(8)?,
-                standing: standing(&state),
+                state: photo_state(&state),
                 reason: row.get(10)?,
                 output: path(row.get(11)?),
                 model: row.get(12)?,
             };
-            Ok((row.get::<_, i64>(0)?, chapter))
+            Ok((row.get::<_, i64>(0)?, version))
         })?;
-        let mut chapters = Vec::new();
+        let mut versions = Vec::new();
         for row in rows {
-            let (id, mut chapter) = row?;
-            chapter.failures = self.failures(id)?;
-            chapters.push(chapter);
+            let (id, mut version) = row?;
+            version.failures = self.failures(id)?;
+            versions.push(version);
         }
-        Ok(chapters)
+        Ok(versions)
     }
 
     /// Returns the source of the cutout that lies, or is to lie, at `output`: its folder and its path below that.
@@ -149,42 +153,45 @@ impl Book {
 }
 
 /// The schema admits no other words.
-pub(super) fn standing(state: &str) -> Standing {
+pub(super) fn photo_state(state: &str) -> PhotoState {
     match state {
-        "running" => Standing::Running,
-        "placed" => Standing::Placed,
-        "done" => Standing::Done,
-        "quarantined" => Standing::Quarantined,
-        "ignored" => Standing::Ignored,
-        "superseded" => Standing::Superseded,
-        _ => Standing::Waiting,
+        "running" => PhotoState::Running,
+        "placed" => PhotoState::Placed,
+        "done" => PhotoState::Done,
+        "quarantined" => PhotoState::Quarantined,
+        "ignored" => PhotoState::Ignored,
+        "superseded" => PhotoState::Superseded,
+        _ => PhotoState::Waiting,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ARRIVAL, begin, version};
-    use super::super::{Book, Verdict};
+    use super::super::{AttemptResult, SqliteLedger};
     use super::*;
 
     /// P10: fails when an attempt that failed is not told, or in another order, or with another ending.
     #[test]
-    fn a_story_tells_each_version_and_each_attempt_that_failed() {
-        let mut book = Book::in_memory().unwrap();
-        let first = begin(&mut book, &version("a.jpg", 1));
-        book.fail(first.id, &Verdict::Waiting, "crashed").unwrap();
-        let second = begin(&mut book, &version("a.jpg", 1));
-        book.fail(second.id, &Verdict::Waiting, "crashed again")
+    fn a_history_tells_each_version_and_each_attempt_that_failed() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let first = begin(&mut ledger, &version("a.jpg", 1));
+        ledger
+            .fail(first.id, &AttemptResult::Waiting, "crashed")
             .unwrap();
-        let corrected = begin(&mut book, &version("a.jpg", 2));
-        book.end(corrected.id, &Verdict::Done).unwrap();
-        let story = book.story("products", Path::new("a.jpg")).unwrap();
-        let [old, new] = &story[..] else {
-            panic!("two versions, not {story:?}")
+        let second = begin(&mut ledger, &version("a.jpg", 1));
+        ledger
+            .fail(second.id, &AttemptResult::Waiting, "crashed again")
+            .unwrap();
+        let corrected = begin(&mut ledger, &version("a.jpg", 2));
+        ledger.end(corrected.id, &AttemptResult::Done).unwrap();
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        let [old, new] = &history[..] else {
+            panic!("two versions, not {history:?}")
         };
         assert_eq!(
-            (old.standing, new.standing),
-            (Standing::Superseded, Standing::Done)
+            (old.state, new.state),
+            (PhotoState::Superseded, PhotoState::Done)
         );
         assert_eq!(
             (new.seen_at_ms, new.settled_at_ms),
@@ -197,25 +204,28 @@ mod tests {
             .collect();
         assert_eq!(told, ["crashed", "crashed again"]);
         assert!(new.failures.is_empty());
-        let source = book.source_of(Path::new("/out/a.png")).unwrap();
+        let source = ledger.source_of(Path::new("/out/a.png")).unwrap();
         assert_eq!(source, Some(("products".to_owned(), "a.jpg".into())));
     }
 
     /// P6: fails when a folder that is paused for weeks fills the ledger with its tries.
     #[test]
     fn of_attempts_that_do_not_count_the_last_one_is_kept() {
-        let mut book = Book::in_memory().unwrap();
+        let mut ledger = SqliteLedger::in_memory().unwrap();
         let photo = version("a.jpg", 1);
-        let counted = begin(&mut book, &photo);
-        book.fail(counted.id, &Verdict::Waiting, "crashed").unwrap();
+        let counted = begin(&mut ledger, &photo);
+        ledger
+            .fail(counted.id, &AttemptResult::Waiting, "crashed")
+            .unwrap();
         for turn in 0..5 {
-            let begun = begin(&mut book, &photo);
-            book.fail(begun.id, &Verdict::Refunded, &turn.to_string())
+            let begun = begin(&mut ledger, &photo);
+            ledger
+                .fail(begun.id, &AttemptResult::Refunded, &turn.to_string())
                 .unwrap();
         }
-        let story = book.story("products", Path::new("a.jpg")).unwrap();
-        let [only] = &story[..] else {
-            panic!("one version, not {story:?}")
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        let [only] = &history[..] else {
+            panic!("one version, not {history:?}")
         };
         let told: Vec<_> = only
             .failures

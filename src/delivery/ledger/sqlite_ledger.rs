@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::LedgerError;
+use super::attempt_result::AttemptResult;
 use super::unexplained::Explaining;
-use super::verdict::Verdict;
 use crate::config::OnSameName;
 use crate::stamp::Stamp;
 
 /// The ledger itself, on the thread that owns it.
 #[derive(Debug)]
-pub struct Book {
+pub struct SqliteLedger {
     pub(super) connection: Connection,
     pub(super) explaining: Explaining,
     id: String,
@@ -80,7 +80,7 @@ pub struct Begun {
     pub attempt: u32,
 }
 
-impl Book {
+impl SqliteLedger {
     /// Takes over a connection to a ledger of the present schema.
     pub(super) fn identified(connection: Connection) -> Result<Self, LedgerError> {
         let id = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
@@ -177,17 +177,17 @@ impl Book {
     }
 
     /// Records how the attempt `id` ended.
-    pub fn end(&mut self, id: i64, verdict: &Verdict) -> Result<(), LedgerError> {
-        Self::record_end(&self.connection, id, verdict)
+    pub fn end(&mut self, id: i64, result: &AttemptResult) -> Result<(), LedgerError> {
+        Self::record_end(&self.connection, id, result)
     }
 
     pub(super) fn record_end(
         connection: &Connection,
         id: i64,
-        verdict: &Verdict,
+        result: &AttemptResult,
     ) -> Result<(), LedgerError> {
-        let (state, reason) = verdict.parts();
-        let is_explained = !matches!(verdict, Verdict::Quarantined { .. });
+        let (state, reason) = result.parts();
+        let is_explained = !matches!(result, AttemptResult::Quarantined { .. });
         connection
             .prepare_cached(
                 "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5,
@@ -197,7 +197,7 @@ impl Book {
                 id,
                 state,
                 reason,
-                !verdict.is_counted(),
+                !result.is_counted(),
                 now_ms(),
                 is_explained
             ])?;
@@ -212,7 +212,7 @@ impl Book {
             "UPDATE versions SET sha256 = ?2 WHERE id = ?1",
             params![id, sha256.as_slice()],
         )?;
-        Self::record_end(&transaction, id, &Verdict::Done)?;
+        Self::record_end(&transaction, id, &AttemptResult::Done)?;
         Ok(transaction.commit()?)
     }
 
