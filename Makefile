@@ -137,7 +137,7 @@ build-fuzz: setup target/tools/bin/cargo-fuzz
 	RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz build --dev --fuzz-dir tests/fuzz --target-dir target/fuzz
 
 fuzz: build-fuzz ## fuzz the readers for SECONDS=60 each (cargo-fuzz is built first)
-	@set -e; for target in decode mark protocol; do \
+	@set -e; for target in decode provenance protocol; do \
 		mkdir -p target/fuzz/corpus/$$target target/fuzz/seeds/$$target target/fuzz/artifacts/$$target; \
 		RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz run --dev --fuzz-dir tests/fuzz --target-dir target/fuzz $$target \
 			target/fuzz/corpus/$$target target/fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 -print_funcs=0 \

@@ -18,8 +18,8 @@
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
-//! Small and shared: [`mark`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`disk`] (work with a deadline), [`detached`], [`fs`] (a new name for a file, never over another), [`percent`],
+//! Small and shared: [`provenance`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
+//! [`mount`], [`disk`] (work with a deadline), [`disk_space`] (what must stay free), [`detached`], [`fs`] (a new name for a file, never over another), [`percent`],
 //! [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library
 //! lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
@@ -37,9 +37,9 @@
 //!   a source is touched only after that, and only if it is still the version that was processed.
 //! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
 //!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
-//! - Work on a configured path is done by a scout, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A thread
+//! - Work on a configured path is done by a scanner, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A thread
 //!   that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads ([`detached`]).
-//! - The loop never waits for a hot folder or an output folder; scouts (one thread a folder) and jobs do. It does not know
+//! - The loop never waits for a hot folder or an output folder; scanners (one thread a folder) and jobs do. It does not know
 //!   who receives its notifications.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
 //!   [`job::JobError::disposition`].
@@ -63,7 +63,7 @@
 //! | P2 | the ledger is not closed (`command/run.rs`) | `a_stopped_service_leaves_its_ledger_in_one_file` |
 //! | P2 | `same_version` is not asked (`daemon/forget.rs`) | `only_a_photo_that_is_gone_for_certain_is_forgotten` |
 //! | P3 | `sync_all` of bytes or `sync` of the name (`delivery/place.rs`) | `each_step_is_durable_before_the_next_one` |
-//! | P3 | `seal.check` (`pool/worker.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
+//! | P3 | `png_check.check` (`pool/worker.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
 //! | P4 | `source.verify` (`job/attempt.rs`) | `photo_that_is_written_over_while_it_is_read_gives_no_mixture` |
 //! | P4 | the look after `set_aside` (`delivery/retire.rs`) | `photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted` |
 //! | P4 | `check_replaceable` (`delivery/place.rs`) | `cutout_that_is_retouched_while_its_successor_is_made_is_left_alone` |
@@ -72,7 +72,7 @@
 //! | P4 | `looks_again` (`job/finish.rs`) | `bitmap_that_is_written_on_after_its_cutout_is_not_deleted` |
 //! | P4 | `rename::link` (`fs/rename.rs`) | `share_without_links_is_refused_and_nothing_is_lost` |
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
-//! | P5 | `Pool::bury` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
+//! | P5 | `Pool::reap` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
 //! | P5 | `Baseline::kill_since` (`pool/shortage.rs`) | `photo_that_the_machine_has_no_memory_for_waits_and_others_go_on` |
 //! | P6 | `Limit::check` (`cutout/decode`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
 //! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
@@ -88,7 +88,7 @@
 //! | P10 | `held.insert` (`intake/settle.rs`) | `photo_that_ends_early_is_shown_with_its_deadline` |
 //! | P10 | `explain_late` (`daemon/tick.rs`) | `move_to_failed_is_tried_again_until_it_works` |
 //! | P10 | `not_taken.count` (`intake/walk.rs`) | `files_that_are_not_taken_are_counted_by_ending` |
-//! | P10 | `check_room` (`job/attempt.rs`) | `output_disk_keeps_what_must_stay_free` |
+//! | P10 | `check_space` (`job/attempt.rs`) | `output_disk_keeps_what_must_stay_free` |
 //! | P10 | `look_at_state_dir` (`daemon/tick.rs`) | `daemon_whose_ledger_has_no_room_begins_nothing_and_says_so` |
 //! | P10 | `blocked.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
 
@@ -101,6 +101,7 @@ pub mod daemon;
 pub mod delivery;
 pub mod detached;
 pub mod disk;
+pub mod disk_space;
 pub mod fs;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -110,14 +111,13 @@ pub mod intake;
 pub mod job;
 pub mod journal;
 pub mod local_time;
-pub mod mark;
 pub mod mount;
 pub mod notifications;
 pub mod onnxruntime;
 pub mod path_error;
 pub mod percent;
 pub mod pool;
-pub mod room;
+pub mod provenance;
 pub mod shutdown;
 pub mod stamp;
 pub mod version;

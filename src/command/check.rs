@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use self::look::{Flaw, KnownMounts, Look, looks};
 use super::error::EX_CONFIG;
+use super::folder_preview::{FolderPreview, SourcePlan};
 use super::not_taken::endings_not_read;
-use super::outlook::{Fate, Outlook};
 use super::unit_limits::{UnitLimits, allowing};
 use super::{CommandError, block_on};
 use crate::config::{Config, Folder};
 use crate::disk;
+use crate::disk_space::{DiskSpaceError, MinFree, TooFull};
 use crate::pool::{Worker, WorkerSpec};
-use crate::room::{MinFree, RoomError, TooFull};
 
 /// Prints "ok" and what is served, or every fault. With `configuration_only` no folder is listed, and what a running hotcut waits for
 /// is no fault.
@@ -123,12 +123,12 @@ fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result
              export photos of these kinds as JPEG or TIFF"
         );
     }
-    let outlook = Outlook::of(folder)?;
-    writeln!(out, "    {outlook}")?;
-    for sentence in outlook.not_taken() {
+    let preview = FolderPreview::of(folder)?;
+    writeln!(out, "    {preview}")?;
+    for sentence in preview.not_taken() {
         writeln!(out, "    {sentence}")?;
     }
-    writeln!(out, "    {}", Fate(folder))?;
+    writeln!(out, "    {}", SourcePlan(folder))?;
     let written = [folder.output.as_path()].into_iter();
     for disk in full_disks(written.chain(folder.own_folders()), min_free) {
         writeln!(out, "    its photos wait for now: {disk}")?;
@@ -147,13 +147,13 @@ fn full_disks<'a>(
     });
     // That a folder cannot be looked at is a fault of its own.
     looks.filter_map(|look| match look {
-        Ok(Err(RoomError::TooFull(disk))) => Some(disk),
-        Ok(Ok(()) | Err(RoomError::Io(_))) | Err(_) => None,
+        Ok(Err(DiskSpaceError::TooFull(disk))) => Some(disk),
+        Ok(Ok(()) | Err(DiskSpaceError::Io(_))) | Err(_) => None,
     })
 }
 
 async fn try_worker(config: &Config) -> Result<(), CommandError> {
     let worker = Worker::start(Arc::new(WorkerSpec::of(config))).await?;
-    worker.prove().await?;
+    worker.self_test().await?;
     Ok(())
 }

@@ -30,8 +30,8 @@ pub enum CommandError {
     Model {
         /// Its name.
         model: String,
-        /// What is wrong with its card.
-        source: crate::config::CardError,
+        /// What is wrong with its manifest.
+        source: crate::config::ManifestError,
     },
     /// The daemon ended.
     #[error(transparent)]

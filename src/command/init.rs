@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::CommandError;
 use super::account::{Account, LISTED_BY_OTHERS};
 use super::config_file::{self, Former};
-use super::outlook::Outlook;
+use super::folder_preview::FolderPreview;
 use crate::config::{self, Config, Folder};
 use crate::disk;
 use crate::path_error::AtPath as _;
@@ -93,9 +93,9 @@ impl Sketch {
         let name = name_for(&input, names);
         let output = cutouts_beside(&input);
         let folder = Arc::new(Folder::plain(name, input, output)?);
-        let outlook = Outlook::of(&folder)?;
-        let mut remarks = vec![outlook.to_string()];
-        remarks.extend(outlook.not_taken());
+        let preview = FolderPreview::of(&folder)?;
+        let mut remarks = vec![preview.to_string()];
+        remarks.extend(preview.not_taken());
         remarks.extend(closed(&folder.input)?);
         Ok(Self {
             name: config::quoted(&folder.name),

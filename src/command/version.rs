@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::CommandError;
-use crate::config::{Config, ModelCard, shipped_models_dir};
+use crate::config::{Config, ModelManifest, shipped_models_dir};
 use crate::version::{COMMIT, VERSION};
 use crate::{hex, onnxruntime};
 
@@ -16,13 +16,13 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     writeln!(out, "hotcut {VERSION}")?;
     writeln!(out, "commit: {COMMIT}")?;
     writeln!(out, "ONNX Runtime: {}", library())?;
-    let cards = shipped_models();
-    if cards.is_empty() {
+    let manifests = shipped_models();
+    if manifests.is_empty() {
         let folder = shipped_models_dir();
         writeln!(out, "models: none in {}", folder.display())?;
     }
-    for card in &cards {
-        writeln!(out, "model: {}", model(card))?;
+    for manifest in &manifests {
+        writeln!(out, "model: {}", model(manifest))?;
     }
     let missing = if config_file.exists() {
         ""
@@ -57,19 +57,21 @@ fn library() -> String {
     )
 }
 
-fn model(card: &ModelCard) -> String {
-    format!("{} sha256:{}", card.name, hex::encode(&card.sha256))
+fn model(manifest: &ModelManifest) -> String {
+    format!("{} sha256:{}", manifest.name, hex::encode(&manifest.sha256))
 }
 
-/// The cards, by name, of the models whose file is there.
-fn shipped_models() -> Vec<ModelCard> {
+/// The manifests, by name, of the models whose file is there.
+fn shipped_models() -> Vec<ModelManifest> {
     let folder = shipped_models_dir();
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     files.sort();
-    let cards = files
+    let manifests = files
         .iter()
         .filter(|file| file.extension() == Some(OsStr::new("toml")))
-        .filter_map(|file| ModelCard::load(&folder, file.file_stem()?.to_str()?).ok());
-    cards.filter(|card| card.file.is_file()).collect()
+        .filter_map(|file| ModelManifest::load(&folder, file.file_stem()?.to_str()?).ok());
+    manifests
+        .filter(|manifest| manifest.file.is_file())
+        .collect()
 }

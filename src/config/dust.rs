@@ -1,4 +1,4 @@
-//! `[dust]` of a model's card -> which islands of its masks are no part of the subject. Looks at no mask.
+//! `[dust]` of a model's manifest -> which islands of its masks are no part of the subject. Looks at no mask.
 
 use serde::Deserialize;
 

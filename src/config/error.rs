@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::card::CardError;
+use super::manifest::ManifestError;
 use crate::disk;
 use crate::path_error::PathError;
 
@@ -138,15 +138,15 @@ pub enum Fault {
     /// The folder of the models cannot be read at all.
     #[error("`models_dir` in [daemon]: {0}")]
     ModelsDir(#[source] PathError),
-    /// A model whose card cannot be used.
+    /// A model whose manifest cannot be used.
     #[error("model \"{model}\" of {}: {source}", tables.join(", "))]
     Model {
         /// The name in the configuration.
         model: String,
         /// The tables that name it.
         tables: Vec<String>,
-        /// What is wrong with its card.
-        source: CardError,
+        /// What is wrong with its manifest.
+        source: ManifestError,
     },
 }
 

@@ -1,4 +1,4 @@
-//! `[golden]` of a model card -> `Golden`: a picture and what the model answered when its card was
+//! `[golden]` of a model manifest -> `Golden`: a picture and what the model answered when its manifest was
 //! written. Opens neither.
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 //! A TOML file -> a validated [`Config`], or every fault in it at once; the only folder that names `toml`.
 
-mod card;
 mod dust;
 mod edges;
 mod error;
@@ -10,6 +9,7 @@ mod golden;
 mod http;
 mod include;
 mod layout;
+mod manifest;
 mod models;
 mod notify;
 mod read;
@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::notify::{NotifyCommand, NotifyConfig, Webhook};
-pub use card::{Activation, CardError, Divisor, ModelCard};
 pub use dust::Dust;
 pub use edges::Edges;
 pub use error::{ConfigError, Fault};
@@ -30,12 +29,15 @@ pub use folder_name::folder_name_of;
 pub use golden::{GOLDEN_SIDE, Golden};
 pub use http::Http;
 pub use include::Include;
+pub use manifest::{Activation, Divisor, ManifestError, ModelManifest};
+// `cutout::matte` still uses the old name.
+pub use manifest::ModelManifest as ModelCard;
 pub use models::shipped_models_dir;
 pub use token::Token;
 
 use crate::disk;
+use crate::disk_space::MinFree;
 use crate::path_error::AtPath as _;
-use crate::room::MinFree;
 
 /// The model that a folder uses when it names none.
 pub const DEFAULT_MODEL: &str = "student";
@@ -62,8 +64,8 @@ pub struct Config {
     pub http: Option<Http>,
     /// Who is told of what happens, if anybody.
     pub notify: Option<NotifyConfig>,
-    /// The card of every model that a folder or `[http]` names.
-    pub models: BTreeMap<String, ModelCard>,
+    /// The manifest of every model that a folder or `[http]` names.
+    pub models: BTreeMap<String, ModelManifest>,
 }
 
 /// The `[daemon]` table.
@@ -71,7 +73,7 @@ pub struct Config {
 pub struct Daemon {
     /// Where the ledger, the lock and the live status lie. One daemon a directory.
     pub state_dir: PathBuf,
-    /// Where model cards lie.
+    /// Where model manifests lie.
     pub models_dir: PathBuf,
     /// Photos worked on at the same time; one process each.
     pub workers: usize,
@@ -104,7 +106,7 @@ pub struct Folder {
     pub input: PathBuf,
     /// Where cutouts are placed, mirroring the subfolders of `input`.
     pub output: PathBuf,
-    /// Name of a card in `models_dir`.
+    /// Name of a manifest in `models_dir`.
     pub model: String,
     /// How the edges of cutouts are made.
     pub edges: Edges,
@@ -211,8 +213,8 @@ pub fn quoted(text: &str) -> String {
 
 impl Config {
     /// Returns the configuration of one run without a file: every default, one model, no folder.
-    pub fn for_one_run(models_dir: &Path, model: &str) -> Result<Self, CardError> {
-        let card = ModelCard::load(models_dir, model)?;
+    pub fn for_one_run(models_dir: &Path, model: &str) -> Result<Self, ManifestError> {
+        let manifest = ModelManifest::load(models_dir, model)?;
         let mut daemon = read::daemon(toml::Table::new(), &mut Vec::new());
         models_dir.clone_into(&mut daemon.models_dir);
         // The one who waits for it knows the disk, and has no file to say so in.
@@ -222,7 +224,7 @@ impl Config {
             folders: Vec::new(),
             http: None,
             notify: None,
-            models: BTreeMap::from([(model.to_owned(), card)]),
+            models: BTreeMap::from([(model.to_owned(), manifest)]),
         })
     }
 

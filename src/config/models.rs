@@ -1,20 +1,20 @@
-//! Converts the names of models to their cards, names those that there are, and finds the folder that ships. Must not open a model.
+//! Converts the names of models to their manifests, names those that there are, and finds the folder that ships. Must not open a model.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::DEFAULT_MODEL;
-use super::card::ModelCard;
 use super::error::Fault;
+use super::manifest::ModelManifest;
 use crate::disk;
 
-/// Reads the card of each model in `names`, which come with the table that names them.
+/// Reads the manifest of each model in `names`, which come with the table that names them.
 pub(super) fn read(
     models_dir: &Path,
     names: Vec<(String, String)>,
     faults: &mut Vec<Fault>,
-) -> BTreeMap<String, ModelCard> {
+) -> BTreeMap<String, ModelManifest> {
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (model, table) in names {
         tables.entry(model).or_default().push(table);
@@ -23,20 +23,20 @@ pub(super) fn read(
     let loaded = disk::ask(models_dir, move |pulse| {
         let load = |(model, tables): (String, Vec<String>)| {
             pulse.step();
-            let card = ModelCard::load(&dir, &model);
-            (model, tables, card)
+            let manifest = ModelManifest::load(&dir, &model);
+            (model, tables, manifest)
         };
         tables.into_iter().map(load).collect::<Vec<_>>()
     });
-    let mut cards = BTreeMap::new();
+    let mut manifests = BTreeMap::new();
     let loaded = loaded.answer().unwrap_or_else(|source| {
         faults.push(Fault::ModelsDir(source));
         Vec::new()
     });
-    for (model, tables, card) in loaded {
-        match card {
-            Ok(card) => {
-                cards.insert(model, card);
+    for (model, tables, manifest) in loaded {
+        match manifest {
+            Ok(manifest) => {
+                manifests.insert(model, manifest);
             }
             Err(source) => faults.push(Fault::Model {
                 model,
@@ -45,10 +45,10 @@ pub(super) fn read(
             }),
         }
     }
-    cards
+    manifests
 }
 
-/// The names of the cards in `models_dir`, sorted; none if it cannot be read.
+/// The names of the manifests in `models_dir`, sorted; none if it cannot be read.
 pub(super) fn models_in(models_dir: &Path) -> Vec<String> {
     let files = fs::read_dir(models_dir).into_iter().flatten().flatten();
     let mut names: Vec<String> = files

@@ -13,7 +13,7 @@ use super::{
     Include, OnSameName, SourcePolicy, default_include, edges, http, models, shipped_models_dir,
 };
 
-use crate::room::MinFree;
+use crate::disk_space::MinFree;
 
 /// How long photos that are gone are remembered by default.
 const DEFAULT_REMEMBER: Duration = Duration::from_hours(365 * 24);

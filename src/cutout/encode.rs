@@ -10,7 +10,7 @@ use super::error::CutoutError;
 use super::matte::Matte;
 use super::photo::{Colour, Photo};
 use super::zeroed;
-use crate::mark::{self, Mark};
+use crate::provenance::{self, Provenance};
 
 /// Rows held at a time. More would leave the processor's cache, fewer make turned photos slow.
 const STRIP_ROWS: u32 = 16;
@@ -20,10 +20,14 @@ pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
 /// # Errors
 /// `NoSubject` if nothing of the photo is left; `OutOfMemory`.
-pub(super) fn encode(photo: &Photo, matte: &Matte, mark: &Mark) -> Result<Vec<u8>, CutoutError> {
+pub(super) fn encode(
+    photo: &Photo,
+    matte: &Matte,
+    provenance: &Provenance,
+) -> Result<Vec<u8>, CutoutError> {
     let (width, height) = (photo.width(), photo.height());
     let mut sink = Sink::default();
-    let header = write_header(&mut sink, photo, mark);
+    let header = write_header(&mut sink, photo, provenance);
     let mut writer = header.map_err(|e| failed(&e))?;
     let mut stream = writer
         .stream_writer_with_size(CHUNK_BYTES)
@@ -54,7 +58,7 @@ pub(super) fn encode(photo: &Photo, matte: &Matte, mark: &Mark) -> Result<Vec<u8
 fn write_header<'s>(
     sink: &'s mut Sink,
     photo: &'s Photo,
-    mark: &Mark,
+    provenance: &Provenance,
 ) -> Result<png::Writer<&'s mut Sink>, EncodingError> {
     let size = (photo.width(), photo.height());
     let mut encoder = encoder(sink, size, ColorType::Rgba, photo.colour())?;
@@ -63,7 +67,7 @@ fn write_header<'s>(
         yppu: density.y,
         unit: Unit::Meter,
     }));
-    encoder.add_text_chunk(mark::KEYWORD.to_owned(), mark.to_string())?;
+    encoder.add_text_chunk(provenance::KEYWORD.to_owned(), provenance.to_string())?;
     encoder.write_header()
 }
 

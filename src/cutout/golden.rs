@@ -1,4 +1,4 @@
-//! `Session` + the golden picture on its card -> whether the model answers as it did when the card
+//! `Session` + the golden picture on its manifest -> whether the model answers as it did when the manifest
 //! was written. A checksum says that a file is the one meant; this says that here, with this runtime
 //! on this processor, it works: a quantised network can come out nearly blank without any error.
 
@@ -18,15 +18,17 @@ const LEVELS_MAX: f64 = 8.0;
 /// Golden pictures are small.
 const MEGAPIXELS_MAX: u32 = 4;
 
-/// Runs the model once, so that whatever is made on first use is made now: on the card's golden
-/// picture and judges the answer, or on a flat picture where the card has none.
+/// Runs the model once, so that whatever is made on first use is made now: on the manifest's golden
+/// picture and judges the answer, or on a flat picture where the manifest has none.
 ///
 /// # Errors
 /// `Warm` and `Golden`.
-pub fn prove(session: &mut Session) -> Result<(), SessionError> {
-    let (Some(golden), Some(file)) = (session.card().golden.clone(), session.take_golden_picture())
-    else {
-        let flat = Tensor::flat(session.card().size).map_err(SessionError::Warm)?;
+pub fn self_test(session: &mut Session) -> Result<(), SessionError> {
+    let (Some(golden), Some(file)) = (
+        session.manifest().golden.clone(),
+        session.take_golden_picture(),
+    ) else {
+        let flat = Tensor::flat(session.manifest().size).map_err(SessionError::Warm)?;
         return session.run(&flat).map(drop).map_err(SessionError::Warm);
     };
     let found = answer(session, &file).map_err(SessionError::Warm)?;
@@ -39,7 +41,7 @@ pub fn prove(session: &mut Session) -> Result<(), SessionError> {
     let levels = sum / found.len() as f64;
     if levels > LEVELS_MAX {
         return Err(SessionError::Golden {
-            path: session.card().file.clone(),
+            path: session.manifest().file.clone(),
             picture: golden.picture,
             levels,
             levels_max: LEVELS_MAX,
@@ -51,14 +53,14 @@ pub fn prove(session: &mut Session) -> Result<(), SessionError> {
 /// Mean opacity in each cell, 0..=255.
 fn answer(session: &mut Session, picture: &[u8]) -> Result<Vec<f64>, CutoutError> {
     let (photo, _) = decode::decode_any(picture, MEGAPIXELS_MAX)?;
-    let input = tensor(&photo, session.card())?;
+    let input = tensor(&photo, session.manifest())?;
     let mask = session.run(&input)?;
     let size = mask.size() as usize;
     let mut sums = vec![(0.0, 0.0); GOLDEN_SIDE * GOLDEN_SIDE];
     for (at, value) in mask.values().iter().enumerate() {
         let cell = |along: usize| along * GOLDEN_SIDE / size;
         let (sum, count) = &mut sums[cell(at / size) * GOLDEN_SIDE + cell(at % size)];
-        *sum += f64::from(matte::activate(*value, session.card().activation));
+        *sum += f64::from(matte::activate(*value, session.manifest().activation));
         *count += 1.0;
     }
     Ok(sums

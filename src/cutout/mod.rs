@@ -26,13 +26,13 @@ use sha2::{Digest as _, Sha256};
 
 pub use decode::{FileEnd, ZeroEnd};
 pub use error::{CutoutError, Format, Lookalike, Unsupported};
-pub use golden::prove;
+pub use golden::self_test;
 pub use session::{Runtime, Session};
 pub use session_error::{SessionError, Signature};
 pub use shrink::shrink;
 
 use crate::config::Edges;
-use crate::mark::Mark;
+use crate::provenance::Provenance;
 use matte::Matte;
 
 /// Endings that files of the formats which are read usually have, in lower case. The content decides, not the ending.
@@ -121,12 +121,12 @@ pub fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, Cu
     let sha256 = Sha256::digest(request.photo).into();
     let (photo, end) = decode::decode(request.photo, request.megapixels_max, request.zeros)?;
     clock.stop(Stage::Decode);
-    let tensor = tensor::tensor(&photo, session.card())?;
+    let tensor = tensor::tensor(&photo, session.manifest())?;
     clock.stop(Stage::Tensor);
     let mask = session.run(&tensor)?;
     clock.stop(Stage::Inference);
     let size = (photo.width(), photo.height());
-    let mut matte = Matte::new(&mask, session.card(), size, request.edges)?;
+    let mut matte = Matte::new(&mask, session.manifest(), size, request.edges)?;
     clock.stop(Stage::Matte);
     if request.edges != Edges::Off {
         matte.refine(&photo, request.edges)?;
@@ -134,10 +134,10 @@ pub fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, Cu
         matte.find_colours(&photo)?;
         clock.stop(Stage::Colour);
     }
-    let origin = Mark {
+    let origin = Provenance {
         source: request.source.to_owned(),
         sha256,
-        model: session.card().name.clone(),
+        model: session.manifest().name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         is_doubtful: end == FileEnd::Zeros,
         edges: request.edges,

@@ -1,5 +1,5 @@
 //! Model file + `Tensor` -> `Mask`. The only file that names `ort`: the runtime's library, the
-//! checks of a model against its card, and running it. Knows no photos.
+//! checks of a model against its manifest, and running it. Knows no photos.
 
 use std::error::Error as _;
 use std::fs;
@@ -15,7 +15,7 @@ use super::error::CutoutError;
 use super::reserve;
 use super::session_error::{SessionError, Signature};
 use super::tensor::Tensor;
-use crate::config::ModelCard;
+use crate::config::ModelManifest;
 
 /// ONNX Runtime, loaded. One per process.
 #[derive(Debug, Clone)]
@@ -88,27 +88,27 @@ impl Mask {
 #[derive(Debug)]
 pub struct Session {
     inner: ort::session::Session,
-    card: ModelCard,
+    manifest: ModelManifest,
     golden_picture: Option<Vec<u8>>,
 }
 
 impl Session {
-    /// Reads the card's model, checks it against the card and prepares it for `threads` threads.
+    /// Reads the manifest's model, checks it against the manifest and prepares it for `threads` threads.
     ///
     /// # Errors
     /// The first thing that is wrong, with the model's path.
     pub fn load(
         runtime: &Runtime,
-        card: &ModelCard,
+        manifest: &ModelManifest,
         threads: usize,
     ) -> Result<Session, SessionError> {
-        let path = || card.file.clone();
-        let bytes = fs::read(&card.file).map_err(|source| SessionError::Read {
+        let path = || manifest.file.clone();
+        let bytes = fs::read(&manifest.file).map_err(|source| SessionError::Read {
             path: path(),
             source,
         })?;
         let found: [u8; 32] = Sha256::digest(&bytes).into();
-        if found != card.sha256 {
+        if found != manifest.sha256 {
             return Err(SessionError::Checksum {
                 path: path(),
                 found,
@@ -118,11 +118,11 @@ impl Session {
             path: path(),
             reason: error.to_string(),
         })?;
-        check(&inner, card).map_err(|differs| SessionError::Signature {
+        check(&inner, manifest).map_err(|differs| SessionError::Signature {
             path: path(),
             differs,
         })?;
-        let golden_picture = card
+        let golden_picture = manifest
             .golden
             .as_ref()
             .map(|golden| {
@@ -134,29 +134,29 @@ impl Session {
             .transpose()?;
         Ok(Session {
             inner,
-            card: card.clone(),
+            manifest: manifest.clone(),
             golden_picture,
         })
     }
 
-    /// The file of the golden picture on the card, once.
+    /// The file of the golden picture on the manifest, once.
     pub(super) fn take_golden_picture(&mut self) -> Option<Vec<u8>> {
         self.golden_picture.take()
     }
 
-    /// The card of the loaded model.
-    pub fn card(&self) -> &ModelCard {
-        &self.card
+    /// The manifest of the loaded model.
+    pub fn manifest(&self) -> &ModelManifest {
+        &self.manifest
     }
 
     pub(super) fn run(&mut self, tensor: &Tensor) -> Result<Mask, CutoutError> {
         let size = tensor.size() as usize;
         let input = TensorRef::from_array_view(([1, 3, size, size], tensor.values()))
             .map_err(|e| failed(&e))?;
-        let inputs = ort::inputs![self.card.input.as_str() => input];
+        let inputs = ort::inputs![self.manifest.input.as_str() => input];
         let outputs = self.inner.run(inputs).map_err(|e| failed(&e))?;
         let output = outputs
-            .get(&self.card.output)
+            .get(&self.manifest.output)
             .ok_or_else(|| CutoutError::Inference("the mask is missing".to_owned()))?;
         let (_, mask) = output.try_extract_tensor::<f32>().map_err(|e| failed(&e))?;
         if mask.len() != size * size || !mask.iter().all(|v| v.is_finite()) {
@@ -204,21 +204,21 @@ fn build(runtime: &Runtime, model: &[u8], threads: usize) -> ort::Result<ort::se
         .commit_from_memory(model)
 }
 
-fn check(session: &ort::session::Session, card: &ModelCard) -> Result<(), Signature> {
-    let size = i64::from(card.size);
+fn check(session: &ort::session::Session, manifest: &ModelManifest) -> Result<(), Signature> {
+    let size = i64::from(manifest.size);
     if session.inputs().len() != 1 {
         return Err(Signature::Inputs(session.inputs().len()));
     }
     let square = [1, 1, size, size];
     check_one(
         "input",
-        &card.input,
+        &manifest.input,
         session.inputs(),
         &[&[1, 3, size, size]],
     )?;
     check_one(
         "output",
-        &card.output,
+        &manifest.output,
         session.outputs(),
         &[&square, &square[1..]],
     )
@@ -256,7 +256,7 @@ fn check_one(
     if shapes.iter().any(|shape| fits(&shape)) {
         return Ok(());
     }
-    let card = shapes
+    let manifest = shapes
         .first()
         .map(|shape| shape.to_vec())
         .unwrap_or_default();
@@ -264,6 +264,6 @@ fn check_one(
         side,
         name: name(),
         found,
-        card,
+        manifest,
     })
 }

@@ -1,4 +1,4 @@
-//! Why a model cannot be loaded: the library, the file, or a file that is not what its card says.
+//! Why a model cannot be loaded: the library, the file, or a file that is not what its manifest says.
 //! All are faults of the installation. Does not name `ort`.
 
 use std::io;
@@ -30,22 +30,22 @@ pub enum SessionError {
         needed: u32,
     },
     /// The model file or its golden picture cannot be read.
-    #[error("cannot read {}: a model's files belong beside its card; `make teacher` fetches U²-Net's", path.display())]
+    #[error("cannot read {}: a model's files belong beside its manifest; `make teacher` fetches U²-Net's", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// The model file is not the one that its card describes.
-    #[error("{} is not the file its card describes: sha256 is {}", path.display(), crate::hex::encode(found))]
+    /// The model file is not the one that its manifest describes.
+    #[error("{} is not the file its manifest describes: sha256 is {}", path.display(), crate::hex::encode(found))]
     Checksum {
         /// The file.
         path: PathBuf,
         /// Its digest.
         found: [u8; 32],
     },
-    /// The model's inputs or outputs are not what its card says.
+    /// The model's inputs or outputs are not what its manifest says.
     #[error("{}: {differs}", path.display())]
     Signature {
         /// The file.
@@ -61,9 +61,9 @@ pub enum SessionError {
         /// ONNX Runtime's reason.
         reason: String,
     },
-    /// The model does not answer the golden picture on its card as it should.
+    /// The model does not answer the golden picture on its manifest as it should.
     #[error("{} answers {} wrongly: it is off by {levels:.0} of 255 levels on average, at most {levels_max:.0} are allowed; \
-        the file is damaged, was quantised badly or belongs to another card", path.display(), picture.display())]
+        the file is damaged, was quantised badly or belongs to another manifest", path.display(), picture.display())]
     Golden {
         /// The model.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum SessionError {
     Warm(CutoutError),
 }
 
-/// How a model differs from its card.
+/// How a model differs from its manifest.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum Signature {
     /// No input or output has the name.
@@ -87,7 +87,7 @@ pub enum Signature {
     Name {
         /// `input` or `output`.
         side: &'static str,
-        /// The name on the card.
+        /// The name on the manifest.
         name: String,
         /// The names in the file.
         has: Vec<String>,
@@ -103,8 +103,8 @@ pub enum Signature {
         /// Its name.
         name: String,
     },
-    /// Other sides than the card says. -1 is any length.
-    #[error("{side} {name:?} has the shape {found:?}, its card says {card:?}")]
+    /// Other sides than the manifest says. -1 is any length.
+    #[error("{side} {name:?} has the shape {found:?}, its manifest says {manifest:?}")]
     Shape {
         /// `input` or `output`.
         side: &'static str,
@@ -112,7 +112,7 @@ pub enum Signature {
         name: String,
         /// In the file.
         found: Vec<i64>,
-        /// By the card.
-        card: Vec<i64>,
+        /// By the manifest.
+        manifest: Vec<i64>,
     },
 }

@@ -6,7 +6,7 @@ use super::error::CutoutError;
 use super::photo::Photo;
 use super::resample::{Filter, resample};
 use super::{reserve, zeroed};
-use crate::config::{Divisor, ModelCard};
+use crate::config::{Divisor, ModelManifest};
 
 /// A network's input: 1 x 3 x `size` x `size`.
 #[derive(Debug)]
@@ -43,9 +43,9 @@ fn area(size: u32) -> usize {
 /// Where the photo is transparent the network sees its own mean colour, which is 0 after
 /// normalising: whatever colour hides there was never meant to be seen, and white or black would be
 /// an object of its own.
-pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutError> {
-    let pixels = stretch(photo, card)?;
-    let divisor = match card.divisor {
+pub(super) fn tensor(photo: &Photo, manifest: &ModelManifest) -> Result<Tensor, CutoutError> {
+    let pixels = stretch(photo, manifest)?;
+    let divisor = match manifest.divisor {
         Divisor::Full => 255.0,
         Divisor::Max => f64::from(
             pixels
@@ -57,7 +57,10 @@ pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutEr
     };
     let mut values: Vec<f32> = reserve(3 * pixels.len())?;
     for channel in 0..3 {
-        let (mean, std) = (f64::from(card.mean[channel]), f64::from(card.std[channel]));
+        let (mean, std) = (
+            f64::from(manifest.mean[channel]),
+            f64::from(manifest.std[channel]),
+        );
         let table: [f32; 256] = std::array::from_fn(|v| {
             #[expect(clippy::cast_precision_loss, reason = "v < 256")]
             let value = v as f64 / divisor;
@@ -72,14 +75,14 @@ pub(super) fn tensor(photo: &Photo, card: &ModelCard) -> Result<Tensor, CutoutEr
     }
     Ok(Tensor {
         values,
-        size: card.size,
+        size: manifest.size,
     })
 }
 
 /// The photo as `size` x `size` opaque RGBA.
-fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<[u8; 4]>, CutoutError> {
-    let neutral = card.mean.map(unit_to_u8);
-    let mut square = reserve(area(card.size))?;
+fn stretch(photo: &Photo, manifest: &ModelManifest) -> Result<Vec<[u8; 4]>, CutoutError> {
+    let neutral = manifest.mean.map(unit_to_u8);
+    let mut square = reserve(area(manifest.size))?;
     let prepare = |rows: &mut [[u8; 4]]| {
         if photo.has_alpha() {
             for pixel in rows {
@@ -89,7 +92,7 @@ fn stretch(photo: &Photo, card: &ModelCard) -> Result<Vec<[u8; 4]>, CutoutError>
     };
     resample(
         photo,
-        (card.size, card.size),
+        (manifest.size, manifest.size),
         Filter::Sharp,
         prepare,
         |rows| {
@@ -118,13 +121,13 @@ fn unit_to_u8(value: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::{over, tensor};
-    use crate::config::{Activation, Divisor, ModelCard};
+    use crate::config::{Activation, Divisor, ModelManifest};
     use crate::cutout::photo::{Channels, Colour, Photo, Stored};
     use image::metadata::Orientation;
     use std::path::PathBuf;
 
-    fn card(size: u32, divisor: Divisor) -> ModelCard {
-        ModelCard {
+    fn manifest(size: u32, divisor: Divisor) -> ModelManifest {
+        ModelManifest {
             name: "m".to_owned(),
             file: PathBuf::new(),
             sha256: [0; 32],
@@ -154,7 +157,7 @@ mod tests {
     #[test]
     fn values_are_normalised_and_stand_plane_by_plane() {
         let photo = photo([255, 0, 102].repeat(4), Channels::Rgb, 2, 2);
-        let tensor = tensor(&photo, &card(2, Divisor::Full)).unwrap();
+        let tensor = tensor(&photo, &manifest(2, Divisor::Full)).unwrap();
         let expected = [[1.0; 4], [-1.0; 4], [0.2; 4]].concat();
         assert_eq!(tensor.values(), expected);
     }
@@ -162,21 +165,21 @@ mod tests {
     #[test]
     fn dark_photo_is_divided_by_its_own_maximum() {
         let photo = photo([51, 0, 51].repeat(4), Channels::Rgb, 2, 2);
-        let tensor = tensor(&photo, &card(2, Divisor::Max)).unwrap();
+        let tensor = tensor(&photo, &manifest(2, Divisor::Max)).unwrap();
         assert_eq!(tensor.values(), [[1.0; 4], [-1.0; 4], [0.5; 4]].concat());
     }
 
     #[test]
     fn black_photo_does_not_divide_by_zero() {
         let photo = photo(vec![0; 4], Channels::Grey, 2, 2);
-        let tensor = tensor(&photo, &card(2, Divisor::Max)).unwrap();
+        let tensor = tensor(&photo, &manifest(2, Divisor::Max)).unwrap();
         assert!(tensor.values().iter().all(|v| v.is_finite()));
     }
 
     #[test]
     fn network_sees_its_mean_where_the_photo_is_transparent() {
         let photo = photo([0, 255, 255, 0].repeat(4), Channels::Rgba, 2, 2);
-        let tensor = tensor(&photo, &card(2, Divisor::Full)).unwrap();
+        let tensor = tensor(&photo, &manifest(2, Divisor::Full)).unwrap();
         assert!(
             tensor.values().iter().all(|v| v.abs() < 0.02),
             "{:?}",
@@ -192,7 +195,7 @@ mod tests {
             .flat_map(|y| std::iter::repeat_n(u8::try_from(y * 255 / 299).unwrap(), width))
             .collect();
         let photo = photo(ramp, Channels::Grey, u32::try_from(width).unwrap(), 300);
-        let tensor = tensor(&photo, &card(100, Divisor::Full)).unwrap();
+        let tensor = tensor(&photo, &manifest(100, Divisor::Full)).unwrap();
         let column: Vec<f32> = tensor.values()[..10_000]
             .iter()
             .step_by(100)

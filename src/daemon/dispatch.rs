@@ -1,4 +1,4 @@
-//! What waits and who is idle -> work begun: scouts asked, workers started, photos and requests handed out. Waits for nothing.
+//! What waits and who is idle -> work begun: scanners asked, workers started, photos and requests handed out. Waits for nothing.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ enum Work {
 }
 
 impl Daemon {
-    /// Gives everybody who is idle something to do: scouts, the pool, workers. Every event and every tick ends here.
+    /// Gives everybody who is idle something to do: scanners, the pool, workers. Every event and every tick ends here.
     pub(super) fn dispatch(&mut self) -> Result<(), FatalError> {
         if self.drain_until.is_some() {
             return Ok(());
@@ -28,9 +28,9 @@ impl Daemon {
         for folder in self.folders.values_mut() {
             folder.ask(now)?;
         }
-        let (buried, shortage) = self.pool.bury();
-        if buried > 0 {
-            self.endpoint.metrics.deaths(buried);
+        let (reaped, shortage) = self.pool.reap();
+        if reaped > 0 {
+            self.endpoint.metrics.deaths(reaped);
             match shortage {
                 Some(shortage) => self.meet_shortage(shortage, now),
                 None => tracing::warn!(
@@ -43,8 +43,8 @@ impl Daemon {
         let may_begin = self.throttle.until(now).is_none();
         while may_begin && self.pool.wants_start(now) {
             let spec = Arc::clone(self.pool.spec());
-            let prove = self.readiness == Readiness::Untried;
-            self.starts.spawn(start::worker(spec, prove));
+            let self_test = self.readiness == Readiness::Untried;
+            self.starts.spawn(start::worker(spec, self_test));
         }
         // Whoever hung up has given up the slot.
         self.requests.retain(|request| !request.reply.is_closed());
@@ -54,7 +54,7 @@ impl Daemon {
         {
             self.begin(work);
         }
-        if self.status_file.write(&self.folders, now) || buried > 0 {
+        if self.status_file.write(&self.folders, now) || reaped > 0 {
             self.show();
         }
         self.report_ready(now);
@@ -71,7 +71,7 @@ impl Daemon {
                 if self.readiness == Readiness::Untried {
                     log::confinement(worker.confinement());
                     self.status_file.confine(worker.confinement());
-                    self.readiness = Readiness::Proved(Instant::now() + FIRST_LOOK_LIMIT);
+                    self.readiness = Readiness::SelfTested(Instant::now() + FIRST_LOOK_LIMIT);
                 }
                 self.pool.started(worker);
                 self.show();

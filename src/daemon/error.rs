@@ -10,7 +10,7 @@ use crate::pool::StartError;
 /// The thread of a folder has ended, which it never does by itself.
 #[derive(Debug, thiserror::Error)]
 #[error("the thread that reads folder \"{0}\" has ended")]
-pub struct ScoutGone(pub(super) String);
+pub struct ScannerGone(pub(super) String);
 
 /// Why the daemon cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum FatalError {
     NoWorker(#[source] StartError),
     /// The thread of a folder is gone.
     #[error(transparent)]
-    Scout(#[from] ScoutGone),
+    Scanner(#[from] ScannerGone),
     /// A thread or a signal handler could not be set up.
     #[error("the system refuses to start a thread or to deliver signals: {0}")]
     System(#[from] io::Error),
@@ -68,7 +68,7 @@ impl FatalError {
                 | LedgerError::Gone,
             )
             | Self::NoWorker(_)
-            | Self::Scout(_)
+            | Self::Scanner(_)
             | Self::System(_)
             | Self::State(_) => FaultOf::Environment,
         }

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 use super::backlog::Backlog;
 use super::blocked::BlockedPhotos;
 use super::canary::Canary;
-use super::error::ScoutGone;
+use super::error::ScannerGone;
 use super::pace::{Pace, Rates};
 use super::pause::Pause;
 use super::queue::Queue;
 use super::state::State;
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::intake::{Ask, CAPACITY, EmptyFolder, Listing, NotTaken, Scout, Settle, SettledFile};
+use crate::intake::{Ask, CAPACITY, EmptyFolder, Listing, NotTaken, Scanner, Settle, SettledFile};
 use crate::job::{JobError, PauseReason};
 
 /// Files looked at in one go.
@@ -39,7 +39,7 @@ pub(super) struct HotFolder {
     pub(super) config: Arc<Folder>,
     pub(super) state: State,
     pub(super) output_mount: Option<PathBuf>,
-    scout: Scout,
+    scanner: Scanner,
     pub(super) settle: Settle,
     queue: Queue,
     backlog: Backlog,
@@ -68,7 +68,7 @@ pub(super) struct HotFolder {
     pub(super) cutouts: Cutouts,
 }
 
-/// Whether the scout answers.
+/// Whether the scanner answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contact {
     Kept,
@@ -77,11 +77,16 @@ enum Contact {
 }
 
 impl HotFolder {
-    pub(super) fn new(config: Arc<Folder>, scout: Scout, rescan: Duration, now: Instant) -> Self {
+    pub(super) fn new(
+        config: Arc<Folder>,
+        scanner: Scanner,
+        rescan: Duration,
+        now: Instant,
+    ) -> Self {
         Self {
             state: State::Starting,
             output_mount: None,
-            scout,
+            scanner,
             settle: Settle::new(config.settle),
             queue: Queue::default(),
             backlog: Backlog::default(),
@@ -134,8 +139,8 @@ impl HotFolder {
         self.rescan_at = now;
     }
 
-    /// Asks the scout for what is due.
-    pub(super) fn ask(&mut self, now: Instant) -> Result<(), ScoutGone> {
+    /// Asks the scanner for what is due.
+    pub(super) fn ask(&mut self, now: Instant) -> Result<(), ScannerGone> {
         let has_room = self.room() > CAPACITY / 2;
         if self.is_behind && has_room && !self.is_listing {
             self.is_behind = false;
@@ -156,18 +161,18 @@ impl HotFolder {
     }
 
     /// Asks for a look at these paths, whatever else is due.
-    pub(super) fn look(&self, paths: Vec<PathBuf>) -> Result<(), ScoutGone> {
+    pub(super) fn look(&self, paths: Vec<PathBuf>) -> Result<(), ScannerGone> {
         self.send(Ask::Look(paths))
     }
 
     /// Has these subfolders removed unless something lies in them.
-    pub(super) fn remove(&self, subfolders: Vec<EmptyFolder>) -> Result<(), ScoutGone> {
+    pub(super) fn remove(&self, subfolders: Vec<EmptyFolder>) -> Result<(), ScannerGone> {
         self.send(Ask::Remove(subfolders))
     }
 
-    fn send(&self, ask: Ask) -> Result<(), ScoutGone> {
-        let heard = self.scout.ask(ask).then_some(());
-        heard.ok_or_else(|| ScoutGone(self.config.name.clone()))
+    fn send(&self, ask: Ask) -> Result<(), ScannerGone> {
+        let heard = self.scanner.ask(ask).then_some(());
+        heard.ok_or_else(|| ScannerGone(self.config.name.clone()))
     }
 
     /// Takes the next file for a worker, unless the folder pauses.
@@ -234,7 +239,7 @@ impl HotFolder {
     }
 
     /// Makes a new watch if the last canary was never seen; tells whether it did.
-    pub(super) fn revive_watch(&mut self, now: Instant) -> Result<bool, ScoutGone> {
+    pub(super) fn revive_watch(&mut self, now: Instant) -> Result<bool, ScannerGone> {
         let is_dead = self.canary.is_overdue(now);
         if is_dead {
             self.canary = Canary::Absent;

@@ -11,12 +11,12 @@ pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, re
 
 use crate::config::{Config, Folder};
 use crate::cutout::CutoutError;
+use crate::disk_space::TooFull;
 use crate::intake::Polled;
-use crate::job::{Job, JobError, Origin, Outcome, SourceFate};
+use crate::job::{Job, JobError, Origin, Outcome, SourceResult};
 use crate::path_error::PathError;
 use crate::percent;
 use crate::pool::{Confinement, CutReport};
-use crate::room::TooFull;
 
 pub(super) fn confinement(confinement: Confinement) {
     let Confinement { landlock, seccomp } = confinement;
@@ -179,18 +179,18 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
         Outcome::Done {
             output,
             origin,
-            source: fate,
+            source: result,
         } => {
             done(job, output, origin);
             if let Origin::Made {
                 is_doubtful: true, ..
             } = origin
             {
-                doubtful(job, matches!(fate, SourceFate::Kept));
+                doubtful(job, matches!(result, SourceResult::Kept));
             }
         }
         Outcome::Retired {
-            source: SourceFate::Gone,
+            source: SourceResult::Gone,
             ..
         } => tracing::info!(
             folder,

@@ -1,6 +1,6 @@
 //! The one control loop: everything that can wake the daemon is an [`Event`], and one `handle` answers it.
 //!
-//! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scouts and jobs do.
+//! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scanners and jobs do.
 
 mod backlog;
 mod blocked;
@@ -61,10 +61,10 @@ pub use status_file::{LiveFolder, LiveStatus};
 
 use crate::config::Config;
 use crate::delivery::Ledger;
+use crate::disk_space::TooFull;
 use crate::intake::{FolderId, Report, Sighting};
 use crate::job::{EndedRequest, Finished, JobContext, PhotoRequest, Stalled, Stalls, WorkerReturn};
 use crate::pool::{Pool, StartError, Worker};
-use crate::room::TooFull;
 use crate::shutdown::SignalRequest;
 use fair_share::FairShare;
 use folder::HotFolder;
@@ -85,7 +85,7 @@ const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(5);
 /// Events that may wait for the loop; beyond them they are lost, and every folder is listed.
 const EVENTS_MAX: usize = 4_096;
 
-/// Reports that may wait for the loop; beyond them the scouts wait.
+/// Reports that may wait for the loop; beyond them the scanners wait.
 const REPORTS_MAX: usize = 16;
 
 /// Everything that can wake the loop.
@@ -164,7 +164,7 @@ enum Readiness {
     /// No worker has cut the trial picture yet.
     Untried,
     /// One has; folders that have not been looked at are waited for, until then.
-    Proved(Instant),
+    SelfTested(Instant),
     /// Ready, and reported as ready.
     Reported,
 }

@@ -1,4 +1,4 @@
-//! What a scout has seen, and what the ledger knows of it -> photos that need work, and photos that need none.
+//! What a scanner has seen, and what the ledger knows of it -> photos that need work, and photos that need none.
 
 use std::path::PathBuf;
 

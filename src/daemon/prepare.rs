@@ -1,4 +1,4 @@
-//! A folder that is to be served -> what its scout does first: ready output, nothing left of a crash. Does nothing itself.
+//! A folder that is to be served -> what its scanner does first: ready output, nothing left of a crash. Does nothing itself.
 
 use std::io;
 use std::path::{Path, PathBuf};

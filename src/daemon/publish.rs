@@ -87,7 +87,7 @@ impl Daemon {
             requests: self.requests.len(),
             running_requests: self.running_requests.len(),
             workers: self.pool.fit(),
-            is_proved: self.readiness != Readiness::Untried,
+            is_self_tested: self.readiness != Readiness::Untried,
             beat: Instant::now(),
         });
     }

@@ -4,10 +4,10 @@ use tokio::time::Instant;
 
 use super::throttle::Photo;
 use super::{Daemon, log};
+use crate::disk_space::DiskSpaceError;
 use crate::intake::{Discovery, FolderId};
 use crate::job::{Job, Origin, Outcome, RequestEnd, RequestError};
 use crate::pool::Shortage;
-use crate::room::RoomError;
 
 impl Daemon {
     /// Pauses all work, and goes on with one worker.
@@ -113,9 +113,9 @@ impl Daemon {
     pub(super) fn look_at_state_dir(&mut self) {
         let daemon = &self.config.daemon;
         let full = match daemon.min_free.check_path(&daemon.state_dir) {
-            Err(RoomError::TooFull(disk)) => Some(disk),
+            Err(DiskSpaceError::TooFull(disk)) => Some(disk),
             // Whatever else is wrong with it, the ledger will tell.
-            Ok(()) | Err(RoomError::Io(_)) => None,
+            Ok(()) | Err(DiskSpaceError::Io(_)) => None,
         };
         match (&self.state_dir_full, &full) {
             (None, Some(disk)) => log::state_dir_full(disk),

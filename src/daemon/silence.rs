@@ -1,4 +1,4 @@
-//! Scouts that wait for a disk, or answer after they did -> their folders offline, online or listed anew. Touches no disk.
+//! Scanners that wait for a disk, or answer after they did -> their folders offline, online or listed anew. Touches no disk.
 
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ impl Daemon {
         }
     }
 
-    /// Takes in what a scout tells. After a silence the folder is told of anew: what comes before that is of no use.
+    /// Takes in what a scanner tells. After a silence the folder is told of anew: what comes before that is of no use.
     pub(super) async fn hear(&mut self, id: FolderId, report: Report) -> Result<(), FatalError> {
         let Some(folder) = self.folders.get_mut(&id) else {
             return Ok(());

@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// Workers that are ready or at work.
     pub workers: usize,
     /// Whether a worker has cut the trial picture since the start.
-    pub is_proved: bool,
+    pub is_self_tested: bool,
     /// When the loop was last seen to turn; at least every second while all is well.
     pub beat: Instant,
 }
@@ -50,7 +50,7 @@ impl Snapshot {
             requests: 0,
             running_requests: 0,
             workers: 1,
-            is_proved: true,
+            is_self_tested: true,
             beat: Instant::now(),
         }
     }

@@ -1,4 +1,4 @@
-//! A configuration -> a daemon with its ledger recovered and its scouts on their way; serves nothing yet.
+//! A configuration -> a daemon with its ledger recovered and its scanners on their way; serves nothing yet.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -26,16 +26,16 @@ use crate::config::{Config, Folder};
 use crate::delivery::{
     Extent, Found, Interrupted, Ledger, Patience, SqliteLedger, lock_state_dir, open_whole, rebuild,
 };
-use crate::intake::{Assignment, Filter, FolderId, Scout};
+use crate::intake::{Assignment, Filter, FolderId, Scanner};
 use crate::job::JobContext;
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 use crate::{disk, mount};
 
 /// Starts a worker and, if asked, sends the trial picture through it.
-pub(super) async fn worker(spec: Arc<WorkerSpec>, prove: bool) -> Result<Worker, StartError> {
+pub(super) async fn worker(spec: Arc<WorkerSpec>, self_test: bool) -> Result<Worker, StartError> {
     let worker = Worker::start(spec).await?;
-    if prove {
-        worker.prove().await
+    if self_test {
+        worker.self_test().await
     } else {
         Ok(worker)
     }
@@ -129,7 +129,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Begins to serve a folder. Everything that may wait for its disks is done by its scout, before that tells of any photo.
+    /// Begins to serve a folder. Everything that may wait for its disks is done by its scanner, before that tells of any photo.
     /// `left` is what an earlier daemon has left to do: `None` at a reload.
     pub(super) async fn open_folder(
         &mut self,
@@ -178,9 +178,9 @@ impl Daemon {
             reports: self.channels.reports.clone(),
             sightings: self.channels.sightings.clone(),
         };
-        let scout = Scout::start(assignment, preparation)?;
+        let scanner = Scanner::start(assignment, preparation)?;
         self.endpoint.metrics.begin_folder(&config.name);
-        let mut folder = HotFolder::new(config, scout, rescan, Instant::now());
+        let mut folder = HotFolder::new(config, scanner, rescan, Instant::now());
         folder.output_mount = output_mount;
         folder.cutouts = cutouts;
         Ok((id, folder))

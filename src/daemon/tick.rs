@@ -62,7 +62,7 @@ impl Daemon {
 
     /// Says once that the daemon serves: a worker has proved it, and every folder has been looked at.
     pub(super) fn report_ready(&mut self, now: Instant) {
-        let Readiness::Proved(limit) = self.readiness else {
+        let Readiness::SelfTested(limit) = self.readiness else {
             return;
         };
         let is_seen = |folder: &HotFolder| folder.state != State::Starting;

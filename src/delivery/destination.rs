@@ -9,12 +9,12 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
-use crate::mark::{self, Mark};
+use crate::disk_space::{DiskSpaceError, MinFree};
 use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
-use crate::room::{MinFree, RoomError};
+use crate::provenance::{self, Provenance};
 
-/// How much of a PNG is read to find its mark, which stands before the pixels.
+/// How much of a PNG is read to find its provenance, which stands before the pixels.
 const HEAD_BYTES: u64 = 64 << 10;
 
 /// How much is read if the pixels have not begun by then: more than any usual colour profile.
@@ -33,7 +33,7 @@ pub enum Occupant {
     /// Nobody.
     Free,
     /// A cutout that hotcut wrote.
-    Ours(Mark),
+    Ours(Provenance),
     /// A sheet of cutouts that hotcut wrote.
     Sheet,
     /// Anything else.
@@ -144,7 +144,7 @@ impl Destination {
     }
 
     /// Fails if less is free on its disk than must stay free.
-    pub fn check_room(&self, min_free: MinFree) -> Result<(), RoomError> {
+    pub fn check_space(&self, min_free: MinFree) -> Result<(), DiskSpaceError> {
         min_free.check(&self.directory, &self.path)
     }
 
@@ -174,20 +174,20 @@ impl Destination {
 impl Occupant {
     /// Who wrote the file that begins with `head`.
     fn by(head: &[u8]) -> Self {
-        match mark::read(head) {
-            Some(mark) => Self::Ours(mark),
-            None if mark::is_sheet(head) => Self::Sheet,
+        match provenance::read(head) {
+            Some(provenance) => Self::Ours(provenance),
+            None if provenance::is_sheet(head) => Self::Sheet,
             None => Self::Foreign,
         }
     }
 }
 
-/// Reads the mark at the head of a PNG; `None` if there is none.
-pub(super) fn read_mark(png: &mut impl Read) -> io::Result<Option<Mark>> {
-    Ok(mark::read(&read_head(png)?))
+/// Reads the provenance at the head of a PNG; `None` if there is none.
+pub(super) fn read_provenance(png: &mut impl Read) -> io::Result<Option<Provenance>> {
+    Ok(provenance::read(&read_head(png)?))
 }
 
-/// Reads as much of a PNG as its mark may be in.
+/// Reads as much of a PNG as its provenance may be in.
 pub(super) fn read_head(png: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     png.take(HEAD_BYTES).read_to_end(&mut head)?;

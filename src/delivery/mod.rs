@@ -25,7 +25,7 @@ pub use names::{cutout_names, fold_case, moved_names, number_of, numbered_cutout
 pub use place::{PlaceError, Replace, Temp, replace_file};
 pub use quarantine::{remove_note, write_note};
 pub use rebuild::{Patience, Rebuilt, rebuild};
-pub use relabel::{copy_with_mark, remove_cutout};
+pub use relabel::{copy_with_provenance, remove_cutout};
 pub use retire::{Retired, RetiringSource, put_back_stray};
 pub use thumbs::{ThumbKey, ThumbKind, Thumbs};
 pub use upload::{Upload, sweep_uploads};

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::destination::read_mark;
+use super::destination::read_provenance;
 use super::ledger::{Extent, FoundCutout, LedgerError, SqliteLedger};
 use super::names::fold_case;
 use crate::config::Folder;
 use crate::disk;
-use crate::mark::Mark;
 use crate::path_error::{AtPath as _, PathError};
 use crate::percent;
+use crate::provenance::Provenance;
 
 /// How long a disk may be silent before its output folder is left out.
 #[derive(Clone, Copy, Debug)]
@@ -194,7 +194,9 @@ fn read(
             Sign::Alive
         } else {
             match kind.is_file().then(|| marked(&entry.path())).flatten() {
-                Some((mark, written_at_ms)) => sign(output, name, &mark, written_at_ms, makers),
+                Some((provenance, written_at_ms)) => {
+                    sign(output, name, &provenance, written_at_ms, makers)
+                }
                 None => Sign::Alive,
             }
         };
@@ -205,8 +207,8 @@ fn read(
     Ok(())
 }
 
-/// The mark of a cutout, and when it was written. Whatever cannot be read is none.
-fn marked(path: &Path) -> Option<(Mark, i64)> {
+/// The provenance of a cutout, and when it was written. Whatever cannot be read is none.
+fn marked(path: &Path) -> Option<(Provenance, i64)> {
     let is_png = path
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
@@ -214,23 +216,23 @@ fn marked(path: &Path) -> Option<(Mark, i64)> {
         return None;
     }
     let mut file = File::open(path).ok()?;
-    let mark = read_mark(&mut file).ok()??;
+    let provenance = read_provenance(&mut file).ok()??;
     let written = file.metadata().ok()?;
     Some((
-        mark,
+        provenance,
         written.mtime() * 1_000 + written.mtime_nsec() / 1_000_000,
     ))
 }
 
-/// The mark tells the source, not the hot folder; of several that share an output it must be the one that has the source.
+/// The provenance tells the source, not the hot folder; of several that share an output it must be the one that has the source.
 fn sign(
     output: &Path,
     name: PathBuf,
-    mark: &Mark,
+    provenance: &Provenance,
     written_at_ms: i64,
     makers: &[Arc<Folder>],
 ) -> Sign {
-    let source = percent::decode(&mark.source);
+    let source = percent::decode(&provenance.source);
     let has_source = |folder: &&Arc<Folder>| folder.input.join(&source).symlink_metadata().is_ok();
     let holders: Vec<&Arc<Folder>> = makers.iter().filter(has_source).collect();
     let maker = match (makers, &holders[..]) {
@@ -244,8 +246,8 @@ fn sign(
         output: output.to_owned(),
         name,
         written_at_ms,
-        sha256: mark.sha256,
-        model: mark.model.clone(),
+        sha256: provenance.sha256,
+        model: provenance.model.clone(),
         is_source_gone: holders.is_empty(),
         source,
     }))

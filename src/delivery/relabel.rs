@@ -1,4 +1,4 @@
-//! Converts a cutout to the same cutout of a source with another name: the mark changes, the picture does not. Must not choose a
+//! Converts a cutout to the same cutout of a source with another name: the provenance changes, the picture does not. Must not choose a
 //! name.
 
 use std::ffi::OsStr;
@@ -10,16 +10,16 @@ use rustix::io::Errno;
 
 use super::destination::{Destination, Occupant, read_head};
 use super::place::Temp;
-use crate::mark::{self, Mark};
 use crate::path_error::{AtPath as _, PathError};
+use crate::provenance::{self, Provenance};
 
-/// Copies the cutout `name` in `folder` to `temp` with the mark `wanted`, and returns the length of the copy. `None` if the file
+/// Copies the cutout `name` in `folder` to `temp` with the provenance `wanted`, and returns the length of the copy. `None` if the file
 /// is gone or carries another mark than `found`.
-pub fn copy_with_mark(
+pub fn copy_with_provenance(
     folder: &Destination,
     name: &OsStr,
-    found: &Mark,
-    wanted: &Mark,
+    found: &Provenance,
+    wanted: &Provenance,
     temp: &Temp,
 ) -> Result<Option<u64>, PathError> {
     let path = folder.path().join(name);
@@ -29,13 +29,14 @@ pub fn copy_with_mark(
         opened => File::from(opened.at(&path)?),
     };
     let head = read_head(&mut cutout).at(&path)?;
-    let Some((_, place)) = mark::locate(&head).filter(|(mark, _)| mark == found) else {
+    let Some((_, place)) = provenance::locate(&head).filter(|(provenance, _)| provenance == found)
+    else {
         return Ok(None);
     };
     let mut writer = temp.writer()?;
     let mut copy = || -> io::Result<u64> {
         writer.write_all(&head[..place.start])?;
-        let chunk = mark::chunk(wanted);
+        let chunk = provenance::chunk(wanted);
         writer.write_all(&chunk)?;
         cutout.seek(SeekFrom::Start(place.end as u64))?;
         let rest = io::copy(&mut cutout, &mut writer)?;
@@ -44,8 +45,12 @@ pub fn copy_with_mark(
     copy().at(&path).map(Some)
 }
 
-/// Removes the cutout `name` if it still carries the mark `found`: somebody may have retouched or replaced it.
-pub fn remove_cutout(folder: &Destination, name: &OsStr, found: &Mark) -> Result<(), PathError> {
+/// Removes the cutout `name` if it still carries the provenance `found`: somebody may have retouched or replaced it.
+pub fn remove_cutout(
+    folder: &Destination,
+    name: &OsStr,
+    found: &Provenance,
+) -> Result<(), PathError> {
     if folder.occupant(name)? != Occupant::Ours(found.clone()) {
         return Ok(());
     }

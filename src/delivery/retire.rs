@@ -1,4 +1,4 @@
-//! A source whose fate is decided -> moved or deleted, never another file in its stead; decides nothing.
+//! A source that is done or has failed -> moved or deleted, never another file in its stead; decides nothing.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

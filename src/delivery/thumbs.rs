@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::replace_file;
+use crate::disk_space::MinFree;
 use crate::path_error::{AtPath as _, PathError};
-use crate::room::MinFree;
 use crate::stamp::Stamp;
 
 /// The most that all thumbnails may weigh together, in bytes.
@@ -131,7 +131,7 @@ impl Thumbs {
         }
         let replaced = replaced();
         let written = fs::create_dir_all(&self.dir)
-            .and_then(|()| self.min_free.ask(File::open(&self.dir)?, len))
+            .and_then(|()| self.min_free.ensure_free(File::open(&self.dir)?, len))
             .at(&self.dir)
             .and_then(|()| replace_file(&path, png));
         if written.is_err() {

@@ -13,20 +13,20 @@ pub use crate::cutout::fuzzing::decode;
 pub use crate::pool::fuzzing::protocol;
 
 use crate::config::Edges;
-use crate::mark::{self, Mark};
 use crate::pool::fuzzing::frames;
+use crate::provenance::{self, Provenance};
 
-/// Looks for a mark in `head`.
+/// Looks for a provenance in `head`.
 ///
 /// # Panics
-/// If the reader does, or if a mark that was read does not survive being written again.
-pub fn mark(head: &[u8]) {
-    if let Some(found) = mark::read(head) {
-        let text = format!("{}\0{found}", mark::KEYWORD);
+/// If the reader does, or if a provenance that was read does not survive being written again.
+pub fn provenance(head: &[u8]) {
+    if let Some(found) = provenance::read(head) {
+        let text = format!("{}\0{found}", provenance::KEYWORD);
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
         let signature = b"\x89PNG\r\n\x1a\n";
         let again = [signature, &length[..], b"tEXt", text.as_bytes(), &[0; 4]];
-        assert_eq!(mark::read(&again.concat()), Some(found));
+        assert_eq!(provenance::read(&again.concat()), Some(found));
     }
 }
 
@@ -38,14 +38,14 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         .map(|(name, frame)| ("protocol", name, frame));
     pictures
         .map(|(name, file)| ("decode", name, file))
-        .chain([("mark", "marked.png", marked())])
+        .chain([("provenance", "marked.png", marked())])
         .chain(frames)
         .collect()
 }
 
 /// The head of an output.
 fn marked() -> Vec<u8> {
-    let mark = Mark {
+    let provenance = Provenance {
         source: "sub/a%20b.jpg".to_owned(),
         sha256: [0x5a; 32],
         model: "student".to_owned(),
@@ -56,7 +56,7 @@ fn marked() -> Vec<u8> {
     corpus::png(png::ColorType::Rgba, png::BitDepth::Eight, |encoder| {
         // Latin letters that are as few as these are never refused.
         encoder
-            .add_text_chunk(mark::KEYWORD.to_owned(), mark.to_string())
+            .add_text_chunk(provenance::KEYWORD.to_owned(), provenance.to_string())
             .ok();
     })
 }

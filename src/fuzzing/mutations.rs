@@ -86,7 +86,7 @@ fn mutated_seeds_break_no_reader() {
     for (target, name, seed) in &seeds {
         let read = match *target {
             "decode" => super::decode,
-            "mark" => super::mark,
+            "provenance" => super::provenance,
             "protocol" => super::protocol,
             other => panic!("no target is called {other}"),
         };

@@ -13,8 +13,8 @@ use axum::http::StatusCode;
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 
+use super::flow_gate::FlowGate;
 use super::refusal::Refusal;
-use super::sluice::Sluice;
 use super::spool::{Spool, Spooled};
 
 /// The field that holds a photo.
@@ -32,25 +32,25 @@ const UNBOUNDED: u64 = u64::MAX;
 /// A form of which nothing has been read yet.
 pub(super) struct Form {
     parts: Multipart,
-    sluice: Sluice,
+    gate: FlowGate,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let sluice = Sluice::default();
-        let request = request.map(|body| sluice.body(body));
+        let gate = FlowGate::default();
+        let request = request.map(|body| gate.body(body));
         let parts = Multipart::from_request(request, state).await;
         let parts = parts.map_err(|error| Refusal::Unreadable(error.body_text()))?;
-        Ok(Self { parts, sluice })
+        Ok(Self { parts, gate })
     }
 }
 
 /// A field's content.
 struct Content<'a> {
     field: Field<'a>,
-    sluice: Sluice,
+    gate: FlowGate,
     spool: &'a Spool,
 }
 
@@ -58,12 +58,8 @@ impl Stream for Content<'_> {
     type Item = Result<Bytes, Refusal>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self {
-            field,
-            sluice,
-            spool,
-        } = &mut *self;
-        let next = sluice.poll(context, |context| field.poll_next_unpin(context));
+        let Self { field, gate, spool } = &mut *self;
+        let next = gate.poll(context, |context| field.poll_next_unpin(context));
         next.map_err(|error| unreadable(&error, spool))
     }
 }
@@ -76,23 +72,19 @@ impl Form {
         admit: impl FnOnce(Option<&str>) -> Result<T, Refusal>,
     ) -> Result<Option<(T, Spooled)>, Refusal> {
         loop {
-            self.sluice.allow(HEAD_MAX);
-            let sluice = self.sluice.clone();
+            self.gate.allow(HEAD_MAX);
+            let gate = self.gate.clone();
             let mut field = Box::pin(self.parts.next_field());
             let field =
-                poll_fn(|context| sluice.poll(context, |context| field.as_mut().poll(context)));
+                poll_fn(|context| gate.poll(context, |context| field.as_mut().poll(context)));
             let field = timeout(HEAD_MAX_TIME, field).await;
-            self.sluice.allow(UNBOUNDED);
+            self.gate.allow(UNBOUNDED);
             let field = field.map_err(|_| Refusal::TooSlow)?;
             let Some(field) = field.map_err(|error| unreadable(&error, spool))? else {
                 return Ok(None);
             };
             let is_photo = field.name() == Some(FIELD);
-            let content = Content {
-                field,
-                sluice,
-                spool,
-            };
+            let content = Content { field, gate, spool };
             if is_photo {
                 let admitted = admit(content.field.file_name())?;
                 return Ok(Some((admitted, spool.keep(content).await?)));

@@ -101,7 +101,7 @@ pub(super) async fn drop_photo(
     let min_free = app.snapshot()?.config.daemon.min_free;
     let put = move || {
         let destination = open(&folder, mount_point.as_deref())?;
-        destination.check_room(min_free)?;
+        destination.check_space(min_free)?;
         put(upload, &folder, &destination, &file)
     };
     let source = app.on_folder(&name, UPLOAD_MAX, put).await?;

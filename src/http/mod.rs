@@ -7,6 +7,7 @@ mod blocking;
 mod body;
 mod cut;
 mod events;
+mod flow_gate;
 mod form;
 mod guard;
 mod health;
@@ -19,7 +20,6 @@ mod refusal;
 mod routes;
 mod serve;
 mod session;
-mod sluice;
 mod spool;
 mod state;
 mod status;
@@ -59,7 +59,7 @@ pub fn start(handle: DaemonHandle) -> io::Result<JoinHandle<()>> {
 async fn run(mut handle: DaemonHandle) {
     let mut told = None;
     let mut open: Option<(SocketAddr, TcpListener)> = None;
-    let mut guests = JoinSet::new();
+    let mut connections = JoinSet::new();
     while let Some(http) = wanted(&mut handle).await {
         let listener = match open.take() {
             Some((address, listener)) if address == http.listen => Ok(listener),
@@ -78,7 +78,7 @@ async fn run(mut handle: DaemonHandle) {
                     .and_then(|snapshot| snapshot.config.http.clone());
                 let stays = next.is_some_and(|next| next.listen == http.listen);
                 // They leave while others come in under the new settings; whose address is no more must go.
-                guests.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
+                connections.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
                 open = stays.then_some((http.listen, listener));
             }
             Err(error) => {
@@ -91,10 +91,10 @@ async fn run(mut handle: DaemonHandle) {
                 tokio::time::sleep(BIND_RETRY).await;
             }
         }
-        while guests.try_join_next().is_some() {}
+        while connections.try_join_next().is_some() {}
     }
     drop(open);
-    drop(tokio::time::timeout(LEAVE_MAX, guests.join_all()).await);
+    drop(tokio::time::timeout(LEAVE_MAX, connections.join_all()).await);
 }
 
 /// Waits for a configuration with `[http]`; `None` once the loop has ended.

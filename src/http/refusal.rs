@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use crate::cutout::CutoutError;
 use crate::delivery::LedgerError;
+use crate::disk_space::{DiskSpaceError, TooFull};
 use crate::job::RequestError;
 use crate::path_error::PathError;
-use crate::room::{RoomError, TooFull};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -84,11 +84,11 @@ pub(super) enum Refusal {
     Ledger(#[from] LedgerError),
 }
 
-impl From<RoomError> for Refusal {
-    fn from(error: RoomError) -> Self {
+impl From<DiskSpaceError> for Refusal {
+    fn from(error: DiskSpaceError) -> Self {
         match error {
-            RoomError::TooFull(disk) => Self::NoRoom(disk),
-            RoomError::Io(error) => Self::Disk(error),
+            DiskSpaceError::TooFull(disk) => Self::NoRoom(disk),
+            DiskSpaceError::Io(error) => Self::Disk(error),
         }
     }
 }

@@ -37,12 +37,16 @@ const TAKE_MAX: Duration = Duration::from_secs(30);
 const FORGET: Duration = Duration::from_mins(1);
 
 /// Serves until the configuration asks for something else, or the loop ends.
-pub(super) async fn serve(listener: &TcpListener, http: &Http, handle: DaemonHandle) -> Guests {
+pub(super) async fn serve(
+    listener: &TcpListener,
+    http: &Http,
+    handle: DaemonHandle,
+) -> Connections {
     let mut loop_view = handle.clone();
     let app = Arc::new(AppState::new(handle, http.clone()));
     let router = routes::router(&app);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut guests = Guests::default();
+    let mut connections = Connections::default();
     let mut forget = tokio::time::interval(FORGET);
     loop {
         let accept = async {
@@ -53,7 +57,7 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, handle: DaemonHan
             (accepted, permit) = accept => match (accepted, permit) {
                 (Ok((stream, client)), Ok(permit)) => {
                     let stream = watched(stream, TAKE_MAX);
-                    connect(stream, client, &router, &mut guests, permit);
+                    connect(stream, client, &router, &mut connections, permit);
                 }
                 // Out of file descriptors, perhaps: others will be closed.
                 (Err(_), _) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -65,34 +69,31 @@ pub(super) async fn serve(listener: &TcpListener, http: &Http, handle: DaemonHan
                     break;
                 }
             }
-            Some(_) = guests.connections.join_next() => {}
+            Some(_) = connections.tasks.join_next() => {}
             _ = forget.tick() => app.forget_idle_clients(),
         }
     }
     app.leave();
-    guests
+    connections
 }
 
 /// Connections of a server that takes no others.
 #[derive(Default)]
-pub(super) struct Guests {
+pub(super) struct Connections {
     leaving: GracefulShutdown,
-    connections: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
-impl Guests {
+impl Connections {
     /// Waits until those that are being answered have their answers. Who is not through after `limit`, or when this is dropped,
     /// is cut off.
     pub(super) async fn see_off(self, limit: Option<Duration>) {
-        let Self {
-            leaving,
-            connections,
-        } = self;
+        let Self { leaving, tasks } = self;
         match limit {
             Some(limit) => drop(tokio::time::timeout(limit, leaving.shutdown()).await),
             None => leaving.shutdown().await,
         }
-        drop(connections);
+        drop(tasks);
     }
 }
 
@@ -109,7 +110,7 @@ fn connect(
     stream: TimeoutStream<TcpStream>,
     client: SocketAddr,
     router: &Router,
-    guests: &mut Guests,
+    connections: &mut Connections,
     permit: OwnedSemaphorePermit,
 ) {
     let router = router.clone();
@@ -131,8 +132,8 @@ fn connect(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let connection = guests.leaving.watch(connection);
-    guests.connections.spawn(async move {
+    let connection = connections.leaving.watch(connection);
+    connections.tasks.spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%client, %error, "http: a connection broke");
         }
@@ -160,15 +161,15 @@ mod tests {
         let (stream, address) = listener.accept().await.unwrap();
         let places = Arc::new(Semaphore::new(1));
         let permit = Arc::clone(&places).try_acquire_owned().unwrap();
-        let mut guests = Guests::default();
+        let mut connections = Connections::default();
         let stream = watched(stream, Duration::from_millis(200));
-        connect(stream, address, &router, &mut guests, permit);
+        connect(stream, address, &router, &mut connections, permit);
         client
             .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             .await
             .unwrap();
         let patience = Duration::from_mins(1);
-        let end = timeout(patience, guests.connections.join_next()).await;
+        let end = timeout(patience, connections.tasks.join_next()).await;
         end.expect("it is cut off").unwrap().unwrap();
         assert_eq!(places.available_permits(), 1);
         drop(client);

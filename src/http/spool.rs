@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::blocking::blocking;
 use super::refusal::Refusal;
+use crate::disk_space::MinFree;
 use crate::path_error::AtPath as _;
-use crate::room::MinFree;
 
 /// The longest pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ impl Spool {
         let (folder, min_free) = (self.folder.clone(), self.min_free);
         blocking(move || {
             let sheet = tempfile::tempfile_in(&folder).at(&folder)?;
-            min_free.ask(&sheet, LOOK_BYTES).at(&folder)?;
+            min_free.ensure_free(&sheet, LOOK_BYTES).at(&folder)?;
             Ok(sheet)
         })
         .await
@@ -90,7 +90,9 @@ impl Spool {
             len += bytes.len() as u64;
             self.check_len(len)?;
             if len >= look_at {
-                self.min_free.ask(&file, LOOK_BYTES).at(&self.folder)?;
+                self.min_free
+                    .ensure_free(&file, LOOK_BYTES)
+                    .at(&self.folder)?;
                 look_at = len + LOOK_BYTES;
             }
             file.write_all(&bytes).await.at(&self.folder)?;
@@ -119,7 +121,7 @@ impl Spool {
     /// Copies a file of a folder, whose disk may stop to answer while a worker reads it. Waits for that disk.
     pub(super) fn copy(&self, mut file: File, len: u64) -> Result<Spooled, Refusal> {
         let mut sheet = tempfile::tempfile_in(&self.folder).at(&self.folder)?;
-        self.min_free.ask(&sheet, len).at(&self.folder)?;
+        self.min_free.ensure_free(&sheet, len).at(&self.folder)?;
         let mut file = (&mut file).take(len);
         if io::copy(&mut file, &mut sheet).at(&self.folder)? < len {
             return Err(Refusal::Gone);

@@ -114,7 +114,7 @@ impl AppState {
     /// Tells whether a worker would cut a photo that came now.
     pub(super) fn is_ready(&self) -> bool {
         let snapshot = self.handle.snapshot();
-        snapshot.is_some_and(|snapshot| snapshot.is_proved && snapshot.workers > 0)
+        snapshot.is_some_and(|snapshot| snapshot.is_self_tested && snapshot.workers > 0)
             && self.handle.is_taking()
     }
 

@@ -1,4 +1,4 @@
-//! What a scout is asked, and what it tells. Does nothing.
+//! What a scanner is asked, and what it tells. Does nothing.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::walk::Listing;
 use super::watch::WatchError;
 use crate::path_error::PathError;
 
-/// What a scout is asked to do.
+/// What a scanner is asked to do.
 #[derive(Debug)]
 pub enum Ask {
     /// List the whole folder.
@@ -24,7 +24,7 @@ pub enum Ask {
     Remove(Vec<EmptyFolder>),
 }
 
-/// What a scout tells.
+/// What a scanner tells.
 #[derive(Debug)]
 pub enum Report {
     /// The folder is there, for the first time or again or another one; a listing follows.

@@ -1,6 +1,6 @@
 //! A hot folder -> what lies in it now; start-up, lost events and the periodic rescan are this one path.
 //!
-//! Each folder has its own thread, the scout, so that a dead network mount holds up no other folder. The scout judges
+//! Each folder has its own thread, the scanner, so that a dead network mount holds up no other folder. The scanner judges
 //! nothing: it knows neither what is settled nor what is done.
 
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ use super::lease;
 use super::observation::{Found, Observation, Writer};
 use super::report::{Ask, Online, Polled, Report};
 use super::root::{Root, RootId};
-use super::scout::{Assignment, Preparation, PrepareInput, PrepareOutput, Signs};
+use super::scanner::{Assignment, Preparation, PrepareInput, PrepareOutput, Signs};
 use super::second_look::SecondLook;
 use super::source::is_gone;
 use super::walk::Walk;
@@ -33,7 +33,7 @@ const WATCH_LIMIT: Duration = Duration::from_mins(5);
 struct Unheard;
 
 /// The thread of one folder.
-pub(super) struct Patrol {
+pub(super) struct ScanThread {
     assignment: Assignment,
     signs: Arc<Signs>,
     /// What is still to be done before the folder is served.
@@ -47,7 +47,7 @@ pub(super) struct Patrol {
     empty_folders: EmptyFolders,
 }
 
-impl Patrol {
+impl ScanThread {
     pub(super) fn new(assignment: Assignment, preparation: Preparation, signs: Arc<Signs>) -> Self {
         Self {
             assignment,

@@ -113,7 +113,7 @@ impl Attempt<'_> {
             }));
         }
         if chosen.already.is_none() {
-            self.check_room().await?;
+            self.check_space().await?;
         }
         let renamed = renamed::find(self.job, &source, &self.context.ledger).await?;
         // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
@@ -237,13 +237,13 @@ impl Attempt<'_> {
     }
 
     /// Before an attempt rather than before a placing: what is in work is not lost.
-    async fn check_room(&self) -> Result<(), JobError> {
+    async fn check_space(&self) -> Result<(), JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
             self.job.output_mount.clone(),
         );
         let min_free = self.context.min_free;
-        blocking(move || Ok(Destination::open(&output, mount.as_deref())?.check_room(min_free)?))
+        blocking(move || Ok(Destination::open(&output, mount.as_deref())?.check_space(min_free)?))
             .await
     }
 

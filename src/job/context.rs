@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::delivery::Ledger;
-use crate::room::MinFree;
+use crate::disk_space::MinFree;
 
 /// What every job of a daemon needs.
 #[derive(Clone, Debug)]

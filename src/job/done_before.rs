@@ -22,12 +22,12 @@ pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
     let others = if fixed.is_some() { 0 } else { usize::MAX };
     let names = cutout_names(job.file.relative()).take(others);
     for name in fixed.map(PathBuf::from).into_iter().chain(names) {
-        let mark = match occupant(job, &name).await? {
+        let provenance = match occupant(job, &name).await? {
             Occupant::Free => return Ok(None),
-            Occupant::Ours(mark) if fixed.is_some() || is_of(&mark, job) => mark,
+            Occupant::Ours(provenance) if fixed.is_some() || is_of(&provenance, job) => provenance,
             Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
         };
-        if let Some(already) = same_content(&source, mark).await? {
+        if let Some(already) = same_content(&source, provenance).await? {
             let is_wanted = !job.wants_another_than(&already);
             return Ok(is_wanted.then(|| job.folder.output.join(&name)));
         }

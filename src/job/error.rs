@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::cutout::CutoutError;
 use crate::delivery::{LedgerError, PlaceError};
+use crate::disk_space::{DiskSpaceError, TooFull};
 use crate::intake::SourceError;
 use crate::path_error::PathError;
 use crate::percent;
 use crate::pool::{Ending, Shortage};
-use crate::room::{RoomError, TooFull};
 
 /// Why an attempt came to no cutout.
 #[derive(Debug, thiserror::Error)]
@@ -162,11 +162,11 @@ impl JobError {
     }
 }
 
-impl From<RoomError> for JobError {
-    fn from(error: RoomError) -> Self {
+impl From<DiskSpaceError> for JobError {
+    fn from(error: DiskSpaceError) -> Self {
         match error {
-            RoomError::TooFull(disk) => Self::NoRoom(disk),
-            RoomError::Io(error) => Self::Output(error),
+            DiskSpaceError::TooFull(disk) => Self::NoRoom(disk),
+            DiskSpaceError::Io(error) => Self::Output(error),
         }
     }
 }

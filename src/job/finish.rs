@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::outcome::{Outcome, SourceFate};
+use super::outcome::{Outcome, SourceResult};
 use super::placed::Placed;
 use super::source::{Explained, Source};
 use super::{Disposition, Job, JobContext, JobError, Origin};
@@ -38,7 +38,7 @@ async fn succeed(
         origin,
         is_doubtful,
     } = placed;
-    let fate = match (&job.folder.source, &origin) {
+    let source = match (&job.folder.source, &origin) {
         // Deleting cannot be undone.
         (SourcePolicy::Delete, _) if is_doubtful => {
             context
@@ -47,22 +47,22 @@ async fn succeed(
                 .await?;
             // An earlier note that stays does no harm.
             drop(Source::of(job).keep(context, begun.id).await);
-            SourceFate::Kept
+            SourceResult::Kept
         }
         (SourcePolicy::Delete | SourcePolicy::Move(_), Origin::Made { report, .. })
             if looks_again(report.end) =>
         {
             note_placed(context, begun, sha256).await?;
             record(context, begun, AttemptResult::Placed).await?;
-            SourceFate::LooksAgain
+            SourceResult::LooksAgain
         }
         (SourcePolicy::Keep | SourcePolicy::Delete | SourcePolicy::Move(_), _) => {
             note_placed(context, begun, sha256).await?;
             retire(job, context, begun, &output).await?
         }
     };
-    Ok(match (origin, fate) {
-        (Origin::Touched, SourceFate::Stays) => Outcome::Unchanged { output },
+    Ok(match (origin, source) {
+        (Origin::Touched, SourceResult::Stays) => Outcome::Unchanged { output },
         (Origin::Recorded, source) => Outcome::Retired { output, source },
         (origin, source) => Outcome::Done {
             output,
@@ -97,22 +97,22 @@ async fn retire(
     context: &JobContext,
     begun: Begun,
     output: &Path,
-) -> Result<SourceFate, LedgerError> {
+) -> Result<SourceResult, LedgerError> {
     match Source::of(job).retire(context, begun.id, output).await {
         Ok(is_gone) => {
             record(context, begun, AttemptResult::Done).await?;
             if !is_gone {
-                return Ok(SourceFate::Stays);
+                return Ok(SourceResult::Stays);
             }
             context
                 .ledger
                 .call(move |ledger| ledger.retire(begun.id))
                 .await?;
-            Ok(SourceFate::Gone)
+            Ok(SourceResult::Gone)
         }
         Err(error) => {
             record(context, begun, AttemptResult::Placed).await?;
-            Ok(SourceFate::Left(error))
+            Ok(SourceResult::Left(error))
         }
     }
 }

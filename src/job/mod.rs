@@ -23,7 +23,7 @@ pub use context::{JobContext, hidden_name};
 pub use cut_options::CutOptions;
 pub use done_before::find_done;
 pub use error::{Disposition, JobError, PauseReason};
-pub use outcome::{Outcome, SourceFate};
+pub use outcome::{Outcome, SourceResult};
 pub use placed::Origin;
 pub use request::{EndedRequest, PhotoRequest, RequestEnd, RequestError, run as run_request};
 pub use source::{Explained, explain_late, retire_late};

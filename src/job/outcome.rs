@@ -16,14 +16,14 @@ pub enum Outcome {
         /// Where it comes from.
         origin: Origin,
         /// What became of the original.
-        source: SourceFate,
+        source: SourceResult,
     },
     /// An earlier attempt placed the cutout and recorded that; this one had to do with the original alone.
     Retired {
         /// Where the cutout was placed.
         output: PathBuf,
         /// What became of the original.
-        source: SourceFate,
+        source: SourceResult,
     },
     /// The photo was done before, and is no other than it was.
     Unchanged {
@@ -67,11 +67,11 @@ impl Outcome {
     pub fn wait_reason(&self) -> Option<&JobError> {
         match self {
             Self::Done {
-                source: SourceFate::Left(error),
+                source: SourceResult::Left(error),
                 ..
             }
             | Self::Retired {
-                source: SourceFate::Left(error),
+                source: SourceResult::Left(error),
                 ..
             }
             | Self::Waits(error) => Some(error),
@@ -92,7 +92,7 @@ impl Outcome {
 
 /// What became of the original of a cutout that is in place.
 #[derive(Debug)]
-pub enum SourceFate {
+pub enum SourceResult {
     /// It was kept, as its folder says, or because another version has its name.
     Stays,
     /// It was moved or deleted.

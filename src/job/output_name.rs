@@ -11,8 +11,8 @@ use crate::delivery::{
     fold_case, moved_names, number_of, numbered_cutout_names,
 };
 use crate::intake::SourceFile;
-use crate::mark::Mark;
 use crate::percent;
+use crate::provenance::Provenance;
 
 /// Where a cutout goes.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ pub(super) async fn choose(
         match occupant(job, name).await? {
             Occupant::Free if numbers && *is_used => {}
             Occupant::Free => return Ok(ChosenName::new(name.clone(), None)),
-            Occupant::Ours(mark) if is_of(&mark, job) => {
-                let already = same_content(source, mark).await?;
+            Occupant::Ours(provenance) if is_of(&provenance, job) => {
+                let already = same_content(source, provenance).await?;
                 let is_same_photo = !is_used
                     && match continued {
                         Some(Continued::Unretired) => true,
@@ -117,7 +117,7 @@ async fn fixed(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Chose
     let already = match occupant(job, name).await? {
         Occupant::Free => return Ok(ChosenName::new(name.to_owned(), None)),
         // The content tells, as the photo may have been renamed since, and another one may have its name.
-        Occupant::Ours(mark) => same_content(source, mark).await?,
+        Occupant::Ours(provenance) => same_content(source, provenance).await?,
         Occupant::Sheet | Occupant::Foreign => None,
     };
     if already.is_none() {
@@ -141,10 +141,12 @@ async fn unnumbered(
             }
             Occupant::Free => None,
             // Without a record of it, only a cutout of the same content is known to be of the same source.
-            Occupant::Ours(mark) if is_of(&mark, job) => match same_content(source, mark).await? {
-                Some(already) => Some(already),
-                None => continue,
-            },
+            Occupant::Ours(provenance) if is_of(&provenance, job) => {
+                match same_content(source, provenance).await? {
+                    Some(already) => Some(already),
+                    None => continue,
+                }
+            }
             Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
         };
         if reserve(job, &name, ledger).await? {
@@ -171,8 +173,8 @@ async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<Cho
     unreachable!("there is always another number")
 }
 
-pub(super) fn is_of(mark: &Mark, job: &Job) -> bool {
-    mark.source == percent::encode(job.file.relative())
+pub(super) fn is_of(provenance: &Provenance, job: &Job) -> bool {
+    provenance.source == percent::encode(job.file.relative())
 }
 
 async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobError> {
@@ -189,17 +191,17 @@ async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobErr
 
 pub(super) async fn same_content(
     source: &Arc<SourceFile>,
-    mark: Mark,
+    provenance: Provenance,
 ) -> Result<Option<ExistingCutout>, JobError> {
     let source = Arc::clone(source);
     let found = blocking(move || source.hash()).await?;
-    let Mark {
+    let Provenance {
         sha256,
         model,
         is_doubtful,
         edges,
         ..
-    } = mark;
+    } = provenance;
     Ok((found == sha256).then_some(ExistingCutout {
         sha256,
         model,

@@ -12,12 +12,12 @@ use super::placed::Placed;
 use super::source::Source;
 use super::{Job, JobError, Origin, blocking};
 use crate::delivery::{
-    Begun, Destination, FormerName, Ledger, Occupant, Temp, copy_with_mark, remove_cutout,
+    Begun, Destination, FormerName, Ledger, Occupant, Temp, copy_with_provenance, remove_cutout,
 };
 use crate::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
-use crate::mark::Mark;
 use crate::percent;
+use crate::provenance::Provenance;
 use crate::stamp::Stamp;
 
 /// The name that a photo had before.
@@ -38,7 +38,7 @@ pub(super) struct Renamed {
 pub(super) struct FormerCutout {
     folder: PathBuf,
     name: OsString,
-    mark: Mark,
+    provenance: Provenance,
 }
 
 /// Finds out whether the photo is one whose cutout was placed when it had another name, which it has no more.
@@ -83,14 +83,15 @@ fn find_cutout(output: &Path, folder: Destination, former: &FormerName) -> Optio
     former.output.symlink_metadata().ok()?;
     let folder = folder.subfolder(below.parent()?).ok()?;
     let name = below.file_name()?;
-    let Ok(Occupant::Ours(mark)) = folder.occupant(name) else {
+    let Ok(Occupant::Ours(provenance)) = folder.occupant(name) else {
         return None;
     };
-    let is_its_own = mark.sha256 == former.sha256 && mark.source == percent::encode(&former.source);
+    let is_its_own =
+        provenance.sha256 == former.sha256 && provenance.source == percent::encode(&former.source);
     is_its_own.then(|| FormerCutout {
         folder: folder.path().to_owned(),
         name: name.to_owned(),
-        mark,
+        provenance,
     })
 }
 
@@ -145,13 +146,14 @@ impl FormerCutout {
         temp: Detached<Temp>,
     ) -> Result<(), JobError> {
         let (former, name, replace) = (self.clone(), chosen.name.clone(), chosen.replace);
-        let wanted = Mark {
+        let wanted = Provenance {
             source: percent::encode(job.file.relative()),
-            ..self.mark.clone()
+            ..self.provenance.clone()
         };
         blocking(move || {
             let folder = Destination::open(&former.folder, None)?;
-            let copied = copy_with_mark(&folder, &former.name, &former.mark, &wanted, &temp)?;
+            let copied =
+                copy_with_provenance(&folder, &former.name, &former.provenance, &wanted, &temp)?;
             // Somebody has changed it a moment ago: the photo is looked at anew and cut out.
             let length = copied.ok_or(JobError::Source(SourceError::Changed))?;
             source.verify()?;
@@ -165,22 +167,25 @@ impl FormerCutout {
     /// Removes the cutout under the earlier name; the one under the new name is in place.
     pub(super) async fn remove(&self) -> Result<(), JobError> {
         let Self {
-            folder, name, mark, ..
+            folder,
+            name,
+            provenance,
+            ..
         } = self.clone();
         blocking(move || {
             let folder = Destination::open(&folder, None)?;
-            Ok(remove_cutout(&folder, &name, &mark)?)
+            Ok(remove_cutout(&folder, &name, &provenance)?)
         })
         .await
     }
 
     /// Whether the photo may have lacked its end.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.mark.is_doubtful
+        self.provenance.is_doubtful
     }
 
     /// The model that made the cutout.
     pub(super) fn model(&self) -> &str {
-        &self.mark.model
+        &self.provenance.model
     }
 }

@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::worker_lease::WorkerReturn;
 use crate::cutout::CutoutError;
+use crate::disk_space::MinFree;
 use crate::pool::{CutReport, Ending, OrderError, Shortage, Task, Worker};
-use crate::room::MinFree;
 
 /// A photo that somebody brings and waits for.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ pub async fn run(
         }
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
-        if let Err(error) = min_free.ask(&sink, report.len) {
+        if let Err(error) = min_free.ensure_free(&sink, report.len) {
             // The worker is well, and can be used again once it is rid of its PNG.
             worker.receive(&report, &mut tokio::io::sink()).await?;
             return Ok(Err(RequestError::Disk(error)));

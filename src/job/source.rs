@@ -9,8 +9,8 @@ use crate::delivery::{
     Destination, HalfRetired, PlaceError, Retired, RetiringSource, Unexplained, Version, number_of,
     remove_note, write_note,
 };
+use crate::disk_space::MinFree;
 use crate::intake::{Root, SourceError};
-use crate::room::MinFree;
 
 /// Where the reason was left why an original cannot succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Source {
     fn take_away(&self, aside: String, output: &Path, min_free: MinFree) -> Result<bool, JobError> {
         let retiring = self.retiring(aside, number_of(&self.version.source, output))?;
         remove_note(&retiring.folder, &retiring.name)?;
-        let fate = match &self.folder.source {
+        let retired = match &self.folder.source {
             SourcePolicy::Keep => return Ok(false),
             SourcePolicy::Delete => retiring.delete()?,
             SourcePolicy::Move(done) => {
@@ -107,7 +107,7 @@ impl Source {
                 retiring.move_to(done)?
             }
         };
-        Ok(fate != Retired::Superseded)
+        Ok(retired != Retired::Superseded)
     }
 
     /// Leaves one that has succeeded where it is, and takes away an earlier note on it.
@@ -210,7 +210,7 @@ impl Source {
     ) -> Result<Destination, JobError> {
         let target = self.mirror(root)?;
         if !target.shares_disk_with(&retiring.folder)? {
-            target.check_room(min_free)?;
+            target.check_space(min_free)?;
         }
         Ok(target)
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::protocol::{self, CutReport, Order, Reply, Task};
 use super::sandbox;
-use crate::config::{CardError, ModelCard};
+use crate::config::{ManifestError, ModelManifest};
 use crate::cutout::{self, CutRequest, CutoutError, Output, Runtime, Session, SessionError};
 use crate::onnxruntime;
 
@@ -15,7 +15,7 @@ use crate::onnxruntime;
 pub struct Setting {
     /// Process number of the daemon; the worker does not outlive it.
     pub parent: u32,
-    /// Where the cards of `models` lie.
+    /// Where the manifests of `models` lie.
     pub models_dir: PathBuf,
     /// Every model that may be asked for.
     pub models: Vec<String>,
@@ -31,7 +31,10 @@ pub struct Setting {
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("model \"{model}\": {source}")]
-    Card { model: String, source: CardError },
+    Manifest {
+        model: String,
+        source: ManifestError,
+    },
     #[error("model \"{model}\": {source}")]
     Session {
         model: String,
@@ -94,19 +97,20 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
         Runtime::load(&onnxruntime::find()?).map_err(|error| Unfit::Runtime(Box::new(error)))?;
     let mut sessions = BTreeMap::new();
     for model in &setting.models {
-        let card = ModelCard::load(&setting.models_dir, model).map_err(|source| Unfit::Card {
-            model: model.clone(),
-            source,
-        })?;
+        let manifest =
+            ModelManifest::load(&setting.models_dir, model).map_err(|source| Unfit::Manifest {
+                model: model.clone(),
+                source,
+            })?;
         let unfit = |source| Unfit::Session {
             model: model.clone(),
             source: Box::new(source),
         };
-        let mut session = Session::load(&runtime, &card, setting.threads).map_err(unfit)?;
+        let mut session = Session::load(&runtime, &manifest, setting.threads).map_err(unfit)?;
         // The file and the graph that was read from it are gone, and 4 MiB of holes stay in the heap.
         sandbox::give_back_holes();
         // Whatever the first run opens, maps or starts, it does now, while it still may.
-        cutout::prove(&mut session).map_err(unfit)?;
+        cutout::self_test(&mut session).map_err(unfit)?;
         sessions.insert(model.clone(), session);
     }
     Ok(sessions)

@@ -8,10 +8,10 @@ mod chaos;
 mod child;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod png_check;
 mod process;
 mod protocol;
 mod sandbox;
-mod seal;
 mod shortage;
 mod spec;
 mod worker;
@@ -130,9 +130,9 @@ impl Pool {
         self.failed_starts < FAILED_STARTS_MAX
     }
 
-    /// Drops idle workers that have died or talk out of turn; no photo is to blame. Tells how many, and what the machine was
-    /// short of if that killed one of them.
-    pub fn bury(&mut self) -> (usize, Option<Shortage>) {
+    /// Reaps idle workers that exited or wrote unexpected output. Returns how many, and what the machine was short of if that
+    /// killed one of them.
+    pub fn reap(&mut self) -> (usize, Option<Shortage>) {
         let before = self.idle.len();
         let mut shortage = None;
         self.idle.retain_mut(|worker| {

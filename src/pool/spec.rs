@@ -7,13 +7,13 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::protocol::Task;
-use crate::config::{Config, ModelCard};
+use crate::config::{Config, ModelManifest};
 
 /// What workers are started with. Two equal ones make workers that can stand for each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerSpec {
     models_dir: PathBuf,
-    models: Vec<ModelCard>,
+    models: Vec<ModelManifest>,
     threads: usize,
     megapixels_max: u32,
     memory_bytes: u64,
@@ -38,13 +38,16 @@ impl WorkerSpec {
 
     /// The names of the models that each worker loads.
     pub(super) fn model_names(&self) -> Vec<String> {
-        self.models.iter().map(|card| card.name.clone()).collect()
+        self.models
+            .iter()
+            .map(|manifest| manifest.name.clone())
+            .collect()
     }
 
     /// Tells whether such a worker can do `task`.
     pub fn can_do(&self, task: &Task) -> bool {
         match task {
-            Task::Cut { model, .. } => self.models.iter().any(|card| card.name == *model),
+            Task::Cut { model, .. } => self.models.iter().any(|manifest| manifest.name == *model),
             Task::Shrink { .. } => true,
         }
     }
@@ -60,8 +63,8 @@ impl WorkerSpec {
             .args(["--memory-bytes", &self.memory_bytes.to_string()])
             .arg("--models-dir")
             .arg(&self.models_dir);
-        for card in &self.models {
-            command.arg("--model").arg(&card.name);
+        for manifest in &self.models {
+            command.arg("--model").arg(&manifest.name);
         }
         command
             .env("ORT_DISABLE_TELEMETRY", "1")

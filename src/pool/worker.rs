@@ -8,9 +8,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 
+use super::png_check::PngCheck;
 use super::process::{Ending, Process};
 use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
-use super::seal::Seal;
 use super::shortage::Shortage;
 use super::spec::WorkerSpec;
 use crate::config::Edges;
@@ -111,7 +111,7 @@ impl Worker {
     }
 
     /// Sends a small picture through each model, as if it had been dropped into a folder.
-    pub async fn prove(mut self) -> Result<Self, StartError> {
+    pub async fn self_test(mut self) -> Result<Self, StartError> {
         for model in self.spec.model_names() {
             let source = "probe.jpg".to_owned();
             let task = Task::Cut {
@@ -181,17 +181,17 @@ impl Worker {
             return Err(OrderError::Lost(io::ErrorKind::InvalidData.into()));
         }
         let mut png = (&mut self.replies).take(report.len);
-        let mut seal = Seal::default();
+        let mut png_check = PngCheck::default();
         copy(
             &mut png,
             sink,
             report.len,
-            |bytes| seal.see(bytes),
+            |bytes| png_check.see(bytes),
             [OrderError::Lost, OrderError::Sink],
         )
         .await?;
         sink.flush().await.map_err(OrderError::Sink)?;
-        seal.check().map_err(OrderError::Lost)
+        png_check.check().map_err(OrderError::Lost)
     }
 
     /// Tells whether the process still runs, and is silent: one that talks while nobody asks would answer the next photo with

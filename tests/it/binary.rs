@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The checkout.
 pub(crate) const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Folder with the cards of the models that tests use.
+/// Folder with the manifests of the models that tests use.
 pub(crate) const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
 
 /// How long a condition may take before a test fails: far beyond what a busy machine needs.

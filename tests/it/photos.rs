@@ -185,7 +185,11 @@ pub(crate) fn assert_cutout_of_size(path: &Path, lit: Quarter, size: (u32, u32))
         "colour where nothing is seen in {}",
         path.display()
     );
-    assert!(mark(path).is_some(), "{} is not marked", path.display());
+    assert!(
+        provenance(path).is_some(),
+        "{} is not marked",
+        path.display()
+    );
 }
 
 /// Whether the cutout at `path` is opaque in the middle of the quarter `lit`.
@@ -194,19 +198,19 @@ pub(crate) fn shows(path: &Path, lit: Quarter) -> bool {
     image::open(path).is_ok_and(|cutout| cutout.into_rgba8().get_pixel(x, y).0[3] >= 250)
 }
 
-/// The source that the mark of an output names: percent-encoded, relative to the hot folder.
+/// The source that the provenance of an output names: percent-encoded, relative to the hot folder.
 #[track_caller]
 pub(crate) fn marked_source(path: &Path) -> String {
     marked(path, "source=")
 }
 
-/// The model that the mark of an output names.
+/// The model that the provenance of an output names.
 #[track_caller]
 pub(crate) fn marked_model(path: &Path) -> String {
     marked(path, "model=")
 }
 
-/// SHA-256 of the source that an output was made of, as its mark tells it.
+/// SHA-256 of the source that an output was made of, as its provenance tells it.
 #[track_caller]
 pub(crate) fn marked_sha256(path: &Path) -> [u8; 32] {
     let digits = marked(path, "sha256=");
@@ -218,17 +222,22 @@ pub(crate) fn marked_sha256(path: &Path) -> [u8; 32] {
 
 #[track_caller]
 fn marked(path: &Path, key: &str) -> String {
-    let mark = mark(path).expect("our outputs are marked");
-    let value = mark.split(' ').find_map(|field| field.strip_prefix(key));
-    value.expect("a mark has every field").to_owned()
+    let provenance = provenance(path).expect("our outputs are marked");
+    let value = provenance
+        .split(' ')
+        .find_map(|field| field.strip_prefix(key));
+    value.expect("a provenance has every field").to_owned()
 }
 
-fn mark(path: &Path) -> Option<String> {
+fn provenance(path: &Path) -> Option<String> {
     let file = BufReader::new(File::open(path).unwrap());
     let reader = png::Decoder::new(file).read_info().unwrap();
     let texts = &reader.info().uncompressed_latin1_text;
-    let mark = texts.iter().find(|chunk| chunk.keyword == "hotcut")?;
-    mark.text.starts_with("v=1 ").then(|| mark.text.clone())
+    let provenance = texts.iter().find(|chunk| chunk.keyword == "hotcut")?;
+    provenance
+        .text
+        .starts_with("v=1 ")
+        .then(|| provenance.text.clone())
 }
 
 /// A photo in a format of the `image` crate.

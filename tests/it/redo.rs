@@ -149,11 +149,11 @@ fn make_newer(models: &Path, name: &str) {
     // Its description, as the last field of the message.
     bytes.extend(b"\x32\x05newer");
     fs::write(&network, &bytes).unwrap();
-    let card = models.join(name).with_extension("toml");
-    let text = fs::read_to_string(&card).unwrap();
+    let manifest = models.join(name).with_extension("toml");
+    let text = fs::read_to_string(&manifest).unwrap();
     let old = text.split('"').nth(3).unwrap();
     let new = hex::encode(&Sha256::digest(&bytes));
     let text = text.replace(old, &new);
     let text = text.replace("std = [1.0, 1.0, 1.0]", "std = [1.25, 1.25, 1.25]");
-    fs::write(&card, text).unwrap();
+    fs::write(&manifest, text).unwrap();
 }

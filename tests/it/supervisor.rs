@@ -105,9 +105,9 @@ fn daemon_without_a_model_is_never_ready() {
     let setup = Setup::new();
     let models = setup.path("models");
     std::fs::create_dir(&models).unwrap();
-    let card = format!("{}/luma.toml", crate::binary::MODELS);
-    std::fs::copy(card, models.join("luma.toml")).unwrap();
-    std::fs::write(models.join("luma.onnx"), b"not the model of the card").unwrap();
+    let manifest = format!("{}/luma.toml", crate::binary::MODELS);
+    std::fs::copy(manifest, models.join("luma.toml")).unwrap();
+    std::fs::write(models.join("luma.onnx"), b"not the model of the manifest").unwrap();
     let setup = setup.daemon("models_dir", &models.display().to_string());
     let mut daemon = Supervised::start(setup);
     wait_for("it gives up", || daemon.child.try_wait().unwrap().is_some());

@@ -12,7 +12,7 @@ use crate::launch::log_file;
 use crate::tidy::read;
 
 /// Fails when one of the things that a report of a fault needs is not named, or when a model is named with another hash than the one
-/// on its card.
+/// on its manifest.
 #[test]
 fn version_names_what_hotcut_works_with() {
     let run = finish(hotcut().arg("--version"));
@@ -21,8 +21,8 @@ fn version_names_what_hotcut_works_with() {
     let first = format!("hotcut {}", env!("CARGO_PKG_VERSION"));
     assert!(told.lines().next().unwrap().starts_with(&first), "{told}");
     for model in ["student", "student-fast"] {
-        let card = read(&format!("models/{model}.toml"));
-        let line = card.lines().find(|line| line.starts_with("sha256 = "));
+        let manifest = read(&format!("models/{model}.toml"));
+        let line = manifest.lines().find(|line| line.starts_with("sha256 = "));
         let hash = line.unwrap().split('"').nth(1).unwrap();
         let wanted = format!("model: {model} sha256:{hash}");
         assert!(told.lines().any(|line| line == wanted), "{told}");
@@ -52,12 +52,12 @@ fn log_begins_with_what_wrote_it() {
     assert_eq!(field("version"), env!("CARGO_PKG_VERSION"));
     assert!(!field("commit").is_empty());
     assert!(field("onnxruntime").contains("libonnxruntime"), "{first}");
-    let card = read("tests/data/models/luma.toml");
+    let manifest = read("tests/data/models/luma.toml");
     let hash = field("models")
         .strip_prefix("luma sha256:")
         .unwrap()
         .to_owned();
-    assert!(card.contains(&hash), "{first}");
+    assert!(manifest.contains(&hash), "{first}");
     assert_eq!(field("configuration"), file.display().to_string());
     let setup = crate::setup::Setup::new();
     fs::write(setup.config_file(), "one = 1").unwrap();

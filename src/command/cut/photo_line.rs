@@ -13,7 +13,7 @@ use crate::pool::CutReport;
 /// What became of a photo.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum PhotoFate {
+pub(super) enum PhotoLineResult {
     /// Its cutout is in its place.
     Done,
     /// It was left alone.
@@ -26,7 +26,7 @@ pub(super) enum PhotoFate {
 #[derive(Debug, Serialize)]
 pub(super) struct PhotoLine {
     pub(super) photo: String,
-    pub(super) result: PhotoFate,
+    pub(super) result: PhotoLineResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ impl Picture {
 
 impl PhotoLine {
     /// A line that says no more than what became of `photo`.
-    pub(super) fn new(photo: &Path, result: PhotoFate, duration: Option<Duration>) -> Self {
+    pub(super) fn new(photo: &Path, result: PhotoLineResult, duration: Option<Duration>) -> Self {
         Self {
             photo: percent::display(photo),
             result,

@@ -25,7 +25,7 @@ impl PrivateFolder {
         self.0.path()
     }
 
-    /// Where the photo from stdin lies in it. The mark in its cutout tells this name.
+    /// Where the photo from stdin lies in it. The provenance in its cutout tells this name.
     pub(super) fn photo(&self) -> PathBuf {
         self.0.path().join("stdin")
     }

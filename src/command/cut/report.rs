@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::bar::CutBar;
-use super::photo_line::{CutCounts, PhotoFate, PhotoLine, Picture, SummaryLine};
+use super::photo_line::{CutCounts, PhotoLine, PhotoLineResult, Picture, SummaryLine};
 use crate::percent;
 
 /// Why a photo is not cut out though its cutout is there.
@@ -85,7 +85,7 @@ impl CutReporter {
                 output: Some(percent::display(output)),
                 reason,
                 picture,
-                ..PhotoLine::new(photo, PhotoFate::Done, Some(duration))
+                ..PhotoLine::new(photo, PhotoLineResult::Done, Some(duration))
             });
         }
         if self.is_stdout_taken {
@@ -103,7 +103,7 @@ impl CutReporter {
             return self.print(&PhotoLine {
                 output: Some(percent::display(output)),
                 reason: Some(THERE_ALREADY.to_owned()),
-                ..PhotoLine::new(photo, PhotoFate::Skipped, None)
+                ..PhotoLine::new(photo, PhotoLineResult::Skipped, None)
             });
         }
         let output = percent::display(output);
@@ -119,7 +119,7 @@ impl CutReporter {
         duration: Option<Duration>,
     ) -> io::Result<()> {
         self.counts.skipped += 1;
-        self.tell_end(PhotoFate::Skipped, photo, reason, duration)
+        self.tell_end(PhotoLineResult::Skipped, photo, reason, duration)
     }
 
     /// Tells of a photo without a cutout.
@@ -130,26 +130,26 @@ impl CutReporter {
         duration: Option<Duration>,
     ) -> io::Result<()> {
         self.counts.failed += 1;
-        self.tell_end(PhotoFate::Failed, photo, reason, duration)
+        self.tell_end(PhotoLineResult::Failed, photo, reason, duration)
     }
 
     fn tell_end(
         &self,
-        fate: PhotoFate,
+        result: PhotoLineResult,
         photo: &Path,
         reason: &dyn Display,
         duration: Option<Duration>,
     ) -> io::Result<()> {
         self.bar.advance();
-        let word = match fate {
-            PhotoFate::Done => "done",
-            PhotoFate::Skipped => "skipped",
-            PhotoFate::Failed => "failed",
+        let word = match result {
+            PhotoLineResult::Done => "done",
+            PhotoLineResult::Skipped => "skipped",
+            PhotoLineResult::Failed => "failed",
         };
         if self.is_json {
             return self.print(&PhotoLine {
                 reason: Some(reason.to_string()),
-                ..PhotoLine::new(photo, fate, duration)
+                ..PhotoLine::new(photo, result, duration)
             });
         }
         self.tell(word, photo, reason);

@@ -15,7 +15,7 @@ pub use end::{FileEnd, ZeroEnd};
 
 use super::error::{CutoutError, Format, Lookalike, Unsupported};
 use super::photo::{Channels, Colour, Density, Photo, Stored};
-use crate::mark;
+use crate::provenance;
 use sniff::Sniffed;
 
 /// Decodes the first picture of a file, and tells how the file ends.
@@ -60,7 +60,7 @@ pub(super) fn decode_any(
 /// What kind of picture a file is, if it is one to be cut out.
 pub(super) fn format(bytes: &[u8]) -> Result<Format, CutoutError> {
     let format = any_format(bytes)?;
-    if format == Format::Png && (mark::read(bytes).is_some() || mark::is_sheet(bytes)) {
+    if format == Format::Png && (provenance::read(bytes).is_some() || provenance::is_sheet(bytes)) {
         return Err(CutoutError::OwnOutput);
     }
     Ok(format)

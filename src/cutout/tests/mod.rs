@@ -23,7 +23,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{CutRequest, CutoutError, Output, Runtime, Session, ZeroEnd, cut};
-use crate::config::{Edges, ModelCard};
+use crate::config::{Edges, ModelManifest};
 
 const MEGAPIXELS_MAX: u32 = 20;
 
@@ -52,9 +52,9 @@ fn runtime() -> &'static Runtime {
     })
 }
 
-fn card(name: &str) -> ModelCard {
-    let card = ModelCard::load(&repository("tests/data/models"), name);
-    card.unwrap_or_else(|error| panic!("{error}"))
+fn manifest(name: &str) -> ModelManifest {
+    let manifest = ModelManifest::load(&repository("tests/data/models"), name);
+    manifest.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What `work` gives; it takes this thread no more than what is next to nothing for a giant picture. Only the thread's own time
@@ -86,7 +86,7 @@ fn cut_with_zeros(photo: &[u8], zeros: ZeroEnd) -> Result<Output, CutoutError> {
 fn cut_with(photo: &[u8], zeros: ZeroEnd, edges: Edges) -> Result<Output, CutoutError> {
     static SESSION: OnceLock<Mutex<Session>> = OnceLock::new();
     let session = SESSION.get_or_init(|| {
-        let session = Session::load(runtime(), &card("luma"), 1);
+        let session = Session::load(runtime(), &manifest("luma"), 1);
         Mutex::new(session.unwrap_or_else(|error| panic!("{error}")))
     });
     let request = CutRequest {

@@ -1,64 +1,64 @@
-//! A model that is not what its card says does not start; what it finds decides the outcome; the
+//! A model that is not what its manifest says does not start; what it finds decides the outcome; the
 //! output says where it comes from.
 
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{CutRequest, Session, SessionError, Signature, Stage, ZeroEnd, cut, prove};
-use super::{CutoutError, card, cut_by_luma, motley, open, read, runtime};
-use crate::config::{Edges, GOLDEN_SIDE, Golden, ModelCard};
-use crate::mark::{self, Mark};
+use super::super::{CutRequest, Session, SessionError, Signature, Stage, ZeroEnd, cut, self_test};
+use super::{CutoutError, cut_by_luma, manifest, motley, open, read, runtime};
+use crate::config::{Edges, GOLDEN_SIDE, Golden, ModelManifest};
+use crate::provenance::{self, Provenance};
 
-fn refusal(change: impl Fn(&mut ModelCard)) -> SessionError {
-    let mut card = card("luma");
-    change(&mut card);
-    Session::load(runtime(), &card, 1).unwrap_err()
+fn refusal(change: impl Fn(&mut ModelManifest)) -> SessionError {
+    let mut manifest = manifest("luma");
+    change(&mut manifest);
+    Session::load(runtime(), &manifest, 1).unwrap_err()
 }
 
 #[test]
-fn difference_between_model_and_card_is_named() {
-    let error = refusal(|card| card.sha256[0] ^= 1);
+fn difference_between_model_and_manifest_is_named() {
+    let error = refusal(|manifest| manifest.sha256[0] ^= 1);
     assert!(matches!(error, SessionError::Checksum { .. }), "{error}");
-    let error = refusal(|card| card.file = PathBuf::from("/nowhere/luma.onnx"));
+    let error = refusal(|manifest| manifest.file = PathBuf::from("/nowhere/luma.onnx"));
     assert!(matches!(error, SessionError::Read { .. }), "{error}");
 
-    let differs = |change: fn(&mut ModelCard)| {
+    let differs = |change: fn(&mut ModelManifest)| {
         let error = refusal(change);
         let SessionError::Signature { differs, .. } = error else {
             panic!("{error}")
         };
         differs
     };
-    let name = differs(|card| "image".clone_into(&mut card.input));
+    let name = differs(|manifest| "image".clone_into(&mut manifest.input));
     assert_eq!(
         name.to_string(),
         r#"no input is named "image"; it has "photo""#
     );
-    let name = differs(|card| "alpha".clone_into(&mut card.output));
+    let name = differs(|manifest| "alpha".clone_into(&mut manifest.output));
     assert!(
         matches!(name, Signature::Name { side: "output", .. }),
         "{name}"
     );
-    let shape = differs(|card| card.size = 64);
-    let text = r#"input "photo" has the shape [1, 3, 32, 32], its card says [1, 3, 64, 64]"#;
+    let shape = differs(|manifest| manifest.size = 64);
+    let text = r#"input "photo" has the shape [1, 3, 32, 32], its manifest says [1, 3, 64, 64]"#;
     assert_eq!(shape.to_string(), text);
 }
 
 #[test]
 fn file_that_is_no_model_is_refused() {
     let card_path = "tests/data/models/luma.toml";
-    let error = refusal(|card| {
-        card.file = super::repository(card_path);
-        card.sha256 = Sha256::digest(read(card_path)).into();
+    let error = refusal(|manifest| {
+        manifest.file = super::repository(card_path);
+        manifest.sha256 = Sha256::digest(read(card_path)).into();
     });
     assert!(matches!(error, SessionError::Model { .. }), "{error}");
 }
 
 #[test]
 fn model_that_is_sure_of_nothing_finds_no_subject() {
-    let mut session = Session::load(runtime(), &card("blank"), 1).unwrap();
-    prove(&mut session).unwrap();
+    let mut session = Session::load(runtime(), &manifest("blank"), 1).unwrap();
+    self_test(&mut session).unwrap();
     let photo = read("tests/data/photos/chart.jpg");
     let request = CutRequest {
         photo: &photo,
@@ -72,12 +72,12 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
 
 /// A golden picture of the model that takes brightness for opacity: its answer is known by hand.
 fn golden(cells: Vec<u8>) -> Result<(), SessionError> {
-    let mut card = card("luma");
-    card.golden = Some(Golden {
+    let mut manifest = manifest("luma");
+    manifest.golden = Some(Golden {
         picture: super::repository("tests/data/photos/chart.jpg"),
         cells,
     });
-    prove(&mut Session::load(runtime(), &card, 1).unwrap())
+    self_test(&mut Session::load(runtime(), &manifest, 1).unwrap())
 }
 
 fn cells_of_chart() -> Vec<u8> {
@@ -111,11 +111,11 @@ fn model_that_answers_its_golden_picture_wrongly_is_refused() {
 }
 
 #[test]
-fn output_carries_its_mark_and_is_refused_as_an_input() {
+fn output_carries_its_provenance_and_is_refused_as_an_input() {
     let photo = read("tests/data/photos/chart.jpg");
     let result = cut_by_luma(&photo).unwrap();
     let sha256: [u8; 32] = Sha256::digest(&photo).into();
-    let expected = Mark {
+    let expected = Provenance {
         source: "sub/a.jpg".to_owned(),
         sha256,
         model: "luma".to_owned(),
@@ -125,7 +125,7 @@ fn output_carries_its_mark_and_is_refused_as_an_input() {
     };
     assert_eq!(result.sha256, sha256);
     assert_eq!(
-        mark::read(&result.png[..4096.min(result.png.len())]),
+        provenance::read(&result.png[..4096.min(result.png.len())]),
         Some(expected)
     );
     assert_eq!(cut_by_luma(&result.png), Err(CutoutError::OwnOutput));

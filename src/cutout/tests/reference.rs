@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{CutRequest, Session, SessionError, ZeroEnd, cut, prove};
+use super::super::{CutRequest, Session, SessionError, ZeroEnd, cut, self_test};
 use super::{open, read, repository, runtime};
-use crate::config::{DEFAULT_MODEL, Edges, ModelCard};
+use crate::config::{DEFAULT_MODEL, Edges, ModelManifest};
 
 /// The pixels whose matte is settled: within two steps of the network's own raster (400 / 320) the
 /// reference is opaque or transparent all around, so that its resampling rings do not reach there.
@@ -23,31 +23,31 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     }
 }
 
-/// Fails when a shipped card has no golden picture, or a model with other weights answers it well enough.
+/// Fails when a shipped manifest has no golden picture, or a model with other weights answers it well enough.
 fn refuses_damaged_weights(model: &str) {
-    let card = ModelCard::load(&repository("models"), model).unwrap();
-    prove(&mut Session::load(runtime(), &card, 1).unwrap()).unwrap();
+    let manifest = ModelManifest::load(&repository("models"), model).unwrap();
+    self_test(&mut Session::load(runtime(), &manifest, 1).unwrap()).unwrap();
     // The weights of a network lie side by side: either place is within one layer's.
     for part in [3, 2] {
-        refuses_damage_behind(part, &card);
+        refuses_damage_behind(part, &manifest);
     }
 }
 
 /// The damage begins behind the first `1 / part` of the file.
-fn refuses_damage_behind(part: usize, card: &ModelCard) {
-    let mut file = std::fs::read(&card.file).unwrap();
+fn refuses_damage_behind(part: usize, manifest: &ModelManifest) {
+    let mut file = std::fs::read(&manifest.file).unwrap();
     let (start, damage) = (file.len() / part, file.len() / 440);
     file[start..start + damage].fill(0x3d);
     let folder = tempfile::tempdir().unwrap();
-    let damaged = ModelCard {
+    let damaged = ModelManifest {
         file: folder.path().join("damaged.onnx"),
         sha256: Sha256::digest(&file).into(),
-        ..card.clone()
+        ..manifest.clone()
     };
     let mut written = std::fs::File::create_new(&damaged.file).unwrap();
     written.write_all(&file).unwrap();
     let mut session = Session::load(runtime(), &damaged, 1).unwrap();
-    let error = prove(&mut session).unwrap_err();
+    let error = self_test(&mut session).unwrap_err();
     assert!(
         matches!(error, SessionError::Golden { .. }),
         "1/{part}: {error}"
@@ -71,10 +71,10 @@ fn damaged_weights_of_the_fast_student_are_told_from_sound_ones() {
 
 #[test]
 fn matte_is_that_of_rembg_but_for_its_rings() {
-    let card = ModelCard::load(&repository("models"), "u2net").unwrap();
-    let mut session = Session::load(runtime(), &card, 1)
+    let manifest = ModelManifest::load(&repository("models"), "u2net").unwrap();
+    let mut session = Session::load(runtime(), &manifest, 1)
         .unwrap_or_else(|error| panic!("`make teacher` fetches the model: {error}"));
-    prove(&mut session).unwrap();
+    self_test(&mut session).unwrap();
     let photo = read("tests/data/photos/astronaut.jpg");
     let request = CutRequest {
         photo: &photo,

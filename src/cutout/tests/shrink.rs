@@ -10,7 +10,7 @@ use super::orientation::{exif, motley_rgb, upright};
 use super::{CutoutError, MEGAPIXELS_MAX, Output, by_hand, cut_by_luma, farthest, motley, read};
 use crate::cutout::shrink;
 use crate::fuzzing::corpus::bombs;
-use crate::mark;
+use crate::provenance;
 
 fn shrunk(file: &[u8], side: u32) -> Output {
     shrink(file, side, MEGAPIXELS_MAX).unwrap_or_else(|error| panic!("{error}"))
@@ -151,7 +151,7 @@ fn own_output_is_a_picture_like_any_other() {
     assert_eq!(u32::max(small.width, small.height), 100);
     assert_eq!(info.color_type, png::ColorType::Rgba);
     assert!(pixels.pixels().any(|p| p[3] < 200) && pixels.pixels().any(|p| p[3] > 200));
-    assert!(mark::read(&cut.png).is_some() && mark::read(&small.png).is_none());
+    assert!(provenance::read(&cut.png).is_some() && provenance::read(&small.png).is_none());
 }
 
 /// Fails when the limits are not those of a photo to be cut out.

@@ -54,9 +54,9 @@ impl HotFolder {
         std::mem::replace(&mut self.state, state.clone()) != state
     }
 
-    /// Takes the folder offline if its scout waits for a disk that does not answer. Returns the reason if that is new.
+    /// Takes the folder offline if its scanner waits for a disk that does not answer. Returns the reason if that is new.
     pub(in crate::daemon) fn notice_silence(&mut self, now: Instant) -> Option<String> {
-        let reason = match self.scout.silent_disk()? {
+        let reason = match self.scanner.silent_disk()? {
             SilentDisk::Input => disk::SILENT.to_owned(),
             SilentDisk::Output => format!(
                 "the disk of its output folder {} does not answer",
@@ -64,13 +64,13 @@ impl HotFolder {
             ),
         };
         let is_new = self.offline(reason.clone(), now);
-        // Until the scout answers, more questions would only wait as well.
+        // Until the scanner answers, more questions would only wait as well.
         self.is_listing = true;
         self.contact = Contact::Lost;
         is_new.then_some(reason)
     }
 
-    /// The scout has answered. Tells whether its disk had been silent: then all that is known of the folder is old, and it is
+    /// The scanner has answered. Tells whether its disk had been silent: then all that is known of the folder is old, and it is
     /// listed.
     pub(in crate::daemon) fn end_silence(&mut self, now: Instant) -> bool {
         let was_silent = std::mem::replace(&mut self.contact, Contact::Kept) == Contact::Lost;

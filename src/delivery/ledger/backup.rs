@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::LedgerError;
 use super::check::check;
-use super::header::{Mark, RETRY_INTERVAL, pause};
+use super::header::{HeaderMark, RETRY_INTERVAL, pause};
 use super::leftovers;
 use super::sqlite_ledger::SqliteLedger;
 use crate::path_error::AtPath as _;
@@ -99,7 +99,7 @@ fn fill(ledger: &Connection, path: &Path) -> Result<(), LedgerError> {
     drop(backup);
     drop(view);
     copy.pragma_update(None, "journal_mode", "DELETE")?;
-    Mark::Copy.write(&copy)?;
+    HeaderMark::Copy.write(&copy)?;
     check(&mut copy, &mut |_| ())?;
     copy.close().map_err(|(_, error)| error)?;
     Ok(())

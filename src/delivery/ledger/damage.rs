@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use super::LedgerError;
-use super::header::{Mark, beside, set_stale_wal_aside};
+use super::header::{HeaderMark, beside, set_stale_wal_aside};
 use super::open::OpenStep;
 use super::sqlite_ledger::{SqliteLedger, now_ms};
 use crate::path_error::AtPath as _;
@@ -36,9 +36,9 @@ pub fn open_whole(
     match SqliteLedger::open_telling(state_dir, tell) {
         Ok((ledger, mark)) => {
             let found = match mark {
-                Mark::New => Found::Missing,
-                Mark::Copy => Found::Restored,
-                Mark::Unmarked | Mark::InUse | Mark::Closed => Found::Whole,
+                HeaderMark::New => Found::Missing,
+                HeaderMark::Copy => Found::Restored,
+                HeaderMark::Unmarked | HeaderMark::InUse | HeaderMark::Closed => Found::Whole,
             };
             Ok((ledger, found))
         }

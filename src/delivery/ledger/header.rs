@@ -26,7 +26,7 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What is known of a ledger from its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum HeaderMark {
     /// Hotcut 0.1 wrote it, which made no mark.
     Unmarked,
     /// It has its tables; what lies in the output folders is not in it yet.
@@ -39,7 +39,7 @@ pub(super) enum Mark {
     Copy,
 }
 
-impl Mark {
+impl HeaderMark {
     /// The `application_id`: "hc" and a number.
     fn code(self) -> i32 {
         match self {
@@ -98,7 +98,12 @@ pub(super) fn set_stale_wal_aside(path: &Path) -> Result<Option<PathBuf>, Ledger
         return Ok(None);
     }
     let is_empty = path.metadata().map_or(true, |file| file.len() == 0);
-    if !is_empty && !matches!(Mark::in_file(path), Some(Mark::Closed | Mark::Copy)) {
+    if !is_empty
+        && !matches!(
+            HeaderMark::in_file(path),
+            Some(HeaderMark::Closed | HeaderMark::Copy)
+        )
+    {
         return Ok(None);
     }
     let aside = beside(path, &format!(".stale-{}-wal", now_ms()));
@@ -117,19 +122,19 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Marks the ledger as one that hotcut runs on, and lets it be read while it is written to.
 pub(super) fn begin_use(connection: &mut Connection, wait: Duration) -> Result<(), LedgerError> {
-    match Mark::of(connection)? {
-        Mark::New | Mark::InUse => {}
+    match HeaderMark::of(connection)? {
+        HeaderMark::New | HeaderMark::InUse => {}
         // The mark must be in the file itself before anything is written to a `-wal`.
-        Mark::Unmarked | Mark::Closed => {
+        HeaderMark::Unmarked | HeaderMark::Closed => {
             leave_wal(connection, wait)?;
-            Mark::InUse.write(connection)?;
+            HeaderMark::InUse.write(connection)?;
         }
-        Mark::Copy => {
+        HeaderMark::Copy => {
             leave_wal(connection, wait)?;
             let transaction = connection.transaction()?;
             // Hidden files are named after the ledger. Those of its first life must not be taken for its own.
             transaction.execute("UPDATE identity SET id = lower(hex(randomblob(4)))", [])?;
-            Mark::New.write(&transaction)?;
+            HeaderMark::New.write(&transaction)?;
             transaction.commit()?;
         }
     }
@@ -140,8 +145,8 @@ pub(super) fn begin_use(connection: &mut Connection, wait: Duration) -> Result<(
 /// Puts everything into the file itself, removes the `-wal`, and marks the ledger as complete.
 pub(super) fn end_use(connection: &Connection, wait: Duration) -> Result<(), LedgerError> {
     leave_wal(connection, wait)?;
-    if Mark::of(connection)? == Mark::InUse {
-        Mark::Closed.write(connection)?;
+    if HeaderMark::of(connection)? == HeaderMark::InUse {
+        HeaderMark::Closed.write(connection)?;
     }
     Ok(())
 }

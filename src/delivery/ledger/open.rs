@@ -9,7 +9,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::check::{check, check_tables};
-use super::header::{Mark, begin_use, end_use};
+use super::header::{HeaderMark, begin_use, end_use};
 use super::sqlite_ledger::SqliteLedger;
 use super::{LedgerError, give, schema};
 use crate::percent;
@@ -76,7 +76,7 @@ impl SqliteLedger {
     pub(super) fn open_telling(
         state_dir: &Path,
         tell: &mut dyn FnMut(OpenStep),
-    ) -> Result<(Self, Mark), LedgerError> {
+    ) -> Result<(Self, HeaderMark), LedgerError> {
         let path = state_dir.join("ledger.db");
         // Empty, it is a database that knows nothing. What `SQLite` puts beside it gets the same owner.
         give(&path, state_dir);
@@ -88,7 +88,7 @@ impl SqliteLedger {
             schema::create(&mut connection)?;
         } else {
             check_tables(&connection, steps)?;
-            if Mark::of(&connection)?.is_unclean() {
+            if HeaderMark::of(&connection)?.is_unclean() {
                 let bytes = path.metadata().map_or(0, |file| file.len());
                 tell(OpenStep::Check(bytes));
                 check(&mut connection, &mut |percent| {
@@ -97,7 +97,7 @@ impl SqliteLedger {
             }
             schema::migrate(&mut connection, state_dir, tell)?;
         }
-        let mark = Mark::of(&connection)?;
+        let mark = HeaderMark::of(&connection)?;
         begin_use(&mut connection, LOCK_WAIT)?;
         Ok((Self::identified(connection)?, mark))
     }

@@ -12,7 +12,7 @@ use crate::stamp::Stamp;
 /// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
 const FORGIVEN_INTERRUPTIONS: u32 = 8;
 
-/// A version whose cutout is in place and whose source's fate is still open.
+/// A version whose cutout is in place and whose source is still to be moved, deleted or kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unretired {
     /// Its row, with the number of the attempt that placed it.

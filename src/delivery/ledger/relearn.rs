@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rusqlite::params;
 
 use super::LedgerError;
-use super::header::Mark;
+use super::header::HeaderMark;
 use super::sqlite_ledger::{SqliteLedger, bytes};
 
 /// How much of what a lost ledger knew has been looked for.
@@ -94,8 +94,8 @@ impl SqliteLedger {
             [],
         )?;
         transaction.execute_batch("DROP TABLE found")?;
-        if extent == Extent::Whole && Mark::of(&transaction)? == Mark::New {
-            Mark::InUse.write(&transaction)?;
+        if extent == Extent::Whole && HeaderMark::of(&transaction)? == HeaderMark::New {
+            HeaderMark::InUse.write(&transaction)?;
         }
         transaction.commit()?;
         Ok(names)

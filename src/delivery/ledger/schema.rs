@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::LedgerError;
 use super::backup::{self, Overwrite};
-use super::header::Mark;
+use super::header::HeaderMark;
 use super::leftovers;
 use super::open::OpenStep;
 use crate::path_error::AtPath as _;
@@ -164,7 +164,7 @@ const BIRTHS: &str = "
 pub(super) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     take_steps(&transaction, 0)?;
-    Mark::New.write(&transaction)?;
+    HeaderMark::New.write(&transaction)?;
     Ok(transaction.commit()?)
 }
 

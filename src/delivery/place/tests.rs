@@ -114,7 +114,7 @@ fn only_a_sheet_makes_way_for_a_sheet() {
 fn sheet(grey: u8) -> Vec<u8> {
     let mut sheet = Vec::new();
     let mut encoder = png::Encoder::new(&mut sheet, 1, 1);
-    let keyword = crate::mark::SHEET_KEYWORD.to_owned();
+    let keyword = crate::provenance::SHEET_KEYWORD.to_owned();
     encoder.add_text_chunk(keyword, "1".to_owned()).unwrap();
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(&[grey]).unwrap();

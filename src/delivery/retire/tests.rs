@@ -67,8 +67,8 @@ fn a_copied_source_keeps_its_mode_and_times() {
     let moved = dir.path().join("done/a.jpg");
     let beside = done.try_clone().unwrap();
     let sidecars = Sidecars::new(&retiring, &beside);
-    let fate = retiring.copy_aside_to(done, &sidecars).unwrap();
-    assert_eq!(fate, Retired::Moved(moved.clone()));
+    let result = retiring.copy_aside_to(done, &sidecars).unwrap();
+    assert_eq!(result, Retired::Moved(moved.clone()));
     let data = std::fs::metadata(&moved).unwrap();
     assert_eq!(data.permissions().mode() & 0o7777, 0o600);
     assert_eq!(data.modified().unwrap(), taken);
@@ -89,8 +89,8 @@ fn a_source_that_changes_while_it_is_copied_stays() {
     let done = Destination::open(&dir.path().join("done"), None).unwrap();
     let beside = done.try_clone().unwrap();
     let sidecars = Sidecars::new(&retiring, &beside);
-    let fate = retiring.copy_aside_to(done, &sidecars).unwrap();
-    assert_eq!(fate, Retired::Superseded);
+    let result = retiring.copy_aside_to(done, &sidecars).unwrap();
+    assert_eq!(result, Retired::Superseded);
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
         "processed and more"

@@ -60,7 +60,7 @@ fn weight(thumbs: &Thumbs) -> u64 {
 #[test]
 fn each_key_has_its_own_thumbnail() {
     let dir = tempfile::tempdir().unwrap();
-    let thumbs = Thumbs::open(dir.path(), crate::room::MinFree::Default).unwrap();
+    let thumbs = Thumbs::open(dir.path(), crate::disk_space::MinFree::Default).unwrap();
     let one = key(1);
     let corrected = Stamp {
         mtime_ns: -4,
@@ -167,13 +167,13 @@ fn what_was_not_used_for_the_longest_time_goes_first() {
 #[test]
 fn what_a_crash_left_is_swept() {
     let dir = tempfile::tempdir().unwrap();
-    let thumbs = Thumbs::open(dir.path(), crate::room::MinFree::Default).unwrap();
+    let thumbs = Thumbs::open(dir.path(), crate::disk_space::MinFree::Default).unwrap();
     put(&thumbs, &key(1), b"whole");
     let half = thumbs.dir.join(format!("{}.tmp", key(2)));
     write(&half, b"ha");
     assert_eq!(get(&thumbs, &key(2)), None);
     drop(thumbs);
-    let thumbs = Thumbs::open(dir.path(), crate::room::MinFree::Default).unwrap();
+    let thumbs = Thumbs::open(dir.path(), crate::disk_space::MinFree::Default).unwrap();
     assert!(!half.exists());
     assert_eq!(kept(&thumbs), [1]);
 }

@@ -1,8 +1,8 @@
-//! The scout on real folders, without a watch that anybody listens to.
+//! The scanner on real folders, without a watch that anybody listens to.
 
 use tokio::sync::mpsc;
 
-use super::super::{Filter, FolderId, Scout};
+use super::super::{Filter, FolderId, Scanner};
 use super::*;
 
 /// P1: fails when a file that was written into a new folder before the watch stood is never seen. Nobody listens to
@@ -24,7 +24,7 @@ fn new_folder_is_listed_once_more_without_being_asked() {
         output: Box::new(|_| None),
         input: Box::new(|_, _| ()),
     };
-    let scout = Scout::start(assignment, preparation).unwrap();
+    let scanner = Scanner::start(assignment, preparation).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -44,8 +44,8 @@ fn new_folder_is_listed_once_more_without_being_asked() {
     std::fs::DirBuilder::new()
         .create(input.path().join("new"))
         .unwrap();
-    assert!(scout.ask(Ask::List));
-    assert!(scout.ask(Ask::Look(vec!["new".into()])));
+    assert!(scanner.ask(Ask::List));
+    assert!(scanner.ask(Ask::Look(vec!["new".into()])));
     assert_eq!(wait(Path::new("new")), Found::Nothing);
     std::fs::File::create_new(input.path().join("new/a.jpg")).unwrap();
     assert!(matches!(wait(Path::new("new/a.jpg")), Found::File(_)));

@@ -1,4 +1,4 @@
-//! Timelines by chance, as folder, scout and ledger make them -> what must settle, and what must not.
+//! Timelines by chance, as folder, scanner and ledger make them -> what must settle, and what must not.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What is really on disk, what a scout saw of it and what the ledger knows, while things happen one by one -> whether what
+//! What is really on disk, what a scanner saw of it and what the ledger knows, while things happen one by one -> whether what
 //! settles may.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -31,7 +31,7 @@ pub(super) enum Action {
         ms: u64,
     },
     List,
-    /// The scout looks at what is due; what it saw is reported later.
+    /// The scanner looks at what is due; what it saw is reported later.
     Look,
     /// The attempt at what was emitted first is over. Until then the ledger does not know of it.
     End(Ending),
@@ -59,14 +59,14 @@ fn key(name: &str, stamp: Stamp) -> Key {
     (name.to_owned(), stamp.len, stamp.mtime_ns, stamp.ino)
 }
 
-/// What is really on disk, what the scout saw of it, and what was emitted.
+/// What is really on disk, what the scanner saw of it, and what was emitted.
 pub(super) struct World {
     pub(super) settle: Settle,
     now: Instant,
     files: BTreeMap<String, File>,
     pub(super) open: HashSet<String>,
     changes: i64,
-    /// What the one thread of a scout saw and has not reported.
+    /// What the one thread of a scanner saw and has not reported.
     seen: VecDeque<(String, Option<File>, Writer)>,
     /// Since when a file was reported with one and the same stamp, since it was emitted last.
     same_since: HashMap<String, (Stamp, Instant)>,

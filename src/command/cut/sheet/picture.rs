@@ -6,7 +6,7 @@ use png::{BitDepth, ColorType, Decoder, Encoder, Limits};
 
 use super::SIDE;
 use super::panels::{Row, Small, gap, size};
-use crate::mark::SHEET_KEYWORD;
+use crate::provenance::SHEET_KEYWORD;
 use crate::version::VERSION;
 
 /// The most memory that reading a small picture may take, in bytes: several times its pixels.
@@ -109,7 +109,7 @@ mod tests {
         let rows = [Row::new(photo, cutout).unwrap()];
         let mut sheet = Vec::new();
         encode(&rows, &mut sheet, || true).unwrap();
-        assert!(crate::mark::is_sheet(&sheet));
+        assert!(crate::provenance::is_sheet(&sheet));
         let sheet = image::load_from_memory(&sheet).unwrap().into_rgb8();
         assert_eq!(sheet.dimensions(), (8 + 5 * 10, 17));
         let found = [8, 19, 28].map(|x| sheet.get_pixel(x, 8).0);

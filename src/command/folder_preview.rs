@@ -15,7 +15,7 @@ use crate::path_error::PathError;
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Outlook {
+pub(super) struct FolderPreview {
     /// Files that the folder takes.
     photos: u64,
     /// What they weigh.
@@ -28,7 +28,7 @@ pub(super) struct Outlook {
     not_taken: NotTaken,
 }
 
-impl Outlook {
+impl FolderPreview {
     /// Lists the hot folder of `folder`; an error as soon as its disk does not answer.
     pub(super) fn of(folder: &Arc<Folder>) -> Result<Self, PathError> {
         let asked = Arc::clone(folder);
@@ -76,7 +76,7 @@ impl Outlook {
     }
 }
 
-impl fmt::Display for Outlook {
+impl fmt::Display for FolderPreview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.deaf_kind {
             None => f.write_str("it is watched")?,
@@ -99,9 +99,9 @@ impl fmt::Display for Outlook {
 }
 
 /// What becomes of the photos of a folder.
-pub(super) struct Fate<'a>(pub(super) &'a Folder);
+pub(super) struct SourcePlan<'a>(pub(super) &'a Folder);
 
-impl fmt::Display for Fate<'_> {
+impl fmt::Display for SourcePlan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(folder) = self;
         match &folder.source {

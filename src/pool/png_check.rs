@@ -8,12 +8,12 @@ const TAIL: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// Watches a PNG go by.
 #[derive(Debug, Default)]
-pub(super) struct Seal {
+pub(super) struct PngCheck {
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-impl Seal {
+impl PngCheck {
     /// Takes note of the next bytes.
     pub(super) fn see(&mut self, bytes: &[u8]) {
         let wanted = HEAD.len() - self.head.len();
@@ -39,11 +39,11 @@ mod tests {
     use super::*;
 
     fn is_png(bytes: &[u8], block: usize) -> bool {
-        let mut seal = Seal::default();
+        let mut png_check = PngCheck::default();
         for part in bytes.chunks(block) {
-            seal.see(part);
+            png_check.see(part);
         }
-        seal.check().is_ok()
+        png_check.check().is_ok()
     }
 
     /// P3: fails when half a PNG, or anything else, passes for a whole one, in whatever pieces it comes.

@@ -1,4 +1,4 @@
-//! `models/NAME.toml` -> `ModelCard`: how a model file wants its input and what its output means.
+//! `models/NAME.toml` -> `ModelManifest`: how a model file wants its input and what its output means.
 //! Does not open the model itself.
 
 use std::fs;
@@ -38,8 +38,8 @@ pub enum Activation {
 
 /// Everything about a model that is not in its file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelCard {
-    /// Name of the card, also written into every output.
+pub struct ModelManifest {
+    /// Name of the manifest, also written into every output.
     pub name: String,
     /// The ONNX file; absolute if the models' folder is.
     pub file: PathBuf,
@@ -67,34 +67,34 @@ pub struct ModelCard {
     pub golden: Option<Golden>,
 }
 
-/// Why a model card is no use. All are faults of the configuration.
+/// Why a model manifest is no use. All are faults of the configuration.
 #[derive(Debug, Error)]
-pub enum CardError {
+pub enum ManifestError {
     /// The name could leave the folder or break the mark in the outputs.
     #[error(
         "model name {0:?}: only letters, digits, `-`, `_` and `.` are allowed, not first a dot"
     )]
     Name(String),
-    /// No such card.
+    /// No such manifest.
     #[error("{} does not exist; {}", path.display(), name_models(known))]
     Missing {
-        /// Where the card would be.
+        /// Where the manifest would be.
         path: PathBuf,
-        /// The models that have a card there.
+        /// The models that have a manifest there.
         known: Vec<String>,
     },
-    /// The card cannot be read.
+    /// The manifest cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The card.
+        /// The manifest.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// The card is not TOML, or a key is missing, unknown or of the wrong type.
+    /// The manifest is not TOML, or a key is missing, unknown or of the wrong type.
     #[error("{}: {source}", path.display())]
     Syntax {
-        /// The card.
+        /// The manifest.
         path: PathBuf,
         /// Line, column and reason.
         source: Box<toml::de::Error>,
@@ -102,7 +102,7 @@ pub enum CardError {
     /// A key has a value that cannot be meant.
     #[error("{}: {key} {rule}", path.display())]
     Value {
-        /// The card.
+        /// The manifest.
         path: PathBuf,
         /// The key.
         key: &'static str,
@@ -113,12 +113,12 @@ pub enum CardError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawCard {
+struct RawManifest {
     file: PathBuf,
     sha256: String,
-    #[expect(dead_code, reason = "for the people who read the card")]
+    #[expect(dead_code, reason = "for the people who read the manifest")]
     licence: String,
-    #[expect(dead_code, reason = "for the people who read the card")]
+    #[expect(dead_code, reason = "for the people who read the manifest")]
     source: String,
     input: String,
     size: u32,
@@ -130,44 +130,44 @@ struct RawCard {
     stretch: bool,
     dust: Option<Dust>,
     golden: Option<RawGolden>,
-    #[expect(dead_code, reason = "for the people who read the card")]
+    #[expect(dead_code, reason = "for the people who read the manifest")]
     training: Option<toml::Table>,
 }
 
-impl ModelCard {
+impl ModelManifest {
     /// Reads `models_dir/NAME.toml`.
     ///
     /// # Errors
-    /// The first fault of the card, with its path.
-    pub fn load(models_dir: &Path, name: &str) -> Result<ModelCard, CardError> {
+    /// The first fault of the manifest, with its path.
+    pub fn load(models_dir: &Path, name: &str) -> Result<ModelManifest, ManifestError> {
         if !is_plain_name(name) {
-            return Err(CardError::Name(name.to_owned()));
+            return Err(ManifestError::Name(name.to_owned()));
         }
         let path = models_dir.join(format!("{name}.toml"));
         let text = fs::read_to_string(&path).map_err(|source| {
             let path = path.clone();
             if source.kind() == io::ErrorKind::NotFound {
                 let known = models_in(models_dir);
-                CardError::Missing { path, known }
+                ManifestError::Missing { path, known }
             } else {
-                CardError::Read { path, source }
+                ManifestError::Read { path, source }
             }
         })?;
-        let raw: RawCard = toml::from_str(&text).map_err(|source| CardError::Syntax {
+        let raw: RawManifest = toml::from_str(&text).map_err(|source| ManifestError::Syntax {
             path: path.clone(),
             source: Box::new(source),
         })?;
         raw.validate(name, models_dir)
-            .map_err(|(key, rule)| CardError::Value { path, key, rule })
+            .map_err(|(key, rule)| ManifestError::Value { path, key, rule })
     }
 }
 
-impl RawCard {
+impl RawManifest {
     fn validate(
         self,
         name: &str,
         models_dir: &Path,
-    ) -> Result<ModelCard, (&'static str, &'static str)> {
+    ) -> Result<ModelManifest, (&'static str, &'static str)> {
         let sha256 = parse_hex(&self.sha256)
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(("sha256", "must be 64 hex digits"))?;
@@ -183,7 +183,7 @@ impl RawCard {
         if self.dust.is_some_and(|dust| !dust.is_possible()) {
             return Err(("dust", Dust::RULE));
         }
-        Ok(ModelCard {
+        Ok(ModelManifest {
             name: name.to_owned(),
             file: models_dir.join(self.file),
             sha256,
@@ -211,7 +211,7 @@ fn is_plain_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Activation, CardError, Divisor, ModelCard};
+    use super::{Activation, Divisor, ManifestError, ModelManifest};
     use std::path::Path;
 
     const CARD: &str = r#"
@@ -231,23 +231,23 @@ mod tests {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "a card in a folder of the test's own"
+        reason = "a manifest in a folder of the test's own"
     )]
-    fn load(text: &str) -> Result<ModelCard, CardError> {
+    fn load(text: &str) -> Result<ModelManifest, ManifestError> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("m.toml"), text).unwrap();
-        ModelCard::load(dir.path(), "m")
+        ModelManifest::load(dir.path(), "m")
     }
 
     #[test]
-    fn card_is_read_whole() {
-        let card = load(CARD).unwrap();
-        assert_eq!(card.name, "m");
-        assert!(card.file.is_absolute() && card.file.ends_with("m.onnx"));
-        assert_eq!(card.sha256[..3], [0x00, 0x11, 0x22]);
-        assert_eq!((card.size, card.divisor), (32, Divisor::Full));
+    fn manifest_is_read_whole() {
+        let manifest = load(CARD).unwrap();
+        assert_eq!(manifest.name, "m");
+        assert!(manifest.file.is_absolute() && manifest.file.ends_with("m.onnx"));
+        assert_eq!(manifest.sha256[..3], [0x00, 0x11, 0x22]);
+        assert_eq!((manifest.size, manifest.divisor), (32, Divisor::Full));
         assert_eq!(
-            (card.activation, card.stretch),
+            (manifest.activation, manifest.stretch),
             (Activation::Sigmoid, false)
         );
     }
@@ -274,7 +274,7 @@ mod tests {
         ] {
             let error = load(&CARD.replace(from, to)).unwrap_err();
             assert!(
-                matches!(error, CardError::Value { key: k, .. } if k == key),
+                matches!(error, ManifestError::Value { key: k, .. } if k == key),
                 "{to}: {error}"
             );
         }
@@ -284,17 +284,17 @@ mod tests {
     fn unknown_and_missing_keys_are_refused() {
         for text in [format!("{CARD}\nsiez = 3"), CARD.replace("size = 32", "")] {
             let error = load(&text).unwrap_err();
-            assert!(matches!(error, CardError::Syntax { .. }), "{error}");
+            assert!(matches!(error, ManifestError::Syntax { .. }), "{error}");
         }
     }
 
     #[test]
     fn name_cannot_leave_the_folder() {
         for name in ["", "../m", "a/b", ".m", "a b"] {
-            let error = ModelCard::load(Path::new("/nowhere"), name).unwrap_err();
-            assert!(matches!(error, CardError::Name(_)), "{name}");
+            let error = ModelManifest::load(Path::new("/nowhere"), name).unwrap_err();
+            assert!(matches!(error, ManifestError::Name(_)), "{name}");
         }
-        let error = ModelCard::load(Path::new("/nowhere"), "m").unwrap_err();
-        assert!(matches!(error, CardError::Missing { .. }), "{error}");
+        let error = ModelManifest::load(Path::new("/nowhere"), "m").unwrap_err();
+        assert!(matches!(error, ManifestError::Missing { .. }), "{error}");
     }
 }

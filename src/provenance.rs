@@ -1,4 +1,4 @@
-//! The mark inside every PNG that hotcut writes: one line of text <-> `Mark`. By it an output is
+//! The provenance inside every PNG that hotcut writes: one line of text <-> `Provenance`. By it an output is
 //! recognised as ours, and for which version of which source. Knows neither pixels nor paths.
 
 use std::fmt;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::config::Edges;
 use crate::hex;
 
-/// Keyword of the `tEXt` chunk that carries the mark (PNG specification, third edition, 11.3.3.2).
+/// Keyword of the `tEXt` chunk that carries the provenance (PNG specification, third edition, 11.3.3.2).
 pub const KEYWORD: &str = "hotcut";
 
 /// Keyword of the `tEXt` chunk of a sheet: a picture that shows cutouts, and is none.
@@ -20,12 +20,12 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`, ` end=doubtful` if that is so, and
 /// ` edges=<word>` unless they are off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct Provenance {
     /// Path of the source relative to its hot folder, percent-encoded printable ASCII, no blanks.
     pub source: String,
     /// SHA-256 of the source's bytes.
     pub sha256: [u8; 32],
-    /// Name of the model card.
+    /// Name of the model manifest.
     pub model: String,
     /// Version of hotcut that wrote the output.
     pub version: String,
@@ -35,7 +35,7 @@ pub struct Mark {
     pub edges: Edges,
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             source,
@@ -60,16 +60,16 @@ impl fmt::Display for Mark {
     }
 }
 
-/// The mark of a PNG file, from its bytes or only from its head: the mark stands before the pixels,
+/// The provenance of a PNG file, from its bytes or only from its head: the provenance stands before the pixels,
 /// so the first few kilobytes do unless the colour profile is large.
 ///
-/// `None` for whatever is not a PNG of ours. Never panics, allocates only for a mark that is there.
-pub fn read(png: &[u8]) -> Option<Mark> {
-    locate(png).map(|(mark, _)| mark)
+/// `None` for whatever is not a PNG of ours. Never panics, allocates only for a provenance that is there.
+pub fn read(png: &[u8]) -> Option<Provenance> {
+    locate(png).map(|(provenance, _)| provenance)
 }
 
 /// As [`read`], with the bytes that the whole chunk takes up: length, kind, text and checksum.
-pub fn locate(png: &[u8]) -> Option<(Mark, Range<usize>)> {
+pub fn locate(png: &[u8]) -> Option<(Provenance, Range<usize>)> {
     let (text, chunk) = text(png, KEYWORD)?;
     Some((parse(text)?, chunk))
 }
@@ -101,24 +101,24 @@ fn text<'a>(png: &'a [u8], keyword: &str) -> Option<(&'a [u8], Range<usize>)> {
     }
 }
 
-/// The chunk that carries `mark`, as it stands in a PNG (PNG specification, third edition, 5.3).
-pub fn chunk(mark: &Mark) -> Vec<u8> {
-    let text = format!("{KEYWORD}\0{mark}");
-    // A mark is a path and a few words: far below the four gigabytes that a chunk may have.
+/// The chunk that carries `provenance`, as it stands in a PNG (PNG specification, third edition, 5.3).
+pub fn chunk(provenance: &Provenance) -> Vec<u8> {
+    let text = format!("{KEYWORD}\0{provenance}");
+    // A provenance is a path and a few words: far below the four gigabytes that a chunk may have.
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let body = [b"tEXt", text.as_bytes()].concat();
     let sum = crc32fast::hash(&body);
     [&length.to_be_bytes()[..], &body, &sum.to_be_bytes()].concat()
 }
 
-fn parse(text: &[u8]) -> Option<Mark> {
+fn parse(text: &[u8]) -> Option<Provenance> {
     let text = std::str::from_utf8(text).ok()?;
     let mut words = text.split(' ');
     let mut field = |key: &str| words.next()?.strip_prefix(key)?.strip_prefix('=');
     if field("v")? != "1" {
         return None;
     }
-    let mut mark = Mark {
+    let mut provenance = Provenance {
         source: field("source")?.to_owned(),
         sha256: hex::decode(field("sha256")?)?,
         model: field("model")?.to_owned(),
@@ -129,20 +129,22 @@ fn parse(text: &[u8]) -> Option<Mark> {
     // A later version may say more.
     for word in words {
         match word.split_once('=') {
-            Some(("end", end)) => mark.is_doubtful = end == "doubtful",
-            Some(("edges", word)) => mark.edges = Edges::named(word).unwrap_or(Edges::Off),
+            Some(("end", end)) => provenance.is_doubtful = end == "doubtful",
+            Some(("edges", word)) => provenance.edges = Edges::named(word).unwrap_or(Edges::Off),
             _ => {}
         }
     }
-    Some(mark)
+    Some(provenance)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Edges, KEYWORD, Mark, SIGNATURE, chunk as mark_chunk, is_sheet, locate, read};
+    use super::{
+        Edges, KEYWORD, Provenance, SIGNATURE, chunk as provenance_chunk, is_sheet, locate, read,
+    };
 
-    fn mark() -> Mark {
-        Mark {
+    fn provenance() -> Provenance {
+        Provenance {
             source: "sub/a%20b.jpg".to_owned(),
             sha256: std::array::from_fn(|i| u8::try_from(i * 7).unwrap()),
             model: "u2net".to_owned(),
@@ -170,41 +172,41 @@ mod tests {
     }
 
     fn text_chunk() -> Vec<u8> {
-        chunk(*b"tEXt", format!("{KEYWORD}\0{}", mark()).as_bytes())
+        chunk(*b"tEXt", format!("{KEYWORD}\0{}", provenance()).as_bytes())
     }
 
     #[test]
-    fn mark_is_read_back_as_written() {
-        assert_eq!(read(&png_head(&[text_chunk()])), Some(mark()));
+    fn provenance_is_read_back_as_written() {
+        assert_eq!(read(&png_head(&[text_chunk()])), Some(provenance()));
         for (is_doubtful, edges) in [
             (true, Edges::Off),
             (false, Edges::Soft),
             (true, Edges::Auto),
         ] {
-            let mark = Mark {
+            let provenance = Provenance {
                 is_doubtful,
                 edges,
-                ..mark()
+                ..provenance()
             };
-            let text = format!("{KEYWORD}\0{mark}");
+            let text = format!("{KEYWORD}\0{provenance}");
             let png = png_head(&[chunk(*b"tEXt", text.as_bytes())]);
-            assert_eq!(read(&png), Some(mark));
+            assert_eq!(read(&png), Some(provenance));
         }
-        let later = format!("{KEYWORD}\0{} edges=new more=words", mark());
+        let later = format!("{KEYWORD}\0{} edges=new more=words", provenance());
         let png = png_head(&[chunk(*b"tEXt", later.as_bytes())]);
-        assert_eq!(read(&png), Some(mark()), "what a later version says");
+        assert_eq!(read(&png), Some(provenance()), "what a later version says");
     }
 
     #[test]
-    fn mark_is_found_behind_other_chunks_and_not_behind_the_pixels() {
+    fn provenance_is_found_behind_other_chunks_and_not_behind_the_pixels() {
         let other = chunk(*b"tEXt", b"Comment\0hotcut v=1");
-        assert_eq!(read(&png_head(&[other, text_chunk()])), Some(mark()));
+        assert_eq!(read(&png_head(&[other, text_chunk()])), Some(provenance()));
         let pixels = chunk(*b"IDAT", &[1, 2, 3]);
         assert_eq!(read(&png_head(&[pixels, text_chunk()])), None);
     }
 
     #[test]
-    fn head_cut_anywhere_gives_no_mark_and_no_panic() {
+    fn head_cut_anywhere_gives_no_provenance_and_no_panic() {
         let whole = png_head(&[text_chunk()]);
         for length in 0..whole.len() - 4 {
             assert_eq!(read(&whole[..length]), None, "{length} bytes");
@@ -212,10 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn chunk_of_a_mark_is_located_whole() {
-        let head = png_head(&[mark_chunk(&mark())]);
+    fn chunk_of_a_provenance_is_located_whole() {
+        let head = png_head(&[provenance_chunk(&provenance())]);
         let (found, place) = locate(&head).unwrap();
-        assert_eq!((found, &head[place]), (mark(), &mark_chunk(&mark())[..]));
+        assert_eq!(
+            (found, &head[place]),
+            (provenance(), &provenance_chunk(&provenance())[..])
+        );
     }
 
     /// Fails when a sheet passes for a cutout, or a cutout for a sheet: each may be replaced by its like only.
@@ -245,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn length_beyond_the_file_is_no_mark() {
+    fn length_beyond_the_file_is_no_provenance() {
         let mut bytes = png_head(&[]);
         bytes.extend(u32::MAX.to_be_bytes());
         bytes.extend(b"tEXt");

@@ -12,27 +12,27 @@ use super::FolderId;
 use super::filter::Filter;
 use super::report::{Ask, Report};
 use super::root::Root;
-use super::scan::Patrol;
+use super::scan::ScanThread;
 use super::watch::Sighting;
 use crate::disk::Pulse;
 
 /// The handle of a folder's thread. Dropping it ends the thread after what it is doing.
 #[derive(Debug)]
-pub struct Scout {
+pub struct Scanner {
     asks: thread_channel::Sender<Ask>,
     signs: Arc<Signs>,
 }
 
-/// What the loop sees of a scout that is at work, and the scout of the loop.
+/// What the loop sees of a scanner that is at work, and the scanner of the loop.
 #[derive(Debug, Default)]
 pub(super) struct Signs {
     pub(super) pulse: Pulse,
     pub(super) is_at_output: AtomicBool,
-    /// Set by the loop, taken by the scout.
+    /// Set by the loop, taken by the scanner.
     pub(super) is_given_up: AtomicBool,
 }
 
-/// The disk that does not answer a scout.
+/// The disk that does not answer a scanner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SilentDisk {
     /// That of the hot folder.
@@ -55,7 +55,7 @@ pub type PrepareOutput = Box<dyn FnOnce(&Pulse) -> Option<PathBuf> + Send>;
 /// Clears a hot folder of what a crash has left.
 pub type PrepareInput = Box<dyn FnOnce(&Root, &Pulse) + Send>;
 
-/// What a scout needs to know.
+/// What a scanner needs to know.
 pub struct Assignment {
     /// Marks everything that it sends.
     pub id: FolderId,
@@ -73,16 +73,16 @@ pub struct Assignment {
     pub sightings: Sender<(FolderId, Sighting)>,
 }
 
-impl Scout {
+impl Scanner {
     /// Starts the thread of one folder.
     pub fn start(assignment: Assignment, preparation: Preparation) -> io::Result<Self> {
         let (asks, inbox) = thread_channel::channel();
-        let name = format!("scout-{}", assignment.id.0);
+        let name = format!("scanner-{}", assignment.id.0);
         let signs = Arc::new(Signs::default());
-        let mut patrol = Patrol::new(assignment, preparation, Arc::clone(&signs));
+        let mut thread = ScanThread::new(assignment, preparation, Arc::clone(&signs));
         std::thread::Builder::new()
             .name(name)
-            .spawn(move || patrol.serve(&inbox))?;
+            .spawn(move || thread.serve(&inbox))?;
         Ok(Self { asks, signs })
     }
 
@@ -92,7 +92,7 @@ impl Scout {
         self.asks.send(ask).is_ok()
     }
 
-    /// The disk that does not answer the scout, if there is one. The scout is then given up: once the disk answers, it tells of
+    /// The disk that does not answer the scanner, if there is one. The scanner is then given up: once the disk answers, it tells of
     /// the folder as of a new one.
     pub fn silent_disk(&self) -> Option<SilentDisk> {
         if !self.signs.pulse.is_late() {

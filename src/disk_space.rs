@@ -45,7 +45,7 @@ impl fmt::Display for TooFull {
 
 /// Why nothing more may be written.
 #[derive(Debug, thiserror::Error)]
-pub enum RoomError {
+pub enum DiskSpaceError {
     /// Too little would stay free.
     #[error("{0}")]
     TooFull(TooFull),
@@ -78,14 +78,14 @@ impl MinFree {
     }
 
     /// Fails if less is free now on the disk of `folder`, which is open as `place`.
-    pub fn check(self, place: impl AsFd, folder: &Path) -> Result<(), RoomError> {
+    pub fn check(self, place: impl AsFd, folder: &Path) -> Result<(), DiskSpaceError> {
         let disk = Disk::of(place).at(folder)?;
         let least = self.bytes(&disk);
         // Some network disks do not tell their size.
         if disk.total == 0 || disk.free >= least {
             return Ok(());
         }
-        Err(RoomError::TooFull(TooFull {
+        Err(DiskSpaceError::TooFull(TooFull {
             folder: folder.to_owned(),
             free: disk.free,
             least,
@@ -93,7 +93,7 @@ impl MinFree {
     }
 
     /// As [`Self::check`], of a folder that need not be there yet.
-    pub fn check_path(self, folder: &Path) -> Result<(), RoomError> {
+    pub fn check_path(self, folder: &Path) -> Result<(), DiskSpaceError> {
         let existing = folder.ancestors().find(|path| path.exists());
         let existing = existing.unwrap_or(folder);
         self.check(std::fs::File::open(existing).at(existing)?, folder)
@@ -101,7 +101,7 @@ impl MinFree {
 
     /// Fails with `ENOSPC` if `len` bytes more, on the disk that `place` lies on, would reach into the ledger's reserve, or into what
     /// must stay free.
-    pub fn ask(self, place: impl AsFd, len: u64) -> io::Result<()> {
+    pub fn ensure_free(self, place: impl AsFd, len: u64) -> io::Result<()> {
         let disk = Disk::of(place)?;
         let reserve = RESERVE_BYTES.max(self.bytes(&disk));
         if disk.free < reserve.saturating_add(len) {

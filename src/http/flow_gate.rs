@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures_util::{Stream, StreamExt as _};
 
-/// The hand on the sluice; clones move the same one.
+/// Controls how much of a body passes; clones control the same body.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sluice(Arc<Gate>);
+pub(super) struct FlowGate(Arc<GateState>);
 
 #[derive(Debug, Default)]
-struct Gate {
+struct GateState {
     /// One piece may pass.
     is_open: AtomicBool,
     /// Nothing more is there now; whoever asked is woken when there is.
@@ -24,8 +24,8 @@ struct Gate {
     left: AtomicU64,
 }
 
-impl Sluice {
-    /// The body behind the sluice.
+impl FlowGate {
+    /// The body behind the gate.
     pub(super) fn body(&self, body: Body) -> Body {
         Body::from_stream(Behind {
             gate: Arc::clone(&self.0),
@@ -59,7 +59,7 @@ impl Sluice {
 }
 
 struct Behind {
-    gate: Arc<Gate>,
+    gate: Arc<GateState>,
     bytes: BodyDataStream,
 }
 

@@ -1,7 +1,0 @@
-//! `hotcut::fuzzing::mark` under libFuzzer.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(
-    init: hotcut_fuzz::write_seeds("mark").expect("target/ can be written to"),
-    |bytes: &[u8]| hotcut::fuzzing::mark(bytes)
-);
