@@ -26,7 +26,7 @@
 //!
 //! # Invariants
 //!
-//! `tests/it/tidy.rs` proves those that source text can break.
+//! `tests/it/architecture.rs` proves those that source text can break.
 //!
 //! - `intake`, `cutout` and `delivery` do not know each other; only `job` and `daemon` put them together.
 //! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; one folder each `toml` and

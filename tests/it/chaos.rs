@@ -153,7 +153,7 @@ fn assert_reaches_nothing(hot: &HotFolder) {
         let name = format!("{what}.jpg");
         hot.drop_file(&name, order(&format!("{what} {whom}")).as_bytes());
         hot.wait_quarantined(&name);
-        let told = |verdict: &str| hot.log().contains(&format!("chaos: {what} {verdict}"));
+        let told = |answer: &str| hot.log().contains(&format!("chaos: {what} {answer}"));
         wait_for(&format!("{what} is tried"), || {
             told("refused") || told("allowed")
         });

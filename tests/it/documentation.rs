@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::binary::{CHECKOUT, hotcut};
-use crate::tidy::sources;
+use crate::architecture::sources;
 
 const README_LINES_MAX: usize = 150;
 

@@ -63,10 +63,10 @@ fn done_of(hot: &HotFolder, folder: &str) -> usize {
 /// When a photo had settled and when it was done, as `hotcut why` tells: RFC 3339 in milliseconds, which sorts as text.
 #[track_caller]
 fn moments(hot: &HotFolder, photo: &str) -> (String, String) {
-    let story = said(&hot.command("why", [photo]));
+    let history = said(&hot.command("why", [photo]));
     let moment = |what: &str| {
-        let line = story.lines().find(|line| line.contains(what));
-        let line = line.unwrap_or_else(|| panic!("no {what:?} in {story}"));
+        let line = history.lines().find(|line| line.contains(what));
+        let line = line.unwrap_or_else(|| panic!("no {what:?} in {history}"));
         line.trim().chars().take(23).collect()
     };
     (moment("  settled"), moment("  done"))

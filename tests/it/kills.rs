@@ -10,9 +10,9 @@ use crate::binary::{eventually, files_below, wait_for};
 use crate::deaths::kill_at_each as kill_at_each_call;
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout};
-use crate::rehearsal::{DESCRIPTION, PHOTO, Rehearsal, SIDECAR, is_done, photo};
 use crate::setup::Setup;
 use crate::strace::{self, strace_works};
+use crate::syscall_trace::{DESCRIPTION, PHOTO, SIDECAR, SyscallTrace, is_done, photo};
 
 /// P2, P3, P4, P8: fails when the photo is lost, done twice or half visible after a death before any change to the folders.
 #[test]
@@ -30,8 +30,8 @@ fn daemon_killed_before_any_write_to_its_ledger_leaves_nothing_undone() {
 #[test]
 fn daemon_killed_while_it_makes_its_ledger_leaves_nothing_undone() {
     if strace_works("kill at a new ledger") {
-        let rehearsal = Rehearsal::without_ledger(moved());
-        kill_at(&rehearsal, moved, is_of_the_ledger);
+        let trace = SyscallTrace::without_ledger(moved());
+        kill_at(&trace, moved, is_of_the_ledger);
     }
 }
 
@@ -42,19 +42,19 @@ fn each_step_is_durable_before_the_next_one() {
     if !strace_works("order of the steps") {
         return;
     }
-    let rehearsal = Rehearsal::without_ledger(moved());
+    let trace = SyscallTrace::without_ledger(moved());
     let is_temp = |path: &Path| path.extension() == Some(OsStr::new("tmp"));
     let (output, ledger) = (
         Path::new("products/out/sub"),
         Path::new("state/ledger.db-wal"),
     );
-    let mut rest = rehearsal.sequence.iter();
+    let mut rest = trace.sequence.iter();
     let mut then = |what: &str, met: &dyn Fn(&str, &Path) -> bool| {
         let found = rest.find(|call| met(&call.name, &call.path));
         assert!(
             found.is_some(),
             "no {what} in its place: {:#?}",
-            rehearsal.sequence
+            trace.sequence
         );
     };
     then("temporary file", &|name, path| {
@@ -145,14 +145,14 @@ fn kill_at_each(test: &str, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
     if !strace_works(test) {
         return;
     }
-    kill_at(&Rehearsal::of(setup()), setup, is_meant);
+    kill_at(&SyscallTrace::of(setup()), setup, is_meant);
 }
 
-fn kill_at(rehearsal: &Rehearsal, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
-    let calls = rehearsal.calls.iter();
+fn kill_at(trace: &SyscallTrace, setup: fn() -> Setup, is_meant: fn(&Path) -> bool) {
+    let calls = trace.calls.iter();
     let meant: Vec<_> = calls.filter(|(call, _)| is_meant(&call.path)).collect();
-    assert!(!meant.is_empty(), "{:?}", rehearsal.calls);
-    let prepare = || rehearsal.prepare(setup());
+    assert!(!meant.is_empty(), "{:?}", trace.calls);
+    let prepare = || trace.prepare(setup());
     kill_at_each_call(meant, prepare, is_done, assert_harmless);
 }
 
@@ -160,13 +160,13 @@ fn fail_at_each(error: &str) {
     if !strace_works(error) {
         return;
     }
-    let rehearsal = Rehearsal::of(moved());
+    let trace = SyscallTrace::of(moved());
     let is_meant = |path: &Path| is_in_a_folder(path) || is_ledger(path);
     let fault = format!("error={error}");
-    for (call, &most) in &rehearsal.calls {
+    for (call, &most) in &trace.calls {
         for number in 1..=if is_meant(&call.path) { most } else { 0 } {
             let what = format!("{error} at {call:?} {number}");
-            let setup = strace::faulty(rehearsal.prepare(moved()), call, number, &fault);
+            let setup = strace::faulty(trace.prepare(moved()), call, number, &fault);
             let mut hot = HotFolder::launch(setup);
             wait_for(&format!("done, troubled or ended after {what}"), || {
                 let is_troubled = ["WARN", "ERROR"]

@@ -15,6 +15,8 @@
 #[cfg(test)]
 mod advice;
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod backlog;
 #[cfg(test)]
 mod binary;
@@ -140,8 +142,6 @@ mod recovers;
 #[cfg(test)]
 mod redo;
 #[cfg(test)]
-mod rehearsal;
-#[cfg(test)]
 mod rejects;
 #[cfg(test)]
 mod reload_checks;
@@ -184,7 +184,7 @@ mod strace;
 #[cfg(test)]
 mod supervisor;
 #[cfg(test)]
-mod tidy;
+mod syscall_trace;
 #[cfg(test)]
 mod unit_limits;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The source text -> whether each promise has tests, and the table in `lib.rs` is of tests that there are. Runs nothing.
 
-use crate::tidy::{Source, read, sources};
+use crate::architecture::{Source, read, sources};
 
 /// Fails when a promise is left without tests that name it in their docs.
 #[test]

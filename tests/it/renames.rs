@@ -125,13 +125,13 @@ fn daemon_killed_while_it_renames_a_cutout_leaves_one() {
     };
     let is_ledger_or_output =
         |path: &Path| path.starts_with("products/out") || path.starts_with("state/ledger.db-wal");
-    let rehearsed = || {
+    let prepared = || {
         let mut hot = with_one_done();
         hot.stop();
         rename(&hot);
         hot
     };
-    let mut hot = rehearsed();
+    let mut hot = prepared();
     hot.change_setup(strace::observed);
     hot.restart();
     wait_renamed(&hot, "b.png");
@@ -155,5 +155,5 @@ fn daemon_killed_while_it_renames_a_cutout_leaves_one() {
         hot.stop();
     };
     let meant = meant.iter().map(|(call, most)| (call, most));
-    kill_at_each(meant, || rehearsed().setup().clone(), is_done, judge);
+    kill_at_each(meant, || prepared().setup().clone(), is_done, judge);
 }

@@ -65,7 +65,7 @@ fn photo_of_an_earlier_name_gets_a_number() {
         hot.stop();
         hot.restart();
         lose_ledger(&mut hot);
-        // A source that is kept has its latest version only; of one that is gone each cutout tells a story.
+        // A source that is kept has its latest version only; of one that is gone each cutout tells a history.
         let known = if source == "keep" { 1 } else { 2 };
         hot.wait_status("known again", |status| status.done == known);
         assert_outputs(&hot, &two);
@@ -143,7 +143,7 @@ fn default_is_to_number_where_photos_are_taken_away() {
     }
 }
 
-/// P10: fails when `why` tells one story only, or of one cutout only.
+/// P10: fails when `why` tells one history only, or of one cutout only.
 #[test]
 fn why_tells_of_each_photo_of_a_name() {
     let hot = HotFolder::start_with(setup("move", "number"));

@@ -57,8 +57,8 @@ fn photo_that_the_machine_has_no_memory_for_waits_and_others_go_on() {
     assert!(group.set_limit(2_000));
     hot.wait_output("huge.png");
     wait_for("it waits no longer", || hot.status().waiting.is_empty());
-    let story = said(&hot.command("why", [hot.input("huge.jpg")]));
-    assert!(story.contains("at no fault of the photo"), "{story}");
+    let history = said(&hot.command("why", [hot.input("huge.jpg")]));
+    assert!(history.contains("at no fault of the photo"), "{history}");
 }
 
 /// P5: the group has room for one such photo, not for two. Fails when they are not tried alone, or when one of them is charged.

@@ -98,7 +98,7 @@ pub(crate) struct Quarantined {
     pub(crate) attempts: u64,
 }
 
-/// The moment that a status or a story names, whatever the offset of its place.
+/// The moment that a status or a history names, whatever the offset of its place.
 #[track_caller]
 pub(crate) fn moment(text: &str) -> SystemTime {
     let moment: jiff::Timestamp = text.parse().expect(text);

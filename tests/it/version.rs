@@ -6,10 +6,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::architecture::read;
 use crate::binary::{CHECKOUT, finish, hotcut, said};
 use crate::hot_folder::HotFolder;
 use crate::launch::log_file;
-use crate::tidy::read;
 
 /// Fails when one of the things that a report of a fault needs is not named, or when a model is named with another hash than the one
 /// on its manifest.

@@ -15,32 +15,32 @@ use crate::setup::Setup;
 use crate::status::moment;
 
 /// P10: fails when a step of the way is not told: seen, settled, the worker's death with its signal and memory, the
-/// cutout; or when the cutout's own path does not lead to the same story.
+/// cutout; or when the cutout's own path does not lead to the same history.
 #[test]
-fn story_of_a_photo_whose_worker_crashed_is_told_whole() {
+fn history_of_a_photo_whose_worker_crashed_is_told_whole() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
     let worker = hot.drop_into_stopped_worker("sub/a.jpg", &jpeg(Quarter::TopLeft));
     processes::signal(worker, Signal::ABORT);
     processes::signal(worker, Signal::CONT);
     let output = hot.wait_output("sub/a.png");
     hot.wait_status("done", |status| status.done == 1 && status.running == 0);
-    let story = why(&hot, &hot.input("sub/a.jpg"));
+    let history = why(&hot, &hot.input("sub/a.jpg"));
     let steps = ["seen", "settled", "SIGABRT", " MiB", "done: cut out to"];
-    let mut rest = story.as_str();
+    let mut rest = history.as_str();
     for step in steps {
         let found = rest.split_once(step);
         rest = found
-            .unwrap_or_else(|| panic!("no {step:?} in its place: {story}"))
+            .unwrap_or_else(|| panic!("no {step:?} in its place: {history}"))
             .1;
     }
-    assert!(rest.contains(&output.display().to_string()), "{story}");
-    assert_eq!(why(&hot, &output), story);
-    assert_eq!(why(&hot, Path::new("sub/a.jpg")), story);
+    assert!(rest.contains(&output.display().to_string()), "{history}");
+    assert_eq!(why(&hot, &output), history);
+    assert_eq!(why(&hot, Path::new("sub/a.jpg")), history);
 }
 
-/// P10: the worker misses its deadline with the memory that it has; fails when the story does not say how long it had.
+/// P10: the worker misses its deadline with the memory that it has; fails when the history does not say how long it had.
 #[test]
-fn story_of_a_photo_that_hung_names_the_limit() {
+fn history_of_a_photo_that_hung_names_the_limit() {
     let setup = Setup::new()
         .daemon("workers", "1")
         .daemon("timeout", "1s")
@@ -49,10 +49,13 @@ fn story_of_a_photo_that_hung_names_the_limit() {
     hot.stop_worker();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_quarantined("a.jpg");
-    let story = why(&hot, &hot.input("a.jpg"));
-    assert!(story.contains("`timeout`"), "{story}");
-    assert!(story.contains("quarantined after 1 attempts"), "{story}");
-    assert!(story.contains("nothing is left to do"), "{story}");
+    let history = why(&hot, &hot.input("a.jpg"));
+    assert!(history.contains("`timeout`"), "{history}");
+    assert!(
+        history.contains("quarantined after 1 attempts"),
+        "{history}"
+    );
+    assert!(history.contains("nothing is left to do"), "{history}");
 }
 
 /// P10: fails when somebody who wonders about a file that waits is not told for what.
@@ -172,7 +175,7 @@ fn what_kept_a_photo_before_is_not_told_as_what_keeps_it_now() {
     assert!(now.contains("ends early"), "{now}");
 }
 
-/// P10: fails when a file that has nothing to do with hotcut gets a story, or no word at all.
+/// P10: fails when a file that has nothing to do with hotcut gets a history, or no word at all.
 #[test]
 fn file_outside_of_every_folder_is_an_error_with_advice() {
     let hot = HotFolder::start();
@@ -204,9 +207,9 @@ fn why(hot: &HotFolder, file: &Path) -> String {
 
 /// What a photo in the hot folder waits for.
 fn now_of(hot: &HotFolder, name: &str) -> String {
-    let story = why(hot, &hot.input(name));
-    let now = story.rsplit_once("now: ");
-    now.unwrap_or_else(|| panic!("no end: {story}"))
+    let history = why(hot, &hot.input(name));
+    let now = history.rsplit_once("now: ");
+    now.unwrap_or_else(|| panic!("no end: {history}"))
         .1
         .to_owned()
 }

@@ -50,8 +50,8 @@ fn photo_whose_worker_has_a_wild_access_is_delivered_by_another_one() {
     processes::signal(worker, Signal::CONT);
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     hot.wait_status("done", |status| status.done == 1 && status.running == 0);
-    let story = said(&hot.command("why", [hot.input("a.jpg")]));
-    assert!(story.contains("SIGSEGV"), "{story}");
+    let history = said(&hot.command("why", [hot.input("a.jpg")]));
+    assert!(history.contains("SIGSEGV"), "{history}");
 }
 
 /// P7, P10: a stopped process ignores every polite request; fails when the deadline only abandons it or comes late, when its
@@ -193,14 +193,14 @@ fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
 /// are what a machine full of other work may take.
 #[track_caller]
 pub(crate) fn assert_took(hot: &HotFolder, photo: &str, timeout_s: u8) {
-    let story = said(&hot.command("why", [hot.input(photo)]));
-    let took_s = story
+    let history = said(&hot.command("why", [hot.input(photo)]));
+    let took_s = history
         .split_once("failed after ")
         .and_then(|(_, rest)| rest.split_once(" s: "))
         .and_then(|(seconds, _)| seconds.parse::<f32>().ok());
     let allowed = f32::from(timeout_s)..=f32::from(timeout_s) + 10.0;
     let is_right = took_s.is_some_and(|seconds| allowed.contains(&seconds));
-    assert!(is_right, "{story}");
+    assert!(is_right, "{history}");
 }
 
 fn one_attempt() -> Setup {

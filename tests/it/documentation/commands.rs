@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{blocks, pages, read, spans_and_prose};
 use crate::binary::{finish, hotcut, said};
-use crate::tidy::sources;
+use crate::architecture::sources;
 
 /// What systemd is asked to do with the unit.
 const VERBS: &[&str] = &[

@@ -21,30 +21,30 @@ pub(crate) const DESCRIPTION: &[u8] = b"<x:xmpmeta/>";
 
 /// What the daemon does with the photo if nobody disturbs it, and the ledger that it begins with: temporary files are
 /// named after the ledger.
-pub(crate) struct Rehearsal {
+pub(crate) struct SyscallTrace {
     pub(crate) calls: BTreeMap<Call, u32>,
     pub(crate) sequence: Vec<Call>,
     ledger: TempDir,
 }
 
-impl Rehearsal {
-    pub(crate) fn of(setup: Setup) -> Rehearsal {
+impl SyscallTrace {
+    pub(crate) fn of(setup: Setup) -> SyscallTrace {
         let mut hot = HotFolder::start_with(setup);
         hot.stop();
-        Rehearsal::of_stopped(hot)
+        SyscallTrace::of_stopped(hot)
     }
 
     /// The daemon makes its ledger as well.
-    pub(crate) fn without_ledger(setup: Setup) -> Rehearsal {
+    pub(crate) fn without_ledger(setup: Setup) -> SyscallTrace {
         let mut hot = HotFolder::start_with(setup);
         hot.stop();
         let state = hot.setup().path("state");
         fs::remove_dir_all(&state).unwrap();
         fs::create_dir(state).unwrap();
-        Rehearsal::of_stopped(hot)
+        SyscallTrace::of_stopped(hot)
     }
 
-    fn of_stopped(mut hot: HotFolder) -> Rehearsal {
+    fn of_stopped(mut hot: HotFolder) -> SyscallTrace {
         let ledger = tempfile::tempdir().unwrap();
         copy_files(&hot.setup().path("state"), ledger.path());
         hot.drop_file(SIDECAR, DESCRIPTION);
@@ -54,7 +54,7 @@ impl Rehearsal {
         wait_for("done", || is_done(&hot));
         hot.stop();
         let calls = strace::sequence(hot.setup());
-        Rehearsal {
+        SyscallTrace {
             calls: strace::calls(hot.setup()),
             sequence: calls.into_iter().map(|(_, call)| call).collect(),
             ledger,
