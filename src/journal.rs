@@ -53,9 +53,9 @@ impl Entries {
 
 impl<S: Subscriber> Layer<S> for Entries {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut entry = Entry::default();
+        let mut entry = JournalEntry::default();
         event.record(&mut entry);
-        let Entry { line, fields } = entry;
+        let JournalEntry { line, fields } = entry;
         let mut bytes = Vec::new();
         push(&mut bytes, "PRIORITY", &priority(event).to_string());
         push(&mut bytes, "SYSLOG_IDENTIFIER", "hotcut");
@@ -88,13 +88,13 @@ fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
 
 /// An event as it is taken apart.
 #[derive(Default)]
-struct Entry {
+struct JournalEntry {
     /// The message, then each field as `name=value`.
     line: String,
     fields: Vec<(String, String)>,
 }
 
-impl Entry {
+impl JournalEntry {
     fn take(&mut self, field: &Field, value: String, shown: &str) {
         if field.name() == "message" {
             self.line.insert_str(0, &value);
@@ -111,7 +111,7 @@ impl Entry {
     }
 }
 
-impl Visit for Entry {
+impl Visit for JournalEntry {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.take(field, value.to_owned(), &format!("{value:?}"));
     }

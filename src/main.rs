@@ -68,9 +68,9 @@ enum Command {
         config: PathBuf,
     },
     /// Sets up a hot folder for the service: rights, configuration, unit, start. Shows the steps; with --yes it carries them out. Needs root.
-    Setup(command::setup::Order),
+    Setup(command::setup::SetupArguments),
     /// Cuts out photos once: files, or folders with everything below them. Exit code 1 if a photo failed.
-    Cut(command::cut::Order),
+    Cut(command::cut::CutArguments),
     /// Shows the state of each folder, how many photos are queued, done and quarantined, and the reasons.
     Status {
         #[command(flatten)]

@@ -32,16 +32,16 @@ pub fn run(dir: Option<PathBuf>) -> Result<ExitCode, CommandError> {
         std::env::temp_dir().join(format!("hotcut-demo-{}", std::process::id()))
     });
     let dir = std::path::absolute(&dir)?;
-    block_on(demonstrate(&Stage::new(&dir)?))?
+    block_on(demonstrate(&DemoStage::new(&dir)?))?
 }
 
-struct Stage {
+struct DemoStage {
     config: PathBuf,
     hot: PathBuf,
     cutouts: PathBuf,
 }
 
-impl Stage {
+impl DemoStage {
     fn new(dir: &Path) -> Result<Self, PathError> {
         let stage = Self {
             config: dir.join("hotcut.toml"),
@@ -63,7 +63,7 @@ impl Stage {
     }
 }
 
-async fn demonstrate(stage: &Stage) -> Result<ExitCode, CommandError> {
+async fn demonstrate(stage: &DemoStage) -> Result<ExitCode, CommandError> {
     let mut daemon = Command::new(std::env::current_exe()?);
     let mut daemon = daemon
         .arg("run")

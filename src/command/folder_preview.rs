@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use super::not_taken::{Remedy, sentences};
 use crate::config::{FailedPolicy, Folder, OnSameName, SourcePolicy};
 use crate::disk::{self, Pulse};
-use crate::intake::{Filter, Found, Listing, NotTaken, Root, Walk};
+use crate::intake::{FileFilter, Found, Listing, NotTaken, Root, Walk};
 use crate::mount;
 use crate::path_error::PathError;
 
@@ -38,7 +38,7 @@ impl FolderPreview {
 
     fn look(folder: &Arc<Folder>, pulse: &Pulse) -> Result<Self, PathError> {
         let root = Root::open(&folder.input, None)?;
-        let filter = Filter::new(Arc::clone(folder));
+        let filter = FileFilter::new(Arc::clone(folder));
         let (mut photos, mut bytes) = (0, 0);
         let walk = Walk {
             root: &root,

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::Config;
-use crate::delivery::{Extent, Found, LedgerError, Patience, lock_state_dir, open_whole, rebuild};
+use crate::delivery::{
+    LedgerError, LedgerFound, Patience, RebuildExtent, lock_state_dir, open_whole, rebuild,
+};
 
 /// Rebuilds while no daemon runs; a ledger that is whole only learns what it does not know.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
@@ -17,13 +19,13 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         lock => lock?,
     };
     let (mut ledger, found) = open_whole(state_dir, &mut |step| tracing::info!("{step}"))?;
-    if let Found::Damaged(aside) = &found {
+    if let LedgerFound::Damaged(aside) = &found {
         tracing::warn!("the ledger was damaged; it lies at {} now", aside.display());
     }
     let rebuilt = rebuild(
         &mut ledger,
         &config.folders,
-        Extent::Whole,
+        RebuildExtent::Whole,
         Patience::LONG,
         &mut || (),
     )?;

@@ -10,7 +10,7 @@ use crate::delivery::{Quarantined, SqliteLedger};
 use crate::percent;
 
 /// A quarantined photo and its folder.
-type Found<'a> = (&'a Folder, Quarantined);
+type QuarantinedIn<'a> = (&'a Folder, Quarantined);
 
 /// Retries `files`, or everything quarantined if there are none.
 pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandError> {
@@ -62,7 +62,10 @@ fn moved(folder: &Folder) -> String {
     }
 }
 
-fn all<'a>(ledger: &mut SqliteLedger, config: &'a Config) -> Result<Vec<Found<'a>>, CommandError> {
+fn all<'a>(
+    ledger: &mut SqliteLedger,
+    config: &'a Config,
+) -> Result<Vec<QuarantinedIn<'a>>, CommandError> {
     let mut found = Vec::new();
     for folder in &config.folders {
         let rows = ledger.quarantined(&folder.name)?;
@@ -76,7 +79,7 @@ fn find<'a>(
     ledger: &mut SqliteLedger,
     config: &'a Config,
     file: &Path,
-) -> Result<Found<'a>, CommandError> {
+) -> Result<QuarantinedIn<'a>, CommandError> {
     let real = std::path::absolute(file)?;
     let printed = file.to_str().map(percent::decode);
     for folder in &config.folders {

@@ -16,22 +16,22 @@ use crate::delivery::Counts;
 use crate::intake::NotTaken;
 use crate::local_time::rfc3339;
 use crate::pool::Confinement;
-use known::Known;
+use known::KnownStatus;
 
 /// What is printed with `--json`.
 #[derive(Serialize)]
-struct Status {
+struct StatusReport {
     /// What holds the workers in, as far as it is known: only while hotcut runs.
     confinement: Option<Confinement>,
     /// How the way in over HTTP stands, if there is one and hotcut runs.
     http: Option<String>,
     /// What the machine is short of, if it is and hotcut runs.
     shortage: Option<String>,
-    folders: Vec<FolderStatus>,
+    folders: Vec<FolderReport>,
 }
 
 #[derive(Serialize)]
-struct FolderStatus {
+struct FolderReport {
     name: String,
     state: String,
     /// All that waits: settling, for a worker, and on disk.
@@ -75,7 +75,7 @@ struct WaitingStatus {
 /// it runs and serves them all.
 pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
-    let known = Known::of(&config)?;
+    let known = KnownStatus::of(&config)?;
     let (is_alive, live) = (known.is_alive, known.live.unwrap_or_default());
     let folders = known
         .folders
@@ -84,13 +84,13 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
             let live = live.folders.iter().find(|one| one.name == folder.name);
             folder_status(&folder.name, counts, quarantined, live)
         });
-    let status = Status {
+    let status = StatusReport {
         confinement: live.confinement,
         http: live.http.clone(),
         shortage: live.shortage.clone(),
         folders: folders.collect(),
     };
-    let is_well = is_alive && status.folders.iter().all(FolderStatus::is_served);
+    let is_well = is_alive && status.folders.iter().all(FolderReport::is_served);
     let mut out = stdout().lock();
     if json {
         serde_json::to_writer(&mut out, &status).map_err(std::io::Error::from)?;
@@ -109,7 +109,7 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
     })
 }
 
-impl FolderStatus {
+impl FolderReport {
     fn is_served(&self) -> bool {
         ["online", "polling"].contains(&self.state.as_str())
     }
@@ -120,7 +120,7 @@ fn folder_status(
     counts: Counts,
     quarantined: Vec<SharedFailure>,
     live: Option<&LiveFolder>,
-) -> FolderStatus {
+) -> FolderReport {
     let is_live = live.is_some();
     let live = live.cloned().unwrap_or_default();
     let waiting = live.waiting.into_iter().map(|photo| WaitingStatus {
@@ -129,7 +129,7 @@ fn folder_status(
         next: photo.next,
         until: photo.until_ms.map(rfc3339),
     });
-    FolderStatus {
+    FolderReport {
         name: name.to_owned(),
         state: if is_live {
             live.state

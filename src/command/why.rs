@@ -16,7 +16,7 @@ use super::{CommandError, not_taken};
 use crate::config::Folder;
 use crate::daemon::{LiveStatus, WaitingFor};
 use crate::delivery::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_in_use};
-use crate::intake::{Filter, PATIENCE};
+use crate::intake::{FileFilter, PATIENCE};
 use crate::local_time::rfc3339;
 use crate::percent;
 use crate::stamp::Stamp;
@@ -167,7 +167,7 @@ fn waits_for(
         };
         return format!("it is {what}");
     }
-    if let Some(reason) = not_taken::reason(Filter::new(Arc::clone(folder)).judge(source)) {
+    if let Some(reason) = not_taken::reason(FileFilter::new(Arc::clone(folder)).judge(source)) {
         return reason.to_owned();
     }
     if stamp.len == 0 {

@@ -57,7 +57,7 @@ const DEFAULT_INCLUDE: &[&str] = &[
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// What holds for the whole daemon.
-    pub daemon: Daemon,
+    pub daemon: DaemonConfig,
     /// The hot folders, in the order of the file.
     pub folders: Vec<Arc<Folder>>,
     /// The way in for programs and browsers, if there is one.
@@ -70,7 +70,7 @@ pub struct Config {
 
 /// The `[daemon]` table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Daemon {
+pub struct DaemonConfig {
     /// Where the ledger, the lock and the live status lie. One daemon a directory.
     pub state_dir: PathBuf,
     /// Where model manifests lie.

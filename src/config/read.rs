@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::folder_name::{self, is_folder_name};
 use super::{
-    Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, DEFAULT_SETTLE, Daemon, FailedPolicy, Folder,
+    Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, DEFAULT_SETTLE, DaemonConfig, FailedPolicy, Folder,
     Include, OnSameName, SourcePolicy, default_include, edges, http, models, shipped_models_dir,
 };
 
@@ -53,10 +53,10 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
 }
 
 /// Reads `[daemon]`, with the default for everything that is not there.
-pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> Daemon {
+pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> DaemonConfig {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut fields = Fields::new("[daemon]", table, faults);
-    let daemon = Daemon {
+    let daemon = DaemonConfig {
         state_dir: fields
             .path("state_dir")
             .unwrap_or_else(|| "/var/lib/hotcut".into()),

@@ -19,7 +19,9 @@ use super::queue::Queue;
 use super::state::State;
 use crate::config::Folder;
 use crate::cutout::CutoutError;
-use crate::intake::{Ask, CAPACITY, EmptyFolder, Listing, NotTaken, Scanner, Settle, SettledFile};
+use crate::intake::{
+    CAPACITY, EmptyFolder, Listing, NotTaken, ScanRequest, Scanner, Settle, SettledFile,
+};
 use crate::job::{JobError, PauseReason};
 
 /// Files looked at in one go.
@@ -149,12 +151,16 @@ impl HotFolder {
         if now >= self.rescan_at && !self.is_listing {
             self.is_listing = true;
             let watches = self.rewatch_at.is_some_and(|due| now >= due);
-            self.send(if watches { Ask::Rewatch } else { Ask::List })?;
+            self.send(if watches {
+                ScanRequest::Rewatch
+            } else {
+                ScanRequest::List
+            })?;
         }
         if self.state.is_there() {
             let due = self.settle.due(now, LOOKS_MAX);
             if !due.is_empty() {
-                self.send(Ask::Look(due))?;
+                self.send(ScanRequest::Look(due))?;
             }
         }
         Ok(())
@@ -162,15 +168,15 @@ impl HotFolder {
 
     /// Asks for a look at these paths, whatever else is due.
     pub(super) fn look(&self, paths: Vec<PathBuf>) -> Result<(), ScannerGone> {
-        self.send(Ask::Look(paths))
+        self.send(ScanRequest::Look(paths))
     }
 
     /// Has these subfolders removed unless something lies in them.
     pub(super) fn remove(&self, subfolders: Vec<EmptyFolder>) -> Result<(), ScannerGone> {
-        self.send(Ask::Remove(subfolders))
+        self.send(ScanRequest::Remove(subfolders))
     }
 
-    fn send(&self, ask: Ask) -> Result<(), ScannerGone> {
+    fn send(&self, ask: ScanRequest) -> Result<(), ScannerGone> {
         let heard = self.scanner.ask(ask).then_some(());
         heard.ok_or_else(|| ScannerGone(self.config.name.clone()))
     }
@@ -243,7 +249,7 @@ impl HotFolder {
         let is_dead = self.canary.is_overdue(now);
         if is_dead {
             self.canary = Canary::Absent;
-            self.send(Ask::Rewatch)?;
+            self.send(ScanRequest::Rewatch)?;
         }
         Ok(is_dead)
     }

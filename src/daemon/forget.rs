@@ -29,24 +29,24 @@ const WALK_INTERVAL: Duration = Duration::from_hours(24);
 /// One walk for each folder, by its name.
 #[derive(Debug, Default)]
 pub(super) struct Forgetting {
-    walks: BTreeMap<String, Walk>,
+    walks: BTreeMap<String, ForgetWalk>,
 }
 
 /// A walk through the old records of one folder.
 #[derive(Debug, Default)]
-struct Walk {
+struct ForgetWalk {
     cursor: OldCursor,
     /// Records removed so far.
     removed: usize,
     /// The step that is under way; on a disk that does not answer it stays.
-    step: Option<JoinHandle<Result<Step, LedgerError>>>,
+    step: Option<JoinHandle<Result<ForgetStep, LedgerError>>>,
     /// When the next walk begins, once this one is over.
     next_at: Option<Instant>,
 }
 
 /// What a step has done.
 #[derive(Debug)]
-struct Step {
+struct ForgetStep {
     removed: usize,
     /// Where the next one goes on; `None` at the end of the walk.
     next: Option<OldCursor>,
@@ -84,7 +84,7 @@ impl Daemon {
     }
 }
 
-impl Walk {
+impl ForgetWalk {
     fn may_go_on(&self, now: Instant) -> bool {
         self.step.is_none() && self.next_at.is_none_or(|at| now >= at)
     }
@@ -94,7 +94,7 @@ impl Walk {
         let Some(step) = self.step.take_if(|step| step.is_finished()) else {
             return Ok(());
         };
-        let Step { removed, next } = super::unpanicked(step.await)?;
+        let ForgetStep { removed, next } = super::unpanicked(step.await)?;
         self.removed += removed;
         self.next_at = next.is_none().then(|| now + interval);
         if next.is_none() && self.removed > 0 {
@@ -122,7 +122,7 @@ async fn step(
     folder: Arc<Folder>,
     before_ms: i64,
     cursor: OldCursor,
-) -> Result<Step, LedgerError> {
+) -> Result<ForgetStep, LedgerError> {
     let (name, input) = (folder.name.clone(), folder.input.clone());
     let old = ledger.call(move |ledger| {
         let (old, next) = ledger.old_versions(&name, before_ms, &cursor, STEP_ROWS)?;
@@ -136,7 +136,7 @@ async fn step(
     } else {
         ledger.call(move |ledger| ledger.forget(&forgotten)).await?
     };
-    Ok(Step { removed, next })
+    Ok(ForgetStep { removed, next })
 }
 
 /// Picks the versions whose source is gone for certain. Where the folder cannot be read, those alone that hotcut took away.

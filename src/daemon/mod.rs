@@ -98,7 +98,7 @@ enum Event {
     Stalled(Box<Stalled>),
     RequestCame(Box<PhotoRequest>),
     RequestEnded(Box<EndedRequest>),
-    Reloaded(Box<Result<Reloaded, reload::Refusal>>),
+    Reloaded(Box<Result<Reloaded, reload::ReloadRefusal>>),
     Woken,
 }
 
@@ -112,7 +112,7 @@ struct Daemon {
     next_id: u64,
     /// The folder that was served last: the next one goes first.
     turn: FolderId,
-    channels: Channels,
+    channels: LoopChannels,
     endpoint: DaemonEndpoint,
     /// Requests that wait for a worker.
     requests: VecDeque<PhotoRequest>,
@@ -123,7 +123,7 @@ struct Daemon {
     state_dir_full: Option<TooFull>,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
-    reloads: JoinSet<Result<Reloaded, reload::Refusal>>,
+    reloads: JoinSet<Result<Reloaded, reload::ReloadRefusal>>,
     reload_again: bool,
     /// How far a worker has proved that the daemon can serve.
     readiness: Readiness,
@@ -169,7 +169,7 @@ enum Readiness {
     Reported,
 }
 
-struct Channels {
+struct LoopChannels {
     reports: mpsc::Sender<(FolderId, Report)>,
     report_inbox: mpsc::Receiver<(FolderId, Report)>,
     sightings: mpsc::Sender<(FolderId, Sighting)>,
@@ -197,7 +197,7 @@ pub async fn run(
         }
         let wake_at = daemon.wake_at();
         let is_draining = daemon.drain_until.is_some();
-        let Channels {
+        let LoopChannels {
             report_inbox,
             sighting_inbox,
             stall_inbox,

@@ -10,8 +10,8 @@ use rustix::fs::{AtFlags, CWD};
 use super::{log, strays};
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Destination, Extent, HalfRetired, Interrupted, LedgerError, Patience, SqliteLedger, rebuild,
-    sweep_uploads,
+    Destination, HalfRetired, Interrupted, LedgerError, Patience, RebuildExtent, SqliteLedger,
+    rebuild, sweep_uploads,
 };
 use crate::disk::Pulse;
 use crate::intake::{Preparation, Root};
@@ -23,7 +23,7 @@ use crate::path_error::{AtPath as _, PathError};
 const LEARN_LIMIT: Duration = Duration::from_mins(1);
 
 /// What the ledger knows of a folder before it is served.
-pub(super) struct Known {
+pub(super) struct KnownFolder {
     /// The mount that its output folder lay on.
     pub(super) output_mount: Option<PathBuf>,
     /// Sources that may have been moved or deleted half.
@@ -47,9 +47,9 @@ pub(super) fn preparation(
     config: &Config,
     folder: &Arc<Folder>,
     context: &JobContext,
-    known: Known,
+    known: KnownFolder,
 ) -> Preparation {
-    let Known {
+    let KnownFolder {
         output_mount,
         half_retired,
         sweeps_uploads,
@@ -120,7 +120,7 @@ fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(),
             &rebuild(
                 &mut ledger,
                 folders,
-                Extent::Part,
+                RebuildExtent::Part,
                 Patience::LONG,
                 &mut alive,
             )?,

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::throttle::Photo;
+use super::throttle::PhotoKey;
 use super::{Daemon, log};
 use crate::disk_space::DiskSpaceError;
 use crate::intake::{Discovery, FolderId};
@@ -135,6 +135,6 @@ impl Daemon {
 }
 
 /// The name by which a photo's shortages are counted.
-fn photo(job: &Job) -> Photo {
+fn photo(job: &Job) -> PhotoKey {
     (job.folder.name.clone(), job.file.relative().to_owned())
 }

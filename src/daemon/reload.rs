@@ -19,7 +19,7 @@ pub(super) struct Reloaded {
 
 /// Why a configuration is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum ReloadRefusal {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("its workers cannot start: {0}")]
@@ -47,7 +47,7 @@ impl Daemon {
     /// Takes the new configuration whole, or says why not.
     pub(super) async fn end_reload(
         &mut self,
-        result: Result<Reloaded, Refusal>,
+        result: Result<Reloaded, ReloadRefusal>,
     ) -> Result<(), FatalError> {
         match result {
             Ok(reloaded) => self.take_config(reloaded).await?,
@@ -114,14 +114,14 @@ async fn prepare(
     file: PathBuf,
     old: Arc<Config>,
     spec: Arc<WorkerSpec>,
-) -> Result<Reloaded, Refusal> {
+) -> Result<Reloaded, ReloadRefusal> {
     let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
     let config = match loaded {
         Ok(config) => config?,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     };
     if config.daemon.state_dir != old.daemon.state_dir {
-        return Err(Refusal::StateDir);
+        return Err(ReloadRefusal::StateDir);
     }
     let wanted = WorkerSpec::of(&config);
     let first = if wanted == *spec {

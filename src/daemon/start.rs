@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::fair_share::FairShare;
 use super::folder::{Cutouts, HotFolder};
 use super::forget::Forgetting;
-use super::prepare::{self, Known, Left};
+use super::prepare::{self, KnownFolder, Left};
 use super::quarantine::Explanations;
 use super::shared_status::SharedStatusFile;
 use super::status_file::StatusFile;
@@ -20,13 +20,14 @@ use super::systemd::Systemd;
 use super::throttle::Throttle;
 use super::tick::CHECKPOINT_INTERVAL;
 use super::{
-    Channels, Daemon, DaemonEndpoint, EVENTS_MAX, FatalError, REPORTS_MAX, Readiness, log,
+    Daemon, DaemonEndpoint, EVENTS_MAX, FatalError, LoopChannels, REPORTS_MAX, Readiness, log,
 };
 use crate::config::{Config, Folder};
 use crate::delivery::{
-    Extent, Found, Interrupted, Ledger, Patience, SqliteLedger, lock_state_dir, open_whole, rebuild,
+    Interrupted, Ledger, LedgerFound, Patience, RebuildExtent, SqliteLedger, lock_state_dir,
+    open_whole, rebuild,
 };
-use crate::intake::{Assignment, Filter, FolderId, Scanner};
+use crate::intake::{Assignment, FileFilter, FolderId, Scanner};
 use crate::job::JobContext;
 use crate::pool::{Pool, StartError, Worker, WorkerSpec};
 use crate::{disk, mount};
@@ -70,7 +71,7 @@ impl Daemon {
             folders: BTreeMap::new(),
             next_id: 0,
             turn: FolderId(0),
-            channels: Channels {
+            channels: LoopChannels {
                 reports,
                 report_inbox,
                 sightings,
@@ -156,7 +157,7 @@ impl Daemon {
             ))
         });
         let (mount_point, output_mount, half_retired) = known.await?;
-        let known = Known {
+        let known = KnownFolder {
             output_mount: output_mount.clone(),
             half_retired,
             // At a reload somebody may be bringing one.
@@ -172,7 +173,7 @@ impl Daemon {
         let assignment = Assignment {
             id,
             input: config.input.clone(),
-            filter: Filter::new(Arc::clone(&config)),
+            filter: FileFilter::new(Arc::clone(&config)),
             mount_point,
             canary: self.status_file.make_canary(&config.name)?,
             reports: self.channels.reports.clone(),
@@ -228,18 +229,18 @@ fn open_ledger(config: &Config) -> Result<(SqliteLedger, Vec<PathBuf>), FatalErr
         log::ledger_step(&step);
     })?;
     match &found {
-        Found::Damaged(aside) => log::damaged(aside),
-        Found::Restored => log::restored(),
-        Found::Whole | Found::Missing => {}
+        LedgerFound::Damaged(aside) => log::damaged(aside),
+        LedgerFound::Restored => log::restored(),
+        LedgerFound::Whole | LedgerFound::Missing => {}
     }
-    if found == Found::Whole {
+    if found == LedgerFound::Whole {
         return Ok((ledger, Vec::new()));
     }
     let alive = &mut Systemd::still_starting;
     let mut rebuilt = rebuild(
         &mut ledger,
         &config.folders,
-        Extent::Whole,
+        RebuildExtent::Whole,
         Patience::SHORT,
         alive,
     )?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use tokio::time::Instant;
 
-use crate::config::Daemon as Settings;
+use crate::config::DaemonConfig as Settings;
 use crate::pool::Shortage;
 
 /// The first pause; each further one without a photo done in between doubles, up to the longest.
@@ -32,14 +32,14 @@ const CALM: Duration = Duration::from_mins(10);
 const COUNTED_MAX: usize = 1_000;
 
 /// A photo: the name of its folder, and its path below that.
-pub(super) type Photo = (String, PathBuf);
+pub(super) type PhotoKey = (String, PathBuf);
 
 /// How much work there may be.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     state: Option<Short>,
     /// How often a photo has met a shortage since it was done last.
-    met: HashMap<Photo, u32>,
+    met: HashMap<PhotoKey, u32>,
 }
 
 /// The machine is short of something.
@@ -84,7 +84,7 @@ impl Throttle {
 
     /// Notes that `photo` has met a shortage. The first time it is tried again at once, alone; after that it waits for as long as this
     /// tells, so that others get their turn.
-    pub(super) fn wait_of(&mut self, photo: Photo) -> Option<Duration> {
+    pub(super) fn wait_of(&mut self, photo: PhotoKey) -> Option<Duration> {
         let has_room = self.met.len() < COUNTED_MAX || self.met.contains_key(&photo);
         if !has_room {
             return Some(FIRST_WAIT);
@@ -96,7 +96,7 @@ impl Throttle {
     }
 
     /// What became of `photo` was no shortage.
-    pub(super) fn forget(&mut self, photo: &Photo) {
+    pub(super) fn forget(&mut self, photo: &PhotoKey) {
         self.met.remove(photo);
     }
 

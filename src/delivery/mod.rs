@@ -15,11 +15,11 @@ mod upload;
 
 pub use destination::{Destination, Occupant};
 pub use ledger::{
-    Arrival, AttemptResult, Begun, Continued, Counts, DonePhoto, Extent, FailedAttempt, Forgotten,
-    FormerName, Found, HalfRetired, Interrupted, Ledger, LedgerError, OldCursor, OldVersion,
+    Arrival, AttemptResult, Begun, Continued, Counts, DonePhoto, FailedAttempt, Forgotten,
+    FormerName, HalfRetired, Interrupted, Ledger, LedgerError, LedgerFound, OldCursor, OldVersion,
     OpenStep, OutputName, Overwrite, OwnedName, PAGE_MAX, PhotoQuery, PhotoRow, PhotoState,
-    Quarantined, SqliteLedger, Unexplained, Unretired, Version, VersionHistory, is_in_use,
-    lock_state_dir, open_whole,
+    Quarantined, RebuildExtent, SqliteLedger, Unexplained, Unretired, Version, VersionHistory,
+    is_in_use, lock_state_dir, open_whole,
 };
 pub use names::{cutout_names, fold_case, moved_names, number_of, numbered_cutout_names};
 pub use place::{PlaceError, Replace, Temp, replace_file};

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::destination::{Destination, Occupant};
-use crate::fs::rename::{self, Entry, RenameError};
+use crate::fs::rename::{self, DirectoryEntry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 
 /// A file that is being written under a hidden name. Dropped before it is placed, it is removed.
@@ -134,7 +134,8 @@ impl Temp {
         self.file.sync_all().at(&self.path())?;
         let final_path = self.destination.path().join(name);
         let directory = self.destination.directory();
-        let [from, to] = [self.name.as_os_str(), name].map(|name| Entry { directory, name });
+        let [from, to] =
+            [self.name.as_os_str(), name].map(|name| DirectoryEntry { directory, name });
         let renamed = match replace {
             Replace::Own | Replace::Sheet => match self.swap(name, replace)? {
                 Swapped::Done => Ok(()),

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::destination::read_provenance;
-use super::ledger::{Extent, FoundCutout, LedgerError, SqliteLedger};
+use super::ledger::{FoundCutout, LedgerError, RebuildExtent, SqliteLedger};
 use super::names::fold_case;
 use crate::config::Folder;
 use crate::disk;
@@ -53,12 +53,12 @@ pub struct Rebuilt {
     pub unreadable: Vec<PathError>,
 }
 
-/// Teaches `ledger` what lies in the output folders of `folders`, which are all that there are or, with [`Extent::Part`], some of
+/// Teaches `ledger` what lies in the output folders of `folders`, which are all that there are or, with [`RebuildExtent::Part`], some of
 /// them; calls `alive` every ten seconds. Where the disk of one does not answer, the next start begins anew.
 pub fn rebuild(
     ledger: &mut SqliteLedger,
     folders: &[Arc<Folder>],
-    extent: Extent,
+    extent: RebuildExtent,
     patience: Patience,
     alive: &mut impl FnMut(),
 ) -> Result<Rebuilt, LedgerError> {
@@ -89,7 +89,7 @@ pub fn rebuild(
     }
     // All were begun before: disks that do not answer are waited for together.
     for (output, signs) in listings {
-        let listing = Listing {
+        let listing = OutputListing {
             output,
             signs,
             late_at,
@@ -98,7 +98,11 @@ pub fn rebuild(
         rebuilt.learn(ledger, listing, alive)?;
     }
     let is_silent = rebuilt.unreadable.iter().any(disk::is_silent);
-    let extent = if is_silent { Extent::Part } else { extent };
+    let extent = if is_silent {
+        RebuildExtent::Part
+    } else {
+        extent
+    };
     rebuilt.names = ledger.end_relearning(extent)?;
     Ok(rebuilt)
 }
@@ -108,7 +112,7 @@ impl Rebuilt {
     fn learn(
         &mut self,
         ledger: &mut SqliteLedger,
-        mut listing: Listing<'_>,
+        mut listing: OutputListing<'_>,
         alive: &mut impl FnMut(),
     ) -> Result<(), LedgerError> {
         let mut told_at = Instant::now();
@@ -136,14 +140,14 @@ impl Rebuilt {
 }
 
 /// What is told of an output folder.
-struct Listing<'a> {
+struct OutputListing<'a> {
     output: &'a Path,
     signs: Receiver<Sign>,
     late_at: Instant,
     patience: Patience,
 }
 
-impl Listing<'_> {
+impl OutputListing<'_> {
     fn next(&mut self) -> Result<Sign, RecvTimeoutError> {
         let left = self.late_at.saturating_duration_since(Instant::now());
         let sign = self.signs.recv_timeout(left);

@@ -13,7 +13,7 @@ use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
 use super::sidecars::Sidecars;
-use crate::fs::rename::{self, Entry, RenameError};
+use crate::fs::rename::{self, DirectoryEntry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -138,9 +138,9 @@ impl RetiringSource {
             .is_ok_and(|(found, _)| found.same_version(&self.stamp))
     }
 
-    fn entry<'a>(&'a self, name: &'a OsStr) -> Entry<'a> {
+    fn entry<'a>(&'a self, name: &'a OsStr) -> DirectoryEntry<'a> {
         let directory = self.folder.directory();
-        Entry { directory, name }
+        DirectoryEntry { directory, name }
     }
 
     /// Tells whether somebody who had the source open before it was set aside has written it since; it is put back then.
@@ -187,7 +187,7 @@ impl RetiringSource {
     ) -> Result<Retired, PlaceError> {
         for name in names::moved_names(&self.name, self.number) {
             let path = target.path().join(&name);
-            let to = Entry {
+            let to = DirectoryEntry {
                 directory: target.directory(),
                 name: &name,
             };
@@ -259,7 +259,7 @@ impl RetiringSource {
 pub fn put_back_stray(folder: &Destination, aside: &OsStr, name: &OsStr) -> Result<(), PathError> {
     let directory = folder.directory();
     for name in names::moved_names(name, 1) {
-        let [from, to] = [aside, &name].map(|name| Entry { directory, name });
+        let [from, to] = [aside, &name].map(|name| DirectoryEntry { directory, name });
         match rename::to_free(from, to) {
             Ok(()) | Err(RenameError::Failed(Errno::NOENT)) => return Ok(()),
             Err(RenameError::Taken) => {}

@@ -15,7 +15,7 @@ use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
 use super::retire::RetiringSource;
-use crate::fs::rename::{self, Entry, RenameError};
+use crate::fs::rename::{self, DirectoryEntry, RenameError};
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
@@ -35,11 +35,11 @@ struct Brought {
     home: OsString,
     /// Its name in the target.
     name: OsString,
-    way: Way,
+    way: CopyKind,
 }
 
 /// How it came there.
-enum Way {
+enum CopyKind {
     Renamed,
     /// The target is on another file system. What was copied is beside the photo until that is in the target.
     Copied {
@@ -51,7 +51,7 @@ enum Way {
 
 impl Brought {
     fn is_copy_of(&self, file: &Stamp) -> bool {
-        matches!(&self.way, Way::Copied { original, .. } if original.same_version(file))
+        matches!(&self.way, CopyKind::Copied { original, .. } if original.same_version(file))
     }
 }
 
@@ -90,13 +90,13 @@ impl<'a> Sidecars<'a> {
         if !self.photo.has_file(&home)? {
             return Ok(());
         }
-        let from = Entry {
+        let from = DirectoryEntry {
             directory: self.photo.folder.directory(),
             name: &home,
         };
         match rename_near(from, self.target, wanted) {
             Ok(Some(name)) => {
-                let way = Way::Renamed;
+                let way = CopyKind::Renamed;
                 self.brought.push(Brought { home, name, way });
                 Ok(())
             }
@@ -133,7 +133,7 @@ impl<'a> Sidecars<'a> {
                 Err(PlaceError::Taken(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let way = Way::Copied { original, copy };
+            let way = CopyKind::Copied { original, copy };
             self.brought.push(Brought { home, name, way });
             return Ok(());
         }
@@ -144,7 +144,7 @@ impl<'a> Sidecars<'a> {
     pub(super) fn remove_copied(&self) -> Result<(), PathError> {
         for brought in &self.brought {
             // Somebody who has saved it meanwhile keeps what was saved.
-            if let Way::Copied { original, .. } = &brought.way {
+            if let CopyKind::Copied { original, .. } = &brought.way {
                 remove_version(&self.photo.folder, &brought.home, original)?;
             }
         }
@@ -163,13 +163,13 @@ impl<'a> Sidecars<'a> {
     fn take_one_back(&self, Brought { home, name, way }: &Brought) -> Result<(), PathError> {
         let (folder, target) = (&self.photo.folder, self.target);
         match way {
-            Way::Renamed => {
+            CopyKind::Renamed => {
                 let directory = target.directory();
-                let from = Entry { directory, name };
+                let from = DirectoryEntry { directory, name };
                 rename_near(from, folder, home).at(&folder.path().join(home))?;
             }
             // What somebody has saved meanwhile is newer than the copy.
-            Way::Copied { copy, .. } => {
+            CopyKind::Copied { copy, .. } => {
                 if let Some(copy) = copy
                     && self.photo.has_file(home)?
                 {
@@ -183,13 +183,13 @@ impl<'a> Sidecars<'a> {
 
 /// Gives a file the name `wanted` in `to`, or one with a number where that is taken, and returns the name; `None` if the file is gone.
 fn rename_near(
-    from: Entry<'_>,
+    from: DirectoryEntry<'_>,
     to: &Destination,
     wanted: &OsStr,
 ) -> Result<Option<OsString>, RenameError> {
     for name in sidecar_names(wanted) {
         let directory = to.directory();
-        let named = Entry {
+        let named = DirectoryEntry {
             directory,
             name: &name,
         };

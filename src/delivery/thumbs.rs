@@ -70,7 +70,7 @@ pub struct Thumbs {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct CacheEntry {
     used: SystemTime,
     path: PathBuf,
     len: u64,
@@ -156,7 +156,7 @@ fn room_for(len: u64, bytes_max: u64) -> u64 {
 }
 
 /// Removes those that were not used for the longest time until the others weigh at most `bytes_max`; returns what they weigh.
-fn evict(mut entries: Vec<Entry>, bytes_max: u64) -> Result<u64, PathError> {
+fn evict(mut entries: Vec<CacheEntry>, bytes_max: u64) -> Result<u64, PathError> {
     let mut total = entries.iter().map(|entry| entry.len).sum::<u64>();
     entries.sort_by(|a, b| (a.used, &a.path).cmp(&(b.used, &b.path)));
     for entry in entries {
@@ -170,7 +170,7 @@ fn evict(mut entries: Vec<Entry>, bytes_max: u64) -> Result<u64, PathError> {
 }
 
 /// Lists the thumbnails.
-fn entries(dir: &Path) -> Result<Vec<Entry>, PathError> {
+fn entries(dir: &Path) -> Result<Vec<CacheEntry>, PathError> {
     let mut entries = Vec::new();
     for path in files(dir)? {
         if !name(&path).is_some_and(is_ours) {
@@ -183,7 +183,7 @@ fn entries(dir: &Path) -> Result<Vec<Entry>, PathError> {
         if file.is_file() {
             let used = file.modified().at(&path)?;
             let len = file.len();
-            entries.push(Entry { used, path, len });
+            entries.push(CacheEntry { used, path, len });
         }
     }
     Ok(entries)

@@ -14,7 +14,7 @@ use crate::mount;
 
 /// A name in an open folder.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct DirectoryEntry<'a> {
     /// The folder.
     pub directory: BorrowedFd<'a>,
     /// The name.
@@ -56,88 +56,92 @@ impl From<RenameError> for io::Error {
 }
 
 /// Gives the file `from`, a hidden name of hotcut's own, the name `to`, unless something has that.
-pub fn to_free(from: Entry<'_>, to: Entry<'_>) -> Result<(), RenameError> {
+pub fn to_free(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameError> {
     let file = Identity::of(from)?;
     let rename = match rename_no_replace(from, to, &file) {
-        Err(Refusal::Unsupported(errno)) => errno,
-        Err(Refusal::Failed(errno)) => return finish_link(from, to, &file, Err(errno)),
+        Err(RenameRefusal::Unsupported(errno)) => errno,
+        Err(RenameRefusal::Failed(errno)) => return finish_link(from, to, &file, Err(errno)),
         Ok(()) => return Ok(()),
     };
     match link(from, to) {
-        Err(Refusal::Unsupported(link)) => Err(refuse(to, rename, link)),
-        Err(Refusal::Failed(errno)) => finish_link(from, to, &file, Err(errno)),
+        Err(RenameRefusal::Unsupported(link)) => Err(refuse(to, rename, link)),
+        Err(RenameRefusal::Failed(errno)) => finish_link(from, to, &file, Err(errno)),
         Ok(()) => finish_link(from, to, &file, Ok(())),
     }
 }
 
 /// Gives the file `from` the hidden name `to`, which is hotcut's own. Whatever has the name `from` at that moment is
 /// renamed, so the caller must look at what it has got. Refuses where [`to_free`] could not give a name back.
-pub fn to_hidden(from: Entry<'_>, to: Entry<'_>) -> Result<(), RenameError> {
+pub fn to_hidden(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameError> {
     let file = Identity::of(from)?;
     let rename = match rename_no_replace(from, to, &file) {
-        Err(Refusal::Unsupported(errno)) => errno,
-        Err(Refusal::Failed(Errno::EXIST)) => return Err(RenameError::Taken),
-        Err(Refusal::Failed(errno)) => return Err(errno.into()),
+        Err(RenameRefusal::Unsupported(errno)) => errno,
+        Err(RenameRefusal::Failed(Errno::EXIST)) => return Err(RenameError::Taken),
+        Err(RenameRefusal::Failed(errno)) => return Err(errno.into()),
         Ok(()) => return Ok(()),
     };
     // A link would have to be followed by the removal of `from`, which may be another file by then. It is made to see
     // whether there is a way back, and removed.
     match link(from, to) {
-        Err(Refusal::Unsupported(link)) => return Err(refuse(to, rename, link)),
-        Err(Refusal::Failed(errno)) if !file.is_also(to) => return Err(taken_or(errno)),
-        Err(Refusal::Failed(_)) | Ok(()) => remove(to)?,
+        Err(RenameRefusal::Unsupported(link)) => return Err(refuse(to, rename, link)),
+        Err(RenameRefusal::Failed(errno)) if !file.is_also(to) => return Err(taken_or(errno)),
+        Err(RenameRefusal::Failed(_)) | Ok(()) => remove(to)?,
     }
     over(from, to)
 }
 
 /// Gives the file `from` the name `to`, whatever has that: the caller knows that it is its own.
-pub fn over(from: Entry<'_>, to: Entry<'_>) -> Result<(), RenameError> {
+pub fn over(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameError> {
     let file = Identity::of(from)?;
     let renamed = rustix::fs::renameat(from.directory, from.name, to.directory, to.name);
     Ok(confirm(from, to, &file, renamed)?)
 }
 
 /// Why a system call did not do what it should.
-enum Refusal {
+enum RenameRefusal {
     /// It is not offered here.
     Unsupported(Errno),
     Failed(Errno),
 }
 
-fn rename_no_replace(from: Entry<'_>, to: Entry<'_>, file: &Identity) -> Result<(), Refusal> {
+fn rename_no_replace(
+    from: DirectoryEntry<'_>,
+    to: DirectoryEntry<'_>,
+    file: &Identity,
+) -> Result<(), RenameRefusal> {
     let is_smb = rustix::fs::fstatfs(to.directory)
         .is_ok_and(|found| mount::kind_of(&found).is_some_and(mount::is_smb));
     if is_smb {
-        return Err(Refusal::Unsupported(Errno::NOTSUP));
+        return Err(RenameRefusal::Unsupported(Errno::NOTSUP));
     }
     let flags = RenameFlags::NOREPLACE;
     let renamed =
         rustix::fs::renameat_with(from.directory, from.name, to.directory, to.name, flags);
     match renamed {
         Err(errno @ (Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)) => {
-            Err(Refusal::Unsupported(errno))
+            Err(RenameRefusal::Unsupported(errno))
         }
-        renamed => confirm(from, to, file, renamed).map_err(Refusal::Failed),
+        renamed => confirm(from, to, file, renamed).map_err(RenameRefusal::Failed),
     }
 }
 
-fn link(from: Entry<'_>, to: Entry<'_>) -> Result<(), Refusal> {
+fn link(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameRefusal> {
     let flags = AtFlags::empty();
     match rustix::fs::linkat(from.directory, from.name, to.directory, to.name, flags) {
         Ok(()) => Ok(()),
         // EPERM is also the answer for a file of somebody else that hotcut may not write.
         Err(errno @ (Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL | Errno::MLINK)) => {
-            Err(Refusal::Unsupported(errno))
+            Err(RenameRefusal::Unsupported(errno))
         }
-        Err(errno) => Err(Refusal::Failed(errno)),
+        Err(errno) => Err(RenameRefusal::Failed(errno)),
     }
 }
 
 /// Removes the name `from` once `to` is the same file, whatever was answered: a server may have made the link and its
 /// answer been lost, or an earlier try been cut short.
 fn finish_link(
-    from: Entry<'_>,
-    to: Entry<'_>,
+    from: DirectoryEntry<'_>,
+    to: DirectoryEntry<'_>,
     file: &Identity,
     linked: Result<(), Errno>,
 ) -> Result<(), RenameError> {
@@ -150,8 +154,8 @@ fn finish_link(
 /// Takes a rename for done, whatever was answered, if `from` is gone and `to` is the file: the answer of a server may have
 /// been lost, and its repetition finds nothing to rename.
 fn confirm(
-    from: Entry<'_>,
-    to: Entry<'_>,
+    from: DirectoryEntry<'_>,
+    to: DirectoryEntry<'_>,
     file: &Identity,
     renamed: Result<(), Errno>,
 ) -> Result<(), Errno> {
@@ -167,7 +171,7 @@ fn confirm(
     }
 }
 
-fn remove(entry: Entry<'_>) -> Result<(), Errno> {
+fn remove(entry: DirectoryEntry<'_>) -> Result<(), Errno> {
     match rustix::fs::unlinkat(entry.directory, entry.name, AtFlags::empty()) {
         // The answer to an earlier request was lost.
         Err(Errno::NOENT) | Ok(()) => Ok(()),
@@ -182,7 +186,7 @@ fn taken_or(errno: Errno) -> RenameError {
     }
 }
 
-fn refuse(to: Entry<'_>, rename: Errno, link: Errno) -> RenameError {
+fn refuse(to: DirectoryEntry<'_>, rename: Errno, link: Errno) -> RenameError {
     let found = rustix::fs::fstatfs(to.directory);
     RenameError::Unsafe {
         kind: found.map_or_else(|_| "unknown".to_owned(), |found| mount::name_of(&found)),
@@ -203,7 +207,7 @@ struct Identity {
 
 impl Identity {
     /// Asks the server, past what a network mount remembers.
-    fn of(entry: Entry<'_>) -> Result<Self, Errno> {
+    fn of(entry: DirectoryEntry<'_>) -> Result<Self, Errno> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_FORCE_SYNC;
         let mask = StatxFlags::BASIC_STATS;
         let stat = rustix::fs::statx(entry.directory, entry.name, flags, mask)?;
@@ -222,7 +226,7 @@ impl Identity {
     }
 
     /// Tells whether `name` is another link to this file.
-    fn is_also(&self, name: Entry<'_>) -> bool {
+    fn is_also(&self, name: DirectoryEntry<'_>) -> bool {
         Self::of(name).is_ok_and(|found| found.links > 1 && found.is_same(self))
     }
 }

@@ -21,7 +21,7 @@ use super::refusal::{Problem, Refusal};
 use super::state::{AppState, bare_name};
 use crate::config::Folder;
 use crate::delivery::{Destination, PlaceError, Upload, moved_names};
-use crate::intake::{Filter, Root};
+use crate::intake::{FileFilter, Root};
 use crate::path_error::AtPath as _;
 
 /// Names tried for one photo.
@@ -70,7 +70,7 @@ pub(super) async fn drop_photo(
     let admit = |file: Option<&str>| {
         let file = file.and_then(bare_name).map(str::to_owned);
         let file = file.ok_or(Refusal::BadRequest("the photo has no file name"))?;
-        if Filter::new(Arc::clone(&folder)).takes(Path::new(&file)) {
+        if FileFilter::new(Arc::clone(&folder)).takes(Path::new(&file)) {
             return Ok(file);
         }
         Err(Refusal::NotIncluded {
@@ -126,7 +126,7 @@ fn put(
     destination: &Destination,
     name: &str,
 ) -> Result<OsString, Refusal> {
-    let filter = Filter::new(Arc::clone(folder));
+    let filter = FileFilter::new(Arc::clone(folder));
     let names = moved_names(name.as_ref(), 1).take(NAMES_MAX);
     let names = names.filter(|name| filter.takes(Path::new(name)));
     match upload.put(destination, names) {

@@ -31,7 +31,7 @@ const MAGIC_BYTES: u64 = 64;
 const LOOK_MAX: Duration = Duration::from_secs(10);
 
 /// A picture that is there.
-pub(super) struct Picture {
+pub(super) struct StoredPicture {
     pub(super) folder: String,
     pub(super) file: Detached<File>,
     pub(super) stamp: Stamp,
@@ -74,7 +74,7 @@ pub(super) async fn open(
     app: &AppState,
     row: PhotoRow,
     kind: ThumbKind,
-) -> Result<Picture, Refusal> {
+) -> Result<StoredPicture, Refusal> {
     let snapshot = app.snapshot()?;
     let folders = snapshot.config.folders.iter();
     let folder = folders.clone().find(|folder| folder.name == row.folder);
@@ -91,7 +91,7 @@ pub(super) async fn open(
 }
 
 /// The photo keeps length and time wherever its folder moves it, perhaps under the number of its cutout.
-fn find_source(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
+fn find_source(folder: &Folder, row: &PhotoRow) -> Option<StoredPicture> {
     let name = row.source.file_name()?;
     let number = number_of(&row.source, &row.output);
     let numbered = row.source.with_file_name(moved_names(name, number).next()?);
@@ -106,7 +106,7 @@ fn find_source(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
     })
 }
 
-fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
+fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<StoredPicture> {
     if !matches!(row.state, PhotoState::Done | PhotoState::Placed) {
         return None;
     }
@@ -115,12 +115,12 @@ fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<Picture> {
 }
 
 /// A file below `root`, reached without a link.
-fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<Picture> {
+fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<StoredPicture> {
     let root = Root::open(root, None).ok()?;
     let file = root.open_below(relative, OFlags::RDONLY).ok()?;
     let stat = rustix::fs::fstat(&file).ok()?;
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    is_file.then(|| Picture {
+    is_file.then(|| StoredPicture {
         folder: row.folder.clone(),
         file: Detached::new(file.into()),
         stamp: Stamp::of(&stat),
@@ -128,12 +128,16 @@ fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<Picture> {
 }
 
 /// Answers with a file that is a picture; anything else under its name is not for a browser.
-async fn serve(app: &AppState, picture: Picture, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn serve(
+    app: &AppState,
+    picture: StoredPicture,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     let tag = tag(&picture.stamp);
     if is_known(headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let Picture {
+    let StoredPicture {
         folder,
         mut file,
         stamp,

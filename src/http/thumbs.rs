@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer;
 use super::blocking::blocking;
 use super::photos::row;
-use super::pictures::{Picture, is_known, not_modified, open, remember, tag};
+use super::pictures::{StoredPicture, is_known, not_modified, open, remember, tag};
 use super::refusal::{Problem, Refusal};
 use super::state::AppState;
 use crate::delivery::{ThumbKey, ThumbKind, Thumbs};
@@ -74,7 +74,7 @@ pub(super) async fn thumb(
     };
     let row = row(&app, id).await?;
     let version = row.id;
-    let Picture {
+    let StoredPicture {
         folder,
         file,
         stamp,

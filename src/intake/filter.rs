@@ -30,12 +30,12 @@ pub enum Judgement {
 
 /// Decides by name alone; names are bytes and compared without regard to case.
 #[derive(Clone, Debug)]
-pub struct Filter {
+pub struct FileFilter {
     folder: Arc<Folder>,
     own: Vec<PathBuf>,
 }
 
-impl Filter {
+impl FileFilter {
     /// Makes the filter of one folder.
     pub fn new(folder: Arc<Folder>) -> Self {
         let below = |path: &Path| path.strip_prefix(&folder.input).map(Path::to_owned).ok();
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::config::{Edges, FailedPolicy, Include, OnSameName, SourcePolicy};
 
-    impl Filter {
+    impl FileFilter {
         /// Takes every JPEG below `input`.
         pub(in crate::intake) fn of_jpegs(input: &Path) -> Self {
             Self::new(Arc::new(Folder {
@@ -124,8 +124,8 @@ mod tests {
         }
     }
 
-    fn filter() -> Filter {
-        Filter::new(Arc::new(Folder {
+    fn filter() -> FileFilter {
+        FileFilter::new(Arc::new(Folder {
             name: "a".into(),
             input: "/hot".into(),
             output: "/out".into(),

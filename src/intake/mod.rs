@@ -17,10 +17,10 @@ mod walk;
 mod watch;
 
 pub use emptied::EmptyFolder;
-pub use filter::{Filter, Judgement};
+pub use filter::{FileFilter, Judgement};
 pub use not_taken::NotTaken;
 pub use observation::{Found, Observation, Writer};
-pub use report::{Ask, Online, Polled, Report};
+pub use report::{Online, Polled, Report, ScanRequest};
 pub use root::{Root, RootId};
 pub use scanner::{Assignment, Preparation, PrepareInput, PrepareOutput, Scanner, SilentDisk};
 pub use settle::{CAPACITY, Discovery, Held, PATIENCE, Settle, SettledFile};

@@ -11,7 +11,7 @@ use crate::path_error::PathError;
 
 /// What a scanner is asked to do.
 #[derive(Debug)]
-pub enum Ask {
+pub enum ScanRequest {
     /// List the whole folder.
     List,
     /// Look at these paths below it; a directory is listed.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::emptied::{self, EmptyFolder, EmptyFolders};
 use super::lease;
 use super::observation::{Found, Observation, Writer};
-use super::report::{Ask, Online, Polled, Report};
+use super::report::{Online, Polled, Report, ScanRequest};
 use super::root::{Root, RootId};
 use super::scanner::{Assignment, Preparation, PrepareInput, PrepareOutput, Signs};
 use super::second_look::SecondLook;
@@ -63,7 +63,7 @@ impl ScanThread {
     }
 
     /// Does what is asked for, until nobody asks any more.
-    pub(super) fn serve(&mut self, inbox: &thread_channel::Receiver<Ask>) {
+    pub(super) fn serve(&mut self, inbox: &thread_channel::Receiver<ScanRequest>) {
         while let Some(ask) = self.next(inbox) {
             self.signs.pulse.step();
             let end = self.carry_out(ask);
@@ -75,10 +75,10 @@ impl ScanThread {
     }
 
     /// Waits for what to do next; `None` once nobody asks any more.
-    fn next(&mut self, inbox: &thread_channel::Receiver<Ask>) -> Option<Ask> {
+    fn next(&mut self, inbox: &thread_channel::Receiver<ScanRequest>) -> Option<ScanRequest> {
         loop {
             if let Some(folder) = self.second_look.take(Instant::now()) {
-                return Some(Ask::LookAgain(folder));
+                return Some(ScanRequest::LookAgain(folder));
             }
             let Some(due) = self.second_look.next() else {
                 return inbox.recv().ok();
@@ -91,8 +91,8 @@ impl ScanThread {
         }
     }
 
-    fn carry_out(&mut self, ask: Ask) -> Result<(), Unheard> {
-        if matches!(ask, Ask::Rewatch) {
+    fn carry_out(&mut self, ask: ScanRequest) -> Result<(), Unheard> {
+        if matches!(ask, ScanRequest::Rewatch) {
             self.known = None;
         }
         self.prepare_output();
@@ -116,14 +116,19 @@ impl ScanThread {
             self.known = Some(root.id());
             self.greet(&root)?;
         }
-        if !(is_known && matches!(ask, Ask::Look(_) | Ask::LookAgain(_) | Ask::Remove(_))) {
+        if !(is_known
+            && matches!(
+                ask,
+                ScanRequest::Look(_) | ScanRequest::LookAgain(_) | ScanRequest::Remove(_)
+            ))
+        {
             self.list(&root, Path::new(""), true)?;
         }
         match ask {
-            Ask::Look(paths) => self.look(&root, paths),
-            Ask::LookAgain(folder) => self.list(&root, &folder, false),
-            Ask::Remove(folders) => self.remove(&root, folders),
-            Ask::List | Ask::Rewatch => Ok(()),
+            ScanRequest::Look(paths) => self.look(&root, paths),
+            ScanRequest::LookAgain(folder) => self.list(&root, &folder, false),
+            ScanRequest::Remove(folders) => self.remove(&root, folders),
+            ScanRequest::List | ScanRequest::Rewatch => Ok(()),
         }
     }
 

@@ -9,8 +9,8 @@ use std::sync::mpsc as thread_channel;
 use tokio::sync::mpsc::Sender;
 
 use super::FolderId;
-use super::filter::Filter;
-use super::report::{Ask, Report};
+use super::filter::FileFilter;
+use super::report::{Report, ScanRequest};
 use super::root::Root;
 use super::scan::ScanThread;
 use super::watch::Sighting;
@@ -19,7 +19,7 @@ use crate::disk::Pulse;
 /// The handle of a folder's thread. Dropping it ends the thread after what it is doing.
 #[derive(Debug)]
 pub struct Scanner {
-    asks: thread_channel::Sender<Ask>,
+    asks: thread_channel::Sender<ScanRequest>,
     signs: Arc<Signs>,
 }
 
@@ -62,7 +62,7 @@ pub struct Assignment {
     /// The hot folder.
     pub input: PathBuf,
     /// What it takes.
-    pub filter: Filter,
+    pub filter: FileFilter,
     /// The mount point that the folder had when it was first used.
     pub mount_point: Option<PathBuf>,
     /// A folder that exists, watched along with the hot folder to prove that the watch lives.
@@ -88,7 +88,7 @@ impl Scanner {
 
     /// Asks without waiting; `false` if the thread has ended.
     #[must_use]
-    pub fn ask(&self, ask: Ask) -> bool {
+    pub fn ask(&self, ask: ScanRequest) -> bool {
         self.asks.send(ask).is_ok()
     }
 

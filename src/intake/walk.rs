@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
 use super::emptied::{FOLDERS_MAX, is_system_file};
-use super::{EmptyFolder, Filter, Found, Judgement, NotTaken, Observation, Root, Writer};
+use super::{EmptyFolder, FileFilter, Found, Judgement, NotTaken, Observation, Root, Writer};
 use crate::disk::Pulse;
 use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
@@ -22,7 +22,7 @@ pub struct Walk<'a> {
     /// The folder.
     pub root: &'a Root,
     /// What is wanted of it.
-    pub filter: &'a Filter,
+    pub filter: &'a FileFilter,
     /// Where each step is noted.
     pub pulse: &'a Pulse,
 }
@@ -45,7 +45,7 @@ impl Walk<'_> {
         top: &Path,
         take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
     ) -> Result<Listing, E> {
-        let mut way = Way {
+        let mut way = WalkState {
             began_at: SystemTime::now(),
             folders: vec![top.to_owned()],
             seen: Vec::new(),
@@ -67,7 +67,7 @@ impl Walk<'_> {
     fn read<E>(
         &self,
         folder: &Path,
-        way: &mut Way,
+        way: &mut WalkState,
         take: &mut impl FnMut(Vec<Observation>) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let path = self.root.join(folder);
@@ -121,7 +121,7 @@ impl Walk<'_> {
 }
 
 /// How far a walk has come.
-struct Way {
+struct WalkState {
     began_at: SystemTime,
     /// Folders that are still to be read.
     folders: Vec<PathBuf>,
@@ -173,7 +173,7 @@ mod tests {
         }
         let walk = Walk {
             root: &Root::open(dir.path(), None).unwrap(),
-            filter: &Filter::of_jpegs(dir.path()),
+            filter: &FileFilter::of_jpegs(dir.path()),
             pulse: &Pulse::default(),
         };
         let mut count = 0;
@@ -211,7 +211,7 @@ mod tests {
         std::os::unix::fs::symlink("a.jpg", dir.path().join("link.jpg")).unwrap();
         let walk = Walk {
             root: &Root::open(dir.path(), None).unwrap(),
-            filter: &Filter::of_jpegs(dir.path()),
+            filter: &FileFilter::of_jpegs(dir.path()),
             pulse: &Pulse::default(),
         };
         let listing = walk.below(Path::new(""), &mut |_| Ok::<_, Infallible>(()));

@@ -18,7 +18,7 @@ use crate::intake::{SourceError, SourceFile};
 use crate::pool::Ending;
 
 /// An open photo.
-pub(super) struct Photo {
+pub(super) struct OpenPhoto {
     pub(super) file: Detached<std::fs::File>,
     /// Parts of it were never written.
     pub(super) has_hole: bool,
@@ -27,13 +27,13 @@ pub(super) struct Photo {
 /// A photo that can be given to a worker.
 struct Prepared {
     source: Detached<Arc<SourceFile>>,
-    photo: Photo,
+    photo: OpenPhoto,
     chosen: ChosenName,
     temp: Detached<Temp>,
 }
 
 /// What is left to do once the disks have been asked.
-enum Step {
+enum NextStep {
     Cut(Prepared),
     /// The cutout is there.
     Conclude(Placed),
@@ -51,8 +51,8 @@ impl Attempt<'_> {
     /// Carries the attempt out up to the cutout in its place.
     pub(super) async fn carry_out(&mut self, lease: &mut WorkerLease) -> Result<Placed, JobError> {
         let prepared = match lease.wait(self.prepare()).await? {
-            Step::Cut(prepared) => prepared,
-            Step::Conclude(placed) => return Ok(placed),
+            NextStep::Cut(prepared) => prepared,
+            NextStep::Conclude(placed) => return Ok(placed),
         };
         let Prepared {
             source,
@@ -88,11 +88,11 @@ impl Attempt<'_> {
     }
 
     /// Everything that comes before a worker sees the photo.
-    async fn prepare(&mut self) -> Result<Step, JobError> {
+    async fn prepare(&mut self) -> Result<NextStep, JobError> {
         let (source, photo) = self.open_source().await?;
         // The cutout may have been fetched meanwhile; another one would be a second result.
         if let Some(placed) = self.take_unretired().await? {
-            return Ok(Step::Conclude(placed));
+            return Ok(NextStep::Conclude(placed));
         }
         let mut chosen = output_name::choose(self.job, &source, &self.context.ledger).await?;
         if let Some(already) = &chosen.already
@@ -105,7 +105,7 @@ impl Attempt<'_> {
             && let Some(begun) = self.take_touched(&chosen, already.sha256).await?
         {
             self.begun = Some(begun);
-            return Ok(Step::Conclude(Placed {
+            return Ok(NextStep::Conclude(Placed {
                 output: self.job.folder.output.join(&chosen.name),
                 sha256: already.sha256,
                 origin: Origin::Touched,
@@ -123,11 +123,11 @@ impl Attempt<'_> {
             && let Some(mut placed) = self.take_over(renamed, &source, &chosen, begun).await?
         {
             placed.is_doubtful |= photo.has_hole;
-            return Ok(Step::Conclude(placed));
+            return Ok(NextStep::Conclude(placed));
         }
         if let Some(already) = &chosen.already {
             self.sync_output(&chosen).await?;
-            return Ok(Step::Conclude(Placed {
+            return Ok(NextStep::Conclude(Placed {
                 output: self.job.folder.output.join(&chosen.name),
                 sha256: already.sha256,
                 origin: Origin::Earlier,
@@ -138,7 +138,7 @@ impl Attempt<'_> {
             return Err(JobError::WorkerDied(Ending::default()));
         }
         let temp = self.open_temp(&chosen, begun).await?;
-        Ok(Step::Cut(Prepared {
+        Ok(NextStep::Cut(Prepared {
             source,
             photo,
             chosen,
@@ -160,11 +160,11 @@ impl Attempt<'_> {
         .await
     }
 
-    async fn open_source(&self) -> Result<(Detached<Arc<SourceFile>>, Photo), JobError> {
+    async fn open_source(&self) -> Result<(Detached<Arc<SourceFile>>, OpenPhoto), JobError> {
         let (input, file) = (self.job.folder.input.clone(), self.job.file.clone());
         blocking(move || {
             let source = SourceFile::open(&input, &file)?;
-            let photo = Photo {
+            let photo = OpenPhoto {
                 file: Detached::new(source.reader()?),
                 has_hole: source.has_hole(),
             };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::attempt::Photo;
+use super::attempt::OpenPhoto;
 use super::watched::Watched;
 use super::worker_lease::WorkerLease;
 use super::{Job, JobContext, JobError};
@@ -20,12 +20,12 @@ pub(super) async fn run(
     job: &Job,
     context: &JobContext,
     lease: &mut WorkerLease,
-    photo: Photo,
+    photo: OpenPhoto,
     temp: &Temp,
 ) -> Result<CutReport, JobError> {
     let limit = context.timeout;
     let is_waiting = AtomicBool::new(false);
-    let files = Files {
+    let files = ExchangeFiles {
         photo,
         temp,
         is_waiting: &is_waiting,
@@ -44,8 +44,8 @@ pub(super) async fn run(
     }
 }
 
-struct Files<'a> {
-    photo: Photo,
+struct ExchangeFiles<'a> {
+    photo: OpenPhoto,
     temp: &'a Temp,
     /// Whether the disk of one of them is waited for.
     is_waiting: &'a AtomicBool,
@@ -56,9 +56,9 @@ async fn exchange(
     job: &Job,
     context: &JobContext,
     lease: &mut WorkerLease,
-    files: Files<'_>,
+    files: ExchangeFiles<'_>,
 ) -> Result<CutReport, ExchangeError> {
-    let Files {
+    let ExchangeFiles {
         photo,
         temp,
         is_waiting,

@@ -63,7 +63,7 @@ async fn run(
         .spawn()
         .at(&command.program)
         .map_err(ProgramError::NotStarted)?;
-    let mut group = Group(child);
+    let mut group = ProcessGroup(child);
     let stdin = group.0.stdin.take();
     // The program need not read, nor need whoever has its stdin after it.
     let feed = async {
@@ -85,9 +85,9 @@ async fn run(
 }
 
 /// A program and whatever it has started; killed when dropped before the program has ended.
-struct Group(Child);
+struct ProcessGroup(Child);
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         // No number once it has ended: it may be another process by now.
         let number = self.0.id().and_then(|id| i32::try_from(id).ok());

@@ -12,16 +12,16 @@ const PROC: &str = "/proc";
 
 /// One control group, as far as a controller counts in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Group {
+pub(super) struct ControlGroup {
     /// Its path in the hierarchy, as `/proc/self/cgroup` shows it.
     pub(super) name: String,
     dir: PathBuf,
-    files: &'static Files,
+    files: &'static GroupFiles,
 }
 
 /// The names of the files in which a controller counts, and of the key within each of them.
 #[derive(Debug, PartialEq, Eq)]
-struct Files {
+struct GroupFiles {
     /// Processes that were killed because memory was short.
     kills: (&'static str, &'static str),
     /// Times that the limit was reached: counters of which any may rise.
@@ -31,28 +31,28 @@ struct Files {
     peak: &'static str,
 }
 
-const MEMORY_V2: Files = Files {
+const MEMORY_V2: GroupFiles = GroupFiles {
     kills: ("memory.events", "oom_kill"),
     hits: &[("memory.events", "oom")],
     limit: "memory.max",
     peak: "memory.peak",
 };
 
-const MEMORY_V1: Files = Files {
+const MEMORY_V1: GroupFiles = GroupFiles {
     kills: ("memory.oom_control", "oom_kill"),
     hits: &[("memory.failcnt", ""), ("memory.memsw.failcnt", "")],
     limit: "memory.limit_in_bytes",
     peak: "memory.max_usage_in_bytes",
 };
 
-const PIDS: Files = Files {
+const PIDS: GroupFiles = GroupFiles {
     kills: ("", ""),
     hits: &[("pids.events", "max")],
     limit: "pids.max",
     peak: "pids.peak",
 };
 
-impl Group {
+impl ControlGroup {
     /// How often its limit was reached, or that of a group below it.
     pub(super) fn hits(&self) -> u64 {
         let files = self.files.hits.iter();
@@ -81,8 +81,8 @@ impl Group {
 /// What limits this process: its own control groups and those around them, the innermost first.
 #[derive(Debug)]
 pub(super) struct Surroundings {
-    pub(super) memory: Vec<Group>,
-    pub(super) pids: Vec<Group>,
+    pub(super) memory: Vec<ControlGroup>,
+    pub(super) pids: Vec<ControlGroup>,
     proc: PathBuf,
 }
 
@@ -106,7 +106,7 @@ impl Surroundings {
     /// Processes that the kernel has killed because memory was short: those of the own group where it counts them, or else those of
     /// the whole machine.
     pub(super) fn kills(&self) -> Option<u64> {
-        let own = self.memory.first().and_then(Group::kills);
+        let own = self.memory.first().and_then(ControlGroup::kills);
         own.or_else(|| counter(&self.proc.join("vmstat"), "oom_kill"))
     }
 
@@ -132,7 +132,12 @@ fn counter(path: &Path, key: &str) -> Option<u64> {
 
 /// The groups of `controller` in the texts of `/proc/self/cgroup` and `/proc/self/mountinfo`: in version 1 where it is mounted so,
 /// or else in version 2.
-fn groups(own: &str, mounts: &str, controller: &str, [v1, v2]: [&'static Files; 2]) -> Vec<Group> {
+fn groups(
+    own: &str,
+    mounts: &str,
+    controller: &str,
+    [v1, v2]: [&'static GroupFiles; 2],
+) -> Vec<ControlGroup> {
     let paths = own.lines().filter_map(|line| {
         let (_, rest) = line.split_once(':')?;
         rest.split_once(':')
@@ -146,7 +151,7 @@ fn groups(own: &str, mounts: &str, controller: &str, [v1, v2]: [&'static Files; 
             None => return Vec::new(),
         },
     };
-    let mut lines = mounts.lines().filter_map(Mount::parse);
+    let mut lines = mounts.lines().filter_map(CgroupMount::parse);
     let mount = lines.find(|mount| {
         if is_v1 {
             mount.kind == "cgroup" && has(mount.options)
@@ -160,7 +165,7 @@ fn groups(own: &str, mounts: &str, controller: &str, [v1, v2]: [&'static Files; 
     // A container may see its own group alone, as the root of the mount.
     let below = Path::new(path).strip_prefix(mount.root);
     let below = below.unwrap_or(Path::new("")).to_owned();
-    let parts = below.ancestors().map(|part| Group {
+    let parts = below.ancestors().map(|part| ControlGroup {
         name: Path::new("/").join(part).display().to_string(),
         dir: Path::new(mount.point).join(part),
         files,
@@ -169,7 +174,7 @@ fn groups(own: &str, mounts: &str, controller: &str, [v1, v2]: [&'static Files; 
 }
 
 /// One line of the list of mounts.
-struct Mount<'a> {
+struct CgroupMount<'a> {
     /// Which directory of the file system is shown.
     root: &'a str,
     point: &'a str,
@@ -177,7 +182,7 @@ struct Mount<'a> {
     options: &'a str,
 }
 
-impl<'a> Mount<'a> {
+impl<'a> CgroupMount<'a> {
     fn parse(line: &'a str) -> Option<Self> {
         let (place, file_system) = line.split_once(" - ")?;
         let mut place = place.split(' ').skip(3);

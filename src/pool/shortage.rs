@@ -6,7 +6,7 @@ use std::io;
 use bytesize::ByteSize;
 use rustix::io::Errno;
 
-use super::cgroup::{Group, Surroundings};
+use super::cgroup::{ControlGroup, Surroundings};
 
 /// What the machine was short of. No photo is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Shortage {
         }
     }
 
-    fn tasks_of(group: &Group) -> Option<Self> {
+    fn tasks_of(group: &ControlGroup) -> Option<Self> {
         let count = group.limit()?;
         let group = group.name.clone();
         Some(Self::GroupTasks { group, count })
@@ -133,8 +133,8 @@ impl Baseline {
     pub(super) fn take(around: &Surroundings) -> Self {
         Self {
             kills: around.kills(),
-            memory: around.memory.iter().map(Group::hits).collect(),
-            pids: around.pids.iter().map(Group::hits).collect(),
+            memory: around.memory.iter().map(ControlGroup::hits).collect(),
+            pids: around.pids.iter().map(ControlGroup::hits).collect(),
         }
     }
 
@@ -165,7 +165,7 @@ impl Baseline {
 }
 
 /// The groups whose limit has been reached since `before`, the innermost first.
-fn risen<'a>(groups: &'a [Group], before: &[u64]) -> impl Iterator<Item = &'a Group> {
+fn risen<'a>(groups: &'a [ControlGroup], before: &[u64]) -> impl Iterator<Item = &'a ControlGroup> {
     let pairs = groups.iter().zip(before);
     pairs.filter_map(|(group, before)| (group.hits() > *before).then_some(group))
 }

@@ -88,7 +88,7 @@ fn bombs_of_every_format_take_little_memory() {
     for (name, file) in &bombs {
         hot.drop_file(format!("{name}.jpg"), file);
     }
-    wait_for("every bomb has its verdict", || {
+    wait_for("every bomb has its result", || {
         hot.status().quarantined.len() + hot.outputs().len() == bombs.len()
     });
     for entry in hot.status().quarantined {

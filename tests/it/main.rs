@@ -76,6 +76,8 @@ mod full;
 #[cfg(test)]
 mod fuse;
 #[cfg(test)]
+mod glossary;
+#[cfg(test)]
 mod half_retired;
 #[cfg(test)]
 mod hangs;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::super::CommandError;
 use super::attempt::{self, CutAttempt};
-use super::photo_line::Picture;
+use super::photo_line::CutoutFacts;
 use super::report::{CutReporter, Delivered};
 use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
@@ -231,7 +231,7 @@ impl<'a> CutBatch<'a> {
         &mut self,
         job: Job,
         output: &Path,
-        picture: Option<Picture>,
+        picture: Option<CutoutFacts>,
         duration: Duration,
     ) -> io::Result<()> {
         let photo = self.photo(&job);
@@ -261,13 +261,13 @@ impl<'a> CutBatch<'a> {
     }
 }
 
-fn picture(origin: &Origin, job: &Job) -> Option<Picture> {
+fn picture(origin: &Origin, job: &Job) -> Option<CutoutFacts> {
     match origin {
         Origin::Made {
             report,
             is_doubtful,
             ..
-        } => Some(Picture::new(report, &job.folder, *is_doubtful)),
+        } => Some(CutoutFacts::new(report, &job.folder, *is_doubtful)),
         Origin::Earlier | Origin::Recorded | Origin::Renamed { .. } | Origin::Touched => None,
     }
 }

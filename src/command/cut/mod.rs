@@ -38,7 +38,7 @@ const INTERRUPTED: u8 = 130;
 
 /// What to cut out, and where to.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Order {
+pub struct CutArguments {
     /// Photos, or folders to search for photos. `-` alone reads one photo from stdin.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -66,7 +66,7 @@ pub struct Order {
 }
 
 /// Cuts out everything that was ordered. With `json` it prints an object for each photo.
-pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
+pub fn run(order: &CutArguments, json: bool) -> Result<ExitCode, CommandError> {
     let target = CutTarget::of(&order.inputs, &order.output)?;
     let sheet = order.sheet.as_deref();
     let sheet = sheet.map(|path| target.sheet(path)).transpose()?;
@@ -93,7 +93,7 @@ pub fn run(order: &Order, json: bool) -> Result<ExitCode, CommandError> {
 
 /// One order with all that it needs.
 struct CutRun<'a> {
-    order: &'a Order,
+    order: &'a CutArguments,
     config: Config,
     target: CutTarget,
     /// Where the sheet goes, if one is wanted.

@@ -35,12 +35,12 @@ pub(super) struct PhotoLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration_ms: Option<u128>,
     #[serde(flatten)]
-    pub(super) picture: Option<Picture>,
+    pub(super) picture: Option<CutoutFacts>,
 }
 
 /// What is known of a cutout that was made now.
 #[derive(Debug, Serialize)]
-pub(super) struct Picture {
+pub(super) struct CutoutFacts {
     width: u32,
     height: u32,
     bytes: u64,
@@ -72,7 +72,7 @@ pub(super) struct CutCounts {
     pub(super) not_done: usize,
 }
 
-impl Picture {
+impl CutoutFacts {
     /// Tells of a cutout that was made as `folder` says.
     pub(super) fn new(report: &CutReport, folder: &Folder, is_doubtful: bool) -> Self {
         Self {

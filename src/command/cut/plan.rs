@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::config::{Edges, FailedPolicy, Folder};
 use crate::disk::Pulse;
 use crate::intake::{
-    Filter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
+    FileFilter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
     Writer,
 };
 use crate::job::{CutOptions, Job};
@@ -19,7 +19,7 @@ use crate::path_error::{AtPath as _, PathError};
 use crate::stamp::Stamp;
 
 /// What is to be done.
-pub(super) struct Plan {
+pub(super) struct CutPlan {
     pub(super) jobs: Vec<Job>,
     /// Inputs that cannot be read.
     pub(super) missing: Vec<(PathBuf, PathError)>,
@@ -38,8 +38,8 @@ pub(super) struct Search {
 }
 
 /// Finds the photos that `search` means.
-pub(super) fn plan(search: &Search) -> Plan {
-    let mut plan = Plan {
+pub(super) fn plan(search: &Search) -> CutPlan {
+    let mut plan = CutPlan {
         jobs: Vec::new(),
         missing: Vec::new(),
         not_taken: NotTaken::default(),
@@ -99,7 +99,7 @@ fn folder(input: &Path, search: &Search) -> std::io::Result<Folder> {
 
 fn list(folder: &Arc<Folder>, output: &Path) -> Result<(Vec<Observation>, Listing), PathError> {
     let root = Root::open(&folder.input, None)?;
-    let filter = Filter::new(Arc::clone(folder));
+    let filter = FileFilter::new(Arc::clone(folder));
     let mut all = Vec::new();
     let walk = Walk {
         root: &root,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::bar::CutBar;
-use super::photo_line::{CutCounts, PhotoLine, PhotoLineResult, Picture, SummaryLine};
+use super::photo_line::{CutCounts, CutoutFacts, PhotoLine, PhotoLineResult, SummaryLine};
 use crate::percent;
 
 /// Why a photo is not cut out though its cutout is there.
@@ -20,7 +20,7 @@ pub(super) struct Delivered<'a> {
     /// Its path.
     pub(super) output: &'a Path,
     /// What is known of it, unless an earlier run has made it.
-    pub(super) picture: Option<Picture>,
+    pub(super) picture: Option<CutoutFacts>,
     /// How long it took.
     pub(super) duration: Duration,
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 pub use error::SetupError;
 
-use self::plan::Plan;
+use self::plan::SetupPlan;
 use super::{CommandError, block_on};
 use crate::daemon::LiveStatus;
 use crate::percent;
@@ -32,7 +32,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What is to be set up.
 #[derive(Debug, clap::Args)]
-pub struct Order {
+pub struct SetupArguments {
     /// The hot folder. It is created if it does not exist.
     dir: PathBuf,
     /// The folder for the cutouts. Default: a folder beside the hot folder, with `-cutouts` after its name.
@@ -47,14 +47,14 @@ pub struct Order {
 }
 
 /// Shows the steps, and takes them with `--yes`.
-pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
+pub fn run(order: &SetupArguments) -> Result<ExitCode, CommandError> {
     if !rustix::process::geteuid().is_root() {
         return Err(SetupError::NotRoot.into());
     }
     if !Path::new("/run/systemd/system").is_dir() {
         return Err(SetupError::NoSystemd(order.dir.clone()).into());
     }
-    let plan = Plan::of(order, Path::new(CONFIG_FILE))?;
+    let plan = SetupPlan::of(order, Path::new(CONFIG_FILE))?;
     let mut out = stdout().lock();
     if plan.steps.is_empty() {
         writeln!(out, "nothing is left to do")?;
@@ -91,7 +91,7 @@ pub fn run(order: &Order) -> Result<ExitCode, CommandError> {
 }
 
 /// Prints how the first `done` steps are taken back.
-fn tell_undo(plan: &Plan, done: usize) -> std::io::Result<()> {
+fn tell_undo(plan: &SetupPlan, done: usize) -> std::io::Result<()> {
     let undo = plan.undo(done);
     let mut out = stdout().lock();
     if !undo.is_empty() {
@@ -104,7 +104,7 @@ fn tell_undo(plan: &Plan, done: usize) -> std::io::Result<()> {
 }
 
 /// Waits until the running service serves the folder.
-async fn served(plan: &Plan) -> Result<(), SetupError> {
+async fn served(plan: &SetupPlan) -> Result<(), SetupError> {
     let deadline = Instant::now() + SERVE_LIMIT;
     let state_dir = &plan.config.daemon.state_dir;
     loop {

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::rights::Rights;
-use super::step::{Step, ask, line};
-use super::{Order, SetupError, status_group};
+use super::step::{SetupStep, ask, line};
+use super::{SetupArguments, SetupError, status_group};
 use crate::command::CommandError;
 use crate::command::init::{cutouts_beside, name_for, quoted, table};
 use crate::command::unit::{DROP_IN, drop_in, target};
@@ -24,9 +24,9 @@ pub(super) const USER: &str = "hotcut";
 const START_ANEW: &[&str] = &["systemctl daemon-reload", "systemctl restart hotcut"];
 
 /// What is to be done, and what comes of it.
-pub(super) struct Plan {
+pub(super) struct SetupPlan {
     /// In their order.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<SetupStep>,
     /// The name of the folder in the configuration.
     pub(super) name: String,
     /// Where its cutouts go.
@@ -35,15 +35,15 @@ pub(super) struct Plan {
     pub(super) config: Config,
 }
 
-impl Plan {
+impl SetupPlan {
     /// Looks at what is there.
-    pub(super) fn of(order: &Order, config_file: &Path) -> Result<Self, CommandError> {
+    pub(super) fn of(order: &SetupArguments, config_file: &Path) -> Result<Self, CommandError> {
         if ask(&["getent", "passwd", USER])?.is_none() {
             return Err(SetupError::NoUser.into());
         }
         let input = std::path::absolute(&order.dir).at(&order.dir)?;
         let input: PathBuf = input.components().collect();
-        let wanted = Entry::of(order, &input, config_file)?;
+        let wanted = PlanEntry::of(order, &input, config_file)?;
         let mut steps = Vec::new();
         let group = order.group.as_deref();
         steps.extend(group.map(join).transpose()?.into_iter().flatten());
@@ -61,23 +61,26 @@ impl Plan {
                 wanted.name,
                 config_file.display()
             );
-            steps.push(Step::write(what, config_file, text, START_ANEW));
+            steps.push(SetupStep::write(what, config_file, text, START_ANEW));
         }
         let unit = drop_in(config_file, &wanted.config)?;
         let is_there = std::fs::read_to_string(DROP_IN).is_ok_and(|there| there == unit);
         if !is_there {
             let then = if writes_config { &[] } else { START_ANEW };
             let what = format!("write {DROP_IN}, by which the unit lets hotcut use its folders");
-            steps.push(Step::write(what, Path::new(DROP_IN), unit, then));
-            steps.push(Step::run(&["systemctl", "daemon-reload"], Vec::new()));
+            steps.push(SetupStep::write(what, Path::new(DROP_IN), unit, then));
+            steps.push(SetupStep::run(&["systemctl", "daemon-reload"], Vec::new()));
         }
         if ask(&["systemctl", "is-enabled", USER])?.is_none() {
             let undo = vec!["systemctl disable hotcut".to_owned()];
-            steps.push(Step::run(&["systemctl", "enable", "--quiet", USER], undo));
+            steps.push(SetupStep::run(
+                &["systemctl", "enable", "--quiet", USER],
+                undo,
+            ));
         }
         if !steps.is_empty() || ask(&["systemctl", "is-active", USER])?.is_none() {
             // A unit that runs has no right to a folder that was made after its start.
-            steps.push(Step::run(&["systemctl", "restart", USER], Vec::new()));
+            steps.push(SetupStep::run(&["systemctl", "restart", USER], Vec::new()));
         }
         let (name, output, config) = (wanted.name, wanted.output, wanted.config);
         Ok(Self {
@@ -98,7 +101,7 @@ impl Plan {
 }
 
 /// The folder in the configuration.
-struct Entry {
+struct PlanEntry {
     name: String,
     output: PathBuf,
     config: Config,
@@ -106,8 +109,8 @@ struct Entry {
     text: Option<String>,
 }
 
-impl Entry {
-    fn of(order: &Order, input: &Path, file: &Path) -> Result<Self, CommandError> {
+impl PlanEntry {
+    fn of(order: &SetupArguments, input: &Path, file: &Path) -> Result<Self, CommandError> {
         let text = match std::fs::read_to_string(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => MINIMAL.to_owned(),
             read => read.at(file)?,
@@ -181,19 +184,19 @@ fn with_folder(
 }
 
 /// The steps by which there is the group, and hotcut in it.
-fn join(group: &str) -> Result<Vec<Step>, SetupError> {
+fn join(group: &str) -> Result<Vec<SetupStep>, SetupError> {
     let mut steps = Vec::new();
     let row = ask(&["getent", "group", "--", group])?;
     if row.is_none() {
         let undo = vec![line(&["groupdel", group])];
-        steps.push(Step::run(&["groupadd", "--system", "--", group], undo));
+        steps.push(SetupStep::run(&["groupadd", "--system", "--", group], undo));
     }
     let of_user = ask(&["id", "-G", USER])?.unwrap_or_default();
     let id = row.as_deref().and_then(group_id).unwrap_or_default();
     if !of_user.split_whitespace().any(|one| one == id) {
         let undo = vec![line(&["gpasswd", "--delete", USER, group])];
         let words = ["usermod", "--append", "--groups", group, USER];
-        steps.push(Step::run(&words, undo));
+        steps.push(SetupStep::run(&words, undo));
     }
     Ok(steps)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::SetupError;
 use super::plan::{USER, group_id};
-use super::step::{Step, ask, line};
+use super::step::{SetupStep, ask, line};
 
 /// How `setpriv` becomes the service.
 const AS_SERVICE: &[&str] = &["--reuid", USER, "--regid", USER, "--init-groups"];
@@ -31,7 +31,7 @@ impl<'a> Rights<'a> {
         &self,
         folder: &Path,
         made: &mut BTreeSet<PathBuf>,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<SetupStep>,
     ) -> Result<(), SetupError> {
         let there = folder.ancestors().find(|path| path.exists());
         let there = there.unwrap_or(Path::new("/"));
@@ -56,12 +56,12 @@ impl<'a> Rights<'a> {
             .collect();
         let group = self.group.unwrap_or(USER);
         let install = ["install", "-d", "-o", USER, "-g", group, "-m", "2770", "--"];
-        steps.push(Step::run(&on(&install, folder), vec![line(&undo)]));
+        steps.push(SetupStep::run(&on(&install, folder), vec![line(&undo)]));
         Ok(())
     }
 
     /// The step by which a folder that somebody else has made is open to those who may not use it yet.
-    fn of_existing(&self, folder: &Path) -> Result<Option<Step>, SetupError> {
+    fn of_existing(&self, folder: &Path) -> Result<Option<SetupStep>, SetupError> {
         let mut lacking = Vec::new();
         if !may_use(AS_SERVICE, folder)? {
             lacking.push(format!("u:{USER}"));
@@ -91,11 +91,11 @@ impl<'a> Rights<'a> {
         };
         let undo = on(&["setfacl", "-R", "-x", &entries(""), "--"], folder);
         let act = on(&["setfacl", "-R", "-m", &entries(":rwX"), "--"], folder);
-        Ok(Some(Step::run(&act, vec![line(&undo)])))
+        Ok(Some(SetupStep::run(&act, vec![line(&undo)])))
     }
 
     /// The step by which subfolders that people make in `input` are open to their group, whatever their umask.
-    pub(super) fn of_newcomers(&self, input: &Path) -> Result<Option<Step>, SetupError> {
+    pub(super) fn of_newcomers(&self, input: &Path) -> Result<Option<SetupStep>, SetupError> {
         if self.group.is_none() {
             return Ok(None);
         }
@@ -121,7 +121,7 @@ impl<'a> Rights<'a> {
             Vec::new()
         };
         let set = on(&["setfacl", "-d", "-m", "g::rwx", "--"], input);
-        Ok(Some(Step::run(&set, undo)))
+        Ok(Some(SetupStep::run(&set, undo)))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::step::{Step, line};
+use super::step::{SetupStep, line};
 
 /// Comes before the package's `hotcut.conf`, so that its word on the folder counts.
 const FILE: &str = "/etc/tmpfiles.d/hotcut-status.conf";
 
 /// The steps; none where it is settled already which group that is.
-pub(super) fn steps(group: &str) -> Vec<Step> {
+pub(super) fn steps(group: &str) -> Vec<SetupStep> {
     let file = Path::new(FILE);
     if file.exists() {
         return Vec::new();
@@ -16,8 +16,8 @@ pub(super) fn steps(group: &str) -> Vec<Step> {
     let what = format!("write {FILE}, by which the group {group} may read `hotcut status`");
     let create = |name| ["systemd-tmpfiles", "--create", name];
     vec![
-        Step::write(what, file, text(group), &[&line(&create("hotcut.conf"))]),
-        Step::run(&create("hotcut-status.conf"), Vec::new()),
+        SetupStep::write(what, file, text(group), &[&line(&create("hotcut.conf"))]),
+        SetupStep::run(&create("hotcut-status.conf"), Vec::new()),
     ]
 }
 

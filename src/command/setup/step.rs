@@ -14,7 +14,7 @@ const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 /// A step, and how to take it back.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct SetupStep {
     act: Act,
     /// Command lines, in their order.
     pub(super) undo: Vec<String>,
@@ -30,7 +30,7 @@ enum Act {
     },
 }
 
-impl Step {
+impl SetupStep {
     /// A command, which is shown as it is run.
     pub(super) fn run<W: AsRef<OsStr>>(words: &[W], undo: Vec<String>) -> Self {
         let words = words.iter().map(|word| word.as_ref().to_owned());
@@ -79,7 +79,7 @@ impl Step {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for SetupStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.act {
             Act::Run(words) => f.write_str(&line(words)),

@@ -15,7 +15,7 @@ use crate::delivery::{Counts, LedgerError, SqliteLedger, is_in_use};
 const SERVICE: &str = "hotcut";
 
 /// What is known of the daemon and of each folder of the configuration.
-pub(super) struct Known {
+pub(super) struct KnownStatus {
     /// What the daemon wrote last, if it runs.
     pub(super) live: Option<LiveStatus>,
     /// Whether its loop has turned lately.
@@ -23,7 +23,7 @@ pub(super) struct Known {
     pub(super) folders: Vec<(Counts, Vec<SharedFailure>, Arc<Folder>)>,
 }
 
-impl Known {
+impl KnownStatus {
     /// Reads the state directory; one who may not reads what the daemon shares.
     pub(super) fn of(config: &Config) -> Result<Self, CommandError> {
         let path = match Self::of_state(config) {

@@ -4,13 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{FolderStatus, Status, WaitingStatus};
+use super::{FolderReport, StatusReport, WaitingStatus};
 use crate::command::not_taken::{Remedy, sentences};
 use crate::daemon::WaitingFor;
 use crate::pool::Confinement;
 
 /// Prints the table.
-pub(super) fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
+pub(super) fn print(out: &mut impl Write, status: &StatusReport) -> io::Result<()> {
     if let Some(Confinement { landlock, seccomp }) = status.confinement
         && !(landlock && seccomp)
     {
@@ -74,7 +74,7 @@ pub(super) fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
 }
 
 /// How old what waits is, how fast it goes and how long it takes, if anything waits or has been done lately.
-fn print_pace(out: &mut impl Write, folder: &FolderStatus) -> io::Result<()> {
+fn print_pace(out: &mut impl Write, folder: &FolderReport) -> io::Result<()> {
     if let Some(oldest) = &folder.oldest {
         write!(out, "  the oldest photo that waits arrived at {oldest}")?;
         if folder.queued_on_disk > 0 {

@@ -14,7 +14,7 @@ use super::{
     structure,
 };
 
-pub(super) type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+pub(super) type TiffReader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 const DAMAGED: CutoutError = CutoutError::Damaged(Format::Tiff);
 const OTHER_LAYOUT: CutoutError = CutoutError::Unsupported(Unsupported::Layout(Format::Tiff));
@@ -25,7 +25,7 @@ const MODERN_JPEG: u64 = 7;
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
 /// Reads the directory of the first page.
-pub(super) fn open(bytes: &[u8]) -> Result<Reader<'_>, CutoutError> {
+pub(super) fn open(bytes: &[u8]) -> Result<TiffReader<'_>, CutoutError> {
     // The limit on decoded pixels is also the one on tags, so it must not be that of the pixels yet.
     let mut limits = Limits::default();
     limits.decoding_buffer_size = TAG_BYTES_MAX;
@@ -103,7 +103,7 @@ struct Tags {
 }
 
 impl Tags {
-    fn read(reader: &mut Reader<'_>) -> Tags {
+    fn read(reader: &mut TiffReader<'_>) -> Tags {
         let orientation = number(reader, Tag::Orientation)
             .and_then(|code| Orientation::from_exif(u8::try_from(code).ok()?));
         Tags {
@@ -129,23 +129,23 @@ fn fault(error: &TiffError) -> CutoutError {
 }
 
 /// The first value of a tag of numbers.
-fn number(reader: &mut Reader<'_>, tag: Tag) -> Option<u64> {
+fn number(reader: &mut TiffReader<'_>, tag: Tag) -> Option<u64> {
     reader.find_tag_unsigned_vec(tag).ok()??.first().copied()
 }
 
 /// Cameras put a thumbnail first, and say that it is one; DNG says what it is.
-fn is_raw(reader: &mut Reader<'_>) -> bool {
+fn is_raw(reader: &mut TiffReader<'_>) -> bool {
     let reduced = number(reader, Tag::NewSubfileType).is_some_and(|kind| kind & 1 == 1);
     reduced || matches!(reader.find_tag(DNG_VERSION), Ok(Some(_)))
 }
 
 /// Whether strips or tiles are compressed in a way that never ends in many zeros. Run lengths (`PackBits`) may.
-pub(super) fn is_coded(reader: &mut Reader<'_>) -> bool {
+pub(super) fn is_coded(reader: &mut TiffReader<'_>) -> bool {
     !matches!(number(reader, Tag::Compression), None | Some(1 | 32773))
 }
 
 /// Where each strip or tile lies in the file, and how many bytes it has.
-pub(super) fn places(reader: &mut Reader<'_>) -> Vec<(u64, u64)> {
+pub(super) fn places(reader: &mut TiffReader<'_>) -> Vec<(u64, u64)> {
     let mut numbers = |tag| reader.find_tag_unsigned_vec::<u64>(tag).ok().flatten();
     [
         (Tag::StripOffsets, Tag::StripByteCounts),
@@ -158,7 +158,7 @@ pub(super) fn places(reader: &mut Reader<'_>) -> Vec<(u64, u64)> {
 }
 
 /// Whether a strip or tile lies beyond the end of the file.
-fn ends_early(reader: &mut Reader<'_>, len: usize) -> bool {
+fn ends_early(reader: &mut TiffReader<'_>, len: usize) -> bool {
     let places = places(reader).into_iter();
     places
         .map(|(offset, count)| offset.saturating_add(count))
@@ -167,7 +167,7 @@ fn ends_early(reader: &mut Reader<'_>, len: usize) -> bool {
 
 /// A JPEG in a strip or tile has sides of its own, for which its decoder makes room, and it is taken
 /// without its end.
-fn check_jpegs(reader: &mut Reader<'_>, bytes: &[u8], limit: Limit) -> Result<(), CutoutError> {
+fn check_jpegs(reader: &mut TiffReader<'_>, bytes: &[u8], limit: Limit) -> Result<(), CutoutError> {
     if number(reader, Tag::Compression) != Some(MODERN_JPEG) {
         return Ok(());
     }
@@ -193,7 +193,7 @@ fn check_jpegs(reader: &mut Reader<'_>, bytes: &[u8], limit: Limit) -> Result<()
 /// Reads every strip or tile to its place in `samples`, as 8-bit interleaved samples: `planes` planes
 /// of `step` samples per pixel.
 fn read_chunks(
-    reader: &mut Reader<'_>,
+    reader: &mut TiffReader<'_>,
     samples: &mut [u8],
     (width, height): (u32, u32),
     (planes, step): (usize, usize),
@@ -226,7 +226,7 @@ fn read_chunks(
 }
 
 /// One strip or tile as 8-bit samples.
-fn read_chunk(reader: &mut Reader<'_>, index: u32) -> Result<Vec<u8>, CutoutError> {
+fn read_chunk(reader: &mut TiffReader<'_>, index: u32) -> Result<Vec<u8>, CutoutError> {
     let layout = reader
         .image_chunk_buffer_layout(index)
         .map_err(|e| fault(&e))?;
@@ -262,7 +262,7 @@ fn divide_by_alpha(samples: &mut [u8], count: usize) {
     }
 }
 
-fn density(reader: &mut Reader<'_>) -> Option<Density> {
+fn density(reader: &mut TiffReader<'_>) -> Option<Density> {
     // Inches unless said otherwise.
     let per_metre = match number(reader, Tag::ResolutionUnit).unwrap_or(2) {
         2 => 1.0 / 0.0254,

@@ -123,7 +123,7 @@ fn jpeg_without_a_side_is_no_picture() {
 fn tiff_directory_that_lies_is_an_error_or_harmless() {
     let data = vec![220; 32 * 96];
     let strip: &[u8] = &data;
-    let lies: [&[tiff::Entry<'_>]; 14] = [
+    let lies: [&[tiff::TiffEntry<'_>]; 14] = [
         &[(273, Long, &[u32::MAX])],
         &[(273, Long, &[0x7fff_ffff]), (279, Long, &[u32::MAX])],
         &[(279, Long, &[u32::MAX])],

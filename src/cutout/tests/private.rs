@@ -100,7 +100,7 @@ fn indiscreet_png() -> Vec<u8> {
 fn indiscreet_tiff() -> Vec<u8> {
     let words = |bytes: &[u8]| bytes.iter().map(|b| u32::from(*b)).collect::<Vec<u32>>();
     let (block, packet, secret) = (words(&exif()), words(&xmp()), words(SECRET));
-    let entries: [tiff::Entry<'_>; 5] = [
+    let entries: [tiff::TiffEntry<'_>; 5] = [
         (270, tiff::Kind::Byte, &secret),
         (700, tiff::Kind::Byte, &packet),
         (33723, tiff::Kind::Byte, &secret),

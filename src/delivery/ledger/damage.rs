@@ -12,7 +12,7 @@ use crate::path_error::AtPath as _;
 
 /// How the ledger was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum LedgerFound {
     /// It is whole.
     Whole,
     /// There was none, or one that had nothing in it yet. What lies in the output folders is to be learned.
@@ -28,7 +28,7 @@ pub enum Found {
 pub fn open_whole(
     state_dir: &Path,
     tell: &mut dyn FnMut(OpenStep),
-) -> Result<(SqliteLedger, Found), LedgerError> {
+) -> Result<(SqliteLedger, LedgerFound), LedgerError> {
     let path = state_dir.join("ledger.db");
     if let Some(aside) = set_stale_wal_aside(&path)? {
         tell(OpenStep::StaleWal(aside));
@@ -36,16 +36,16 @@ pub fn open_whole(
     match SqliteLedger::open_telling(state_dir, tell) {
         Ok((ledger, mark)) => {
             let found = match mark {
-                HeaderMark::New => Found::Missing,
-                HeaderMark::Copy => Found::Restored,
-                HeaderMark::Unmarked | HeaderMark::InUse | HeaderMark::Closed => Found::Whole,
+                HeaderMark::New => LedgerFound::Missing,
+                HeaderMark::Copy => LedgerFound::Restored,
+                HeaderMark::Unmarked | HeaderMark::InUse | HeaderMark::Closed => LedgerFound::Whole,
             };
             Ok((ledger, found))
         }
         Err(error) if is_damage(&error) => {
             let aside = set_aside(&path)?;
             let (ledger, _) = SqliteLedger::open_telling(state_dir, tell)?;
-            Ok((ledger, Found::Damaged(aside)))
+            Ok((ledger, LedgerFound::Damaged(aside)))
         }
         Err(error) => Err(error),
     }

@@ -37,7 +37,7 @@ use tokio::sync::oneshot;
 
 pub use attempt_result::AttemptResult;
 pub use backup::Overwrite;
-pub use damage::{Found, open_whole};
+pub use damage::{LedgerFound, open_whole};
 pub use forget::{Forgotten, OldCursor, OldVersion};
 pub use history::{FailedAttempt, PhotoState, VersionHistory};
 pub use open::OpenStep;
@@ -45,8 +45,8 @@ pub use page::{PAGE_MAX, PhotoQuery, PhotoRow};
 pub use places::{Continued, OutputName, OwnedName};
 pub use recovery::{HalfRetired, Interrupted, Unretired};
 pub use redo::DonePhoto;
-pub use relearn::Extent;
 pub(super) use relearn::FoundCutout;
+pub use relearn::RebuildExtent;
 pub use renames::FormerName;
 pub use sqlite_ledger::{Arrival, Begun, SqliteLedger, Version};
 pub use summary::{Counts, Quarantined};
@@ -136,10 +136,10 @@ fn remedy(error: &rusqlite::Error) -> &'static str {
 /// A handle on the ledger's thread.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    calls: thread_channel::Sender<Message>,
+    calls: thread_channel::Sender<LedgerMessage>,
 }
 
-enum Message {
+enum LedgerMessage {
     Call(Call),
     Close(thread_channel::SyncSender<Result<(), LedgerError>>),
 }
@@ -149,14 +149,14 @@ type Call = Box<dyn FnOnce(&mut SqliteLedger) + Send>;
 impl Ledger {
     /// Gives `ledger` to a thread of its own.
     pub fn start(mut ledger: SqliteLedger) -> Result<Self, LedgerError> {
-        let (calls, inbox) = thread_channel::channel::<Message>();
+        let (calls, inbox) = thread_channel::channel::<LedgerMessage>();
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
                 while let Ok(message) = inbox.recv() {
                     match message {
-                        Message::Call(call) => call(&mut ledger),
-                        Message::Close(answer) => {
+                        LedgerMessage::Call(call) => call(&mut ledger),
+                        LedgerMessage::Close(answer) => {
                             answer.send(ledger.close()).ok();
                             return;
                         }
@@ -195,7 +195,7 @@ impl Ledger {
             drop(answer.send(work(ledger)));
         });
         self.calls
-            .send(Message::Call(call))
+            .send(LedgerMessage::Call(call))
             .map_err(|_| LedgerError::Gone)?;
         Ok(result)
     }
@@ -204,7 +204,7 @@ impl Ledger {
     pub fn close(self) -> Result<(), LedgerError> {
         let (answer, result) = thread_channel::sync_channel(1);
         self.calls
-            .send(Message::Close(answer))
+            .send(LedgerMessage::Close(answer))
             .map_err(|_| LedgerError::Gone)?;
         result.recv().map_err(|_| LedgerError::Gone)?
     }

@@ -10,7 +10,7 @@ use super::sqlite_ledger::{SqliteLedger, bytes};
 
 /// How much of what a lost ledger knew has been looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum RebuildExtent {
     /// All of it: the ledger is whole from now on.
     Whole,
     /// A part: the next start looks for all of it once more.
@@ -74,7 +74,7 @@ impl SqliteLedger {
     ///
     /// A source owns the names of all its cutouts, that of the latest one last. A version is recorded for each cutout whose
     /// source is gone; a source that is there is compared with its latest cutout when its folder is listed.
-    pub fn end_relearning(&mut self, extent: Extent) -> Result<usize, LedgerError> {
+    pub fn end_relearning(&mut self, extent: RebuildExtent) -> Result<usize, LedgerError> {
         let transaction = self.connection.transaction()?;
         let names = transaction.execute(
             "INSERT INTO names (output, folded, folder, source, name, turn)
@@ -94,7 +94,7 @@ impl SqliteLedger {
             [],
         )?;
         transaction.execute_batch("DROP TABLE found")?;
-        if extent == Extent::Whole && HeaderMark::of(&transaction)? == HeaderMark::New {
+        if extent == RebuildExtent::Whole && HeaderMark::of(&transaction)? == HeaderMark::New {
             HeaderMark::InUse.write(&transaction)?;
         }
         transaction.commit()?;
@@ -128,7 +128,7 @@ mod tests {
         for cutout in found {
             ledger.note_found(cutout).unwrap();
         }
-        ledger.end_relearning(Extent::Whole).unwrap()
+        ledger.end_relearning(RebuildExtent::Whole).unwrap()
     }
 
     /// P2: fails when a source gets back another name than that of its latest cutout, or loses that of an earlier one, or when a

@@ -21,8 +21,8 @@ impl Folder {
         Self { dir, open }
     }
 
-    fn entry<'a>(&'a self, name: &'a str) -> Entry<'a> {
-        Entry {
+    fn entry<'a>(&'a self, name: &'a str) -> DirectoryEntry<'a> {
+        DirectoryEntry {
             directory: self.open.as_fd(),
             name: OsStr::new(name),
         }

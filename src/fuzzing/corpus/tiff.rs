@@ -34,11 +34,11 @@ impl Kind {
 }
 
 /// Tag, kind and values.
-pub(crate) type Entry<'a> = (u16, Kind, &'a [u32]);
+pub(crate) type TiffEntry<'a> = (u16, Kind, &'a [u32]);
 
 /// A little-endian file: header, directory, values that do not fit into it, strips. An RGB picture without compression
 /// unless `entries` say otherwise; they may also say something else about where the strips are.
-pub(crate) fn page(entries: &[Entry<'_>], strips: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn page(entries: &[TiffEntry<'_>], strips: &[&[u8]]) -> Vec<u8> {
     let tiled = entries.iter().any(|(tag, ..)| *tag == 322);
     let (offsets, counts) = if tiled { (324, 325) } else { (273, 279) };
     let nowhere = vec![0; strips.len()];
@@ -46,7 +46,7 @@ pub(crate) fn page(entries: &[Entry<'_>], strips: &[&[u8]]) -> Vec<u8> {
         .iter()
         .map(|s| u32::try_from(s.len()).unwrap())
         .collect();
-    let defaults: [Entry<'_>; 8] = [
+    let defaults: [TiffEntry<'_>; 8] = [
         (256, Long, &[SIDE]),
         (257, Long, &[SIDE]),
         (258, Short, &[8; 3]),
@@ -111,7 +111,7 @@ pub(crate) fn strips() -> Vec<u8> {
 /// Four tiles, of which the right and the lower ones reach beyond the picture.
 pub(crate) fn tiles() -> Vec<u8> {
     let tile = &[220; 3 * 16 * 16][..];
-    let sizes: [Entry<'_>; 4] = [
+    let sizes: [TiffEntry<'_>; 4] = [
         (256, Long, &[30]),
         (257, Long, &[20]),
         (322, Short, &[16]),
@@ -130,7 +130,7 @@ pub(crate) fn planes() -> Vec<u8> {
 
 /// A grey JPEG as the only strip.
 pub(crate) fn jpeg(strip: &[u8]) -> Vec<u8> {
-    let entries: [Entry<'_>; 5] = [
+    let entries: [TiffEntry<'_>; 5] = [
         (258, Short, &[8]),
         (259, Short, &[7]),
         (262, Short, &[1]),

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::super::{Filter, FolderId, Scanner};
+use super::super::{FileFilter, FolderId, Scanner};
 use super::*;
 
 /// P1: fails when a file that was written into a new folder before the watch stood is never seen. Nobody listens to
@@ -14,7 +14,7 @@ fn new_folder_is_listed_once_more_without_being_asked() {
     let assignment = Assignment {
         id: FolderId(0),
         input: input.path().to_owned(),
-        filter: Filter::of_jpegs(input.path()),
+        filter: FileFilter::of_jpegs(input.path()),
         mount_point: None,
         canary: canary.path().to_owned(),
         reports,
@@ -44,8 +44,8 @@ fn new_folder_is_listed_once_more_without_being_asked() {
     std::fs::DirBuilder::new()
         .create(input.path().join("new"))
         .unwrap();
-    assert!(scanner.ask(Ask::List));
-    assert!(scanner.ask(Ask::Look(vec!["new".into()])));
+    assert!(scanner.ask(ScanRequest::List));
+    assert!(scanner.ask(ScanRequest::Look(vec!["new".into()])));
     assert_eq!(wait(Path::new("new")), Found::Nothing);
     std::fs::File::create_new(input.path().join("new/a.jpg")).unwrap();
     assert!(matches!(wait(Path::new("new/a.jpg")), Found::File(_)));

@@ -3,15 +3,15 @@
 use proptest::prelude::*;
 
 use super::tests::QUIET;
-use super::world::{Action, Ending, World};
+use super::world::{Action, AttemptEnd, World};
 use super::*;
 
 fn action() -> impl Strategy<Value = Action> {
     let file = || 0..4_usize;
     let ending = prop_oneof![
-        Just(Ending::Done),
-        Just(Ending::Failed),
-        Just(Ending::EndsEarly)
+        Just(AttemptEnd::Done),
+        Just(AttemptEnd::Failed),
+        Just(AttemptEnd::EndsEarly)
     ];
     prop_oneof![
         6 => (file(), any::<bool>(), any::<bool>())

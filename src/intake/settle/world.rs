@@ -34,11 +34,11 @@ pub(super) enum Action {
     /// The scanner looks at what is due; what it saw is reported later.
     Look,
     /// The attempt at what was emitted first is over. Until then the ledger does not know of it.
-    End(Ending),
+    End(AttemptEnd),
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Ending {
+pub(super) enum AttemptEnd {
     Done,
     Failed,
     EndsEarly,
@@ -167,7 +167,7 @@ impl World {
         assert!(self.settle.sight(name.into(), when, Discovery::Event));
     }
 
-    fn end(&mut self, ending: Ending) {
+    fn end(&mut self, ending: AttemptEnd) {
         let Some(file) = self.attempts.pop_front() else {
             return;
         };
@@ -175,14 +175,14 @@ impl World {
         let key = key(&name, file.stamp());
         let is_last = file.patience_is_over() || self.ledger.contains(&key);
         match ending {
-            Ending::EndsEarly if !is_last => {
+            AttemptEnd::EndsEarly if !is_last => {
                 self.same_since
                     .insert(name.clone(), (file.stamp(), self.now));
                 self.held.insert(name, (file.stamp(), self.now));
                 self.settle.hold(file, self.now);
             }
-            Ending::Failed if !is_last => self.sight(&name, self.now + Duration::from_secs(1)),
-            Ending::Done | Ending::Failed | Ending::EndsEarly => {
+            AttemptEnd::Failed if !is_last => self.sight(&name, self.now + Duration::from_secs(1)),
+            AttemptEnd::Done | AttemptEnd::Failed | AttemptEnd::EndsEarly => {
                 self.ledger.insert(key);
                 self.sight(&name, self.now);
             }

@@ -56,7 +56,7 @@ impl Machine {
     }
 }
 
-fn names(groups: &[Group]) -> Vec<&str> {
+fn names(groups: &[ControlGroup]) -> Vec<&str> {
     groups.iter().map(|group| group.name.as_str()).collect()
 }
 
@@ -70,7 +70,7 @@ fn own_group_and_those_around_it_are_found_and_read() {
         ["/system.slice/hotcut.service", "/system.slice", "/"]
     );
     assert_eq!(found.kills(), Some(2));
-    let hits: Vec<_> = found.memory.iter().map(Group::hits).collect();
+    let hits: Vec<_> = found.memory.iter().map(ControlGroup::hits).collect();
     assert_eq!(hits, [3, 0, 0]);
     assert_eq!(found.memory[0].limit(), Some(512 << 20));
     assert_eq!(found.pids[0].limit(), None);

@@ -43,7 +43,7 @@ pub(super) struct Small {
 
 /// A photo and its cutout, of the same size.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct PanelRow {
     photo: Small,
     cutout: Small,
 }
@@ -60,7 +60,7 @@ impl Small {
     }
 }
 
-impl Row {
+impl PanelRow {
     /// Puts the two side by side; `None` if their sizes differ.
     pub(super) fn new(photo: Small, cutout: Small) -> Option<Self> {
         let size = |small: &Small| (small.width, small.height());
@@ -91,8 +91,8 @@ impl Row {
 }
 
 /// Width and height of a sheet of `rows`, in pixels.
-pub(super) fn size(rows: &[Row]) -> (usize, usize) {
-    let width = rows.iter().map(Row::width).max().unwrap_or(0);
+pub(super) fn size(rows: &[PanelRow]) -> (usize, usize) {
+    let width = rows.iter().map(PanelRow::width).max().unwrap_or(0);
     let heights = rows.iter().map(|row| GAP + row.photo.height());
     (width, heights.sum::<usize>() + GAP)
 }
@@ -125,9 +125,9 @@ fn over([r, g, b, alpha]: Rgba, ground: Rgb) -> Rgb {
 mod tests {
     use super::*;
 
-    fn row(width: usize, photo: Vec<Rgba>, cutout: Vec<Rgba>) -> Row {
+    fn row(width: usize, photo: Vec<Rgba>, cutout: Vec<Rgba>) -> PanelRow {
         let [photo, cutout] = [photo, cutout].map(|pixels| Small::new(width, pixels).unwrap());
-        Row::new(photo, cutout).unwrap()
+        PanelRow::new(photo, cutout).unwrap()
     }
 
     /// Fails when a panel is missing, stands elsewhere, or shows another mixture than straight alpha gives.
@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn pictures_of_unequal_size_make_no_row() {
         let small = |width, count| Small::new(width, vec![[0; 4]; count]);
-        assert!(Row::new(small(2, 6).unwrap(), small(3, 6).unwrap()).is_none());
-        assert!(Row::new(small(2, 6).unwrap(), small(2, 4).unwrap()).is_none());
+        assert!(PanelRow::new(small(2, 6).unwrap(), small(3, 6).unwrap()).is_none());
+        assert!(PanelRow::new(small(2, 6).unwrap(), small(2, 4).unwrap()).is_none());
         assert!(small(2, 5).is_none() && small(0, 4).is_none() && small(1, 0).is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Write};
 use png::{BitDepth, ColorType, Decoder, Encoder, Limits};
 
 use super::SIDE;
-use super::panels::{Row, Small, gap, size};
+use super::panels::{PanelRow, Small, gap, size};
 use crate::provenance::SHEET_KEYWORD;
 use crate::version::VERSION;
 
@@ -43,7 +43,7 @@ pub(super) fn decode(png: &[u8]) -> io::Result<Small> {
 
 /// Writes a sheet of `rows`, as long as it `is_wanted`.
 pub(super) fn encode(
-    rows: &[Row],
+    rows: &[PanelRow],
     sink: impl Write,
     is_wanted: impl Fn() -> bool,
 ) -> io::Result<()> {
@@ -106,7 +106,7 @@ mod tests {
     fn pixels_come_out_as_they_went_in() {
         let photo = decode(&png((2, 1), ColorType::Rgb, &[1, 2, 3])).unwrap();
         let cutout = decode(&png((2, 1), ColorType::Rgba, &[4, 5, 6, 255])).unwrap();
-        let rows = [Row::new(photo, cutout).unwrap()];
+        let rows = [PanelRow::new(photo, cutout).unwrap()];
         let mut sheet = Vec::new();
         encode(&rows, &mut sheet, || true).unwrap();
         assert!(crate::provenance::is_sheet(&sheet));
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn sheet_that_is_not_wanted_is_not_finished() {
         let small = || decode(&png((1, 1), ColorType::Rgb, &[1, 2, 3])).unwrap();
-        let rows = [Row::new(small(), small()).unwrap()];
+        let rows = [PanelRow::new(small(), small()).unwrap()];
         assert!(encode(&rows, &mut Vec::new(), || false).is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Weak;
 
 use super::SheetError;
-use super::panels::Row;
+use super::panels::PanelRow;
 use super::picture;
 use crate::delivery::{Destination, Occupant, Replace, Temp};
 use crate::job::hidden_name;
@@ -61,7 +61,7 @@ impl SheetPlace {
     /// Writes a sheet of `rows`, as long as somebody waits for it. Waits for the disk.
     pub(super) fn write(
         &self,
-        rows: &[Row],
+        rows: &[PanelRow],
         ledger_id: &str,
         is_waited_for: &Weak<()>,
     ) -> Result<(), SheetError> {

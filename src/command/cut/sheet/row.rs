@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::super::batch::unpanicked;
 use super::list::SheetEntry;
-use super::panels::{Row, Small};
+use super::panels::{PanelRow, Small};
 use super::{SIDE, picture};
 use crate::cutout::CutoutError;
 use crate::intake::{SourceError, SourceFile};
@@ -38,7 +38,7 @@ pub(super) enum RowError {
     Refused(#[source] CutoutError),
     /// The worker came to nothing.
     #[error("it cannot be made small: {0}")]
-    Order(#[source] OrderError),
+    CutArguments(#[source] OrderError),
     /// The worker was killed at the deadline.
     #[error("it was not made small within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
@@ -65,7 +65,7 @@ struct Made {
     photo: PathBuf,
     /// The worker, if it can be used again.
     worker: Option<Worker>,
-    row: Result<Row, RowError>,
+    row: Result<PanelRow, RowError>,
 }
 
 impl RowMaker {
@@ -78,7 +78,7 @@ impl RowMaker {
     pub(super) async fn make(
         mut self,
         entries: Vec<SheetEntry>,
-    ) -> Result<Vec<(PathBuf, Result<Row, RowError>)>, StartError> {
+    ) -> Result<Vec<(PathBuf, Result<PanelRow, RowError>)>, StartError> {
         let size = self.idle.len().max(1);
         let mut rows: Vec<_> = entries.iter().map(|_| None).collect();
         let mut waiting: VecDeque<_> = entries.into_iter().enumerate().collect();
@@ -130,12 +130,12 @@ impl Hand {
         }
     }
 
-    async fn row(&mut self, entry: SheetEntry) -> Result<Row, RowError> {
+    async fn row(&mut self, entry: SheetEntry) -> Result<PanelRow, RowError> {
         let opened = tokio::task::spawn_blocking(move || open(&entry)).await;
         let [photo, cutout] = unpanicked(opened)?;
         let photo = self.shrink(photo).await?;
         let cutout = self.shrink(cutout).await?;
-        Row::new(photo, cutout).ok_or(RowError::Unequal)
+        PanelRow::new(photo, cutout).ok_or(RowError::Unequal)
     }
 
     /// Has a picture made small. A worker that is lost at it is not given it again.
@@ -161,7 +161,7 @@ impl Hand {
             ended => {
                 worker.end().await;
                 return Err(match ended {
-                    Ok(Err(error)) => RowError::Order(error),
+                    Ok(Err(error)) => RowError::CutArguments(error),
                     Ok(Ok(_)) | Err(_) => RowError::TimedOut(self.limit),
                 });
             }

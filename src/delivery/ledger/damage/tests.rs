@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, chown};
 
 use super::super::tests::{begin, version};
-use super::super::{Extent, OpenStep, Overwrite, lock_state_dir};
+use super::super::{OpenStep, Overwrite, RebuildExtent, lock_state_dir};
 use super::*;
 
 fn filled(dir: &Path) {
@@ -18,15 +18,15 @@ fn filled(dir: &Path) {
     }
 }
 
-fn found(dir: &Path) -> Found {
+fn found(dir: &Path) -> LedgerFound {
     open_whole(dir, &mut |_| ()).unwrap().1
 }
 
 /// Opens the ledger; what lies in the output folders is learned, and that is nothing.
-fn learned(dir: &Path) -> (SqliteLedger, Found) {
+fn learned(dir: &Path) -> (SqliteLedger, LedgerFound) {
     let (mut ledger, found) = open_whole(dir, &mut |_| ()).unwrap();
     ledger.begin_relearning().unwrap();
-    ledger.end_relearning(Extent::Whole).unwrap();
+    ledger.end_relearning(RebuildExtent::Whole).unwrap();
     (ledger, found)
 }
 
@@ -35,9 +35,9 @@ fn learned(dir: &Path) -> (SqliteLedger, Found) {
 #[test]
 fn a_ledger_is_missing_until_the_cutouts_are_learned() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(found(dir.path()), Found::Missing);
-    assert_eq!(learned(dir.path()).1, Found::Missing);
-    assert_eq!(found(dir.path()), Found::Whole);
+    assert_eq!(found(dir.path()), LedgerFound::Missing);
+    assert_eq!(learned(dir.path()).1, LedgerFound::Missing);
+    assert_eq!(found(dir.path()), LedgerFound::Whole);
 }
 
 /// P2: a copy of `ledger.db` that was taken without its `-wal`, and what a death leaves of a file that is made; fails when one of
@@ -47,13 +47,13 @@ fn a_ledger_without_tables_is_a_missing_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     std::fs::write(&path, "").unwrap();
-    assert_eq!(found(dir.path()), Found::Missing);
+    assert_eq!(found(dir.path()), LedgerFound::Missing);
     std::fs::remove_file(&path).unwrap();
     let empty = rusqlite::Connection::open(&path).unwrap();
     empty.pragma_update(None, "journal_mode", "WAL").unwrap();
     drop(empty);
     assert_eq!(path.metadata().unwrap().len(), 4_096);
-    assert_eq!(found(dir.path()), Found::Missing);
+    assert_eq!(found(dir.path()), LedgerFound::Missing);
 }
 
 /// P2: fails when tables that are not the ledger's, or not all of it, stop the daemon for ever or are thrown away.
@@ -72,11 +72,11 @@ fn half_a_ledger_is_set_aside() {
         let ledger = rusqlite::Connection::open(&path).unwrap();
         ledger.execute_batch(broken).unwrap();
         drop(ledger);
-        let Found::Damaged(aside) = found(dir.path()) else {
+        let LedgerFound::Damaged(aside) = found(dir.path()) else {
             panic!("{broken}: damaged")
         };
         assert!(aside.metadata().unwrap().len() > 4_096, "{broken}");
-        assert_eq!(found(dir.path()), Found::Missing, "{broken}");
+        assert_eq!(found(dir.path()), LedgerFound::Missing, "{broken}");
     }
 }
 
@@ -92,7 +92,7 @@ fn a_closed_ledger_is_one_file() {
     let copy = tempfile::tempdir().unwrap();
     std::fs::copy(dir.path().join("ledger.db"), copy.path().join("ledger.db")).unwrap();
     let (mut ledger, found) = open_whole(copy.path(), &mut |_| ()).unwrap();
-    assert_eq!(found, Found::Whole);
+    assert_eq!(found, LedgerFound::Whole);
     assert_eq!(ledger.counts("products").unwrap().waiting, 1);
 }
 
@@ -105,7 +105,7 @@ fn only_a_ledger_that_was_not_closed_is_read_as_a_whole() {
         let mut steps = Vec::new();
         let (mut ledger, _) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
         ledger.begin_relearning().unwrap();
-        ledger.end_relearning(Extent::Whole).unwrap();
+        ledger.end_relearning(RebuildExtent::Whole).unwrap();
         let is_checked = steps.iter().any(|step| matches!(step, OpenStep::Check(_)));
         (ledger, is_checked)
     };
@@ -151,9 +151,9 @@ fn the_wal_of_another_ledger_is_set_aside() {
         assert_eq!(std::fs::read(aside.expect("set aside")).unwrap(), wal);
         assert_eq!(ledger.counts("products").unwrap().waiting, 1);
         let expected = if is_backup {
-            Found::Restored
+            LedgerFound::Restored
         } else {
-            Found::Whole
+            LedgerFound::Whole
         };
         assert_eq!(found, expected);
         assert_eq!(
@@ -175,7 +175,7 @@ fn the_wal_of_a_killed_ledger_is_used() {
         std::fs::copy(state.path().join(&name), dead.path().join(&name)).unwrap();
     }
     let (mut ledger, found) = open_whole(dead.path(), &mut |_| ()).unwrap();
-    assert_eq!(found, Found::Whole);
+    assert_eq!(found, LedgerFound::Whole);
     assert_eq!(ledger.counts("products").unwrap().waiting, 1);
 }
 
@@ -186,7 +186,7 @@ fn a_wal_without_its_ledger_is_set_aside() {
     std::fs::write(dir.path().join("ledger.db-wal"), "what was done").unwrap();
     let mut steps = Vec::new();
     let (_, found) = open_whole(dir.path(), &mut |step| steps.push(step)).unwrap();
-    assert_eq!(found, Found::Missing);
+    assert_eq!(found, LedgerFound::Missing);
     let [OpenStep::StaleWal(aside)] = &steps[..] else {
         panic!("one step, not {steps:?}")
     };
@@ -231,13 +231,17 @@ fn a_damaged_ledger_is_set_aside_with_every_byte() {
     }
     let damaged = std::fs::read(&path).unwrap();
     let (mut ledger, how) = open_whole(dir.path(), &mut |_| ()).unwrap();
-    let Found::Damaged(aside) = how else {
+    let LedgerFound::Damaged(aside) = how else {
         panic!("damaged, not {how:?}")
     };
     assert_eq!(std::fs::read(aside).unwrap(), damaged);
     assert_eq!(ledger.counts("products").unwrap().waiting, 0);
     drop(ledger);
-    assert_eq!(found(dir.path()), Found::Missing, "nothing is learned yet");
+    assert_eq!(
+        found(dir.path()),
+        LedgerFound::Missing,
+        "nothing is learned yet"
+    );
 }
 
 /// P2: fails when a file of another kind under the ledger's name stops the daemon for ever.
@@ -250,7 +254,7 @@ fn a_file_that_is_no_ledger_is_set_aside() {
     let file = options.write(true).create_new(true).open(path).unwrap();
     file.write_all_at(text.as_bytes(), 0).unwrap();
     let (_, how) = open_whole(dir.path(), &mut |_| ()).unwrap();
-    let Found::Damaged(aside) = how else {
+    let LedgerFound::Damaged(aside) = how else {
         panic!("damaged, not {how:?}")
     };
     assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
