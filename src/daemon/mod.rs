@@ -1,4 +1,4 @@
-//! The one control loop: everything that can wake the daemon is an [`Event`], and one `handle` answers it.
+//! The one control loop: everything that can wake the daemon is an `Event`, and one `handle` answers it.
 //!
 //! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scanners and jobs do.
 

@@ -63,7 +63,7 @@ impl Notifications {
         Ok(Self { thread, end })
     }
 
-    /// Waits until every message is sent, but not much longer than [`FAREWELL`] after the loop has ended.
+    /// Waits until every message is sent, but not much longer than 5 s after the loop has ended.
     pub fn finish(self) {
         // The disk of the command may not answer when it is started, which keeps the thread.
         if self.end.recv_timeout(FAREWELL * 2) == Err(RecvTimeoutError::Disconnected) {

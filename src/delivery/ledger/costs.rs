@@ -33,48 +33,40 @@ pub(super) fn long_ledger() -> SqliteLedger {
 fn what_is_asked_often_does_not_walk_the_ledger() {
     type Ask = fn(&mut SqliteLedger);
     let asks: [(&str, Ask); 10] = [
-        ("counts", |ledger| {
-            assert_eq!(ledger.counts("products").unwrap().quarantined, 50);
+        ("counts", |db| {
+            assert_eq!(db.counts("products").unwrap().quarantined, 50);
         }),
-        ("quarantined", |ledger| {
-            assert_eq!(ledger.quarantined("products").unwrap().len(), 50);
+        ("quarantined", |db| {
+            assert_eq!(db.quarantined("products").unwrap().len(), 50);
         }),
-        ("quarantined_after", |ledger| {
+        ("quarantined_after", |db| {
             let last = Path::new("2");
-            drop(ledger.quarantined_after("products", last, 20).unwrap());
+            drop(db.quarantined_after("products", last, 20).unwrap());
         }),
-        ("half_retired", |ledger| {
-            drop(ledger.half_retired("products").unwrap());
+        ("half_retired", |db| {
+            drop(db.half_retired("products").unwrap());
         }),
-        ("unexplained", |ledger| {
-            drop(ledger.unexplained("products", 0).unwrap());
+        ("unexplained", |db| {
+            drop(db.unexplained("products", 0).unwrap());
         }),
-        ("recover", |ledger| drop(ledger.recover().unwrap())),
-        ("refund_running", |ledger| ledger.refund_running().unwrap()),
-        ("names_of", |ledger| {
+        ("recover", |db| drop(db.recover().unwrap())),
+        ("refund_running", |db| db.refund_running().unwrap()),
+        ("names_of", |db| {
             let photo = version("77.jpg", 77);
-            assert_eq!(
-                ledger
-                    .names_of(&photo, None, "/out".as_ref())
-                    .unwrap()
-                    .len(),
-                1
-            );
+            assert_eq!(db.names_of(&photo, None, "/out".as_ref()).unwrap().len(), 1);
         }),
-        ("former_name", |ledger| {
-            drop(ledger.former_name(&version("new.jpg", 77)).unwrap());
+        ("former_name", |db| {
+            drop(db.former_name(&version("new.jpg", 77)).unwrap());
         }),
-        ("forget", |ledger| {
+        ("forget", |db| {
             let cursor = OldCursor::default();
-            let (old, _) = ledger
-                .old_versions("products", i64::MAX, &cursor, 20)
-                .unwrap();
+            let (old, _) = db.old_versions("products", i64::MAX, &cursor, 20).unwrap();
             let forgotten = old.into_iter().map(|old| Forgotten {
                 old,
                 is_path_free: true,
             });
             let forgotten: Vec<_> = forgotten.collect();
-            assert_eq!(ledger.forget(&forgotten).unwrap(), 20);
+            assert_eq!(db.forget(&forgotten).unwrap(), 20);
         }),
     ];
     let mut ledger = long_ledger();
