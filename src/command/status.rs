@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::unit_limits::UnitLimits;
-use crate::daemon::{LiveFolder, SharedFailure, WaitingFor};
+use crate::daemon::{FolderState, LiveFolder, SharedFailure, WaitingFor};
 use crate::delivery::Counts;
 use crate::intake::NotTaken;
 use crate::local_time::rfc3339;
@@ -33,7 +33,8 @@ struct StatusReport {
 #[derive(Serialize)]
 struct FolderReport {
     name: String,
-    state: String,
+    #[serde(flatten)]
+    state: FolderState,
     /// All that waits: settling, for a worker, and on disk.
     queued: usize,
     /// Of it, what stays on disk until there is room in memory.
@@ -111,7 +112,7 @@ pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, Comm
 
 impl FolderReport {
     fn is_served(&self) -> bool {
-        ["online", "polling"].contains(&self.state.as_str())
+        self.state.is_served()
     }
 }
 
@@ -134,7 +135,7 @@ fn folder_status(
         state: if is_live {
             live.state
         } else {
-            "offline: hotcut is not running".to_owned()
+            FolderState::Offline("hotcut is not running".to_owned())
         },
         queued: if is_live {
             live.queued

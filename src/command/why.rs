@@ -179,10 +179,7 @@ fn waits_for(
     let Some(live) = live.folders.iter().find(|live| live.name == folder.name) else {
         return "the running hotcut does not serve this folder; reload it".to_owned();
     };
-    let is_served = ["online", "polling"]
-        .iter()
-        .any(|state| live.state.starts_with(state));
-    if !is_served {
+    if !live.state.is_served() {
         return format!("the folder is {}", live.state);
     }
     let path = percent::display(source);

@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod fair_share;
 mod folder;
+mod folder_state;
 mod forget;
 mod handle;
 mod listener_state;
@@ -50,6 +51,7 @@ use tokio::time::Instant;
 
 pub use blocked::{Waiting, WaitingFor};
 pub use error::{FatalError, FaultOf};
+pub use folder_state::FolderState;
 pub use handle::{DaemonEndpoint, DaemonHandle, link};
 pub use listener_state::ListenerState;
 pub use metrics::Metrics;

@@ -1,8 +1,8 @@
-//! What a folder is doing -> the words that status, log and metrics use for it.
+//! What a folder is doing -> the state that status, log and metrics show.
 
-use std::fmt;
 use std::time::Duration;
 
+use super::folder_state::FolderState;
 use crate::job::PauseReason;
 
 /// The state of a hot folder.
@@ -75,23 +75,23 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl State {
+    /// The state as others see it.
+    pub(super) fn shown(&self) -> FolderState {
         match self {
-            Self::Starting => f.write_str("offline: not looked at yet"),
-            Self::Online => f.write_str("online"),
-            Self::Polling => f.write_str("polling"),
-            Self::Offline(reason) => write!(f, "offline: {reason}"),
+            Self::Starting => FolderState::default(),
+            Self::Online => FolderState::Online,
+            Self::Polling => FolderState::Polling,
+            Self::Offline(reason) => FolderState::Offline(reason.clone()),
             Self::Paused(pause) => {
                 let Paused { reason, again, .. } = pause.as_ref();
-                write!(f, "paused: {reason}")?;
-                match (reason, again) {
+                FolderState::Paused(match (reason, again) {
                     (PauseReason::NoRoom(_), Some(again)) => {
                         let again = humantime::format_duration(*again);
-                        write!(f, "; looked at again in {again}")
+                        format!("{reason}; looked at again in {again}")
                     }
-                    _ => Ok(()),
-                }
+                    _ => reason.to_string(),
+                })
             }
         }
     }
@@ -107,9 +107,9 @@ mod tests {
         let mut state = State::Online;
         assert!(state.pause(PauseReason::Other("no space".to_owned()), None));
         assert!(!state.arrive(State::Online));
-        assert_eq!(state.to_string(), "paused: no space");
+        assert_eq!(state.shown().to_string(), "paused: no space");
         assert!(state.arrive(State::Polling));
-        assert_eq!(state.to_string(), "paused: no space");
+        assert_eq!(state.shown().to_string(), "paused: no space");
         assert!(state.resume());
         assert_eq!(state, State::Polling);
     }

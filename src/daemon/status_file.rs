@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::blocked::Waiting;
 use super::clock::WallClock;
 use super::folder::HotFolder;
+use super::folder_state::FolderState;
 use super::listener_state::ListenerState;
 use super::pace::Rates;
 use crate::delivery::replace_file;
@@ -44,8 +45,9 @@ pub struct LiveStatus {
 pub struct LiveFolder {
     /// Its name.
     pub name: String,
-    /// `online`, `polling`, `offline: …` or `paused: …`.
-    pub state: String,
+    /// Its state: `state`, and `reason` if there is one.
+    #[serde(flatten)]
+    pub state: FolderState,
     /// Photos that wait, wherever they are: settling, for a worker, or still on disk.
     pub queued: usize,
     /// Of them, those that stay on disk until there is room in memory.
@@ -227,8 +229,8 @@ fn file(state_dir: &Path) -> PathBuf {
 /// `pause` is why no folder is worked on, if that is so.
 fn live_folder(folder: &HotFolder, pause: Option<&str>, clock: &WallClock) -> LiveFolder {
     let state = match pause {
-        Some(reason) if folder.state.is_there() => format!("paused: {reason}"),
-        _ => folder.state.to_string(),
+        Some(reason) if folder.state.is_there() => FolderState::Paused(reason.to_owned()),
+        _ => folder.state.shown(),
     };
     let (waiting, held) = folder.blocked.waiting(folder.settle.held(), clock);
     LiveFolder {

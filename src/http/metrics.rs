@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::refusal::{Problem, Refusal};
 use super::state::AppState;
-use crate::daemon::{LiveFolder, Snapshot};
+use crate::daemon::{FolderState, LiveFolder, Snapshot};
 
 /// `OpenMetrics`, which Prometheus asks for first.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,9 +39,6 @@ struct RateLabels {
 
 /// What need not be whole.
 type Number = Gauge<f64, AtomicU64>;
-
-/// The first words of a folder's state.
-const STATES: [&str; 4] = ["online", "polling", "offline", "paused"];
 
 /// Tells what has been counted.
 #[utoipa::path(get, path = "/metrics", responses(
@@ -153,9 +150,9 @@ fn register_rates(snapshot: &Snapshot, registry: &mut Registry) {
 fn register_states(snapshot: &Snapshot, registry: &mut Registry) {
     let family = Family::<StateLabels, Gauge>::default();
     for live in &snapshot.live.folders {
-        for state in STATES {
+        for state in FolderState::WORDS {
             let folder = live.name.clone();
-            let is_now = live.state.starts_with(state);
+            let is_now = live.state.word() == state;
             family
                 .get_or_create(&StateLabels { folder, state })
                 .set(is_now.into());

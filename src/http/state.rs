@@ -152,7 +152,7 @@ impl AppState {
         let folder =
             folder.ok_or_else(|| Refusal::UnknownFolder(name.escape_debug().to_string()))?;
         let live = snapshot.live.folders.iter().find(|live| live.name == name);
-        if live.is_none_or(|live| live.state.starts_with("offline")) {
+        if live.is_none_or(|live| live.state.is_offline()) {
             return Err(Refusal::Away(name.to_owned()));
         }
         Ok(Arc::clone(folder))

@@ -39,8 +39,10 @@ pub(super) struct Status {
 pub(super) struct FolderStatus {
     /// Its name.
     name: String,
-    /// `online`, `polling`, `offline: …` or `paused: …`.
-    state: String,
+    /// `online`, `polling`, `offline` or `paused`.
+    state: &'static str,
+    /// Why it is offline or paused.
+    reason: Option<String>,
     /// Photos that wait, wherever they are: settling, for a worker, or still on disk.
     queued: usize,
     /// Of them, those that stay on disk until there is room in memory. Those that arrived first go first.
@@ -146,7 +148,8 @@ pub(super) async fn status(State(app): State<Arc<AppState>>) -> Result<Json<Stat
 fn folder_status(live: &LiveFolder, counts: Counts) -> FolderStatus {
     FolderStatus {
         name: live.name.clone(),
-        state: live.state.clone(),
+        state: live.state.word(),
+        reason: live.state.reason().map(str::to_owned),
         queued: live.queued,
         queued_on_disk: live.queued_on_disk,
         oldest_ms: live.oldest_ms,

@@ -132,7 +132,7 @@ impl EventCollector {
 
 /// A folder that is away has what it had, though nobody can tell.
 fn has_work(folder: &LiveFolder) -> bool {
-    folder.state.starts_with("offline") || folder.queued + folder.running > 0
+    folder.state.is_offline() || folder.queued + folder.running > 0
 }
 
 impl FolderEvents {

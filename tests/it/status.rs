@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Output;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// All of it.
 #[derive(Debug, Deserialize)]
@@ -54,6 +54,8 @@ pub(crate) struct Confinement {
 #[derive(Debug, Deserialize)]
 pub(crate) struct FolderStatus {
     pub(crate) name: String,
+    /// Both `state` and `reason`.
+    #[serde(flatten, deserialize_with = "state_and_reason")]
     pub(crate) state: String,
     pub(crate) queued: u64,
     pub(crate) queued_on_disk: u64,
@@ -69,6 +71,19 @@ pub(crate) struct FolderStatus {
     pub(crate) photos_per_minute_over_10: f64,
     pub(crate) photos_per_minute_over_60: f64,
     pub(crate) left_s: Option<u64>,
+}
+
+fn state_and_reason<'de, D: Deserializer<'de>>(json: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    struct Shown {
+        state: String,
+        reason: Option<String>,
+    }
+    let Shown { state, reason } = Shown::deserialize(json)?;
+    Ok(match reason {
+        Some(reason) => format!("{state}: {reason}"),
+        None => state,
+    })
 }
 
 /// Files of a [`FolderStatus`] that are left alone.

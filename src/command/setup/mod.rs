@@ -112,10 +112,12 @@ async fn served(plan: &SetupPlan) -> Result<(), SetupError> {
         let folders = live.into_iter().flat_map(|live| live.folders);
         let folder = folders.into_iter().find(|folder| folder.name == plan.name);
         match folder {
-            Some(folder) if ["online", "polling"].contains(&folder.state.as_str()) => return Ok(()),
+            Some(folder) if folder.state.is_served() => return Ok(()),
             _ if Instant::now() < deadline => tokio::time::sleep(LOOK_INTERVAL).await,
             folder => {
-                let state = folder.map_or("not known to it".to_owned(), |folder| folder.state);
+                let state = folder.map_or("not known to it".to_owned(), |folder| {
+                    folder.state.to_string()
+                });
                 return Err(SetupError::NotServed { state });
             }
         }

@@ -34,8 +34,8 @@ function update(folder) {
     if (value !== undefined) card.querySelector(`[data-is="${what}"]`).textContent = value;
   };
   const state = card.querySelector(".state");
-  state.textContent = folder.state;
-  state.className = `state ${folder.state.split(":")[0]}`;
+  state.textContent = folder.reason ? `${folder.state}: ${folder.reason}` : folder.state;
+  state.className = `state ${folder.state}`;
   set("queued", folder.queued);
   set("running", folder.running);
   set("done", folder.done);

@@ -3,6 +3,7 @@
 use std::time::UNIX_EPOCH;
 
 use super::*;
+use crate::daemon::FolderState;
 
 const QUIET: Duration = Duration::from_secs(30);
 
@@ -135,14 +136,20 @@ fn missed_events_are_reported_once_by_each_folder() {
 /// Fails when a folder counts as finished because its disk has gone, or never does.
 #[test]
 fn folder_that_is_away_is_not_finished() {
-    let folder = |state: &str, queued| LiveFolder {
+    let folder = |state: FolderState, queued| LiveFolder {
         name: "a".to_owned(),
-        state: state.to_owned(),
+        state,
         queued,
         ..LiveFolder::default()
     };
-    assert!(has_work(&folder("offline: not mounted", 0)));
-    assert!(has_work(&folder("online", 1)));
-    assert!(!has_work(&folder("online", 0)));
-    assert!(!has_work(&folder("paused: no space", 0)));
+    assert!(has_work(&folder(
+        FolderState::Offline("not mounted".to_owned()),
+        0
+    )));
+    assert!(has_work(&folder(FolderState::Online, 1)));
+    assert!(!has_work(&folder(FolderState::Online, 0)));
+    assert!(!has_work(&folder(
+        FolderState::Paused("no space".to_owned()),
+        0
+    )));
 }
