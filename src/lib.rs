@@ -13,20 +13,21 @@
 //! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`delivery`] | a result | files that are whole or absent, and the ledger |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
-//! | [`http`] | requests | requests, pages and metrics; off unless configured |
+//! | [`http`] | HTTP requests | cutouts, pages and metrics; off unless configured |
 //! | [`notifications`] | events of the loop | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
 //! Small and shared: [`provenance`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`disk`] (work with a deadline), [`disk_space`] (what must stay free), [`detached`], [`fs`] (a new name for a file, never over another), [`percent`],
-//! [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library
-//! lies), [`version`].
+//! [`mount`], [`disk`] (work with a deadline), [`disk_space`] (what must stay free), [`detached`], [`fs`] (a new name for a file,
+//! never over another), [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`],
+//! [`onnxruntime`] (where the library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
 //!
-//! `tests/it/architecture.rs` proves those that source text can break.
+//! `tests/it/architecture.rs` proves those that source text can break, and `tests/it/glossary.rs` that each type has a name of its
+//! own.
 //!
 //! - `intake`, `cutout` and `delivery` do not know each other; only `job` and `daemon` put them together.
 //! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; one folder each `toml` and
@@ -37,8 +38,9 @@
 //!   a source is touched only after that, and only if it is still the version that was processed.
 //! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
 //!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
-//! - Work on a configured path is done by a scanner, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A thread
-//!   that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads ([`detached`]).
+//! - Work on a configured path is done by a scanner, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A
+//!   thread that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads
+//!   ([`detached`]).
 //! - The loop never waits for a hot folder or an output folder; scanners (one thread a folder) and jobs do. It does not know
 //!   who receives its notifications.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
