@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::binary::{CHECKOUT, hotcut};
 use crate::architecture::sources;
+use crate::binary::{CHECKOUT, hotcut};
 
 const README_LINES_MAX: usize = 150;
 

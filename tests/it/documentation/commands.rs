@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{blocks, pages, read, spans_and_prose};
-use crate::binary::{finish, hotcut, said};
 use crate::architecture::sources;
+use crate::binary::{finish, hotcut, said};
 
 /// What systemd is asked to do with the unit.
 const VERBS: &[&str] = &[
