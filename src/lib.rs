@@ -20,8 +20,8 @@
 //!
 //! Small and shared: [`provenance`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
 //! [`mount`], [`disk`] (work with a deadline), [`disk_space`] (what must stay free), [`detached`], [`fs`] (a new name for a file,
-//! never over another), [`percent`], [`hex`], [`path_error`], [`journal`] (entries of systemd's journal), [`local_time`],
-//! [`onnxruntime`] (where the library lies), [`version`].
+//! never over another), [`percent`], [`hex`], [`png_chunks`], [`path_error`], [`journal`] (entries of systemd's journal),
+//! [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -118,6 +118,7 @@ pub mod notifications;
 pub mod onnxruntime;
 pub mod path_error;
 pub mod percent;
+pub mod png_chunks;
 pub mod pool;
 pub mod provenance;
 pub mod shutdown;

@@ -5,15 +5,13 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::config::Edges;
-use crate::hex;
+use crate::{hex, png_chunks};
 
 /// Keyword of the `tEXt` chunk that carries the provenance (PNG specification, third edition, 11.3.3.2).
 pub const KEYWORD: &str = "hotcut";
 
 /// Keyword of the `tEXt` chunk of a sheet: a picture that shows cutouts, and is none.
 pub const SHEET_KEYWORD: &str = "hotcut-sheet";
-
-const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Where an output comes from: which source, its bytes, the model and the program.
 ///
@@ -81,34 +79,19 @@ pub fn is_sheet(png: &[u8]) -> bool {
 
 /// The text of the first `tEXt` chunk of this keyword before the pixels, and the bytes that the whole chunk takes up.
 fn text<'a>(png: &'a [u8], keyword: &str) -> Option<(&'a [u8], Range<usize>)> {
-    let mut rest = png.strip_prefix(SIGNATURE)?;
-    loop {
-        let begin = png.len() - rest.len();
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let (kind, after) = after.split_first_chunk::<4>()?;
-        if kind == b"IDAT" {
-            return None;
-        }
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        let body = after.get(..length)?;
-        if kind == b"tEXt"
-            && let Some(text) = body.strip_prefix(keyword.as_bytes())
-            && let Some(text) = text.strip_prefix(b"\0")
-        {
-            return Some((text, begin..begin + 12 + length));
-        }
-        rest = after.get(length.checked_add(4)?..)?;
-    }
+    png_chunks::chunks(png)
+        .take_while(|chunk| chunk.kind != *b"IDAT")
+        .filter(|chunk| chunk.kind == *b"tEXt")
+        .find_map(|chunk| {
+            let text = chunk.body?.strip_prefix(keyword.as_bytes())?;
+            Some((text.strip_prefix(b"\0")?, chunk.place))
+        })
 }
 
-/// The chunk that carries `provenance`, as it stands in a PNG (PNG specification, third edition, 5.3).
+/// The chunk that carries `provenance`, as it stands in a PNG.
 pub fn chunk(provenance: &Provenance) -> Vec<u8> {
     let text = format!("{KEYWORD}\0{provenance}");
-    // A provenance is a path and a few words: far below the four gigabytes that a chunk may have.
-    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-    let body = [b"tEXt", text.as_bytes()].concat();
-    let sum = crc32fast::hash(&body);
-    [&length.to_be_bytes()[..], &body, &sum.to_be_bytes()].concat()
+    png_chunks::chunk(*b"tEXt", text.as_bytes())
 }
 
 fn parse(text: &[u8]) -> Option<Provenance> {
@@ -139,9 +122,8 @@ fn parse(text: &[u8]) -> Option<Provenance> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Edges, KEYWORD, Provenance, SIGNATURE, chunk as provenance_chunk, is_sheet, locate, read,
-    };
+    use super::{Edges, KEYWORD, Provenance, chunk as provenance_chunk, is_sheet, locate, read};
+    use crate::png_chunks::{SIGNATURE, chunk};
 
     fn provenance() -> Provenance {
         Provenance {
@@ -152,14 +134,6 @@ mod tests {
             is_doubtful: false,
             edges: Edges::Off,
         }
-    }
-
-    fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-        let mut bytes = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
-        bytes.extend(kind);
-        bytes.extend(body);
-        bytes.extend([0; 4]);
-        bytes
     }
 
     fn png_head(chunks: &[Vec<u8>]) -> Vec<u8> {

@@ -10,9 +10,9 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
 use crate::disk_space::{DiskSpaceError, MinFree};
-use crate::mount;
 use crate::path_error::{AtPath as _, PathError};
 use crate::provenance::{self, Provenance};
+use crate::{mount, png_chunks};
 
 /// How much of a PNG is read to find its provenance, which stands before the pixels.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -191,7 +191,7 @@ pub(super) fn read_provenance(png: &mut impl Read) -> io::Result<Option<Provenan
 pub(super) fn read_head(png: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     png.take(HEAD_BYTES).read_to_end(&mut head)?;
-    let has_pixels = head.windows(4).any(|kind| kind == b"IDAT");
+    let has_pixels = png_chunks::chunks(&head).any(|chunk| chunk.kind == *b"IDAT");
     if !has_pixels && head.len() as u64 == HEAD_BYTES {
         png.take(LONG_HEAD_BYTES).read_to_end(&mut head)?;
     }

@@ -13,6 +13,7 @@ pub use crate::cutout::fuzzing::decode;
 pub use crate::pool::fuzzing::protocol;
 
 use crate::config::Edges;
+use crate::png_chunks;
 use crate::pool::fuzzing::frames;
 use crate::provenance::{self, Provenance};
 
@@ -22,11 +23,8 @@ use crate::provenance::{self, Provenance};
 /// If the reader does, or if a provenance that was read does not survive being written again.
 pub fn provenance(head: &[u8]) {
     if let Some(found) = provenance::read(head) {
-        let text = format!("{}\0{found}", provenance::KEYWORD);
-        let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
-        let signature = b"\x89PNG\r\n\x1a\n";
-        let again = [signature, &length[..], b"tEXt", text.as_bytes(), &[0; 4]];
-        assert_eq!(provenance::read(&again.concat()), Some(found));
+        let again = [png_chunks::SIGNATURE, &provenance::chunk(&found)].concat();
+        assert_eq!(provenance::read(&again), Some(found));
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::io;
 
-/// How every PNG begins and ends (PNG specification, third edition, 5.2 and 11.2.5).
-const HEAD: &[u8] = b"\x89PNG\r\n\x1a\n";
-const TAIL: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+use crate::png_chunks::{END as TAIL, SIGNATURE as HEAD};
 
 /// Watches a PNG go by.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ use super::super::Output;
 use super::colours::{grey_ink_profile, icc_segment, with_segment};
 use super::{cut_by_luma, open, read};
 use crate::fuzzing::corpus::{encoded, samples, tiff, webp};
+use crate::png_chunks;
 
 /// Where the photographer lives, as far as this test is concerned.
 const SECRET: &[u8; 24] = b"52N31'12\" 13E24'36\" home";
@@ -132,14 +133,10 @@ fn indiscreet() -> Vec<(&'static str, Vec<u8>)> {
 
 /// The kinds of an output's chunks, its pixels once.
 pub(super) fn chunks(cut: &Output) -> Vec<[u8; 4]> {
-    let mut kinds = Vec::new();
-    let mut rest = &cut.png[8..];
-    while let Some((head, after)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;
-        kinds.push(*head.last_chunk().unwrap());
-        rest = &after[length + 4..];
-    }
-    assert!(rest.is_empty());
+    let chunks: Vec<_> = png_chunks::chunks(&cut.png).collect();
+    let end = chunks.last().map(|chunk| chunk.place.end);
+    assert_eq!(end, Some(cut.png.len()));
+    let mut kinds: Vec<_> = chunks.iter().map(|chunk| chunk.kind).collect();
     kinds.dedup_by(|a, b| a == b && a == b"IDAT");
     kinds
 }
