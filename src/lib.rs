@@ -76,7 +76,7 @@
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
 //! | P5 | `Pool::reap` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
 //! | P5 | `Baseline::kill_since` (`pool/shortage.rs`) | `photo_that_the_machine_has_no_memory_for_waits_and_others_go_on` |
-//! | P6 | `Limit::check` (`cutout/decode`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
+//! | P6 | `Limit::check` (`cutout/format`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
 //! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
 //! | P7 | `WorkerLease::give_back` (`job/worker_lease.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |

@@ -1,15 +1,8 @@
 //! Files that a folder does not take -> sentences for a person: how many, why, and what to do. Looks at no file.
 
 use crate::config::Include;
-use crate::cutout::READ_ENDINGS;
+use crate::cutout::{is_read_ending, is_unsupported_ending};
 use crate::intake::{Judgement, NotTaken};
-
-/// Endings of pictures that no decoder of hotcut reads.
-const PICTURES_NOT_READ: &[&str] = &[
-    "3fr", "ai", "arw", "avif", "cr2", "cr3", "dng", "eps", "fff", "heic", "heif", "iiq", "jp2",
-    "jxl", "nef", "nrw", "orf", "pdf", "pef", "psb", "psd", "raf", "raw", "rw2", "srw", "svg",
-    "x3f",
-];
 
 /// How a file that is read but not included can be taken all the same.
 #[derive(Clone, Copy)]
@@ -61,14 +54,14 @@ pub(super) fn sentences(not_taken: &NotTaken, remedy: Remedy) -> Vec<String> {
 }
 
 fn advice(not_taken: &NotTaken, remedy: Remedy) -> String {
-    let of = |known: &[&str]| {
+    let of = |is_known: fn(&str) -> bool| {
         let endings = not_taken.endings.keys();
-        let endings = endings.filter(|ending| known.contains(&ending.as_str()));
+        let endings = endings.filter(|ending| is_known(ending));
         let endings: Vec<String> = endings.map(|ending| format!("*.{ending}")).collect();
         endings.join(", ")
     };
-    let read = of(READ_ENDINGS);
-    let not_read = of(PICTURES_NOT_READ);
+    let read = of(is_read_ending);
+    let not_read = of(is_unsupported_ending);
     let remedy = match remedy {
         Remedy::Include => format!("; to take {read}, add it to `include`"),
         Remedy::Name => format!("; to cut out {read}, name the files themselves"),
@@ -94,7 +87,7 @@ pub(super) fn endings_not_read(include: &Include) -> Vec<String> {
         for ending in choices.unwrap_or(ending).split(',') {
             let ending = ending.trim().to_ascii_lowercase();
             let is_plain = ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if is_plain && !ending.is_empty() && !READ_ENDINGS.contains(&ending.as_str()) {
+            if is_plain && !ending.is_empty() && !is_read_ending(&ending) {
                 not_read.push(format!("*.{ending}"));
             }
         }

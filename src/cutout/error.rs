@@ -6,78 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A picture format that hotcut reads, told by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Format {
-    /// JPEG: baseline, extended sequential and progressive Huffman.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// WebP, lossy or lossless; of an animation the first frame.
-    Webp,
-    /// TIFF, first page.
-    Tiff,
-    /// Windows bitmap.
-    Bmp,
-    /// GIF, first frame.
-    Gif,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Format::Jpeg => "JPEG",
-            Format::Png => "PNG",
-            Format::Webp => "WebP",
-            Format::Tiff => "TIFF",
-            Format::Bmp => "BMP",
-            Format::Gif => "GIF",
-        })
-    }
-}
-
-/// A thing that is dropped into hot folders by mistake and can be called by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
-pub enum Lookalike {
-    /// Mostly an error page saved under a picture's name.
-    #[error("an HTML page")]
-    Html,
-    /// SVG or another XML document.
-    #[error("an XML or SVG document")]
-    Xml,
-    /// PDF.
-    #[error("a PDF document")]
-    Pdf,
-    /// ZIP, office documents among them.
-    #[error("a ZIP archive")]
-    Zip,
-    /// MP4 and its like.
-    #[error("a video")]
-    Video,
-}
-
-/// A picture that is whole, but of a kind that hotcut does not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
-pub enum Unsupported {
-    /// HEIC, HEIF, AVIF.
-    #[error("HEIC and AVIF pictures are")]
-    Heif,
-    /// CR2, NEF, ARW, DNG and their like.
-    #[error("camera raw files are")]
-    Raw,
-    /// Photoshop documents.
-    #[error("Photoshop documents are")]
-    Photoshop,
-    /// A JPEG with arithmetic coding, lossless prediction or 12 bits.
-    #[error("this rare kind of JPEG is")]
-    JpegProcess,
-    /// Samples that are floating-point numbers: what they mean on a screen is not defined.
-    #[error("floating-point samples are")]
-    FloatSamples,
-    /// Colours or a storage layout that is not read.
-    #[error("this kind of {0} is")]
-    Layout(Format),
-}
+use super::format::{Format, Lookalike, Unsupported};
 
 /// Why a photo gives no cutout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]

@@ -1,6 +1,6 @@
 //! Arbitrary bytes -> `decode`, and what must hold for whatever comes out of it.
 
-use super::decode;
+use super::format;
 
 /// The limit on pixels while fuzzing, and so on the time of one run.
 const MEGAPIXELS_MAX: u32 = 1;
@@ -13,8 +13,8 @@ const STRIP_ROWS: u32 = 16;
 /// # Panics
 /// If a decoder does, or if the picture is not what its header and the limit promise.
 pub fn decode(file: &[u8]) {
-    let read = |format| decode::read(format, file, MEGAPIXELS_MAX);
-    let Ok(photo) = decode::format(file).and_then(read) else {
+    let read = |kind| format::read(kind, file, MEGAPIXELS_MAX);
+    let Ok(photo) = format::recognise(file).and_then(read) else {
         return;
     };
     let (width, height) = (photo.width(), photo.height());

@@ -2,8 +2,8 @@
 //! was written. A checksum says that a file is the one meant; this says that here, with this runtime
 //! on this processor, it works: a quantised network can come out nearly blank without any error.
 
-use super::decode;
 use super::error::CutoutError;
+use super::format;
 use super::matte;
 use super::session::Session;
 use super::session_error::SessionError;
@@ -52,7 +52,7 @@ pub fn self_test(session: &mut Session) -> Result<(), SessionError> {
 
 /// Mean opacity in each cell, 0..=255.
 fn answer(session: &mut Session, picture: &[u8]) -> Result<Vec<f64>, CutoutError> {
-    let (photo, _) = decode::decode_any(picture, MEGAPIXELS_MAX)?;
+    let (photo, _) = format::decode_any(picture, MEGAPIXELS_MAX)?;
     let input = tensor(&photo, session.manifest())?;
     let mask = session.run(&input)?;
     let size = mask.size() as usize;

@@ -1,15 +1,16 @@
 //! Photo bytes -> PNG bytes, of the subject or of a smaller picture: the steps in order. Plain synchronous functions; knows no paths, no
 //! processes and no configuration but the limits it is handed.
 
+mod colour;
 mod compose;
-mod decode;
-mod encode;
 mod error;
+mod format;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod golden;
 mod matte;
 mod photo;
+mod render;
 mod resample;
 mod session;
 mod session_error;
@@ -24,8 +25,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use decode::{FileEnd, ZeroEnd};
-pub use error::{CutoutError, Format, Lookalike, Unsupported};
+pub use error::CutoutError;
+pub use format::{
+    FileEnd, Format, Lookalike, Unsupported, ZeroEnd, is_read_ending, is_unsupported_ending,
+};
 pub use golden::self_test;
 pub use session::{Runtime, Session};
 pub use session_error::{SessionError, Signature};
@@ -34,11 +37,6 @@ pub use shrink::shrink;
 use crate::config::Edges;
 use crate::provenance::Provenance;
 use matte::Matte;
-
-/// Endings that files of the formats which are read usually have, in lower case. The content decides, not the ending.
-pub const READ_ENDINGS: &[&str] = &[
-    "bmp", "dib", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp",
-];
 
 /// One photo to cut out.
 #[derive(Debug, Clone, Copy)]
@@ -119,7 +117,7 @@ impl fmt::Display for Stage {
 pub fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(request.photo).into();
-    let (photo, end) = decode::decode(request.photo, request.megapixels_max, request.zeros)?;
+    let (photo, end) = format::decode(request.photo, request.megapixels_max, request.zeros)?;
     clock.stop(Stage::Decode);
     let tensor = tensor::tensor(&photo, session.manifest())?;
     clock.stop(Stage::Tensor);
@@ -142,7 +140,7 @@ pub fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, Cu
         is_doubtful: end == FileEnd::Zeros,
         edges: request.edges,
     };
-    let png = encode::encode(&photo, &matte, &origin)?;
+    let png = render::render(&photo, &matte, &origin)?;
     clock.stop(Stage::Encode);
     let (width, height) = (photo.width(), photo.height());
     Ok(Output {

@@ -1,17 +1,15 @@
 //! Picture bytes -> the bytes of a smaller PNG to look at on a screen: upright, its colours as they
 //! were, nothing else of what the file says. Knows no network.
 
-use std::io::Write as _;
-
-use png::{ColorType, EncodingError};
 use sha2::{Digest as _, Sha256};
 
 use super::compose::scale;
-use super::encode::{self, Sink};
 use super::error::CutoutError;
+use super::format;
+use super::format::png::{self, PngHeader};
 use super::photo::Photo;
 use super::resample::{Filter, resample};
-use super::{Clock, Output, Stage, decode};
+use super::{Clock, Output, Stage};
 
 /// Makes a picture so small that its longer side is at most `side` pixels (0 counts as 1). A smaller
 /// one stays as large as it is. An output of hotcut's own is a picture like any other here.
@@ -23,7 +21,7 @@ use super::{Clock, Output, Stage, decode};
 pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(picture).into();
-    let (photo, end) = decode::decode_any(picture, megapixels_max)?;
+    let (photo, end) = format::decode_any(picture, megapixels_max)?;
     clock.stop(Stage::Decode);
     let (width, height) = fit(photo.width(), photo.height(), side);
     let png = encode(&photo, (width, height))?;
@@ -51,18 +49,13 @@ fn fit(width: u32, height: u32, side: u32) -> (u32, u32) {
 }
 
 fn encode(photo: &Photo, size: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
-    let mut sink = Sink::default();
-    let kind = if photo.has_alpha() {
-        ColorType::Rgba
-    } else {
-        ColorType::Rgb
+    let header = PngHeader {
+        size,
+        has_alpha: photo.has_alpha(),
+        colour: photo.colour(),
+        density: None,
+        provenance: None,
     };
-    let writer =
-        encode::encoder(&mut sink, size, kind, photo.colour()).and_then(png::Encoder::write_header);
-    let mut writer = writer.map_err(|e| encode::failed(&e))?;
-    let mut stream = writer
-        .stream_writer_with_size(encode::CHUNK_BYTES)
-        .map_err(|e| encode::failed(&e))?;
     // Left alone, colours under little opacity keep all their bits.
     let is_mixed = photo.has_alpha() && size != (photo.width(), photo.height());
     let prepare = |rows: &mut [[u8; 4]]| {
@@ -77,27 +70,22 @@ fn encode(photo: &Photo, size: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
     } else {
         Filter::Sharp
     };
-    resample(photo, size, filter, prepare, |rows| {
-        if is_mixed {
-            rows.iter_mut().for_each(unpremultiply);
-        }
-        let bytes = if photo.has_alpha() {
-            rows.as_flattened()
-        } else {
+    png::encode(&header, |write| {
+        resample(photo, size, filter, prepare, |rows| {
+            if is_mixed {
+                rows.iter_mut().for_each(unpremultiply);
+            }
+            if photo.has_alpha() {
+                return write(rows.as_flattened());
+            }
             opaque.clear();
             opaque
                 .try_reserve(rows.len() * 3)
                 .map_err(|_| CutoutError::OutOfMemory)?;
             opaque.extend(rows.iter().flat_map(|&[r, g, b, _]| [r, g, b]));
-            &opaque
-        };
-        stream
-            .write_all(bytes)
-            .map_err(|e| encode::failed(&EncodingError::from(e)))
-    })?;
-    stream.finish().map_err(|e| encode::failed(&e))?;
-    writer.finish().map_err(|e| encode::failed(&e))?;
-    Ok(sink.0)
+            write(&opaque)
+        })
+    })
 }
 
 /// Colour becomes as strong as it shows, or what hides under no opacity would bleed into the edges.

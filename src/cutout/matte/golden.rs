@@ -10,7 +10,7 @@ use super::reduce::Reducer;
 use super::tests::card;
 use super::view::{Grid, View};
 use crate::config::{Activation, Edges};
-use crate::cutout::decode::decode_any;
+use crate::cutout::format::decode_any;
 use crate::cutout::photo::Photo;
 use crate::cutout::session::Mask;
 

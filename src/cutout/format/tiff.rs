@@ -1,4 +1,5 @@
-//! TIFF bytes -> `Photo`, first page: strips or tiles, interleaved or in planes, one at a time.
+//! Converts TIFF bytes to a `Photo`, first page: strips or tiles, interleaved or in planes, one at a time. Must not take
+//! camera raw files for photos, which are TIFFs as well.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -8,13 +9,26 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
+use super::super::colour;
+use super::super::error::CutoutError;
+use super::super::photo::{Channels, Density, Photo, Stored};
 use super::super::{probe, reserve, zeroed};
-use super::{
-    Channels, CutoutError, Density, Format, Limit, Photo, Stored, Unsupported, colour, narrow,
-    structure,
-};
+use super::end::{EndCheck, Pixels};
+use super::jpeg;
+use super::limit::Limit;
+use super::registry::{Descriptor, Format};
+use super::sniff::{self, Sniffed};
+use super::unsupported::Unsupported;
 
-pub(super) type TiffReader<'a> = Decoder<Cursor<&'a [u8]>>;
+type TiffReader<'a> = Decoder<Cursor<&'a [u8]>>;
+
+pub(super) static DESCRIPTOR: Descriptor = Descriptor {
+    name: "TIFF",
+    endings: &["tif", "tiff"],
+    sniff,
+    decode,
+    end: EndCheck::Pixels(pixels),
+};
 
 const DAMAGED: CutoutError = CutoutError::Damaged(Format::Tiff);
 const OTHER_LAYOUT: CutoutError = CutoutError::Unsupported(Unsupported::Layout(Format::Tiff));
@@ -24,8 +38,19 @@ const TAG_BYTES_MAX: usize = 128 << 20;
 const MODERN_JPEG: u64 = 7;
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
+/// Canon's CR2 says so in the ninth byte; other raw files show in their directory.
+fn sniff(bytes: &[u8]) -> Option<Sniffed> {
+    let sniffed = sniff::by_signature(bytes, &[b"II*\0", b"MM\0*"], Format::Tiff)?;
+    let is_raw = bytes.get(8..10) == Some(b"CR");
+    Some(if is_raw {
+        Sniffed::Unsupported(Unsupported::Raw)
+    } else {
+        sniffed
+    })
+}
+
 /// Reads the directory of the first page.
-pub(super) fn open(bytes: &[u8]) -> Result<TiffReader<'_>, CutoutError> {
+fn open(bytes: &[u8]) -> Result<TiffReader<'_>, CutoutError> {
     // The limit on decoded pixels is also the one on tags, so it must not be that of the pixels yet.
     let mut limits = Limits::default();
     limits.decoding_buffer_size = TAG_BYTES_MAX;
@@ -33,7 +58,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<TiffReader<'_>, CutoutError> {
     Ok(reader.with_limits(limits))
 }
 
-pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
+fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     let mut reader = open(bytes)?;
     let (width, height) = reader.dimensions().map_err(|e| fault(&e))?;
     let pixels = limit.check(width, height)?;
@@ -140,12 +165,12 @@ fn is_raw(reader: &mut TiffReader<'_>) -> bool {
 }
 
 /// Whether strips or tiles are compressed in a way that never ends in many zeros. Run lengths (`PackBits`) may.
-pub(super) fn is_coded(reader: &mut TiffReader<'_>) -> bool {
+fn is_coded(reader: &mut TiffReader<'_>) -> bool {
     !matches!(number(reader, Tag::Compression), None | Some(1 | 32773))
 }
 
 /// Where each strip or tile lies in the file, and how many bytes it has.
-pub(super) fn places(reader: &mut TiffReader<'_>) -> Vec<(u64, u64)> {
+fn places(reader: &mut TiffReader<'_>) -> Vec<(u64, u64)> {
     let mut numbers = |tag| reader.find_tag_unsigned_vec::<u64>(tag).ok().flatten();
     [
         (Tag::StripOffsets, Tag::StripByteCounts),
@@ -155,6 +180,22 @@ pub(super) fn places(reader: &mut TiffReader<'_>) -> Vec<(u64, u64)> {
     .filter_map(|(offsets, counts)| Some((numbers(offsets)?, numbers(counts)?)))
     .flat_map(|(offsets, counts)| offsets.into_iter().zip(counts))
     .collect()
+}
+
+/// In the order of the file: strips may be written, and listed, in any order.
+fn pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
+    let mut reader = open(bytes).ok()?;
+    let is_coded = is_coded(&mut reader);
+    let mut places = places(&mut reader);
+    places.sort_unstable();
+    let pieces = places.into_iter().filter_map(|(offset, count)| {
+        let start = usize::try_from(offset).ok()?;
+        bytes.get(start..)?.get(..usize::try_from(count).ok()?)
+    });
+    Some(Pixels {
+        pieces: pieces.collect(),
+        is_coded,
+    })
 }
 
 /// Whether a strip or tile lies beyond the end of the file.
@@ -177,7 +218,7 @@ fn check_jpegs(reader: &mut TiffReader<'_>, bytes: &[u8], limit: Limit) -> Resul
             .ok()
             .zip(usize::try_from(count).ok());
         let jpeg = range.and_then(|(start, len)| bytes.get(start..)?.get(..len));
-        let found = structure::jpeg(jpeg.ok_or(DAMAGED)?);
+        let found = jpeg::segments(jpeg.ok_or(DAMAGED)?);
         let (width, height) = found.coded.filter(|_| found.ended).ok_or(DAMAGED)?;
         limit.check(width, height)?;
         // Encoders fill up whole blocks of at most 16 x 16 pixels.
@@ -235,7 +276,7 @@ fn read_chunk(reader: &mut TiffReader<'_>, index: u32) -> Result<Vec<u8>, Cutout
         DecodingResult::U8(values) => Ok(values),
         DecodingResult::U16(values) => {
             let mut narrowed = reserve(values.len())?;
-            narrowed.extend(values.into_iter().map(narrow));
+            narrowed.extend(values.into_iter().map(colour::narrow));
             Ok(narrowed)
         }
         DecodingResult::F16(_) | DecodingResult::F32(_) | DecodingResult::F64(_) => {

@@ -1,11 +1,11 @@
-//! The bytes of a picture that was read, or could not be -> whether the file may still be on its way. Decodes no pixel.
+//! Converts the bytes of a picture that was read, or could not be, to whether the file may still be on its way. Must not
+//! decode a pixel.
 //!
 //! A program may set the length of a file before it writes its content. What is not written yet reads as zeros.
 
 use serde::{Deserialize, Serialize};
 
-use super::super::error::Format;
-use super::tiff;
+use super::registry::Format;
 
 /// The fewest zeros at the end of pixels that count as not written, in bytes.
 const ZEROS_MIN: usize = 64;
@@ -37,24 +37,32 @@ pub enum ZeroEnd {
     Accept,
 }
 
-/// Where the pixels of a file lie.
-struct Pixels<'a> {
-    /// In the order of the file.
-    pieces: Vec<&'a [u8]>,
-    /// Each piece ends with something that is not zeros, if it was written.
-    is_coded: bool,
+/// How it is known of a file that gave a picture whether it has its end. Each format must say.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EndCheck {
+    /// The format ends with a mark, without which its decoder refuses a file.
+    Mark,
+    /// The format has no such mark, and its decoder refuses a file that ends in zeros.
+    Decoder,
+    /// The format has no such mark. Its pixels, if it can be told where they lie, show whether they were written.
+    Pixels(fn(&[u8]) -> Option<Pixels<'_>>),
 }
 
-/// How `bytes` end, of which a picture was read. Each format must say here whether it has an end mark, or else where its
-/// pixels are.
+/// Where the pixels of a file lie.
+#[derive(Debug)]
+pub(super) struct Pixels<'a> {
+    /// In the order of the file.
+    pub(super) pieces: Vec<&'a [u8]>,
+    /// Each piece ends with something that is not zeros, if it was written.
+    pub(super) is_coded: bool,
+}
+
+/// How `bytes` end, of which a picture was read.
 pub(super) fn of_picture(format: Format, bytes: &[u8]) -> FileEnd {
-    let pixels = match format {
-        // `structure` has found the mark.
-        Format::Jpeg | Format::Png | Format::Gif => return FileEnd::Marked,
-        // `structure` has refused zeros at its end.
-        Format::Webp => return FileEnd::Unmarked,
-        Format::Tiff => tiff_pixels(bytes),
-        Format::Bmp => bmp_pixels(bytes),
+    let pixels = match format.descriptor().end {
+        EndCheck::Mark => return FileEnd::Marked,
+        EndCheck::Decoder => return FileEnd::Unmarked,
+        EndCheck::Pixels(pixels) => pixels(bytes),
     };
     match pixels {
         Some(pixels) if !pixels.are_written() => FileEnd::Zeros,
@@ -98,61 +106,6 @@ fn zeros(bytes: &[u8]) -> usize {
 /// How many zeros at the end of `len` bytes count.
 fn needed(len: usize) -> usize {
     (len / ZEROS_PART).clamp(ZEROS_MIN, ZEROS_MAX).min(len)
-}
-
-fn tiff_pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
-    let mut reader = tiff::open(bytes).ok()?;
-    let is_coded = tiff::is_coded(&mut reader);
-    let mut places = tiff::places(&mut reader);
-    // Strips may be written, and listed, in any order.
-    places.sort_unstable();
-    let pieces = places.into_iter().filter_map(|(offset, count)| {
-        let start = usize::try_from(offset).ok()?;
-        bytes.get(start..)?.get(..usize::try_from(count).ok()?)
-    });
-    Some(Pixels {
-        pieces: pieces.collect(),
-        is_coded,
-    })
-}
-
-/// From the file header's offset on, as far as the bitmap header says; to the end of the file where that cannot be told.
-fn bmp_pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
-    let long = |at: usize| {
-        let bytes = bytes.get(at..)?.first_chunk()?;
-        usize::try_from(u32::from_le_bytes(*bytes)).ok()
-    };
-    let short = |at: usize| {
-        Some(usize::from(u16::from_le_bytes(
-            *bytes.get(at..)?.first_chunk()?,
-        )))
-    };
-    let after = bytes.get(long(10)?..)?;
-    let is_old = long(14)? == 12;
-    let (width, height, bits, compression) = if is_old {
-        (short(18)?, short(20)?, short(24)?, 0)
-    } else {
-        // A negative height is that of a picture whose first row comes first.
-        let height = u32::try_from(long(22)?).ok()?.cast_signed().unsigned_abs();
-        (
-            long(18)?,
-            usize::try_from(height).ok()?,
-            short(28)?,
-            long(30)?,
-        )
-    };
-    // Run lengths (1 and 2) end where they end; all else has rows of whole 32-bit words.
-    let is_coded = matches!(compression, 1 | 2);
-    let row = width.checked_mul(bits)?.div_ceil(32).checked_mul(4)?;
-    let size = if is_coded {
-        after.len()
-    } else {
-        row.checked_mul(height)?
-    };
-    Some(Pixels {
-        pieces: vec![after.get(..size.min(after.len()))?],
-        is_coded,
-    })
 }
 
 #[cfg(test)]

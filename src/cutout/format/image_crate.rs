@@ -1,75 +1,55 @@
-//! PNG, WebP, BMP and GIF bytes -> `Photo`, by the decoders of the `image` crate.
+//! Converts what a decoder of the `image` crate reads to a `Photo`, within the limits. Must not know a format: PNG, WebP,
+//! BMP and GIF share it.
 
-use std::io::{Cursor, ErrorKind};
+use std::io::ErrorKind;
 
-use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::error::{ImageError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, Limits};
 
+use super::super::colour;
+use super::super::error::CutoutError;
+use super::super::photo::{Channels, Density, Photo, Stored};
 use super::super::{probe, zeroed};
-use super::structure::{self, Structure};
-use super::{Channels, CutoutError, Format, Limit, Photo, Stored, Unsupported, colour, narrow};
+use super::limit::Limit;
+use super::registry::Format;
+use super::unsupported::Unsupported;
 
 /// What a decoder may allocate besides the samples: palettes, profiles, frames of 1 MP.
 const SPARE_BYTES: u64 = 64 << 20;
 
-pub(super) fn png(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let structure = structure::png(bytes);
-    if structure.odd_palette {
-        return Err(CutoutError::Damaged(Format::Png));
-    }
-    let reader = Reader {
-        format: Format::Png,
-        limit,
-        structure: Some(structure),
-    };
-    reader.read(PngDecoder::with_limits(Cursor::new(bytes), limits(0)))
+/// What a walk over a file found that its decoder does not tell. Decoders accept files that lack their tail; copies in
+/// progress do too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Structure {
+    /// The file is there to its end.
+    pub(super) ended: bool,
+    /// As the file has it: pixels per metre along the stored width and height.
+    pub(super) density: Option<Density>,
+    /// Width and height of the coded picture, which the file's header need not agree with.
+    pub(super) coded: Option<(u32, u32)>,
 }
 
-pub(super) fn webp(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let reader = Reader {
-        format: Format::Webp,
-        limit,
-        structure: Some(structure::webp(bytes)),
-    };
-    reader.read(WebPDecoder::new(Cursor::new(bytes)))
-}
-
-pub(super) fn gif(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let reader = Reader {
-        format: Format::Gif,
-        limit,
-        structure: Some(structure::gif(bytes)),
-    };
-    reader.read(GifDecoder::new(Cursor::new(bytes)))
-}
-
-pub(super) fn bmp(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
-    let reader = Reader {
-        format: Format::Bmp,
-        limit,
-        structure: None,
-    };
-    reader.read(BmpDecoder::new(Cursor::new(bytes)))
-}
-
-fn limits(samples: u64) -> Limits {
+/// The limits of a decoder of a picture of so many bytes.
+pub(super) fn limits(samples: u64) -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(samples.saturating_mul(2).saturating_add(SPARE_BYTES));
     limits
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Reader {
-    format: Format,
-    limit: Limit,
+pub(super) struct Reader {
+    pub(super) format: Format,
+    pub(super) limit: Limit,
     /// `None` for a format that says nothing reliable about its end: its decoder runs into it.
-    structure: Option<Structure>,
+    pub(super) structure: Option<Structure>,
 }
 
 impl Reader {
-    fn read(self, decoder: Result<impl ImageDecoder, ImageError>) -> Result<Photo, CutoutError> {
+    pub(super) fn read(
+        self,
+        decoder: Result<impl ImageDecoder, ImageError>,
+    ) -> Result<Photo, CutoutError> {
         let fault = |error: ImageError| self.fault(&error);
         // What a decoder makes room for is the coded picture, whatever the file's header says.
         if let Some((width, height)) = self.structure.and_then(|found| found.coded) {
@@ -102,7 +82,7 @@ impl Reader {
         probe(len)?;
         decoder.read_image(&mut samples).map_err(fault)?;
         if sixteen {
-            narrow_all(&mut samples);
+            colour::narrow_all(&mut samples);
         }
         let tag = colour::settle(icc, channels, &mut samples);
         let stored = Stored {
@@ -170,14 +150,4 @@ fn layout(colour: ColorType) -> Option<(Channels, bool)> {
         ColorType::Rgba16 => Some((Channels::Rgba, true)),
         ColorType::Rgb32F | ColorType::Rgba32F | _ => None,
     }
-}
-
-/// 16-bit samples in native byte order -> 8-bit in place.
-fn narrow_all(samples: &mut Vec<u8>) {
-    let len = samples.len() / 2;
-    for i in 0..len {
-        samples[i] = narrow(u16::from_ne_bytes([samples[2 * i], samples[2 * i + 1]]));
-    }
-    samples.truncate(len);
-    samples.shrink_to_fit();
 }

@@ -1,21 +1,29 @@
-//! File bytes -> `Photo`: sniff by content, limits before any allocation, structure before contents.
-//! Knows no model.
+//! Converts the bytes of a file to a `Photo`: recognised by content, limits before any allocation, structure before
+//! contents. Must not know a model. What is known of one format stands in the file of that format alone.
 
-mod colour;
+mod bmp;
 mod end;
+mod gif;
+mod image_crate;
 mod jpeg;
-mod raster;
+mod limit;
+pub(super) mod png;
+mod registry;
 mod sniff;
-mod structure;
 mod tiff;
+mod unsupported;
+mod webp;
 
 use std::panic::{UnwindSafe, catch_unwind};
 
 pub use end::{FileEnd, ZeroEnd};
+pub use registry::{Format, is_read_ending};
+pub use unsupported::{Lookalike, Unsupported, is_unsupported_ending};
 
-use super::error::{CutoutError, Format, Lookalike, Unsupported};
-use super::photo::{Channels, Colour, Density, Photo, Stored};
+use super::error::CutoutError;
+use super::photo::Photo;
 use crate::provenance;
+use limit::Limit;
 use sniff::Sniffed;
 
 /// Decodes the first picture of a file, and tells how the file ends.
@@ -28,7 +36,7 @@ pub(super) fn decode(
     megapixels_max: u32,
     zeros: ZeroEnd,
 ) -> Result<(Photo, FileEnd), CutoutError> {
-    let format = format(bytes)?;
+    let format = recognise(bytes)?;
     contain(format, || {
         let result = contain(format, || read(format, bytes, megapixels_max));
         match (result, zeros) {
@@ -50,7 +58,7 @@ pub(super) fn decode_any(
     bytes: &[u8],
     megapixels_max: u32,
 ) -> Result<(Photo, FileEnd), CutoutError> {
-    let format = any_format(bytes)?;
+    let format = recognise_any(bytes)?;
     contain(format, || {
         let photo = read(format, bytes, megapixels_max)?;
         Ok((photo, end::of_picture(format, bytes)))
@@ -58,15 +66,15 @@ pub(super) fn decode_any(
 }
 
 /// What kind of picture a file is, if it is one to be cut out.
-pub(super) fn format(bytes: &[u8]) -> Result<Format, CutoutError> {
-    let format = any_format(bytes)?;
+pub(super) fn recognise(bytes: &[u8]) -> Result<Format, CutoutError> {
+    let format = recognise_any(bytes)?;
     if format == Format::Png && (provenance::read(bytes).is_some() || provenance::is_sheet(bytes)) {
         return Err(CutoutError::OwnOutput);
     }
     Ok(format)
 }
 
-fn any_format(bytes: &[u8]) -> Result<Format, CutoutError> {
+fn recognise_any(bytes: &[u8]) -> Result<Format, CutoutError> {
     match sniff::sniff(bytes) {
         Sniffed::Picture(format) => Ok(format),
         Sniffed::Unsupported(kind) => Err(CutoutError::Unsupported(kind)),
@@ -84,14 +92,7 @@ pub(super) fn read(
     let limit = Limit {
         megapixels: megapixels_max,
     };
-    match format {
-        Format::Jpeg => jpeg::decode(bytes, limit),
-        Format::Tiff => tiff::decode(bytes, limit),
-        Format::Png => raster::png(bytes, limit),
-        Format::Webp => raster::webp(bytes, limit),
-        Format::Bmp => raster::bmp(bytes, limit),
-        Format::Gif => raster::gif(bytes, limit),
-    }
+    (format.descriptor().decode)(bytes, limit)
 }
 
 /// Decoders are other people's, and what they panic at is no picture: that is said of the file, and
@@ -103,47 +104,14 @@ fn contain<T>(
     catch_unwind(read).unwrap_or(Err(CutoutError::Damaged(format)))
 }
 
-/// The most pixels a photo may have.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    megapixels: u32,
-}
-
-impl Limit {
-    /// The number of pixels, if it is allowed.
-    fn check(self, width: u32, height: u32) -> Result<usize, CutoutError> {
-        let pixels = u64::from(width) * u64::from(height);
-        if pixels > u64::from(self.megapixels) * 1_000_000 {
-            return Err(CutoutError::TooLarge {
-                pixels,
-                max: self.megapixels,
-            });
-        }
-        usize::try_from(pixels).map_err(|_| CutoutError::OutOfMemory)
-    }
-}
-
-/// A 16-bit sample as an 8-bit one, rounded: v * 255 / 65535.
-fn narrow(wide: u16) -> u8 {
-    u8::try_from((u32::from(wide) + 128) / 257).unwrap_or(u8::MAX)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{CutoutError, Format, contain, narrow};
+    use super::{CutoutError, Format, contain};
 
     /// Fails when a decoder that panics takes the worker with it.
     #[test]
     fn panic_of_a_decoder_is_a_damaged_file() {
         let result = contain::<()>(Format::Gif, || panic!("index out of bounds"));
         assert!(matches!(result, Err(CutoutError::Damaged(Format::Gif))));
-    }
-
-    #[test]
-    fn sixteen_bits_are_rounded_to_eight() {
-        for wide in 0..=u16::MAX {
-            let exact = (f64::from(wide) * 255.0 / 65535.0).round();
-            assert!((f64::from(narrow(wide)) - exact).abs() < 0.1, "{wide}");
-        }
     }
 }

@@ -1,16 +1,21 @@
-//! ICC profiles: which may stay in an RGB output, and conversion of the others to sRGB. A profile
-//! that is damaged or of the wrong kind is dropped: the picture is then read as if it had none.
+//! Converts the ICC profile of a picture to what its output says of colours, and samples that no RGB output can describe
+//! to sRGB. Must not keep a profile that is damaged or of the wrong kind: the picture is then read as if it had none.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-use super::{Channels, Colour};
+use super::super::compose;
+use super::super::photo::{Channels, Colour};
 
 /// Pixels converted at a time, so that the conversion needs no second picture.
 const BLOCK: usize = 4096;
 
 /// What the output says about colours that were read as `channels`. Grey samples with a grey
 /// profile are converted in place, for an RGB output cannot carry that profile.
-pub(super) fn settle(icc: Option<Vec<u8>>, channels: Channels, samples: &mut [u8]) -> Colour {
+pub(in crate::cutout) fn settle(
+    icc: Option<Vec<u8>>,
+    channels: Channels,
+    samples: &mut [u8],
+) -> Colour {
     let Some(icc) = icc.and_then(sound) else {
         return Colour::Untagged;
     };
@@ -80,7 +85,7 @@ fn grey_curve(icc: &[u8]) -> Option<[u8; 256]> {
 /// CMYK (0 = no ink) -> RGB in place; the first three quarters of `samples` are left. By the
 /// profile if it is a CMYK one that works, else as uncalibrated inks are commonly shown:
 /// (1 - ink) * (1 - black).
-pub(super) fn cmyk_to_rgb(samples: &mut Vec<u8>, icc: Option<&[u8]>) -> Colour {
+pub(in crate::cutout) fn cmyk_to_rgb(samples: &mut Vec<u8>, icc: Option<&[u8]>) -> Colour {
     let profile = icc
         .filter(|icc| space(icc) == Some(b"CMYK"))
         .and_then(|icc| ColorProfile::new_from_slice(icc).ok())
@@ -126,6 +131,6 @@ fn multiply(inks: &[u8], rgb: &mut [u8]) {
     let (inks, _) = inks.as_chunks::<4>();
     let (rgb, _) = rgb.as_chunks_mut::<3>();
     for (&[c, m, y, k], out) in inks.iter().zip(rgb) {
-        *out = [c, m, y].map(|ink| super::super::compose::scale(255 - ink, 255 - k));
+        *out = [c, m, y].map(|ink| compose::scale(255 - ink, 255 - k));
     }
 }
