@@ -9,7 +9,6 @@ use super::super::photo::Photo;
 use super::end::EndCheck;
 use super::limit::Limit;
 use super::sniff::Sniffed;
-use super::{bmp, gif, jpeg, png, tiff, webp};
 
 /// All that the rest of the crate asks of a format; the file of the format has it.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ macro_rules! formats {
 
             pub(super) fn descriptor(self) -> &'static Descriptor {
                 match self {
-                    $(Format::$format => &$file::DESCRIPTOR,)+
+                    $(Format::$format => &super::$file::DESCRIPTOR,)+
                 }
             }
         }
