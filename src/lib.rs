@@ -9,19 +9,20 @@
 //! | [`config`] | a TOML file | a validated configuration, or every fault in it |
 //! | [`intake`] | a hot folder | settled files: watch, listing and quiet time |
 //! | [`job`] | a settled file and a worker | one finished attempt: the commit order on one screen |
-//! | [`pool`] | an order and photo bytes | PNG bytes, in a process that may die |
+//! | [`worker`] | an order and photo bytes | PNG bytes, in a process that may die |
 //! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
-//! | [`delivery`] | a result | files that are whole or absent, and the ledger |
+//! | [`model`] | a model's manifest | how its network wants a photo, and what its answer means |
+//! | [`delivery`] | a result | files that are whole or absent |
+//! | [`ledger`] | what happened to a photo | a record of it in SQLite, and answers about all photos |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | HTTP requests | cutouts, pages and metrics; off unless configured |
 //! | [`notifications`] | events of the loop | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
-//! Small and shared: [`provenance`] (the text chunk by which an output is known as ours), [`stamp`] (which version of a file),
-//! [`mount`], [`disk`] (work with a deadline), [`disk_space`] (what must stay free), [`detached`], [`fs`] (a new name for a file,
-//! never over another), [`percent`], [`hex`], [`png_chunks`], [`path_error`], [`journal`] (entries of systemd's journal),
-//! [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
+//! Small and shared: [`fs`] (file systems: a new name for a file, never over another; paths that cannot leave a folder; mounts; free
+//! space; versions of a file; work with a deadline), [`provenance`] (the text chunk by which an output is known as ours), [`percent`],
+//! [`hex`], [`png_chunks`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -30,17 +31,18 @@
 //! own.
 //!
 //! - `intake`, `cutout` and `delivery` do not know each other; only `job` and `daemon` put them together.
-//! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; one folder each `toml` and
-//!   `rusqlite`. Replacing one of them changes that file.
+//! - Modules depend on each other in one direction.
+//! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger` names `rusqlite`, and
+//!   only `config` and `model` name `toml`. Replacing one of them changes that file or folder.
 //! - `cutout` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
 //! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
 //! - An attempt is in the ledger before a worker sees the photo; an output is durable before the ledger calls it placed;
 //!   a source is touched only after that, and only if it is still the version that was processed.
 //! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
 //!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
-//! - Work on a configured path is done by a scanner, by a job, or by [`disk::ask`] on a thread of its own with a deadline. A
+//! - Work on a configured path is done by a scanner, by a job, or by [`fs::disk::ask`] on a thread of its own with a deadline. A
 //!   thread that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads
-//!   ([`detached`]).
+//!   ([`fs::detached`]).
 //! - The loop never waits for a hot folder or an output folder; scanners (one thread a folder) and jobs do. It does not know
 //!   who receives its notifications.
 //! - No error becomes text before it is shown; what is done about it is one exhaustive match,
@@ -65,7 +67,7 @@
 //! | P2 | the ledger is not closed (`command/run.rs`) | `a_stopped_service_leaves_its_ledger_in_one_file` |
 //! | P2 | `same_version` is not asked (`daemon/forget.rs`) | `only_a_photo_that_is_gone_for_certain_is_forgotten` |
 //! | P3 | `sync_all` of bytes or `sync` of the name (`delivery/place.rs`) | `each_step_is_durable_before_the_next_one` |
-//! | P3 | `png_check.check` (`pool/worker.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
+//! | P3 | `png_check.check` (`worker/connection.rs`) | `worker_that_crashes_or_lies_costs_its_own_photo_alone` |
 //! | P4 | `source.verify` (`job/attempt.rs`) | `photo_that_is_written_over_while_it_is_read_gives_no_mixture` |
 //! | P4 | the look after `set_aside` (`delivery/retire.rs`) | `photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted` |
 //! | P4 | `check_replaceable` (`delivery/place.rs`) | `cutout_that_is_retouched_while_its_successor_is_made_is_left_alone` |
@@ -75,9 +77,9 @@
 //! | P4 | `rename::link` (`fs/rename.rs`) | `share_without_links_is_refused_and_nothing_is_lost` |
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
 //! | P5 | `Pool::reap` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
-//! | P5 | `Baseline::kill_since` (`pool/shortage.rs`) | `photo_that_the_machine_has_no_memory_for_waits_and_others_go_on` |
+//! | P5 | `Baseline::kill_since` (`worker/shortage.rs`) | `photo_that_the_machine_has_no_memory_for_waits_and_others_go_on` |
 //! | P6 | `Limit::check` (`cutout/format`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
-//! | P6 | `Resource::As` (`pool/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
+//! | P6 | `Resource::As` (`worker/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
 //! | P7 | `WorkerLease::give_back` (`job/worker_lease.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
 //! | P7 | `notice_silence` (`daemon/tick.rs`) | `mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers` |
@@ -101,9 +103,6 @@ pub mod config;
 pub mod cutout;
 pub mod daemon;
 pub mod delivery;
-pub mod detached;
-pub mod disk;
-pub mod disk_space;
 pub mod fs;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -112,15 +111,14 @@ pub mod http;
 pub mod intake;
 pub mod job;
 pub mod journal;
+pub mod ledger;
 pub mod local_time;
-pub mod mount;
+pub mod model;
 pub mod notifications;
 pub mod onnxruntime;
-pub mod path_error;
 pub mod percent;
 pub mod png_chunks;
-pub mod pool;
 pub mod provenance;
 pub mod shutdown;
-pub mod stamp;
 pub mod version;
+pub mod worker;

@@ -10,7 +10,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use hotcut::command::{self, CommandError};
 use hotcut::journal::{self, Entries, Prioritized};
 use hotcut::local_time::LocalTime;
-use hotcut::pool::Setting;
+use hotcut::worker::Setting;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::CommandError;
-use crate::delivery::{LedgerError, Overwrite, SqliteLedger};
-use crate::path_error::AtPath as _;
+use crate::fs::path_error::AtPath as _;
+use crate::ledger::{LedgerError, Overwrite, SqliteLedger};
 use crate::percent;
 
 /// Copies the ledger to `file`, which must not be there unless it may be replaced.

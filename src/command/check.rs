@@ -14,9 +14,9 @@ use super::not_taken::endings_not_read;
 use super::unit_limits::{UnitLimits, allowing};
 use super::{CommandError, block_on};
 use crate::config::{Config, Folder};
-use crate::disk;
-use crate::disk_space::{DiskSpaceError, MinFree, TooFull};
-use crate::pool::{Worker, WorkerSpec};
+use crate::fs::disk;
+use crate::fs::disk_space::{DiskSpaceError, MinFree, TooFull};
+use crate::worker::{Worker, WorkerSpec};
 
 /// Prints "ok" and what is served, or every fault. With `configuration_only` no folder is listed, and what a running hotcut waits for
 /// is no fault.

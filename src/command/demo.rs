@@ -10,8 +10,9 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::{CommandError, block_on};
-use crate::config::{self, shipped_models_dir};
-use crate::path_error::{AtPath as _, PathError};
+use crate::config;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::model::shipped_models_dir;
 
 /// Photos that may be shipped; demo/SOURCES.md tells whose they are.
 const SAMPLES: &[(&str, &[u8])] = &[

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::daemon::{FatalError, FaultOf};
-use crate::delivery::LedgerError;
-use crate::path_error::PathError;
+use crate::fs::path_error::PathError;
+use crate::ledger::LedgerError;
 use crate::percent;
-use crate::pool::StartError;
+use crate::worker::StartError;
 
 /// The configuration is wrong: `RestartPreventExitStatus=` in the unit names it.
 pub(super) const EX_CONFIG: u8 = 78;
@@ -31,7 +31,7 @@ pub enum CommandError {
         /// Its name.
         model: String,
         /// What is wrong with its manifest.
-        source: crate::config::ManifestError,
+        source: crate::model::ManifestError,
     },
     /// The daemon ended.
     #[error(transparent)]

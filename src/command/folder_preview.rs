@@ -8,10 +8,12 @@ use bytesize::ByteSize;
 
 use super::not_taken::{Remedy, sentences};
 use crate::config::{FailedPolicy, Folder, OnSameName, SourcePolicy};
-use crate::disk::{self, Pulse};
-use crate::intake::{FileFilter, Found, Listing, NotTaken, Root, Walk};
-use crate::mount;
-use crate::path_error::PathError;
+use crate::fs::disk;
+use crate::fs::disk::Pulse;
+use crate::fs::mount;
+use crate::fs::path_error::PathError;
+use crate::fs::root::Root;
+use crate::intake::{FileFilter, Found, Listing, NotTaken, Walk};
 
 /// What was found.
 #[derive(Debug)]

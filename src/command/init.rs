@@ -12,8 +12,8 @@ use super::account::{Account, LISTED_BY_OTHERS};
 use super::config_file::{self, Former};
 use super::folder_preview::FolderPreview;
 use crate::config::{self, Config, Folder};
-use crate::disk;
-use crate::path_error::AtPath as _;
+use crate::fs::disk;
+use crate::fs::path_error::AtPath as _;
 
 /// The example that explains every key.
 const EXAMPLE: &str = include_str!("../../config/hotcut.toml");

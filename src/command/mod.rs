@@ -30,7 +30,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::disk;
+use crate::fs::disk;
 
 /// Reads a configuration to look at a daemon that may run on with earlier settings; faults are told, not fatal.
 fn read_leniently(file: &Path) -> Result<Config, CommandError> {

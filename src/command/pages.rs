@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap_complete::Shell;
 
 use super::CommandError;
-use crate::path_error::AtPath as _;
+use crate::fs::path_error::AtPath as _;
 
 /// Makes `man` and `completions` below `dir`, with one man page for `program` and each command that is not hidden.
 pub fn run(program: &clap::Command, dir: &Path) -> Result<ExitCode, CommandError> {

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::Config;
-use crate::delivery::{
-    LedgerError, LedgerFound, Patience, RebuildExtent, lock_state_dir, open_whole, rebuild,
-};
+use crate::delivery::{Patience, rebuild};
+use crate::ledger::{LedgerError, LedgerFound, RebuildExtent, lock_state_dir, open_whole};
 
 /// Rebuilds while no daemon runs; a ledger that is whole only learns what it does not know.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::{Config, Folder};
-use crate::delivery::{DonePhoto, SqliteLedger};
-use crate::disk::{self, Question};
+use crate::fs::disk;
+use crate::fs::disk::Question;
+use crate::fs::stamp::Stamp;
+use crate::ledger::{DonePhoto, SqliteLedger};
 use crate::percent;
-use crate::stamp::Stamp;
 
 /// Puts back what the model `of_model` has cut out, if it is given, and of that only `files`, if there are any.
 pub fn run(

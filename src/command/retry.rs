@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::{Config, FailedPolicy, Folder};
-use crate::delivery::{Quarantined, SqliteLedger};
+use crate::ledger::{Quarantined, SqliteLedger};
 use crate::percent;
 
 /// A quarantined photo and its folder.

@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::CommandError;
 use super::unit_limits::UnitLimits;
 use crate::daemon::{FolderState, LiveFolder, SharedFailure, WaitingFor};
-use crate::delivery::Counts;
 use crate::intake::NotTaken;
+use crate::ledger::Counts;
 use crate::local_time::rfc3339;
-use crate::pool::Confinement;
+use crate::worker::Confinement;
 use known::KnownStatus;
 
 /// What is printed with `--json`.

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::CommandError;
 use crate::config::{Config, Token};
-use crate::path_error::PathError;
-use crate::{disk, mount, percent};
+use crate::fs::path_error::PathError;
+use crate::fs::{disk, mount};
+use crate::percent;
 
 /// What the unit hides from the service, and the setting that shows it again. What must be written is a matter of its own.
 pub(super) const HIDDEN: &[(&str, &str)] = &[

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::unit::{DROP_IN, HIDDEN, folders, network, target, used};
 use super::{CommandError, block_on};
 use crate::config::Config;
-use crate::disk;
+use crate::fs::disk;
 use crate::percent;
 
 /// The service.

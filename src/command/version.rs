@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::CommandError;
-use crate::config::{Config, ModelManifest, shipped_models_dir};
+use crate::config::Config;
+use crate::model::ModelManifest;
+use crate::model::shipped_models_dir;
 use crate::version::{COMMIT, VERSION};
 use crate::{hex, onnxruntime};
 

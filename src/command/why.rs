@@ -15,11 +15,11 @@ use self::find::{find, has_link, look};
 use super::{CommandError, not_taken};
 use crate::config::Folder;
 use crate::daemon::{LiveStatus, WaitingFor};
-use crate::delivery::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_in_use};
+use crate::fs::stamp::Stamp;
 use crate::intake::{FileFilter, PATIENCE};
+use crate::ledger::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_in_use};
 use crate::local_time::rfc3339;
 use crate::percent;
-use crate::stamp::Stamp;
 
 /// Tells of `file`: a photo, its cutout, or its path as `status` prints it.
 pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {

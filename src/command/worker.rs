@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::CommandError;
-use crate::pool::{Setting, serve};
+use crate::worker::{Setting, serve};
 
 /// Serves the daemon until it closes the pipe.
 pub fn run(setting: &Setting) -> Result<ExitCode, CommandError> {

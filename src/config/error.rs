@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::manifest::ManifestError;
-use crate::disk;
-use crate::path_error::PathError;
+use crate::fs::disk;
+use crate::fs::path_error::PathError;
+use crate::model::ManifestError;
 
 /// A configuration that cannot be used, with every fault found in it.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use super::error::Fault;
 use super::fields::Fields;
-use super::{DEFAULT_MODEL, Edges, Token, edges};
+use super::{Edges, Token, edges};
+use crate::model::DEFAULT_MODEL;
 
 /// The `[http]` table: the way in for programs and browsers.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Fault;
 use super::{Config, Folder, SourcePolicy};
-use crate::disk;
+use crate::fs::disk;
 
 /// Where each path leads. One whose disk does not answer has no entry, and is not judged.
 type RealPaths = BTreeMap<PathBuf, PathBuf>;

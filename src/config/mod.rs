@@ -1,15 +1,12 @@
 //! A TOML file -> a validated [`Config`], or every fault in it at once; the only folder that names `toml`.
 
-mod dust;
 mod edges;
 mod error;
 mod fields;
 mod folder_name;
-mod golden;
 mod http;
 mod include;
 mod layout;
-mod manifest;
 mod models;
 mod notify;
 mod read;
@@ -22,25 +19,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::notify::{NotifyCommand, NotifyConfig, Webhook};
-pub use dust::Dust;
 pub use edges::Edges;
 pub use error::{ConfigError, Fault};
 pub use folder_name::folder_name_of;
-pub use golden::{GOLDEN_SIDE, Golden};
 pub use http::Http;
 pub use include::Include;
-pub use manifest::{Activation, Divisor, ManifestError, ModelManifest};
-// `cutout::matte` still uses the old name.
-pub use manifest::ModelManifest as ModelCard;
-pub use models::shipped_models_dir;
 pub use token::Token;
 
-use crate::disk;
-use crate::disk_space::MinFree;
-use crate::path_error::AtPath as _;
-
-/// The model that a folder uses when it names none.
-pub const DEFAULT_MODEL: &str = "student";
+use crate::fs::disk;
+use crate::fs::disk_space::MinFree;
+use crate::fs::path_error::AtPath as _;
+use crate::model::{DEFAULT_MODEL, ManifestError, ModelManifest};
 
 /// The largest photo that is taken if nobody says, in millions of pixels.
 pub const DEFAULT_MEGAPIXELS: u32 = 160;

@@ -1,13 +1,11 @@
-//! Converts the names of models to their manifests, names those that there are, and finds the folder that ships. Must not open a model.
+//! The names of models in a configuration -> their manifests. Must not open a model.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::DEFAULT_MODEL;
 use super::error::Fault;
-use super::manifest::ModelManifest;
-use crate::disk;
+use crate::fs::disk;
+use crate::model::ModelManifest;
 
 /// Reads the manifest of each model in `names`, which come with the table that names them.
 pub(super) fn read(
@@ -46,37 +44,4 @@ pub(super) fn read(
         }
     }
     manifests
-}
-
-/// The names of the manifests in `models_dir`, sorted; none if it cannot be read.
-pub(super) fn models_in(models_dir: &Path) -> Vec<String> {
-    let files = fs::read_dir(models_dir).into_iter().flatten().flatten();
-    let mut names: Vec<String> = files
-        .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
-        .collect();
-    names.sort();
-    names
-}
-
-/// Says which models there are.
-pub(super) fn name_models(known: &[String]) -> String {
-    match known {
-        [] => "there is no model in that folder; see `models_dir`".to_owned(),
-        known => format!("the models in that folder are: {}", known.join(", ")),
-    }
-}
-
-/// Finds the `models` folder that ships with hotcut: `share/hotcut/models` beside `bin`, or the checkout's own.
-pub fn shipped_models_dir() -> PathBuf {
-    let exe = std::env::current_exe().unwrap_or_default();
-    let installed = exe
-        .parent()
-        .and_then(Path::parent)
-        .map(|root| root.join("share/hotcut/models"));
-    let checkout = exe.ancestors().map(|dir| dir.join("models"));
-    installed
-        .into_iter()
-        .chain(checkout)
-        .find(|dir| dir.join(DEFAULT_MODEL).with_extension("toml").is_file())
-        .unwrap_or_else(|| PathBuf::from("/usr/share/hotcut/models"))
 }

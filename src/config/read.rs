@@ -9,11 +9,12 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::folder_name::{self, is_folder_name};
 use super::{
-    Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, DEFAULT_SETTLE, DaemonConfig, FailedPolicy, Folder,
-    Include, OnSameName, SourcePolicy, default_include, edges, http, models, shipped_models_dir,
+    Config, DEFAULT_MEGAPIXELS, DEFAULT_SETTLE, DaemonConfig, FailedPolicy, Folder, Include,
+    OnSameName, SourcePolicy, default_include, edges, http, models,
 };
 
-use crate::disk_space::MinFree;
+use crate::fs::disk_space::MinFree;
+use crate::model::{DEFAULT_MODEL, shipped_models_dir};
 
 /// How long photos that are gone are remembered by default.
 const DEFAULT_REMEMBER: Duration = Duration::from_hours(365 * 24);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::Fault;
 use super::fields::Fields;
-use crate::disk;
-use crate::path_error::AtPath as _;
+use crate::fs::disk;
+use crate::fs::path_error::AtPath as _;
 
 /// The fewest characters of a secret: fewer can be guessed.
 const LEAST: usize = 16;

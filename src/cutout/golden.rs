@@ -8,7 +8,7 @@ use super::matte;
 use super::session::Session;
 use super::session_error::SessionError;
 use super::tensor::{Tensor, tensor};
-use crate::config::GOLDEN_SIDE;
+use crate::model::GOLDEN_SIDE;
 
 /// Mean difference in levels of 255 that processors and versions of the runtime may make. Versions made
 /// 2.6 of the shipped students at most; x86-64 with and without VNNI and ARM64 made none. A blank answer

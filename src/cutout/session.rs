@@ -15,7 +15,7 @@ use super::error::CutoutError;
 use super::reserve;
 use super::session_error::{SessionError, Signature};
 use super::tensor::Tensor;
-use crate::config::ModelManifest;
+use crate::model::ModelManifest;
 
 /// ONNX Runtime, loaded. One per process.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use super::error::CutoutError;
 use super::photo::Photo;
 use super::resample::{Filter, resample};
 use super::{reserve, zeroed};
-use crate::config::{Divisor, ModelManifest};
+use crate::model::{Divisor, ModelManifest};
 
 /// A network's input: 1 x 3 x `size` x `size`.
 #[derive(Debug)]
@@ -121,8 +121,8 @@ fn unit_to_u8(value: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::{over, tensor};
-    use crate::config::{Activation, Divisor, ModelManifest};
     use crate::cutout::photo::{Channels, Colour, Photo, Stored};
+    use crate::model::{Activation, Divisor, ModelManifest};
     use image::metadata::Orientation;
     use std::path::PathBuf;
 

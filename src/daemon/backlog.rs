@@ -89,8 +89,8 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::stamp::Stamp;
     use crate::intake::Writer;
-    use crate::stamp::Stamp;
 
     fn photo(number: i64) -> Observation {
         Observation {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::clock::WallClock;
+use crate::fs::path_error::PathError;
 use crate::intake::{CAPACITY, Held};
-use crate::path_error::PathError;
 use crate::percent;
 
 /// Photos that are shown; of very many with one cause these tell enough.
@@ -185,7 +185,7 @@ impl BlockedPhotos {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path_error::AtPath as _;
+    use crate::fs::path_error::AtPath as _;
 
     fn shown(blocked: &BlockedPhotos) -> Vec<Waiting> {
         blocked.waiting(&BTreeMap::new(), &WallClock::new()).0

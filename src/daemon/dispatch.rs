@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Daemon, EVENTS_MAX, FIRST_LOOK_LIMIT, FatalError, Readiness, log, start};
 use crate::intake::FolderId;
 use crate::job::{self, Job, PhotoRequest};
-use crate::pool::{StartError, Worker};
+use crate::worker::{StartError, Worker};
 
 /// What a worker is given.
 enum Work {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Daemon, FatalError, log};
+use crate::fs::path_error::PathError;
 use crate::intake::{EmptyFolder, FolderId};
-use crate::path_error::PathError;
 
 impl Daemon {
     /// Has those of `empty` removed from which hotcut has moved or deleted photos. One that a person has made, or made again, and

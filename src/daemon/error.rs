@@ -3,9 +3,9 @@
 use std::io;
 
 use crate::config::ConfigError;
-use crate::delivery::LedgerError;
-use crate::path_error::PathError;
-use crate::pool::StartError;
+use crate::fs::path_error::PathError;
+use crate::ledger::LedgerError;
+use crate::worker::StartError;
 
 /// The thread of a folder has ended, which it never does by itself.
 #[derive(Debug, thiserror::Error)]

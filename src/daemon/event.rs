@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::systemd::Systemd;
 use super::{Daemon, Event, FatalError, log};
+use crate::fs::path_error::PathError;
 use crate::intake::{Discovery, FolderId, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Stalled};
-use crate::path_error::PathError;
 use crate::shutdown::SignalRequest;
 
 /// How long a file waits that cannot be read, or whose source cannot be retired.

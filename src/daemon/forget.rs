@@ -15,10 +15,10 @@ use super::folder::HotFolder;
 use super::state::State;
 use super::{Daemon, FatalError, log};
 use crate::config::Folder;
-use crate::delivery::{Forgotten, Ledger, LedgerError, OldCursor, OldVersion};
-use crate::intake::Root;
-use crate::path_error::PathError;
-use crate::stamp::Stamp;
+use crate::fs::path_error::PathError;
+use crate::fs::root::Root;
+use crate::fs::stamp::Stamp;
+use crate::ledger::{Forgotten, Ledger, LedgerError, OldCursor, OldVersion};
 
 /// Records that are looked at in one step.
 const STEP_ROWS: u32 = 500;
@@ -174,7 +174,7 @@ fn is_missing(error: &PathError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::{Arrival, AttemptResult, SqliteLedger, Version};
+    use crate::ledger::{Arrival, AttemptResult, SqliteLedger, Version};
 
     /// A ledger in which each of `sources` is done, and all that is old in it.
     fn done(input: &Path, sources: &[&str]) -> Vec<OldVersion> {

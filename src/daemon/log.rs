@@ -11,12 +11,12 @@ pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, re
 
 use crate::config::{Config, Folder};
 use crate::cutout::CutoutError;
-use crate::disk_space::TooFull;
+use crate::fs::disk_space::TooFull;
+use crate::fs::path_error::PathError;
 use crate::intake::Polled;
 use crate::job::{Job, JobError, Origin, Outcome, SourceResult};
-use crate::path_error::PathError;
 use crate::percent;
-use crate::pool::{Confinement, CutReport};
+use crate::worker::{Confinement, CutReport};
 
 pub(super) fn confinement(confinement: Confinement) {
     let Confinement { landlock, seccomp } = confinement;

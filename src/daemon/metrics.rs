@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use super::photo_event::PhotoResult;
 use crate::intake::Discovery;
 use crate::job::RequestEnd;
-use crate::pool::CutReport;
+use crate::worker::CutReport;
 
 /// Shared counters; clones count together.
 #[derive(Clone, Debug)]

@@ -62,12 +62,12 @@ pub use snapshot::Snapshot;
 pub use status_file::{LiveFolder, LiveStatus};
 
 use crate::config::Config;
-use crate::delivery::Ledger;
-use crate::disk_space::TooFull;
+use crate::fs::disk_space::TooFull;
 use crate::intake::{FolderId, Report, Sighting};
 use crate::job::{EndedRequest, Finished, JobContext, PhotoRequest, Stalled, Stalls, WorkerReturn};
-use crate::pool::{Pool, StartError, Worker};
+use crate::ledger::Ledger;
 use crate::shutdown::SignalRequest;
+use crate::worker::{Pool, StartError, Worker};
 use fair_share::FairShare;
 use folder::HotFolder;
 use forget::Forgetting;
@@ -254,7 +254,7 @@ impl Daemon {
         self.starts.shutdown().await;
         self.context
             .ledger
-            .call(crate::delivery::SqliteLedger::refund_running)
+            .call(crate::ledger::SqliteLedger::refund_running)
             .await?;
         self.pool.end().await;
         self.status_file.remove();

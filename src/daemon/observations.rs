@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::{Daemon, FatalError};
 use crate::config::FailedPolicy;
-use crate::delivery::Version;
 use crate::intake::{FolderId, Found, Observation};
+use crate::ledger::Version;
 
 impl Daemon {
     /// Takes what was seen; `is_listing` tells that the listing of the whole folder has met it.

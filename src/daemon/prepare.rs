@@ -9,15 +9,14 @@ use rustix::fs::{AtFlags, CWD};
 
 use super::{log, strays};
 use crate::config::{Config, Folder};
-use crate::delivery::{
-    Destination, HalfRetired, Interrupted, LedgerError, Patience, RebuildExtent, SqliteLedger,
-    rebuild, sweep_uploads,
-};
-use crate::disk::Pulse;
-use crate::intake::{Preparation, Root};
+use crate::delivery::{Destination, Patience, rebuild, sweep_uploads};
+use crate::fs::disk::Pulse;
+use crate::fs::mount;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::root::Root;
+use crate::intake::Preparation;
 use crate::job::{JobContext, hidden_name};
-use crate::mount;
-use crate::path_error::{AtPath as _, PathError};
+use crate::ledger::{HalfRetired, Interrupted, LedgerError, RebuildExtent, SqliteLedger};
 
 /// How long it may take to learn the next cutouts of an output folder whose disk answers.
 const LEARN_LIMIT: Duration = Duration::from_mins(1);

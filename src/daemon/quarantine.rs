@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{Daemon, FatalError, log};
 use crate::config::{FailedPolicy, Folder};
-use crate::delivery::LedgerError;
 use crate::intake::FolderId;
 use crate::job::{self, JobContext, JobError};
+use crate::ledger::LedgerError;
 use crate::percent;
 
 /// Quarantined sources looked at after one listing.

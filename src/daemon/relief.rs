@@ -4,10 +4,10 @@ use tokio::time::Instant;
 
 use super::throttle::PhotoKey;
 use super::{Daemon, log};
-use crate::disk_space::DiskSpaceError;
+use crate::fs::disk_space::DiskSpaceError;
 use crate::intake::{Discovery, FolderId};
 use crate::job::{Job, Origin, Outcome, RequestEnd, RequestError};
-use crate::pool::Shortage;
+use crate::worker::Shortage;
 
 impl Daemon {
     /// Pauses all work, and goes on with one worker.

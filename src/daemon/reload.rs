@@ -8,7 +8,7 @@ use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, log, start};
 use crate::config::{Config, ConfigError};
 use crate::job::JobContext;
-use crate::pool::{StartError, Worker, WorkerSpec};
+use crate::worker::{StartError, Worker, WorkerSpec};
 
 /// A configuration that can be taken.
 pub(super) struct Reloaded {

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::status_file::BEAT;
 use super::{Daemon, FatalError, LiveStatus};
-use crate::delivery::{Counts, Quarantined};
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::ledger::{Counts, Quarantined};
 use crate::percent;
 
 /// Set by the unit: a folder in `/run` that a group may read.

@@ -23,14 +23,14 @@ use super::{
     Daemon, DaemonEndpoint, EVENTS_MAX, FatalError, LoopChannels, REPORTS_MAX, Readiness, log,
 };
 use crate::config::{Config, Folder};
-use crate::delivery::{
-    Interrupted, Ledger, LedgerFound, Patience, RebuildExtent, SqliteLedger, lock_state_dir,
-    open_whole, rebuild,
-};
+use crate::delivery::{Patience, rebuild};
+use crate::fs::{disk, mount};
 use crate::intake::{Assignment, FileFilter, FolderId, Scanner};
 use crate::job::JobContext;
-use crate::pool::{Pool, StartError, Worker, WorkerSpec};
-use crate::{disk, mount};
+use crate::ledger::{
+    Interrupted, Ledger, LedgerFound, RebuildExtent, SqliteLedger, lock_state_dir, open_whole,
+};
+use crate::worker::{Pool, StartError, Worker, WorkerSpec};
 
 /// Starts a worker and, if asked, sends the trial picture through it.
 pub(super) async fn worker(spec: Arc<WorkerSpec>, self_test: bool) -> Result<Worker, StartError> {

@@ -14,9 +14,9 @@ use super::folder_state::FolderState;
 use super::listener_state::ListenerState;
 use super::pace::Rates;
 use crate::delivery::replace_file;
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::intake::{FolderId, NotTaken, stir_canary};
-use crate::path_error::{AtPath as _, PathError};
-use crate::pool::Confinement;
+use crate::worker::Confinement;
 
 /// The least time between two writings.
 const INTERVAL: Duration = Duration::from_millis(200);

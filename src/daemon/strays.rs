@@ -8,11 +8,12 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::config::Folder;
-use crate::delivery::{AttemptResult, Destination, HalfRetired, LedgerError, put_back_stray};
-use crate::disk::Pulse;
-use crate::intake::Root;
+use crate::delivery::{Destination, put_back_stray};
+use crate::fs::disk::Pulse;
+use crate::fs::path_error::PathError;
+use crate::fs::root::Root;
 use crate::job::{self, JobContext};
-use crate::path_error::PathError;
+use crate::ledger::{AttemptResult, HalfRetired, LedgerError};
 use crate::percent;
 
 /// How long a move to another disk may take.

@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use tokio::time::Instant;
 
 use crate::config::DaemonConfig as Settings;
-use crate::pool::Shortage;
+use crate::worker::Shortage;
 
 /// The first pause; each further one without a photo done in between doubles, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

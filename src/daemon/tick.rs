@@ -10,7 +10,7 @@ use super::folder::HotFolder;
 use super::state::State;
 use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, TICK, log};
-use crate::delivery::SqliteLedger;
+use crate::ledger::SqliteLedger;
 
 /// How often the ledger's `-wal` is written back: one who read for long may have made it grow.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(10);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 
 /// Bytes compared at a time.
 const BLOCK: usize = 1 << 18;

@@ -9,10 +9,11 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
-use crate::disk_space::{DiskSpaceError, MinFree};
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::disk_space::{DiskSpaceError, MinFree};
+use crate::fs::mount;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::png_chunks;
 use crate::provenance::{self, Provenance};
-use crate::{mount, png_chunks};
 
 /// How much of a PNG is read to find its provenance, which stands before the pixels.
 const HEAD_BYTES: u64 = 64 << 10;

@@ -9,8 +9,8 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::destination::{Destination, Occupant};
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::rename::{self, DirectoryEntry, RenameError};
-use crate::path_error::{AtPath as _, PathError};
 
 /// A file that is being written under a hidden name. Dropped before it is placed, it is removed.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::percent;
 
 /// Returns the name of the note on `name`.

@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::destination::read_provenance;
-use super::ledger::{FoundCutout, LedgerError, RebuildExtent, SqliteLedger};
 use super::names::fold_case;
 use crate::config::Folder;
-use crate::disk;
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::disk;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::ledger::{FoundCutout, LedgerError, RebuildExtent, SqliteLedger};
 use crate::percent;
 use crate::provenance::Provenance;
 

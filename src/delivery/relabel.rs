@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::destination::{Destination, Occupant, read_head};
 use super::place::Temp;
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::provenance::{self, Provenance};
 
 /// Copies the cutout `name` in `folder` to `temp` with the provenance `wanted`, and returns the length of the copy. `None` if the file

@@ -13,9 +13,9 @@ use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
 use super::sidecars::Sidecars;
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::rename::{self, DirectoryEntry, RenameError};
-use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::Stamp;
+use crate::fs::stamp::Stamp;
 
 /// A source in its folder, as it was when it was processed.
 #[derive(Debug)]

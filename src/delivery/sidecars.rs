@@ -15,9 +15,9 @@ use super::destination::Destination;
 use super::names;
 use super::place::{PlaceError, Replace, Temp};
 use super::retire::RetiringSource;
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::rename::{self, DirectoryEntry, RenameError};
-use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::Stamp;
+use crate::fs::stamp::Stamp;
 
 /// The endings of a sidecar, as programs write them.
 const ENDINGS: [&str; 2] = [".xmp", ".XMP"];

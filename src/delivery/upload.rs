@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Dir};
 
 use super::destination::Destination;
 use super::place::{PlaceError, Replace, Temp};
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 
 /// The end of the hidden name under which a photo is written.
 const ENDING: &str = ".upload.tmp";

@@ -1,3 +1,10 @@
 //! Operations that file systems offer in different ways -> one function each. Knows no photo and no configuration.
 
+pub mod detached;
+pub mod disk;
+pub mod disk_space;
+pub mod mount;
+pub mod path_error;
 pub mod rename;
+pub mod root;
+pub mod stamp;

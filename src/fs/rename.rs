@@ -10,7 +10,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, RenameFlags, StatxFlags};
 use rustix::io::Errno;
 
-use crate::mount;
+use super::mount;
 
 /// A name in an open folder.
 #[derive(Clone, Copy, Debug)]

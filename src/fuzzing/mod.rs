@@ -10,12 +10,12 @@ mod dice;
 mod mutations;
 
 pub use crate::cutout::fuzzing::decode;
-pub use crate::pool::fuzzing::protocol;
+pub use crate::worker::fuzzing::protocol;
 
 use crate::config::Edges;
 use crate::png_chunks;
-use crate::pool::fuzzing::frames;
 use crate::provenance::{self, Provenance};
+use crate::worker::fuzzing::frames;
 
 /// Looks for a provenance in `head`.
 ///

@@ -1,29 +1,12 @@
 //! `[http]` -> one more way into the same pool: an API, a page and metrics on a thread of their own. Knows of the daemon only
 //! what [`DaemonHandle`] offers; without `[http]` it waits and does nothing.
 
-mod answer;
-mod batch;
-mod blocking;
-mod body;
-mod cut;
-mod events;
-mod flow_gate;
-mod form;
-mod guard;
-mod health;
-mod incoming;
-mod metrics;
+mod api;
+mod gallery;
 mod page;
-mod photos;
-mod pictures;
-mod refusal;
 mod routes;
-mod serve;
-mod session;
-mod spool;
+mod server;
 mod state;
-mod status;
-mod thumbs;
 
 use std::io;
 use std::net::SocketAddr;
@@ -72,7 +55,7 @@ async fn run(mut handle: DaemonHandle) {
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
                 handle.set_listener_state(ListenerState::Open(listen));
-                let left = serve::serve(&listener, &http, handle.clone()).await;
+                let left = server::serve::serve(&listener, &http, handle.clone()).await;
                 let next = handle
                     .snapshot()
                     .and_then(|snapshot| snapshot.config.http.clone());

@@ -10,12 +10,13 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::refusal::Refusal;
+use super::api::{batch, cut, events, health, incoming, metrics, status};
+use super::gallery::{photos, pictures, thumbs};
+use super::page;
+use super::page::session;
+use super::server::guard;
+use super::server::refusal::Refusal;
 use super::state::AppState;
-use super::{
-    batch, cut, events, guard, health, incoming, metrics, page, photos, pictures, session, status,
-    thumbs,
-};
 
 /// What a form may hold besides its photos.
 const FORM_EXTRA_BYTES: usize = 1 << 20;

@@ -13,14 +13,15 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::blocking::blocking;
-use super::refusal::Refusal;
-use super::spool::{Spool, Spooled};
+use super::api::spool::{Spool, Spooled};
+use super::gallery::{ThumbKey, Thumbs};
+use super::server::blocking::blocking;
+use super::server::refusal::Refusal;
 use crate::config::{Folder, Http};
 use crate::daemon::{DaemonHandle, Snapshot};
-use crate::delivery::{Ledger, SqliteLedger, ThumbKey, Thumbs};
 use crate::job::{PhotoRequest, RequestError};
-use crate::pool::{CutReport, Task};
+use crate::ledger::{Ledger, SqliteLedger};
+use crate::worker::{CutReport, Task};
 
 /// Pictures shrunk for the page at a time; the rest wait, and leave slots for photos.
 const SHRINKING_MAX: usize = 2;

@@ -10,9 +10,9 @@ use rustix::fs::{AtFlags, Dir, OFlags, StatxFlags};
 use rustix::io::Errno;
 use tokio::time::Instant;
 
-use super::Root;
-use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::nanos;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::root::Root;
+use crate::fs::stamp::nanos;
 
 /// How many empty folders are kept in mind; the others wait until these are gone.
 pub(super) const FOLDERS_MAX: usize = 10_000;

@@ -10,8 +10,9 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::{Root, Writer};
-use crate::path_error::PathError;
+use super::Writer;
+use crate::fs::path_error::PathError;
+use crate::fs::root::Root;
 
 /// Tells whether `relative` has a writer.
 pub(super) fn writer_at(root: &Root, relative: &Path) -> Writer {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::stamp::Stamp;
+use crate::fs::stamp::Stamp;
 
 /// One file at one moment.
 #[derive(Clone, Debug)]

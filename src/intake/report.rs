@@ -7,7 +7,7 @@ use super::emptied::EmptyFolder;
 use super::observation::Observation;
 use super::walk::Listing;
 use super::watch::WatchError;
-use crate::path_error::PathError;
+use crate::fs::path_error::PathError;
 
 /// What a scanner is asked to do.
 #[derive(Debug)]

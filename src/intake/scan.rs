@@ -17,14 +17,14 @@ use super::emptied::{self, EmptyFolder, EmptyFolders};
 use super::lease;
 use super::observation::{Found, Observation, Writer};
 use super::report::{Online, Polled, Report, ScanRequest};
-use super::root::{Root, RootId};
 use super::scanner::{Assignment, Preparation, PrepareInput, PrepareOutput, Signs};
 use super::second_look::SecondLook;
 use super::source::is_gone;
 use super::walk::Walk;
 use super::watch::Watch;
-use crate::mount;
-use crate::stamp::Stamp;
+use crate::fs::mount;
+use crate::fs::root::{Root, RootId};
+use crate::fs::stamp::Stamp;
 
 /// How long it may take to watch a folder with all that lies in it.
 const WATCH_LIMIT: Duration = Duration::from_mins(5);

@@ -11,10 +11,10 @@ use tokio::sync::mpsc::Sender;
 use super::FolderId;
 use super::filter::FileFilter;
 use super::report::{Report, ScanRequest};
-use super::root::Root;
 use super::scan::ScanThread;
 use super::watch::Sighting;
-use crate::disk::Pulse;
+use crate::fs::disk::Pulse;
+use crate::fs::root::Root;
 
 /// The handle of a folder's thread. Dropping it ends the thread after what it is doing.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 pub use file::{Discovery, SettledFile};
 
 use super::observation::{Found, Observation, Writer};
-use crate::stamp::Stamp;
+use crate::fs::stamp::Stamp;
 
 /// How long a file that ends early may stay so before it is given up.
 pub const PATIENCE: Duration = Duration::from_mins(10);

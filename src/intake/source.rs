@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, OFlags, SeekFrom, StatxFlags};
 use sha2::{Digest as _, Sha256};
 
-use super::{Root, SettledFile, lease};
-use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::{Stamp, nanos};
+use super::{SettledFile, lease};
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::root::Root;
+use crate::fs::stamp::{Stamp, nanos};
 
 /// The number by which `statfs` knows ZFS.
 const ZFS: rustix::fs::FsWord = 0x2fc1_2fc1;

@@ -9,10 +9,11 @@ use std::time::SystemTime;
 use rustix::fs::{AtFlags, Dir, FileType, OFlags};
 
 use super::emptied::{FOLDERS_MAX, is_system_file};
-use super::{EmptyFolder, FileFilter, Found, Judgement, NotTaken, Observation, Root, Writer};
-use crate::disk::Pulse;
-use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::Stamp;
+use super::{EmptyFolder, FileFilter, Found, Judgement, NotTaken, Observation, Writer};
+use crate::fs::disk::Pulse;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::root::Root;
+use crate::fs::stamp::Stamp;
 
 /// Observations handed on at a time.
 const CHUNK: usize = 256;

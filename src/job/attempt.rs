@@ -12,10 +12,11 @@ use super::source::Source;
 use super::worker_lease::WorkerLease;
 use super::{Job, JobContext, JobError, Origin, blocking, exchange, output_name, renamed};
 use crate::cutout::FileEnd;
-use crate::delivery::{Arrival, Begun, Destination, Replace, Temp};
-use crate::detached::Detached;
+use crate::delivery::{Destination, Replace, Temp};
+use crate::fs::detached::Detached;
 use crate::intake::{SourceError, SourceFile};
-use crate::pool::Ending;
+use crate::ledger::{Arrival, Begun};
+use crate::worker::Ending;
 
 /// An open photo.
 pub(super) struct OpenPhoto {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::delivery::Ledger;
-use crate::disk_space::MinFree;
+use crate::fs::disk_space::MinFree;
+use crate::ledger::Ledger;
 
 /// What every job of a daemon needs.
 #[derive(Clone, Debug)]

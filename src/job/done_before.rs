@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::output_name::{is_of, occupant, same_content};
 use super::{Job, JobError, blocking};
 use crate::delivery::{Occupant, cutout_names};
-use crate::detached::Detached;
+use crate::fs::detached::Detached;
 use crate::intake::SourceFile;
 
 /// Returns the path of the cutout that an attempt at `job` would find there: of these very bytes, by the model

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cutout::CutoutError;
-use crate::delivery::{LedgerError, PlaceError};
-use crate::disk_space::{DiskSpaceError, TooFull};
+use crate::delivery::PlaceError;
+use crate::fs::disk_space::{DiskSpaceError, TooFull};
+use crate::fs::path_error::PathError;
 use crate::intake::SourceError;
-use crate::path_error::PathError;
+use crate::ledger::LedgerError;
 use crate::percent;
-use crate::pool::{Ending, Shortage};
+use crate::worker::{Ending, Shortage};
 
 /// Why an attempt came to no cutout.
 #[derive(Debug, thiserror::Error)]
@@ -202,7 +203,7 @@ impl fmt::Display for PauseReason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path_error::AtPath as _;
+    use crate::fs::path_error::AtPath as _;
 
     #[test]
     fn a_file_that_ends_early_is_held_until_patience_is_over() {

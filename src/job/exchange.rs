@@ -9,11 +9,11 @@ use super::worker_lease::WorkerLease;
 use super::{Job, JobContext, JobError};
 use crate::cutout::{CutoutError, ZeroEnd};
 use crate::delivery::Temp;
-use crate::detached::Detached;
+use crate::fs::detached::Detached;
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::intake::SourceError;
-use crate::path_error::{AtPath as _, PathError};
 use crate::percent;
-use crate::pool::{CutReport, OrderError, Task};
+use crate::worker::{CutReport, OrderError, Task};
 
 /// Has the photo cut out within the time that it has; a worker that cannot be used again is let go.
 pub(super) async fn run(

@@ -8,8 +8,8 @@ use super::source::{Explained, Source};
 use super::{Disposition, Job, JobContext, JobError, Origin};
 use crate::config::SourcePolicy;
 use crate::cutout::FileEnd;
-use crate::delivery::{AttemptResult, Begun, LedgerError};
-use crate::pool::Shortage;
+use crate::ledger::{AttemptResult, Begun, LedgerError};
+use crate::worker::Shortage;
 
 /// Records the end of the attempt and deals with the source.
 pub(super) async fn conclude(

@@ -31,7 +31,7 @@ pub use worker_lease::{Stalled, Stalls, WorkerReturn};
 
 use crate::config::Folder;
 use crate::intake::SettledFile;
-use crate::pool::Worker;
+use crate::worker::Worker;
 use attempt::Attempt;
 use worker_lease::WorkerLease;
 

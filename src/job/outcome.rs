@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{JobError, Origin};
-use crate::delivery::LedgerError;
-use crate::pool::Shortage;
+use crate::ledger::LedgerError;
+use crate::worker::Shortage;
 
 /// How an attempt ended, for the loop.
 #[derive(Debug)]

@@ -7,10 +7,11 @@ use super::source::Source;
 use super::{Job, JobError, blocking};
 use crate::config::{Edges, OnSameName, SourcePolicy};
 use crate::delivery::{
-    Continued, Destination, Ledger, Occupant, OutputName, OwnedName, Replace, cutout_names,
-    fold_case, moved_names, number_of, numbered_cutout_names,
+    Destination, Occupant, Replace, cutout_names, fold_case, moved_names, number_of,
+    numbered_cutout_names,
 };
 use crate::intake::SourceFile;
+use crate::ledger::{Continued, Ledger, OutputName, OwnedName};
 use crate::percent;
 use crate::provenance::Provenance;
 

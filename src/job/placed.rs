@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::pool::CutReport;
+use crate::worker::CutReport;
 
 /// A cutout that is safely in place.
 #[derive(Debug)]

@@ -11,14 +11,13 @@ use super::output_name::ChosenName;
 use super::placed::Placed;
 use super::source::Source;
 use super::{Job, JobError, Origin, blocking};
-use crate::delivery::{
-    Begun, Destination, FormerName, Ledger, Occupant, Temp, copy_with_provenance, remove_cutout,
-};
-use crate::detached::Detached;
+use crate::delivery::{Destination, Occupant, Temp, copy_with_provenance, remove_cutout};
+use crate::fs::detached::Detached;
+use crate::fs::stamp::Stamp;
 use crate::intake::{SourceError, SourceFile};
+use crate::ledger::{Begun, FormerName, Ledger};
 use crate::percent;
 use crate::provenance::Provenance;
-use crate::stamp::Stamp;
 
 /// The name that a photo had before.
 #[derive(Clone, Debug)]

@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::worker_lease::WorkerReturn;
 use crate::cutout::CutoutError;
-use crate::disk_space::MinFree;
-use crate::pool::{CutReport, Ending, OrderError, Shortage, Task, Worker};
+use crate::fs::disk_space::MinFree;
+use crate::worker::{CutReport, Ending, OrderError, Shortage, Task, Worker};
 
 /// A photo that somebody brings and waits for.
 #[derive(Debug)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::{Job, JobContext, JobError, blocking};
 use crate::config::{FailedPolicy, Folder, SourcePolicy};
 use crate::delivery::{
-    Destination, HalfRetired, PlaceError, Retired, RetiringSource, Unexplained, Version, number_of,
-    remove_note, write_note,
+    Destination, PlaceError, Retired, RetiringSource, number_of, remove_note, write_note,
 };
-use crate::disk_space::MinFree;
-use crate::intake::{Root, SourceError};
+use crate::fs::disk_space::MinFree;
+use crate::fs::root::Root;
+use crate::intake::SourceError;
+use crate::ledger::{HalfRetired, Unexplained, Version};
 
 /// Where the reason was left why an original cannot succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Job;
 use crate::config::Folder;
-use crate::pool::{Ending, Pool, Worker};
+use crate::worker::{Ending, Pool, Worker};
 
 /// Where jobs tell that a disk does not answer. At most one message for each worker is under way.
 pub type Stalls = UnboundedSender<Stalled>;

@@ -13,7 +13,7 @@ use super::Settings;
 use super::inbox::Inbox;
 use super::message::Message;
 use crate::config::NotifyCommand;
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 
 /// The longest that one run takes.
 const LIMIT: Duration = Duration::from_mins(1);

@@ -13,7 +13,7 @@ import time
 import hotcut
 
 WORK = hotcut.ROOT / ".bench/load"
-PHOTO = hotcut.ROOT / "src/pool/probe.jpg"
+PHOTO = hotcut.ROOT / "src/worker/probe.jpg"
 SETTLE_S = 2.0
 BACKLOG = 20_000
 VISITORS = 30

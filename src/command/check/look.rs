@@ -9,10 +9,11 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use crate::config::{Config, Folder, SourcePolicy};
-use crate::delivery::{LedgerError, SqliteLedger};
-use crate::disk::{self, Question};
-use crate::mount;
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::disk;
+use crate::fs::disk::Question;
+use crate::fs::mount;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::ledger::{LedgerError, SqliteLedger};
 
 /// Where the folders were mounted when they were first used.
 #[derive(Default)]

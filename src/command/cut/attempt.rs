@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::batch::unpanicked;
 use crate::job::{self, Finished, Job, JobContext, Outcome, Stalls};
-use crate::pool::Worker;
+use crate::worker::Worker;
 
 /// An attempt that is over.
 #[derive(Debug)]

@@ -17,9 +17,9 @@ use super::report::{CutReporter, Delivered};
 use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
 use crate::cutout::CutoutError;
-use crate::delivery::{Ledger, SqliteLedger};
 use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Stalled, Stalls};
-use crate::pool::{Pool, StartError, Worker, WorkerSpec};
+use crate::ledger::{Ledger, SqliteLedger};
+use crate::worker::{Pool, StartError, Worker, WorkerSpec};
 
 /// Photos on their way to their cutouts.
 pub(super) struct CutBatch<'a> {

@@ -18,8 +18,9 @@ use tokio::sync::mpsc::Receiver;
 
 use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
-use crate::config::{Config, DEFAULT_MEGAPIXELS, DEFAULT_MODEL, Edges, shipped_models_dir};
+use crate::config::{Config, DEFAULT_MEGAPIXELS, Edges};
 use crate::job::CutOptions;
+use crate::model::{DEFAULT_MODEL, shipped_models_dir};
 use crate::shutdown::{self, SignalRequest};
 use batch::CutBatch;
 use plan::Search;

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::config::{Edges, Folder};
 use crate::cutout::Stage;
 use crate::percent;
-use crate::pool::CutReport;
+use crate::worker::CutReport;
 
 /// What became of a photo.
 #[derive(Debug, Serialize)]

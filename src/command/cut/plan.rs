@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::config::{Edges, FailedPolicy, Folder};
-use crate::disk::Pulse;
+use crate::fs::disk::Pulse;
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::root::Root;
+use crate::fs::stamp::Stamp;
 use crate::intake::{
-    FileFilter, Found, Listing, NotTaken, Observation, PATIENCE, Root, Settle, SettledFile, Walk,
-    Writer,
+    FileFilter, Found, Listing, NotTaken, Observation, PATIENCE, Settle, SettledFile, Walk, Writer,
 };
 use crate::job::{CutOptions, Job};
-use crate::path_error::{AtPath as _, PathError};
-use crate::stamp::Stamp;
 
 /// What is to be done.
 pub(super) struct CutPlan {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 
 /// A folder that only this user may enter. Dropped, it is gone with all that is in it.
 #[derive(Debug)]

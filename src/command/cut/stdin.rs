@@ -8,7 +8,7 @@ use std::thread;
 use bytesize::ByteSize;
 use tokio::sync::oneshot;
 
-use crate::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
 
 /// Bytes moved at a time.
 const BLOCK: usize = 1 << 16;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::CommandError;
 use super::private_folder::PrivateFolder;
 use super::sheet::SheetPlace;
-use crate::path_error::AtPath as _;
+use crate::fs::path_error::AtPath as _;
 use crate::percent;
 
 /// Stands for stdin as an input, and for stdout as the output.

@@ -11,8 +11,8 @@ use crate::command::CommandError;
 use crate::command::init::{cutouts_beside, name_for, quoted, table};
 use crate::command::unit::{DROP_IN, drop_in, target};
 use crate::config::Config;
-use crate::disk;
-use crate::path_error::AtPath as _;
+use crate::fs::disk;
+use crate::fs::path_error::AtPath as _;
 
 /// What the configuration is before the first folder.
 const MINIMAL: &str = include_str!("../../../config/minimal.toml");

@@ -9,7 +9,7 @@ use super::super::CommandError;
 use super::super::account::group_name;
 use crate::config::{Config, Folder};
 use crate::daemon::{LiveStatus, ReadStatus, SharedFailure, SharedStatus};
-use crate::delivery::{Counts, LedgerError, SqliteLedger, is_in_use};
+use crate::ledger::{Counts, LedgerError, SqliteLedger, is_in_use};
 
 /// The group that the unit gives the service.
 const SERVICE: &str = "hotcut";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{FolderReport, StatusReport, WaitingStatus};
 use crate::command::not_taken::{Remedy, sentences};
 use crate::daemon::WaitingFor;
-use crate::pool::Confinement;
+use crate::worker::Confinement;
 
 /// Prints the table.
 pub(super) fn print(out: &mut impl Write, status: &StatusReport) -> io::Result<()> {

@@ -7,10 +7,11 @@ use rustix::fs::FileType;
 
 use crate::command::CommandError;
 use crate::config::{Config, Folder};
-use crate::delivery::SqliteLedger;
-use crate::disk::{self, Question};
+use crate::fs::disk;
+use crate::fs::disk::Question;
+use crate::fs::stamp::Stamp;
+use crate::ledger::SqliteLedger;
 use crate::percent;
-use crate::stamp::Stamp;
 
 /// Finds the hot folder, and the path below it, that `file` means.
 pub(super) fn find<'a>(

@@ -1,8 +1,8 @@
 //! Converts the reason of a failed attempt to what its photo is waited for. Must not read the ledger.
 
 use crate::cutout::CutoutError;
-use crate::delivery::FailedAttempt;
 use crate::intake::SourceError;
+use crate::ledger::FailedAttempt;
 
 /// What is wrong with a photo whose rest is waited for, and what becomes of it if nothing comes. `None` if it is not waited for.
 pub(super) fn waits_for(failed: &FailedAttempt) -> Option<(&'static str, &'static str)> {

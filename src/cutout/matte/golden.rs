@@ -9,10 +9,11 @@ use super::plane::Plane;
 use super::reduce::Reducer;
 use super::tests::card;
 use super::view::{Grid, View};
-use crate::config::{Activation, Edges};
+use crate::config::Edges;
 use crate::cutout::format::decode_any;
 use crate::cutout::photo::Photo;
 use crate::cutout::session::Mask;
+use crate::model::Activation;
 
 /// The mean error of pymatting 1.1.13 (`estimate_foreground_ml`) on `hairs`, in levels of 255, weighed by opacity.
 const ERROR_OF_PYMATTING: f64 = 4.70;

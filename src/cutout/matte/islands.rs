@@ -3,7 +3,7 @@
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::plane::Plane;
-use crate::config::Dust;
+use crate::model::Dust;
 
 /// What is fainter is ground to the steps that follow, so it joins no islands.
 const GROUND_MAX: f32 = 0.1;
@@ -58,8 +58,8 @@ fn neighbours(cell: usize, width: usize, height: usize) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::{GROUND_MAX, drop_dust};
-    use crate::config::Dust;
     use crate::cutout::matte::plane::Plane;
+    use crate::model::Dust;
 
     const DUST: Dust = Dust {
         cells: 4,

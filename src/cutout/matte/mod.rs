@@ -42,7 +42,8 @@ use super::error::CutoutError;
 use super::photo::Photo;
 use super::session::Mask;
 use super::zeroed;
-use crate::config::{Edges, ModelCard};
+use crate::config::Edges;
+use crate::model::ModelManifest;
 use extent::{Extent, under};
 use foreground::{Foreground, grid_size, samples};
 use islands::drop_dust;
@@ -84,7 +85,7 @@ impl Matte {
     /// `NoSubject` below the confidence floor; `OutOfMemory`.
     pub(super) fn new(
         mask: &Mask,
-        card: &ModelCard,
+        card: &ModelManifest,
         (width, height): (u32, u32),
         edges: Edges,
     ) -> Result<Self, CutoutError> {

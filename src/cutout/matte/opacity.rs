@@ -4,7 +4,7 @@ use super::super::error::CutoutError;
 use super::super::reserve;
 use super::super::session::Mask;
 use super::plane::Plane;
-use crate::config::{Activation, ModelCard};
+use crate::model::{Activation, ModelManifest};
 
 /// A network that is sure of no pixel has found nothing. Below this, stretching the mask to the
 /// whole range would make a ghost out of noise: rembg turns noise of 0..0.01 into a half-opaque
@@ -16,7 +16,7 @@ const CONFIDENCE_FLOOR: f32 = 0.5;
 ///
 /// # Errors
 /// `NoSubject` below the confidence floor; `OutOfMemory`.
-pub(super) fn opacity(mask: &Mask, card: &ModelCard) -> Result<Plane, CutoutError> {
+pub(super) fn opacity(mask: &Mask, card: &ModelManifest) -> Result<Plane, CutoutError> {
     let mut values: Vec<f32> = reserve(mask.values().len())?;
     values.extend(mask.values().iter().map(|&v| activate(v, card.activation)));
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use image::metadata::Orientation;
 
 use super::Matte;
-use crate::config::{Activation, Divisor, Edges, ModelCard};
+use crate::config::Edges;
 use crate::cutout::error::CutoutError;
 use crate::cutout::photo::{Channels, Colour, Photo, Stored};
 use crate::cutout::session::Mask;
+use crate::model::{Activation, Divisor, ModelManifest};
 
-pub(super) fn card(activation: Activation, stretch: bool) -> ModelCard {
-    ModelCard {
+pub(super) fn card(activation: Activation, stretch: bool) -> ModelManifest {
+    ModelManifest {
         name: String::new(),
         file: PathBuf::new(),
         sha256: [0; 32],
@@ -41,7 +42,7 @@ pub(super) fn photo(pixels: &[[u8; 4]], width: u32) -> Photo {
 /// The cutout of `photo` by a mask of opacities.
 pub(super) fn cutout(
     mask: &[f32],
-    card: &ModelCard,
+    card: &ModelManifest,
     (pixels, width): (&[[u8; 4]], u32),
     edges: Edges,
 ) -> Result<Vec<[u8; 4]>, CutoutError> {
@@ -93,7 +94,7 @@ pub(super) fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
 }
 
 /// The opacity of a white photo with edges off.
-fn plain(values: &[f32], card: &ModelCard, sides: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
+fn plain(values: &[f32], card: &ModelManifest, sides: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
     let pixels = vec![[255; 4]; (sides.0 * sides.1) as usize];
     let cutout = cutout(values, card, (&pixels, sides.0), Edges::Off)?;
     Ok(cutout.iter().map(|pixel| pixel[3]).collect())

@@ -23,7 +23,8 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{CutRequest, CutoutError, Output, Runtime, Session, ZeroEnd, cut};
-use crate::config::{Edges, ModelManifest};
+use crate::config::Edges;
+use crate::model::ModelManifest;
 
 const MEGAPIXELS_MAX: u32 = 20;
 

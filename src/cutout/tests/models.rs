@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{CutRequest, Session, SessionError, Signature, Stage, ZeroEnd, cut, self_test};
 use super::{CutoutError, cut_by_luma, manifest, motley, open, read, runtime};
-use crate::config::{Edges, GOLDEN_SIDE, Golden, ModelManifest};
+use crate::config::Edges;
+use crate::model::{GOLDEN_SIDE, Golden, ModelManifest};
 use crate::provenance::{self, Provenance};
 
 fn refusal(change: impl Fn(&mut ModelManifest)) -> SessionError {

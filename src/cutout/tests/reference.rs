@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{CutRequest, Session, SessionError, ZeroEnd, cut, self_test};
 use super::{open, read, repository, runtime};
-use crate::config::{DEFAULT_MODEL, Edges, ModelManifest};
+use crate::config::Edges;
+use crate::model::DEFAULT_MODEL;
+use crate::model::ModelManifest;
 
 /// The pixels whose matte is settled: within two steps of the network's own raster (400 / 320) the
 /// reference is opaque or transparent all around, so that its resampling rings do not reach there.

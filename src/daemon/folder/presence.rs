@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Contact, Cutouts, HotFolder};
 use crate::daemon::canary::Canary;
 use crate::daemon::state::State;
-use crate::disk;
+use crate::fs::disk;
 use crate::intake::{NotTaken, Polled, SilentDisk};
 
 /// How often a folder that is away is looked for.

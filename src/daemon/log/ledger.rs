@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::delivery::{LedgerError, OpenStep, Rebuilt};
+use crate::delivery::Rebuilt;
+use crate::ledger::{LedgerError, OpenStep};
 use crate::percent;
 
 pub(in crate::daemon) fn damaged(aside: &Path) {

@@ -23,7 +23,7 @@ pub(crate) const SIDE: u32 = 32;
 
 /// JPEGs that libjpeg wrote, of every number of components and of several scans.
 pub(crate) const JPEGS: [(&str, &[u8]); 6] = [
-    ("probe.jpg", include_bytes!("../../pool/probe.jpg")),
+    ("probe.jpg", include_bytes!("../../worker/probe.jpg")),
     (
         "chart.jpg",
         include_bytes!("../../../tests/data/photos/chart.jpg"),

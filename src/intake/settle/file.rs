@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
 
-use crate::stamp::Stamp;
+use crate::fs::stamp::Stamp;
 
 /// What led to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::delivery::PlaceError;
-use crate::path_error::PathError;
+use crate::fs::path_error::PathError;
 use crate::percent;
-use crate::pool::StartError;
+use crate::worker::StartError;
 
 /// Why no sheet is written.
 #[derive(Debug, thiserror::Error)]

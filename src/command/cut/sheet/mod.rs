@@ -17,7 +17,7 @@ pub(super) use place::SheetPlace;
 use super::batch::unpanicked;
 use super::report::CutReporter;
 use crate::percent;
-use crate::pool::{Worker, WorkerSpec};
+use crate::worker::{Worker, WorkerSpec};
 use row::RowMaker;
 
 /// The longer side of a panel at most, in pixels.

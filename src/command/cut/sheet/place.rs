@@ -10,8 +10,8 @@ use super::SheetError;
 use super::panels::PanelRow;
 use super::picture;
 use crate::delivery::{Destination, Occupant, Replace, Temp};
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::job::hidden_name;
-use crate::path_error::{AtPath as _, PathError};
 
 /// The number in the hidden name of a sheet: a run writes one, and no job has it.
 const NUMBER: i64 = 0;

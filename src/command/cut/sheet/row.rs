@@ -14,9 +14,9 @@ use super::list::SheetEntry;
 use super::panels::{PanelRow, Small};
 use super::{SIDE, picture};
 use crate::cutout::CutoutError;
+use crate::fs::path_error::{AtPath as _, PathError};
 use crate::intake::{SourceError, SourceFile};
-use crate::path_error::{AtPath as _, PathError};
-use crate::pool::{OrderError, StartError, Task, Worker, WorkerSpec};
+use crate::worker::{OrderError, StartError, Task, Worker, WorkerSpec};
 
 /// The longest PNG that is taken from a worker, in bytes: small pictures are far below that, with any usual colour profile.
 const PNG_BYTES_MAX: u64 = 16 << 20;

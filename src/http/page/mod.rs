@@ -1,0 +1,71 @@
+//! `/` and what it needs -> the files that are built into the program. Knows nothing of what they show.
+
+pub(super) mod session;
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use sha2::{Digest as _, Sha256};
+
+use crate::hex;
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// Path, type and bytes of each file.
+const FILES: [(&str, &str, &[u8]); 15] = [
+    (
+        "/",
+        "text/html; charset=utf-8",
+        include_bytes!("index.html"),
+    ),
+    ("/icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
+    ("/style.css", STYLE, include_bytes!("style.css")),
+    ("/viewer.css", STYLE, include_bytes!("viewer.css")),
+    ("/main.js", SCRIPT, include_bytes!("main.js")),
+    ("/api.js", SCRIPT, include_bytes!("api.js")),
+    ("/live.js", SCRIPT, include_bytes!("live.js")),
+    ("/folders.js", SCRIPT, include_bytes!("folders.js")),
+    ("/gallery.js", SCRIPT, include_bytes!("gallery.js")),
+    ("/uploads.js", SCRIPT, include_bytes!("uploads.js")),
+    ("/dropping.js", SCRIPT, include_bytes!("dropping.js")),
+    ("/login.js", SCRIPT, include_bytes!("login.js")),
+    ("/stage.js", SCRIPT, include_bytes!("stage.js")),
+    ("/tile.js", SCRIPT, include_bytes!("tile.js")),
+    ("/viewer.js", SCRIPT, include_bytes!("viewer.js")),
+];
+
+/// Tells whether `path` is one of the files.
+pub(super) fn has(path: &str) -> bool {
+    FILES.iter().any(|(known, ..)| *known == path)
+}
+
+/// Serves the files.
+pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let mut router = Router::new();
+    for (path, kind, bytes) in FILES {
+        let tag = format!("\"{}\"", hex::encode(&Sha256::digest(bytes)));
+        let answer = move |headers: HeaderMap| async move { file(&headers, &tag, kind, bytes) };
+        router = router.route(path, get(answer));
+    }
+    router
+}
+
+/// The browser keeps a file, and asks each time whether it is still the one: after an update the page must not be half old.
+fn file(headers: &HeaderMap, tag: &str, kind: &'static str, bytes: &'static [u8]) -> Response {
+    let is_known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known == tag);
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,141 @@
+//! A ledger, in use or not -> a copy of it in one file, which is whole or absent. Changes nothing in the ledger.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::LedgerError;
+use super::check::check;
+use super::header::{HeaderMark, RETRY_INTERVAL, pause};
+use super::leftovers;
+use super::sqlite_ledger::SqliteLedger;
+use crate::fs::path_error::AtPath as _;
+
+/// Pages that are copied in one go.
+const STEP_PAGES: i32 = 2_048;
+
+/// A copy to which nothing was written for so long is not under way any more. One a night finds what the last one has left.
+pub(crate) const LEFT_AFTER: Duration = Duration::from_hours(12);
+
+/// What becomes of a file that has the copy's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It stays, and there is no copy.
+    Never,
+    /// The copy takes its place once it is whole.
+    Always,
+}
+
+impl SqliteLedger {
+    /// Copies the ledger to `file` and returns the copy's size in bytes. Nobody who writes to the ledger has to wait.
+    pub fn back_up(&mut self, file: &Path, overwrite: Overwrite) -> Result<u64, LedgerError> {
+        copy(&self.connection, file, overwrite)
+    }
+}
+
+/// Copies the ledger as it is at this moment.
+pub(crate) fn copy(
+    ledger: &Connection,
+    file: &Path,
+    overwrite: Overwrite,
+) -> Result<u64, LedgerError> {
+    let folder = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    if overwrite == Overwrite::Never && file.symlink_metadata().is_ok() {
+        return Err(LedgerError::Exists(file.to_owned()));
+    }
+    let (prefix, suffix) = leftovers::NAME;
+    let temp = tempfile::Builder::new()
+        .prefix(prefix)
+        .suffix(suffix)
+        .rand_bytes(leftovers::RANDOM_LEN)
+        .tempfile_in(folder)
+        .at(folder)?;
+    // By the clock of that disk, which may be a server's.
+    let now = temp.as_file().metadata().and_then(|temp| temp.modified());
+    let until = now.at(temp.path())?.checked_sub(LEFT_AFTER);
+    // What cannot be removed now is no fault of this copy.
+    drop(until.map(|until| leftovers::sweep(folder, Some(until))));
+    fill(ledger, temp.path())?;
+    let copied = temp.as_file();
+    copied.sync_all().at(temp.path())?;
+    let bytes = copied.metadata().at(temp.path())?.len();
+    let placed = match overwrite {
+        Overwrite::Never => temp.persist_noclobber(file),
+        Overwrite::Always => temp.persist(file),
+    };
+    match placed {
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(LedgerError::Exists(file.to_owned()));
+        }
+        placed => drop(placed.map_err(|error| error.error).at(file)?),
+    }
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .at(folder)?;
+    Ok(bytes)
+}
+
+/// Fills the empty file at `path`. It is synced by the caller.
+fn fill(ledger: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let mut copy = Connection::open(path)?;
+    copy.pragma_update(None, "synchronous", "OFF")?;
+    // One view of the ledger from the first page to the last, or each change by another process would begin the copy anew.
+    let view = ledger.unchecked_transaction()?;
+    view.query_row("SELECT count(*) FROM identity", [], |_| Ok(()))?;
+    let backup = Backup::new(&view, &mut copy)?;
+    loop {
+        match backup.step(STEP_PAGES)? {
+            StepResult::Done => break,
+            StepResult::More => {}
+            StepResult::Busy | StepResult::Locked | _ => pause(RETRY_INTERVAL),
+        }
+    }
+    drop(backup);
+    drop(view);
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    HeaderMark::Copy.write(&copy)?;
+    check(&mut copy, &mut |_| ())?;
+    copy.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{begin, version};
+    use super::super::{AttemptResult, open_whole};
+    use super::*;
+    use crate::config::OnSameName;
+
+    /// P2: fails when a copy lacks what was confirmed before it, when it is no ledger by itself, or when a file of that name is
+    /// lost.
+    #[test]
+    fn a_copy_of_a_ledger_in_use_is_a_whole_ledger() {
+        let (state, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut ledger = SqliteLedger::open(state.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut ledger, &photo);
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        let file = other.path().join("ledger.db");
+        let mut beside = SqliteLedger::open_existing(state.path()).unwrap().unwrap();
+        let bytes = beside.back_up(&file, Overwrite::Never).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), bytes);
+        let again = beside.back_up(&file, Overwrite::Never);
+        assert!(matches!(again, Err(LedgerError::Exists(_))), "{again:?}");
+        begin(&mut ledger, &version("b.jpg", 1));
+        beside.back_up(&file, Overwrite::Always).unwrap();
+        assert_eq!(other.path().read_dir().unwrap().count(), 1);
+        let (mut copy, _) = open_whole(other.path(), &mut |_| ()).unwrap();
+        assert_eq!(
+            copy.unfinished(&[photo], OnSameName::Replace).unwrap(),
+            [false]
+        );
+        let counts = copy.counts("products").unwrap();
+        assert_eq!((counts.done, counts.waiting), (1, 1));
+    }
+}

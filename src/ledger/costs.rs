@@ -1,0 +1,93 @@
+//! A long ledger -> what each question costs that a start, a listing, `status` or forgetting asks. Judges no answer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::tests::version;
+use super::{Forgotten, OldCursor, SqliteLedger};
+
+/// Versions in the ledger; most are done, and one in a thousand is quarantined.
+const VERSIONS: u32 = 50_000;
+
+pub(crate) fn long_ledger() -> SqliteLedger {
+    let ledger = SqliteLedger::in_memory().unwrap();
+    let numbers = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {VERSIONS})"
+    );
+    let fill = format!(
+        "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, output, model, begun_at_ms, ended_at_ms)
+            {numbers} SELECT 'products', CAST(n || '.jpg' AS BLOB), 10, n, -n,
+                iif(n % 1000 = 7, 'quarantined', 'done'), CAST('/out/' || n || '.png' AS BLOB), 'u2net', n, n FROM numbers;
+        INSERT INTO names (output, folded, folder, source, name)
+            {numbers} SELECT CAST('/out' AS BLOB), CAST(n || '.png' AS BLOB), 'products', CAST(n || '.jpg' AS BLOB),
+                CAST(n || '.png' AS BLOB) FROM numbers;"
+    );
+    ledger.connection.execute_batch(&fill).unwrap();
+    ledger
+}
+
+/// Fails when one of them walks the ledger, for want of an index or because `SQLite` chooses another one: with a million photos a
+/// start, each listing or `status` would take seconds, and photos would wait for it.
+#[test]
+fn what_is_asked_often_does_not_walk_the_ledger() {
+    type Ask = fn(&mut SqliteLedger);
+    let asks: [(&str, Ask); 10] = [
+        ("counts", |db| {
+            assert_eq!(db.counts("products").unwrap().quarantined, 50);
+        }),
+        ("quarantined", |db| {
+            assert_eq!(db.quarantined("products").unwrap().len(), 50);
+        }),
+        ("quarantined_after", |db| {
+            let last = Path::new("2");
+            drop(db.quarantined_after("products", last, 20).unwrap());
+        }),
+        ("half_retired", |db| {
+            drop(db.half_retired("products").unwrap());
+        }),
+        ("unexplained", |db| {
+            drop(db.unexplained("products", 0).unwrap());
+        }),
+        ("recover", |db| drop(db.recover().unwrap())),
+        ("refund_running", |db| db.refund_running().unwrap()),
+        ("names_of", |db| {
+            let photo = version("77.jpg", 77);
+            assert_eq!(db.names_of(&photo, None, "/out".as_ref()).unwrap().len(), 1);
+        }),
+        ("former_name", |db| {
+            drop(db.former_name(&version("new.jpg", 77)).unwrap());
+        }),
+        ("forget", |db| {
+            let cursor = OldCursor::default();
+            let (old, _) = db.old_versions("products", i64::MAX, &cursor, 20).unwrap();
+            let forgotten = old.into_iter().map(|old| Forgotten {
+                old,
+                is_path_free: true,
+            });
+            let forgotten: Vec<_> = forgotten.collect();
+            assert_eq!(db.forget(&forgotten).unwrap(), 20);
+        }),
+    ];
+    let mut ledger = long_ledger();
+    let operations = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&operations);
+    let count = move || {
+        counter.fetch_add(100, Ordering::Relaxed);
+        // Go on.
+        false
+    };
+    ledger
+        .connection
+        .progress_handler(100, Some(count))
+        .unwrap();
+    for (what, ask) in asks {
+        operations.store(0, Ordering::Relaxed);
+        ask(&mut ledger);
+        let cost = operations.load(Ordering::Relaxed);
+        assert!(
+            cost < u64::from(VERSIONS) / 4,
+            "{what}: {cost} operations for {VERSIONS} versions"
+        );
+    }
+}

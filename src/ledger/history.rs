@@ -1,0 +1,238 @@
+//! The ledger -> what happened to one source, version by version; changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use super::LedgerError;
+use super::sqlite_ledger::{SqliteLedger, bytes, path};
+use crate::fs::stamp::Stamp;
+
+/// What happened to one version of a source. Times are milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionHistory {
+    /// Which version. Its inode is lost once the source was moved or deleted.
+    pub stamp: Stamp,
+    /// When it was first seen; `None` in ledgers of hotcut 0.1.
+    pub seen_at_ms: Option<i64>,
+    /// When it had settled.
+    pub settled_at_ms: Option<i64>,
+    /// The attempts that came to nothing, in their order.
+    pub failures: Vec<FailedAttempt>,
+    /// When the last attempt began.
+    pub begun_at_ms: i64,
+    /// When it ended.
+    pub ended_at_ms: Option<i64>,
+    /// Attempts that count.
+    pub attempts: u32,
+    /// How it stands.
+    pub state: PhotoState,
+    /// Why, if it is quarantined or ignored.
+    pub reason: Option<String>,
+    /// Where its cutout is, or is to be.
+    pub output: PathBuf,
+    /// The model.
+    pub model: String,
+}
+
+/// An attempt that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// When it began, in milliseconds since the epoch.
+    pub begun_at_ms: i64,
+    /// When it ended.
+    pub ended_at_ms: i64,
+    /// Whether it counts against the photo.
+    pub is_counted: bool,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// How a version stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhotoState {
+    /// A worker has it, or had it when the daemon ended.
+    Running,
+    /// It is tried again.
+    Waiting,
+    /// Its cutout is in place; the source is not moved or deleted yet.
+    Placed,
+    /// All is done.
+    Done,
+    /// It cannot succeed.
+    Quarantined,
+    /// It is none of hotcut's business.
+    Ignored,
+    /// It is gone, or another version has taken its place.
+    Superseded,
+}
+
+impl PhotoState {
+    /// What the ledger and JSON call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Placed => "placed",
+            Self::Done => "done",
+            Self::Quarantined => "quarantined",
+            Self::Ignored => "ignored",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+impl SqliteLedger {
+    /// Returns what happened to each version of `source`, the earliest first.
+    pub fn history(
+        &mut self,
+        folder: &str,
+        source: &Path,
+    ) -> Result<Vec<VersionHistory>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, len, mtime_ns, ino, seen_at_ms, settled_at_ms, begun_at_ms, ended_at_ms, attempts, state, reason,
+                output, model FROM versions WHERE folder = ?1 AND source = ?2 ORDER BY begun_at_ms, id",
+        )?;
+        let rows = query.query_map(params![folder, bytes(source)], |row| {
+            let state: String = row.get(9)?;
+            let version = VersionHistory {
+                stamp: Stamp {
+                    len: row.get::<_, i64>(1)?.cast_unsigned(),
+                    mtime_ns: row.get(2)?,
+                    ctime_ns: 0,
+                    ino: row.get::<_, i64>(3)?.cast_unsigned(),
+                },
+                seen_at_ms: row.get(4)?,
+                settled_at_ms: row.get(5)?,
+                failures: Vec::new(),
+                begun_at_ms: row.get(6)?,
+                ended_at_ms: row.get(7)?,
+                attempts: row.get(8)?,
+                state: photo_state(&state),
+                reason: row.get(10)?,
+                output: path(row.get(11)?),
+                model: row.get(12)?,
+            };
+            Ok((row.get::<_, i64>(0)?, version))
+        })?;
+        let mut versions = Vec::new();
+        for row in rows {
+            let (id, mut version) = row?;
+            version.failures = self.failures(id)?;
+            versions.push(version);
+        }
+        Ok(versions)
+    }
+
+    /// Returns the source of the cutout that lies, or is to lie, at `output`: its folder and its path below that.
+    pub fn source_of(&mut self, output: &Path) -> Result<Option<(String, PathBuf)>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT folder, source FROM versions WHERE output = ?1 ORDER BY begun_at_ms DESC LIMIT 1",
+        )?;
+        let row = query.query_row([bytes(output)], |row| Ok((row.get(0)?, path(row.get(1)?))));
+        Ok(row.optional()?)
+    }
+
+    fn failures(&self, version: i64) -> Result<Vec<FailedAttempt>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT begun_at_ms, ended_at_ms, is_counted, reason FROM failures
+             WHERE version = ?1 ORDER BY id",
+        )?;
+        let rows = query.query_map([version], |row| {
+            Ok(FailedAttempt {
+                begun_at_ms: row.get(0)?,
+                ended_at_ms: row.get(1)?,
+                is_counted: row.get(2)?,
+                reason: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The schema admits no other words.
+pub(crate) fn photo_state(state: &str) -> PhotoState {
+    match state {
+        "running" => PhotoState::Running,
+        "placed" => PhotoState::Placed,
+        "done" => PhotoState::Done,
+        "quarantined" => PhotoState::Quarantined,
+        "ignored" => PhotoState::Ignored,
+        "superseded" => PhotoState::Superseded,
+        _ => PhotoState::Waiting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ARRIVAL, begin, version};
+    use super::super::{AttemptResult, SqliteLedger};
+    use super::*;
+
+    /// P10: fails when an attempt that failed is not told, or in another order, or with another ending.
+    #[test]
+    fn a_history_tells_each_version_and_each_attempt_that_failed() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let first = begin(&mut ledger, &version("a.jpg", 1));
+        ledger
+            .fail(first.id, &AttemptResult::Waiting, "crashed")
+            .unwrap();
+        let second = begin(&mut ledger, &version("a.jpg", 1));
+        ledger
+            .fail(second.id, &AttemptResult::Waiting, "crashed again")
+            .unwrap();
+        let corrected = begin(&mut ledger, &version("a.jpg", 2));
+        ledger.end(corrected.id, &AttemptResult::Done).unwrap();
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        let [old, new] = &history[..] else {
+            panic!("two versions, not {history:?}")
+        };
+        assert_eq!(
+            (old.state, new.state),
+            (PhotoState::Superseded, PhotoState::Done)
+        );
+        assert_eq!(
+            (new.seen_at_ms, new.settled_at_ms),
+            (Some(ARRIVAL.seen_at_ms), Some(ARRIVAL.settled_at_ms))
+        );
+        let told: Vec<&str> = old
+            .failures
+            .iter()
+            .map(|failed| failed.reason.as_str())
+            .collect();
+        assert_eq!(told, ["crashed", "crashed again"]);
+        assert!(new.failures.is_empty());
+        let source = ledger.source_of(Path::new("/out/a.png")).unwrap();
+        assert_eq!(source, Some(("products".to_owned(), "a.jpg".into())));
+    }
+
+    /// P6: fails when a folder that is paused for weeks fills the ledger with its tries.
+    #[test]
+    fn of_attempts_that_do_not_count_the_last_one_is_kept() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let photo = version("a.jpg", 1);
+        let counted = begin(&mut ledger, &photo);
+        ledger
+            .fail(counted.id, &AttemptResult::Waiting, "crashed")
+            .unwrap();
+        for turn in 0..5 {
+            let begun = begin(&mut ledger, &photo);
+            ledger
+                .fail(begun.id, &AttemptResult::Refunded, &turn.to_string())
+                .unwrap();
+        }
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        let [only] = &history[..] else {
+            panic!("one version, not {history:?}")
+        };
+        let told: Vec<_> = only
+            .failures
+            .iter()
+            .map(|failed| (failed.is_counted, failed.reason.as_str()))
+            .collect();
+        assert_eq!(told, [(true, "crashed"), (false, "4")]);
+        assert_eq!(only.attempts, 1);
+    }
+}

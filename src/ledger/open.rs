@@ -1,0 +1,153 @@
+//! A path -> an open ledger, and the end of its use. Judges no damage.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::Access;
+use rustix::io::Errno;
+
+use super::check::{check, check_tables};
+use super::header::{HeaderMark, begin_use, end_use};
+use super::sqlite_ledger::SqliteLedger;
+use super::{LedgerError, give, schema};
+use crate::percent;
+
+/// How long another process is waited for: `status` and `retry` hold a lock for moments only.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// How long those who still have the ledger open may hold up its end.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// What is done to a ledger while it is opened, for the log. Each may take its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenStep {
+    /// This `-wal` belongs to another ledger; it lies here now.
+    StaleWal(PathBuf),
+    /// All of the ledger is read, since it was not closed: so many bytes.
+    Check(u64),
+    /// So much of it is read, in percent, about.
+    Checked(u8),
+    /// A copy is made before the schema changes.
+    Copy {
+        /// Where.
+        file: PathBuf,
+        /// The schema that the ledger has.
+        schema: usize,
+    },
+    /// The schema is changed.
+    Migrate {
+        /// The schema that the ledger has.
+        from: usize,
+        /// The schema that it gets.
+        to: usize,
+    },
+}
+
+impl fmt::Display for OpenStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StaleWal(aside) => write!(
+                f,
+                "ledger.db-wal belongs to an earlier ledger.db; it is not used and lies at {} now",
+                percent::display(aside)
+            ),
+            Self::Check(bytes) => write!(
+                f,
+                "the ledger was not closed when hotcut ended: it is checked ({} MB)",
+                bytes.div_ceil(1_000_000)
+            ),
+            Self::Checked(percent) => write!(f, "the ledger is checked: about {percent} % done"),
+            Self::Copy { file, schema } => write!(
+                f,
+                "the ledger has schema {schema}; before it is changed it is copied to {}",
+                percent::display(file)
+            ),
+            Self::Migrate { from, to } => {
+                write!(f, "the schema of the ledger is changed from {from} to {to}")
+            }
+        }
+    }
+}
+
+impl SqliteLedger {
+    /// Opens or makes the ledger in `state_dir`, and tells what mark its header had.
+    pub(crate) fn open_telling(
+        state_dir: &Path,
+        tell: &mut dyn FnMut(OpenStep),
+    ) -> Result<(Self, HeaderMark), LedgerError> {
+        let path = state_dir.join("ledger.db");
+        // Empty, it is a database that knows nothing. What `SQLite` puts beside it gets the same owner.
+        give(&path, state_dir);
+        let mut connection = Connection::open(&path)?;
+        connection.busy_timeout(LOCK_WAIT)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let steps = schema::version(&connection)?;
+        if steps == 0 {
+            schema::create(&mut connection)?;
+        } else {
+            check_tables(&connection, steps)?;
+            if HeaderMark::of(&connection)?.is_unclean() {
+                let bytes = path.metadata().map_or(0, |file| file.len());
+                tell(OpenStep::Check(bytes));
+                check(&mut connection, &mut |percent| {
+                    tell(OpenStep::Checked(percent));
+                })?;
+            }
+            schema::migrate(&mut connection, state_dir, tell)?;
+        }
+        let mark = HeaderMark::of(&connection)?;
+        begin_use(&mut connection, LOCK_WAIT)?;
+        Ok((Self::identified(connection)?, mark))
+    }
+
+    /// Opens or makes the ledger in `state_dir`.
+    #[cfg(test)]
+    pub(crate) fn open(state_dir: &Path) -> Result<Self, LedgerError> {
+        Ok(Self::open_telling(state_dir, &mut |_| ())?.0)
+    }
+
+    /// Makes a ledger that lives as long as this value, for a single run.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        let mut connection = Connection::open_in_memory()?;
+        schema::create(&mut connection)?;
+        Self::identified(connection)
+    }
+
+    /// Opens the ledger in `state_dir` to look at it or to retry, beside a running daemon. `None` if there is none yet. Its
+    /// schema is left as it is.
+    pub fn open_existing(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
+        let path = state_dir.join("ledger.db");
+        match rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK) {
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            Err(Errno::ACCESS) => return Err(LedgerError::Closed(path)),
+            // Whatever else it is, `SQLite` meets it too.
+            Ok(()) | Err(_) => {}
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(LOCK_WAIT)?;
+        match schema::version(&connection)? {
+            0 => Ok(None),
+            steps if steps < schema::NEWEST => Err(LedgerError::FromThePast { found: steps }),
+            _ => Self::identified(connection).map(Some),
+        }
+    }
+
+    /// Writes what is in the `-wal` into the ledger itself, as far as those who read it allow, and waits for nobody.
+    pub fn checkpoint(&mut self) -> Result<(), LedgerError> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let query = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let written = self.connection.query_row(query, [], |_| Ok(()));
+        self.connection.busy_timeout(LOCK_WAIT)?;
+        Ok(written?)
+    }
+
+    /// Closes the ledger so that its file alone is all of it.
+    pub fn close(mut self) -> Result<(), LedgerError> {
+        self.checkpoint()?;
+        end_use(&self.connection, CLOSE_WAIT)?;
+        self.connection.close().map_err(|(_, error)| error)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! What is half done -> what is still to do: cutouts placed whose source is not retired, attempts that a crash cut short.
+//! Begins no attempt.
+
+use std::path::PathBuf;
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::LedgerError;
+use super::sqlite_ledger::{Begun, SqliteLedger, Version, now_ms, path};
+use crate::fs::stamp::Stamp;
+
+/// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
+const FORGIVEN_INTERRUPTIONS: u32 = 8;
+
+/// A version whose cutout is in place and whose source is still to be moved, deleted or kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unretired {
+    /// Its row, with the number of the attempt that placed it.
+    pub begun: Begun,
+    /// Where its cutout was placed.
+    pub output: PathBuf,
+    /// SHA-256 of the source.
+    pub sha256: [u8; 32],
+}
+
+/// A version whose source a crash may have left under its hidden name.
+#[derive(Clone, Debug)]
+pub struct HalfRetired {
+    /// Its row.
+    pub id: i64,
+    /// The version.
+    pub version: Version,
+    /// Where its cutout was placed; `None` if it is quarantined.
+    pub output: Option<PathBuf>,
+}
+
+/// An attempt that was running when hotcut was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The name of its folder.
+    pub folder: String,
+    /// Its row.
+    pub id: i64,
+    /// The path of the cutout that it was to write.
+    pub output: PathBuf,
+}
+
+impl SqliteLedger {
+    /// Notes that the cutout of the attempt `id` is in place. Whoever began the attempt is still at work on the source, but
+    /// after a crash only the source is left to do.
+    pub fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached("UPDATE versions SET sha256 = ?2 WHERE id = ?1")?
+            .execute(params![id, sha256.as_slice()])?;
+        Ok(())
+    }
+
+    /// Takes up a version whose cutout was placed and whose source could not be retired then. `None` if it is not one.
+    pub fn take_unretired(&mut self, version: &Version) -> Result<Option<Unretired>, LedgerError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE versions SET state = 'running' WHERE folder = ?1 AND source = ?2
+                AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND state = 'placed'
+             RETURNING id, attempts, output, sha256",
+        )?;
+        let row = update.query_row(version.key(), |row| {
+            Ok(Unretired {
+                begun: Begun {
+                    id: row.get(0)?,
+                    attempt: row.get(1)?,
+                },
+                output: path(row.get(2)?),
+                sha256: row.get(3)?,
+            })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// Returns the versions of `folder` whose source a crash may have left under its hidden name: none that this process is
+    /// moving, for a folder that a reload has replaced.
+    pub fn half_retired(&mut self, folder: &str) -> Result<Vec<HalfRetired>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source, len, mtime_ns, ino, output FROM versions WHERE folder = ?1 AND state = 'placed'
+             UNION ALL SELECT id, source, len, mtime_ns, ino, NULL FROM versions
+                WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined'",
+        )?;
+        let rows = query.query_map([folder], |row| {
+            Ok(HalfRetired {
+                id: row.get(0)?,
+                version: version_of(row, folder)?,
+                output: row.get::<_, Option<_>>(5)?.map(path),
+            })
+        })?;
+        let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+        found.retain(|half| !self.explaining.is_under_way(half.id));
+        Ok(found)
+    }
+
+    /// At start-up: turns every attempt that was running into one that waits, or whose source does, and returns where each
+    /// was writing.
+    ///
+    /// The daemon died, not a worker, so the attempt is not counted, up to a limit: a photo whose every attempt ends with
+    /// the daemon is not innocent for ever.
+    pub fn recover(&mut self) -> Result<Vec<Interrupted>, LedgerError> {
+        let transaction = self.connection.transaction()?;
+        let running = {
+            let mut query = transaction
+                .prepare("SELECT folder, id, output FROM versions WHERE state = 'running'")?;
+            let rows = query.query_map([], |row| {
+                Ok(Interrupted {
+                    folder: row.get(0)?,
+                    id: row.get(1)?,
+                    output: path(row.get(2)?),
+                })
+            })?;
+            rows.collect::<Result<Vec<_>, _>>()?
+        };
+        transaction.execute(
+            "INSERT INTO failures (version, begun_at_ms, ended_at_ms, is_counted, reason)
+                SELECT id, begun_at_ms, ?1, interruptions >= ?2, 'hotcut itself was ended in the middle of it'
+                FROM versions WHERE state = 'running' AND sha256 IS NULL",
+            params![now_ms(), FORGIVEN_INTERRUPTIONS],
+        )?;
+        transaction.execute(
+            "UPDATE versions SET state = iif(sha256 IS NULL, 'waiting', 'placed'),
+                interruptions = interruptions + (sha256 IS NULL),
+                attempts = attempts - (sha256 IS NULL AND interruptions < ?1) WHERE state = 'running'",
+            [FORGIVEN_INTERRUPTIONS],
+        )?;
+        transaction.commit()?;
+        Ok(running)
+    }
+
+    /// At a shutdown that did not wait: gives every running attempt back.
+    pub fn refund_running(&mut self) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "UPDATE versions SET state = iif(sha256 IS NULL, 'waiting', 'placed'),
+                attempts = attempts - (sha256 IS NULL) WHERE state = 'running'",
+            [],
+        )?;
+        Ok(())
+    }
+}
+
+/// Reads the columns source, len, `mtime_ns` and ino, which come after the first one.
+pub(crate) fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Version> {
+    Ok(Version {
+        folder: folder.to_owned(),
+        source: path(row.get(1)?),
+        stamp: Stamp {
+            len: row.get::<_, i64>(2)?.cast_unsigned(),
+            mtime_ns: row.get(3)?,
+            ctime_ns: 0,
+            ino: row.get::<_, i64>(4)?.cast_unsigned(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AttemptResult;
+    use super::super::tests::{begin, version};
+    use std::path::Path;
+
+    use super::*;
+
+    /// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget that a cutout is in place.
+    #[test]
+    fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut ledger, &photo);
+        assert_eq!(
+            ledger.take_unretired(&photo).unwrap(),
+            None,
+            "not placed yet"
+        );
+        ledger.placed(begun.id, &[7; 32]).unwrap();
+        assert_eq!(
+            ledger.take_unretired(&photo).unwrap(),
+            None,
+            "somebody is at work on it"
+        );
+        ledger.end(begun.id, &AttemptResult::Placed).unwrap();
+        let expected = Some(Unretired {
+            begun,
+            output: "/out/a.png".into(),
+            sha256: [7; 32],
+        });
+        assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+        // Dropped in the middle of retiring it, as by SIGKILL.
+        drop(ledger);
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        ledger.recover().unwrap();
+        assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+        ledger.refund_running().unwrap();
+        assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+    }
+
+    /// P2: fails when a photo that was touched counts twice, or when a photo that came after one was moved away passes for it.
+    #[test]
+    fn a_touched_photo_keeps_its_row() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let (photo, touched) = (version("a.jpg", 1), version("a.jpg", 2));
+        let output = Path::new("/out/a.png");
+        let begun = begin(&mut ledger, &photo);
+        ledger.placed(begun.id, &[7; 32]).unwrap();
+        let take = |ledger: &mut SqliteLedger, sha256| {
+            ledger.take_touched(&touched, output, &sha256).unwrap()
+        };
+        assert_eq!(take(&mut ledger, [7; 32]), None, "it is in work");
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        assert_eq!(take(&mut ledger, [8; 32]), None, "other content");
+        assert_eq!(take(&mut ledger, [7; 32]), Some(begun));
+        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        assert_eq!(ledger.counts("products").unwrap().done, 1);
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        assert_eq!(history.len(), 1);
+        assert_eq!(history[0].stamp.mtime_ns, 2);
+        ledger.retire(begun.id).unwrap();
+        assert_eq!(take(&mut ledger, [7; 32]), None, "that one was moved away");
+    }
+
+    /// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
+    #[test]
+    fn a_version_that_is_begun_again_has_no_cutout_yet() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
+        let begun = begin(&mut ledger, &first);
+        ledger.placed(begun.id, &[7; 32]).unwrap();
+        ledger.end(begun.id, &AttemptResult::Placed).unwrap();
+        begin(&mut ledger, &second);
+        begin(&mut ledger, &first);
+        ledger.recover().unwrap();
+        assert_eq!(ledger.take_unretired(&first).unwrap(), None);
+    }
+}

@@ -1,0 +1,263 @@
+//! An `SQLite` file -> one of the present schema; knows no query.
+
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::LedgerError;
+use super::backup::{self, Overwrite};
+use super::header::HeaderMark;
+use super::leftovers;
+use super::open::OpenStep;
+use crate::fs::path_error::AtPath as _;
+
+/// What the copies of ledgers before a change of their schema are called; the number of that schema follows.
+const COPY_PREFIX: &str = "ledger.db.schema-";
+
+/// What a change of the schema may need beside the copy, in bytes.
+const STEP_BYTES: u64 = 64 << 20;
+
+/// One step for each version of the schema; a step that has been released is never edited.
+const STEPS: &[&str] = &[
+    FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS,
+];
+
+/// The schema of a ledger that is up to date.
+pub(crate) const NEWEST: usize = STEPS.len();
+
+const FIRST: &str = "
+    CREATE TABLE identity (id TEXT NOT NULL);
+    INSERT INTO identity VALUES (lower(hex(randomblob(4))));
+
+    -- Which source owns which name in an output folder, for ever.
+    CREATE TABLE names (
+        output BLOB NOT NULL,
+        folded BLOB NOT NULL,
+        folder TEXT NOT NULL,
+        source BLOB NOT NULL,
+        name BLOB NOT NULL,
+        PRIMARY KEY (output, folded),
+        UNIQUE (output, folder, source)
+    ) WITHOUT ROWID;
+
+    -- Every version of every source that was ever begun.
+    CREATE TABLE versions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        folder TEXT NOT NULL,
+        source BLOB NOT NULL,
+        len INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ino INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN
+            ('running', 'waiting', 'placed', 'done', 'quarantined', 'ignored', 'superseded')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        interruptions INTEGER NOT NULL DEFAULT 0,
+        output BLOB NOT NULL,
+        sha256 BLOB,
+        model TEXT NOT NULL,
+        reason TEXT,
+        begun_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER,
+        UNIQUE (folder, source, len, mtime_ns, ino)
+    );
+    CREATE INDEX versions_by_state ON versions (folder, state, ended_at_ms);
+
+    -- The mount point that each configured folder had when it was first used.
+    CREATE TABLE mounts (path BLOB PRIMARY KEY, mount_point BLOB NOT NULL) WITHOUT ROWID;
+";
+
+/// Whether a quarantined source has its note, or has been moved, as its folder says.
+const EXPLAINED: &str = "
+    ALTER TABLE versions ADD COLUMN is_explained INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX versions_unexplained ON versions (folder) WHERE NOT is_explained;
+";
+
+/// What `hotcut why` tells: when a version came, and each attempt that came to nothing. And which version of a source had its
+/// turn last: clocks jump.
+const HISTORY: &str = "
+    ALTER TABLE versions ADD COLUMN seen_at_ms INTEGER;
+    ALTER TABLE versions ADD COLUMN settled_at_ms INTEGER;
+    ALTER TABLE versions ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE failures (
+        id INTEGER PRIMARY KEY,
+        version INTEGER NOT NULL,
+        begun_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER NOT NULL,
+        is_counted INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE INDEX failures_of_version ON failures (version);
+";
+
+/// Pages of photos, the newest first: each index ends with the row's id.
+const PAGES: &str = "
+    CREATE INDEX versions_of_folder ON versions (folder);
+    CREATE INDEX versions_of_state ON versions (state);
+    CREATE INDEX versions_of_folder_and_state ON versions (folder, state);
+";
+
+/// Versions that are done and are to be cut out again.
+const REDO: &str = "ALTER TABLE versions ADD COLUMN is_redo INTEGER NOT NULL DEFAULT 0";
+
+/// Earlier versions took what a unit of systemd makes writable for a disk, which is missed for ever once the unit changes. What is
+/// mounted there is learned anew at the next start; a disk that some folder merely lies on stays known.
+const DISKS: &str = "
+    DELETE FROM mounts WHERE mount_point = path OR mount_point IN (SELECT path FROM mounts)
+        OR mount_point IN (CAST('/srv/hot' AS BLOB), CAST('/srv/cutouts' AS BLOB));
+";
+
+/// A source owns a name for each photo that came under its own: a camera starts to count anew, and `front.jpg` comes every day.
+/// The name with the highest turn was reserved last.
+const NUMBERS: &str = "
+    CREATE TABLE owned_names (
+        output BLOB NOT NULL,
+        folded BLOB NOT NULL,
+        folder TEXT NOT NULL,
+        source BLOB NOT NULL,
+        name BLOB NOT NULL,
+        turn INTEGER NOT NULL DEFAULT 1,
+        PRIMARY KEY (output, folded)
+    ) WITHOUT ROWID;
+    INSERT INTO owned_names SELECT output, folded, folder, source, name, 1 FROM names;
+    DROP TABLE names;
+    ALTER TABLE owned_names RENAME TO names;
+    CREATE INDEX names_of_source ON names (output, folder, source, turn);
+";
+
+/// Finds a photo that was renamed: its file is the same.
+const FILES: &str = "CREATE INDEX versions_of_file ON versions (ino, mtime_ns)";
+
+/// How many versions of each folder stand how: `status` must not count a million of them.
+const COUNTS: &str = "
+    CREATE TABLE counts (
+        folder TEXT NOT NULL,
+        state TEXT NOT NULL,
+        versions INTEGER NOT NULL,
+        PRIMARY KEY (folder, state)
+    ) WITHOUT ROWID;
+    INSERT INTO counts SELECT folder, state, count(*) FROM versions GROUP BY folder, state;
+    CREATE TRIGGER version_inserted AFTER INSERT ON versions BEGIN
+        INSERT INTO counts VALUES (new.folder, new.state, 1)
+            ON CONFLICT (folder, state) DO UPDATE SET versions = versions + 1;
+    END;
+    CREATE TRIGGER version_deleted AFTER DELETE ON versions BEGIN
+        UPDATE counts SET versions = versions - 1 WHERE folder = old.folder AND state = old.state;
+    END;
+    CREATE TRIGGER version_changed AFTER UPDATE OF folder, state ON versions
+        WHEN old.folder <> new.folder OR old.state <> new.state
+    BEGIN
+        UPDATE counts SET versions = versions - 1 WHERE folder = old.folder AND state = old.state;
+        INSERT INTO counts VALUES (new.folder, new.state, 1)
+            ON CONFLICT (folder, state) DO UPDATE SET versions = versions + 1;
+    END;
+";
+
+/// Tells a photo that was written on from the next one of its name, to which the file system has given the same inode. And finds the
+/// versions of one source: of `front.jpg` there may be tens of thousands.
+const BIRTHS: &str = "
+    ALTER TABLE versions ADD COLUMN born_ns INTEGER;
+    CREATE INDEX versions_of_source ON versions (folder, source, turn);
+";
+
+/// Makes the tables of a new ledger: all of them or none.
+pub(crate) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    take_steps(&transaction, 0)?;
+    HeaderMark::New.write(&transaction)?;
+    Ok(transaction.commit()?)
+}
+
+/// Brings the schema up to date, after a copy of the ledger. All steps are one transaction: if a start ended between two of them, the
+/// next one would replace the copy that the earlier hotcut can read by one of a schema between theirs.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    state_dir: &Path,
+    tell: &mut dyn FnMut(OpenStep),
+) -> Result<(), LedgerError> {
+    let (from, to) = (version(connection)?, NEWEST);
+    if from == to {
+        return Ok(());
+    }
+    keep_copy(connection, state_dir, from, tell)?;
+    tell(OpenStep::Migrate { from, to });
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    take_steps(&transaction, from)?;
+    Ok(transaction.commit()?)
+}
+
+fn take_steps(connection: &Connection, from: usize) -> Result<(), LedgerError> {
+    for step in STEPS.iter().skip(from) {
+        connection.execute_batch(step)?;
+    }
+    Ok(connection.pragma_update(None, "user_version", user_version(NEWEST))?)
+}
+
+/// `SQLite` integers are signed.
+fn user_version(steps: usize) -> i64 {
+    i64::try_from(steps).unwrap_or(i64::MAX)
+}
+
+/// Copies the ledger to `ledger.db.schema-N`, and removes what copies there are of earlier schemas.
+fn keep_copy(
+    connection: &Connection,
+    state_dir: &Path,
+    schema: usize,
+    tell: &mut dyn FnMut(OpenStep),
+) -> Result<(), LedgerError> {
+    let name = format!("{COPY_PREFIX}{schema}");
+    let file = state_dir.join(&name);
+    // Who opens a ledger has the lock on its folder, and nobody else copies to it: of an earlier copy nothing is under way.
+    drop(leftovers::sweep(state_dir, None));
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let needed: i64 = connection.query_row(size, [], |row| row.get(0))?;
+    let needed = needed.cast_unsigned();
+    let disk = rustix::fs::statvfs(state_dir).at(state_dir)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < needed.saturating_add(STEP_BYTES) {
+        return Err(LedgerError::NoRoomForCopy { file, needed, free });
+    }
+    let told = file.clone();
+    tell(OpenStep::Copy { file: told, schema });
+    backup::copy(connection, &file, Overwrite::Always)?;
+    let owner = state_dir.metadata().at(state_dir)?;
+    if rustix::process::geteuid().is_root() {
+        chown(&file, Some(owner.uid()), Some(owner.gid())).at(&file)?;
+    }
+    for entry in state_dir.read_dir().at(state_dir)? {
+        let entry = entry.at(state_dir)?;
+        let other = entry.file_name();
+        if other.as_encoded_bytes().starts_with(COPY_PREFIX.as_bytes()) && *other != *name {
+            std::fs::remove_file(entry.path()).at(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether nothing is left for [`migrate`].
+pub(crate) fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
+    Ok(version(connection)? == NEWEST)
+}
+
+/// The number of steps that were taken; 0 if there is no table yet.
+pub(crate) fn version(connection: &Connection) -> Result<usize, LedgerError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let steps = found as usize;
+    if steps > NEWEST {
+        return Err(LedgerError::FromTheFuture { found });
+    }
+    let has_tables = connection
+        .prepare("SELECT 1 FROM sqlite_schema")?
+        .exists([])?;
+    match (steps, has_tables) {
+        (0, true) => Err(LedgerError::Damaged(
+            "its tables are not those of hotcut".to_owned(),
+        )),
+        // It was cut short, and knows nothing.
+        (1.., false) => Err(LedgerError::Damaged("it has no tables".to_owned())),
+        _ => Ok(steps),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Quarantined versions <-> whether the photographer has been told why. Must not touch a photo.
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+
+use super::recovery::version_of;
+use super::sqlite_ledger::{SqliteLedger, Version};
+use super::{AttemptResult, LedgerError};
+
+/// Versions that are returned in one go.
+const PAGE_ROWS: u32 = 1_000;
+
+/// Failed explanations that are kept in mind. Beyond them each may be logged once more.
+const FAILED_MAX: usize = 100_000;
+
+/// What this process does to tell the photographer, by the rows of the versions.
+#[derive(Debug, Default)]
+pub(crate) struct Explaining {
+    under_way: BTreeSet<i64>,
+    /// Those that have failed, and are tried again.
+    failed: BTreeSet<i64>,
+}
+
+/// A version that is quarantined without the photographer having been told.
+#[derive(Clone, Debug)]
+pub struct Unexplained {
+    /// Its row.
+    pub id: i64,
+    /// The version.
+    pub version: Version,
+    /// Why it cannot succeed.
+    pub reason: String,
+}
+
+impl Explaining {
+    pub(crate) fn is_under_way(&self, id: i64) -> bool {
+        self.under_way.contains(&id)
+    }
+}
+
+impl SqliteLedger {
+    /// Records that the attempt `id` has ended and its version cannot succeed. In the same step its explanation is taken up, as
+    /// [`Self::begin_explaining`] tells: nobody else can come between them.
+    pub fn quarantine(&mut self, id: i64, reason: String) -> Result<bool, LedgerError> {
+        let why = reason.clone();
+        self.fail(id, &AttemptResult::Quarantined { reason }, &why)?;
+        self.explaining.failed.remove(&id);
+        self.begin_explaining(id)
+    }
+
+    /// Takes up the explanation of version `id`. False if nobody has to be told of it, or if somebody is at it: two would use the
+    /// same hidden names.
+    pub fn begin_explaining(&mut self, id: i64) -> Result<bool, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT 1 FROM versions WHERE id = ?1 AND NOT is_explained AND state = 'quarantined'",
+        )?;
+        Ok(query.exists([id])? && self.explaining.under_way.insert(id))
+    }
+
+    /// Ends the explanation of version `id`, which has failed. Tells whether that is new.
+    pub fn fail_explaining(&mut self, id: i64) -> bool {
+        let Explaining { under_way, failed } = &mut self.explaining;
+        under_way.remove(&id);
+        if failed.len() >= FAILED_MAX {
+            failed.clear();
+        }
+        failed.insert(id)
+    }
+
+    /// Notes that the photographer has been told why the version `id` cannot succeed.
+    pub fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.explaining.under_way.remove(&id);
+        self.explaining.failed.remove(&id);
+        self.connection
+            .prepare_cached("UPDATE versions SET is_explained = 1 WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Returns the quarantined versions of `folder` that a crash, or a folder that could not be written to, has left
+    /// unexplained: those whose row comes after `after`. If there are more, also the row after which the next ones come.
+    pub fn unexplained(
+        &mut self,
+        folder: &str,
+        after: i64,
+    ) -> Result<(Vec<Unexplained>, Option<i64>), LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, source, len, mtime_ns, ino, coalesce(reason, '') FROM versions
+             WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined' AND id > ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let rows = query.query_map(params![folder, after, PAGE_ROWS], |row| {
+            Ok(Unexplained {
+                id: row.get(0)?,
+                version: version_of(row, folder)?,
+                reason: row.get(5)?,
+            })
+        })?;
+        let found = rows.collect::<Result<Vec<_>, _>>()?;
+        let last = found.last().filter(|_| found.len() == PAGE_ROWS as usize);
+        let next = last.map(|last| last.id);
+        Ok((found, next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::costs::long_ledger;
+    use std::path::Path;
+
+    use super::super::tests::{ARRIVAL, begin, version};
+    use super::*;
+    use crate::config::OnSameName;
+
+    /// P10: fails when a reason that a crash has kept from the photographer is forgotten, or one that was told is told again.
+    #[test]
+    fn a_quarantined_version_is_unexplained_until_somebody_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        let photo = version("a.jpg", 1);
+        let begun = begin(&mut ledger, &photo);
+        assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
+        let reason = "no subject found".to_owned();
+        ledger
+            .end(begun.id, &AttemptResult::Quarantined { reason })
+            .unwrap();
+        drop(ledger);
+        let mut ledger = SqliteLedger::open(dir.path()).unwrap();
+        ledger.recover().unwrap();
+        let (left, _) = ledger.unexplained("products", 0).unwrap();
+        let [late] = &left[..] else {
+            panic!("one, not {left:?}")
+        };
+        assert_eq!(
+            (late.id, late.reason.as_str()),
+            (begun.id, "no subject found")
+        );
+        assert!(late.version.stamp.same_version(&photo.stamp));
+        assert!(ledger.unexplained("portraits", 0).unwrap().0.is_empty());
+        ledger.explained(begun.id).unwrap();
+        assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
+    }
+
+    /// P4: fails when two tell of one photo at once, or of one that has been told of: both would move it under one hidden name.
+    /// And when a reload gives it back its name meanwhile.
+    #[test]
+    fn one_at_a_time_explains_a_version() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let begun = begin(&mut ledger, &version("a.jpg", 1));
+        assert!(!ledger.begin_explaining(begun.id).unwrap(), "in work");
+        let reason = "no subject found".to_owned();
+        assert!(ledger.quarantine(begun.id, reason).unwrap());
+        assert!(!ledger.begin_explaining(begun.id).unwrap(), "somebody is");
+        let photo = version("a.jpg", 1);
+        ledger
+            .connection
+            .execute_batch("UPDATE versions SET state = 'waiting'")
+            .unwrap();
+        let photos = [photo.clone()];
+        let unfinished = ledger.unfinished(&photos, OnSameName::Number).unwrap();
+        assert_eq!(unfinished, [false], "a retry waits until it has its name");
+        let output = Path::new("/out/a.png");
+        let attempt = ledger.begin(&photo, ARRIVAL, "u2net", output).unwrap();
+        assert_eq!(attempt, None);
+        ledger
+            .connection
+            .execute_batch("UPDATE versions SET state = 'quarantined'")
+            .unwrap();
+        assert!(ledger.half_retired("products").unwrap().is_empty());
+        assert!(ledger.fail_explaining(begun.id), "news");
+        assert_eq!(ledger.half_retired("products").unwrap().len(), 1);
+        assert!(
+            ledger.begin_explaining(begun.id).unwrap(),
+            "that one failed"
+        );
+        assert!(!ledger.fail_explaining(begun.id), "no news");
+        assert!(ledger.begin_explaining(begun.id).unwrap());
+        ledger.explained(begun.id).unwrap();
+        assert!(!ledger.begin_explaining(begun.id).unwrap(), "told");
+    }
+
+    /// P10: fails when photos that cannot be told of keep others from it.
+    #[test]
+    fn unexplained_versions_come_in_pages() {
+        let mut ledger = long_ledger();
+        ledger
+            .connection
+            .execute_batch(
+                "UPDATE versions SET state = 'quarantined', is_explained = 0 WHERE id <= 1500",
+            )
+            .unwrap();
+        let (first, next) = ledger.unexplained("products", 0).unwrap();
+        assert_eq!((first.len(), next), (1_000, Some(1_000)));
+        let (second, next) = ledger.unexplained("products", 1_000).unwrap();
+        assert_eq!((second.len(), second[0].id, next), (500, 1_001, None));
+    }
+}

@@ -1,0 +1,152 @@
+//! A photo that asks for trouble -> trouble, in builds with the feature `chaos` only, which no release has: real workers that
+//! crash, lie and try the walls of their sandbox, for the tests.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::large_stack_arrays,
+    reason = "a worker that misbehaves keeps no rule of the house"
+)]
+
+use std::io::{self, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+/// What such a photo begins with.
+const MARK: &[u8] = b"CHAOS ";
+
+/// The variable that spoils the start of every worker.
+const START: &str = "HOTCUT_CHAOS_START";
+
+/// Spoils the start of the worker as the environment says.
+pub(crate) fn start() -> io::Result<()> {
+    match std::env::var(START).unwrap_or_default().as_str() {
+        "slow" => std::thread::sleep(Duration::from_secs(3)),
+        "never" => std::process::exit(3),
+        "garbage" => say(&[0xA5; 64])?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Does what `photo` says, if it says anything; returns if the photo is to be treated as any other.
+pub(crate) fn obey(photo: &[u8]) -> io::Result<()> {
+    let Some(order) = photo.strip_prefix(MARK) else {
+        return Ok(());
+    };
+    let order = String::from_utf8_lossy(order);
+    match order.split_whitespace().collect::<Vec<_>>()[..] {
+        ["overflow", ..] => drop(overflow(1)),
+        ["abort", ..] => std::process::abort(),
+        ["panic", ..] => drop(Vec::<u8>::new().remove(0)),
+        ["exit", ..] => std::process::exit(0),
+        ["hang", ..] => std::thread::sleep(Duration::from_hours(1)),
+        ["spin", ..] => spin(),
+        ["allocate", ..] => allocate(),
+        ["garbage", ..] => say(&[0xA5; 1 << 16])?,
+        ["endless", ..] => loop {
+            say(&[0; 1 << 16])?;
+        },
+        ["short", ..] => {
+            say(&announcement(1 << 20))?;
+            say(b"\x89PNG\r\n\x1a\n and then no more")?;
+            std::process::exit(0);
+        }
+        ["half", ..] => {
+            say(&announcement(1 << 20))?;
+            say(b"\x89PNG\r\n\x1a\n and then silence")?;
+            std::thread::sleep(Duration::from_hours(1));
+        }
+        // More than it could hold: whoever believes it keeps what comes.
+        ["huge", ..] => {
+            say(&announcement(u64::MAX))?;
+            say(&[0; 1 << 20])?;
+            std::thread::sleep(Duration::from_hours(1));
+        }
+        ["nonsense", ..] => {
+            say(&announcement(64))?;
+            say(&[0xA5; 64])?;
+            std::thread::sleep(Duration::from_hours(1));
+        }
+        // A whole cutout, and then more: it stays in the pipe, where the next photo's reply is looked for.
+        ["long", ..] => {
+            let png = png();
+            say(&announcement(png.len() as u64))?;
+            say(&png)?;
+        }
+        ["open", path] => tell("open", std::fs::File::open(path)),
+        ["create", path] => tell("create", std::fs::File::create(path)),
+        ["connect", address] => tell("connect", TcpStream::connect(address)),
+        ["execute", program] => tell("execute", Command::new(program).status()),
+        ["peek", pid] => tell("peek", std::fs::read(format!("/proc/{pid}/environ"))),
+        ["kill", pid] => tell("kill", kill(pid)),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A reply that announces a PNG of `len` bytes.
+fn announcement(len: u64) -> Vec<u8> {
+    let report = super::CutReport {
+        len,
+        width: 8,
+        height: 8,
+        stages: Vec::new(),
+        sha256: [0; 32],
+        end: crate::cutout::FileEnd::Marked,
+    };
+    super::protocol::encode(&super::protocol::Reply::Cut(report)).unwrap_or_default()
+}
+
+/// A small PNG without a mark.
+fn png() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = png::Encoder::new(&mut bytes, 8, 8)
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&[0; 64]));
+    drop(written);
+    bytes
+}
+
+fn say(bytes: &[u8]) -> io::Result<()> {
+    let mut replies = io::stdout().lock();
+    replies.write_all(bytes)?;
+    replies.flush()
+}
+
+/// Tells the log whether the sandbox held.
+fn tell<T>(what: &str, result: io::Result<T>) {
+    let answer = match result {
+        Ok(_) => "allowed".to_owned(),
+        Err(error) => format!("refused: {error}"),
+    };
+    drop(writeln!(io::stderr(), "chaos: {what} {answer}"));
+}
+
+fn kill(pid: &str) -> io::Result<()> {
+    let pid = pid.parse().ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, Signal::KILL)?)
+}
+
+/// Runs over the end of the stack: the kernel sends a SIGSEGV, which Rust's own handler turns into a message and an abort.
+#[expect(unconditional_recursion, reason = "that is the point")]
+fn overflow(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 512]);
+    overflow(frame[0].wrapping_add(1)).wrapping_add(frame[1])
+}
+
+fn spin() {
+    loop {
+        std::hint::black_box(0);
+    }
+}
+
+/// Takes memory and touches it, until there is none.
+fn allocate() {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(std::hint::black_box(vec![1_u8; 1 << 24]));
+    }
+}

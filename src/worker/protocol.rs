@@ -1,0 +1,159 @@
+//! Frames between daemon and worker, for both ends: a length, a JSON header of that length, then the bytes that the
+//! header announces. Knows neither process.
+
+use std::io::{self, Read};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use crate::config::Edges;
+use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
+
+/// The longest header taken, in bytes; a longer one is a lie.
+const HEADER_MAX: u32 = 1 << 16;
+
+/// What a worker is asked for. The photo's bytes follow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    /// What is to become of it.
+    pub(crate) task: Task,
+    /// Length of the photo in bytes.
+    pub(crate) len: u64,
+}
+
+/// What is to become of a photo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// Its subject on a transparent ground.
+    Cut {
+        /// Name of a model that the worker has loaded.
+        model: String,
+        /// What the mark says of the source.
+        source: String,
+        /// What becomes of a photo that may not be written to its end.
+        zeros: ZeroEnd,
+        /// How its edges are made.
+        edges: Edges,
+    },
+    /// A smaller picture of it, for which an output of ours is as good a photo as any.
+    Shrink {
+        /// Its longer side is at most that many pixels.
+        side: u32,
+    },
+}
+
+/// What a worker answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// The first frame: the models are loaded and the rights are dropped.
+    Ready(Confinement),
+    /// The first frame: it cannot work, and why.
+    Refused(String),
+    /// It is done. The PNG's bytes follow.
+    Cut(CutReport),
+    /// It cannot be done with this photo.
+    Failed(CutoutError),
+}
+
+/// What holds a worker in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// Landlock denies every path and TCP.
+    pub landlock: bool,
+    /// Seccomp allows only what computing takes.
+    pub seccomp: bool,
+}
+
+/// What is told of a cutout, or of a smaller picture, besides its bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CutReport {
+    /// Length of the PNG in bytes.
+    pub len: u64,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// What each step that there was took, in milliseconds.
+    pub stages: Vec<(Stage, u32)>,
+    /// SHA-256 of the photo.
+    pub sha256: [u8; 32],
+    /// How the photo's file ends.
+    pub end: FileEnd,
+}
+
+/// Returns `header` as it goes over the pipe.
+pub(crate) fn encode(header: &impl Serialize) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_vec(header)?;
+    let length = u32::try_from(json.len())
+        .ok()
+        .filter(|length| *length <= HEADER_MAX);
+    let length = length.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut frame = length.to_le_bytes().to_vec();
+    frame.extend(json);
+    Ok(frame)
+}
+
+/// Reads a header; `None` at the end of the stream.
+pub(crate) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    match from.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut json = vec![0; checked(length)?];
+    from.read_exact(&mut json)?;
+    Ok(Some(serde_json::from_slice(&json)?))
+}
+
+/// Reads a header from a stream that must not end here.
+pub(crate) async fn receive<T: DeserializeOwned>(
+    from: &mut (impl AsyncRead + Unpin),
+) -> io::Result<T> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length).await?;
+    let mut json = vec![0; checked(length)?];
+    from.read_exact(&mut json).await?;
+    Ok(serde_json::from_slice(&json)?)
+}
+
+fn checked(length: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_le_bytes(length);
+    if length > HEADER_MAX {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a header too long to be true",
+        ));
+    }
+    Ok(length as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_arrives_as_it_was_sent() {
+        let frame = encode(&Reply::Failed(CutoutError::NoSubject)).unwrap();
+        let reply: Option<Reply> = read(&mut frame.as_slice()).unwrap();
+        assert!(matches!(reply, Some(Reply::Failed(CutoutError::NoSubject))));
+    }
+
+    #[test]
+    fn a_lying_length_allocates_nothing() {
+        let frame = [0xFF; 64];
+        assert_eq!(
+            read::<Reply>(&mut frame.as_slice()).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
+    }
+
+    #[test]
+    fn the_end_between_frames_is_no_error_and_within_one_is() {
+        assert!(read::<Reply>(&mut [].as_slice()).unwrap().is_none());
+        let frame = encode(&Reply::Refused("no".into())).unwrap();
+        let cut = frame.get(..frame.len() - 1).unwrap();
+        assert!(read::<Reply>(&mut &*cut).is_err());
+    }
+}
