@@ -10,7 +10,7 @@
 //! | [`intake`] | a hot folder | settled files: watch, listing and quiet time |
 //! | [`job`] | a settled file and a worker | one finished attempt: the commit order on one screen |
 //! | [`worker`] | an order and photo bytes | PNG bytes, in a process that may die |
-//! | [`cutout`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
+//! | [`imaging`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`model`] | a model's manifest | how its network wants a photo, and what its answer means |
 //! | [`delivery`] | a result | files that are whole or absent |
 //! | [`ledger`] | what happened to a photo | a record of it in SQLite, and answers about all photos |
@@ -30,11 +30,11 @@
 //! `tests/it/architecture.rs` proves those that source text can break, and `tests/it/glossary.rs` that each type has a name of its
 //! own.
 //!
-//! - `intake`, `cutout` and `delivery` do not know each other; only `job` and `daemon` put them together.
+//! - `intake`, `imaging` and `delivery` do not know each other; only `job` and `daemon` put them together.
 //! - Modules depend on each other in one direction.
 //! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger` names `rusqlite`, and
 //!   only `config` and `model` name `toml`. Replacing one of them changes that file or folder.
-//! - `cutout` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
+//! - `imaging` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
 //! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
 //! - An attempt is in the ledger before a worker sees the photo; an output is durable before the ledger calls it placed;
 //!   a source is touched only after that, and only if it is still the version that was processed.
@@ -78,7 +78,7 @@
 //! | P5 | `attempts >= max_attempts` (`job/finish.rs`) | `photo_that_hangs_its_last_attempt_is_quarantined` |
 //! | P5 | `Pool::reap` (`daemon/dispatch.rs`) | `death_of_an_idle_worker_is_no_photos_fault` |
 //! | P5 | `Baseline::kill_since` (`worker/shortage.rs`) | `photo_that_the_machine_has_no_memory_for_waits_and_others_go_on` |
-//! | P6 | `Limit::check` (`cutout/format`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
+//! | P6 | `Limit::check` (`imaging/format`) | `claim_of_too_many_pixels_is_refused_by_the_header` |
 //! | P6 | `Resource::As` (`worker/sandbox.rs`) | `photo_beyond_the_memory_of_a_worker_costs_only_itself` |
 //! | P7 | `timeout` of the exchange (`job/exchange.rs`) | `worker_that_misses_its_deadline_is_killed_and_its_photo_retried` |
 //! | P7 | `WorkerLease::give_back` (`job/worker_lease.rs`) | `disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only` |
@@ -100,7 +100,6 @@
 mod chaos;
 pub mod command;
 pub mod config;
-pub mod cutout;
 pub mod daemon;
 pub mod delivery;
 pub mod fs;
@@ -108,6 +107,7 @@ pub mod fs;
 pub mod fuzzing;
 pub mod hex;
 pub mod http;
+pub mod imaging;
 pub mod intake;
 pub mod job;
 pub mod journal;

@@ -1,7 +1,7 @@
 //! Files that a folder does not take -> sentences for a person: how many, why, and what to do. Looks at no file.
 
 use crate::config::Include;
-use crate::cutout::{is_read_ending, is_unsupported_ending};
+use crate::imaging::{is_read_ending, is_unsupported_ending};
 use crate::intake::{Judgement, NotTaken};
 
 /// How a file that is read but not included can be taken all the same.

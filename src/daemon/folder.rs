@@ -18,7 +18,7 @@ use super::pause::Pause;
 use super::queue::Queue;
 use super::state::State;
 use crate::config::Folder;
-use crate::cutout::CutoutError;
+use crate::imaging::CutoutError;
 use crate::intake::{
     CAPACITY, EmptyFolder, Listing, NotTaken, ScanRequest, Scanner, Settle, SettledFile,
 };

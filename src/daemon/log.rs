@@ -10,9 +10,9 @@ pub(super) use explained::{told_late, untold};
 pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, restored};
 
 use crate::config::{Config, Folder};
-use crate::cutout::CutoutError;
 use crate::fs::disk_space::TooFull;
 use crate::fs::path_error::PathError;
+use crate::imaging::CutoutError;
 use crate::intake::Polled;
 use crate::job::{Job, JobError, Origin, Outcome, SourceResult};
 use crate::percent;

@@ -9,7 +9,7 @@ mod dice;
 #[cfg(test)]
 mod mutations;
 
-pub use crate::cutout::fuzzing::decode;
+pub use crate::imaging::fuzzing::decode;
 pub use crate::worker::fuzzing::protocol;
 
 use crate::config::Edges;

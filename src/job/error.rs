@@ -5,10 +5,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cutout::CutoutError;
 use crate::delivery::PlaceError;
 use crate::fs::disk_space::{DiskSpaceError, TooFull};
 use crate::fs::path_error::PathError;
+use crate::imaging::CutoutError;
 use crate::intake::SourceError;
 use crate::ledger::LedgerError;
 use crate::percent;

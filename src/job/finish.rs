@@ -7,7 +7,7 @@ use super::placed::Placed;
 use super::source::{Explained, Source};
 use super::{Disposition, Job, JobContext, JobError, Origin};
 use crate::config::SourcePolicy;
-use crate::cutout::FileEnd;
+use crate::imaging::FileEnd;
 use crate::ledger::{AttemptResult, Begun, LedgerError};
 use crate::worker::Shortage;
 

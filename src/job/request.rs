@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::worker_lease::WorkerReturn;
-use crate::cutout::CutoutError;
 use crate::fs::disk_space::MinFree;
+use crate::imaging::CutoutError;
 use crate::worker::{CutReport, Ending, OrderError, Shortage, Task, Worker};
 
 /// A photo that somebody brings and waits for.

@@ -94,7 +94,7 @@ fn announcement(len: u64) -> Vec<u8> {
         height: 8,
         stages: Vec::new(),
         sha256: [0; 32],
-        end: crate::cutout::FileEnd::Marked,
+        end: crate::imaging::FileEnd::Marked,
     };
     super::protocol::encode(&super::protocol::Reply::Cut(report)).unwrap_or_default()
 }

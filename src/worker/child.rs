@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::protocol::{self, CutReport, Order, Reply, Task};
 use super::sandbox;
-use crate::cutout::{self, CutRequest, CutoutError, Output, Runtime, Session, SessionError};
+use crate::imaging::{self, CutRequest, CutoutError, Output, Runtime, Session, SessionError};
 use crate::model::{ManifestError, ModelManifest};
 use crate::onnxruntime;
 
@@ -110,7 +110,7 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
         // The file and the graph that was read from it are gone, and 4 MiB of holes stay in the heap.
         sandbox::give_back_holes();
         // Whatever the first run opens, maps or starts, it does now, while it still may.
-        cutout::self_test(&mut session).map_err(unfit)?;
+        imaging::self_test(&mut session).map_err(unfit)?;
         sessions.insert(model.clone(), session);
     }
     Ok(sessions)
@@ -143,7 +143,7 @@ fn carry_out(
             zeros,
             edges,
         } => (model, source, *zeros, *edges),
-        Task::Shrink { side } => return Ok(cutout::shrink(&photo, *side, megapixels_max)),
+        Task::Shrink { side } => return Ok(imaging::shrink(&photo, *side, megapixels_max)),
     };
     let Some(session) = sessions.get_mut(model) else {
         return Err(io::Error::new(
@@ -158,7 +158,7 @@ fn carry_out(
         zeros,
         edges,
     };
-    Ok(cutout::cut(&request, session))
+    Ok(imaging::cut(&request, session))
 }
 
 fn send(to: &mut impl Write, reply: &Reply, body: &[u8]) -> io::Result<()> {

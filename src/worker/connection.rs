@@ -14,7 +14,7 @@ use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
 use super::shortage::Shortage;
 use super::spec::WorkerSpec;
 use crate::config::Edges;
-use crate::cutout::{CutoutError, ZeroEnd};
+use crate::imaging::{CutoutError, ZeroEnd};
 
 /// How long a worker may take to load its models before it counts as one that cannot start.
 const START_TIMEOUT: Duration = Duration::from_mins(2);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
 use crate::config::Edges;
-use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
+use crate::imaging::{CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// Reads `stream` as the worker reads orders and as the daemon reads replies.
 ///

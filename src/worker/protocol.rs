@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::config::Edges;
-use crate::cutout::{CutoutError, FileEnd, Stage, ZeroEnd};
+use crate::imaging::{CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// The longest header taken, in bytes; a longer one is a lie.
 const HEADER_MAX: u32 = 1 << 16;

@@ -67,7 +67,7 @@ impl Source {
 /// Fails when a second file learns of a crate that one file hides from the others.
 #[test]
 fn each_crate_is_named_in_one_place_only() {
-    assert_named_only_in("ort", &["src/cutout/session.rs"]);
+    assert_named_only_in("ort", &["src/imaging/session.rs"]);
     assert_named_only_in("notify", &["src/intake/watch.rs"]);
     assert_named_only_in("toml", &["src/config/", "src/model/"]);
     assert_named_only_in("signal_hook", &["src/shutdown.rs"]);
@@ -130,11 +130,11 @@ fn signal_numbers_are_known_to_shutdown_alone() {
 fn pixels_know_no_files_and_no_async() {
     for source in production()
         .iter()
-        .filter(|source| source.path.starts_with("src/cutout/"))
+        .filter(|source| source.path.starts_with("src/imaging/"))
     {
         assert!(!source.names("tokio"), "{} names tokio", source.path);
         let touches_files = source.code.contains("std::fs") || source.names("fs");
-        let is_session = source.path == "src/cutout/session.rs";
+        let is_session = source.path == "src/imaging/session.rs";
         assert!(
             is_session || !touches_files,
             "{} touches files",
@@ -145,8 +145,8 @@ fn pixels_know_no_files_and_no_async() {
 
 /// Fails when paths and time, pixels, and durability are mixed.
 #[test]
-fn intake_cutout_and_delivery_do_not_know_each_other() {
-    let rooms = ["intake", "cutout", "delivery"];
+fn intake_imaging_and_delivery_do_not_know_each_other() {
+    let rooms = ["intake", "imaging", "delivery"];
     for room in rooms {
         let inside = format!("src/{room}/");
         for source in production()
@@ -166,7 +166,7 @@ fn notifications_and_loop_do_not_know_each_other() {
     for source in production() {
         let others: &[&str] = match source.path.split('/').nth(1) {
             Some("daemon") => &["notifications", "http"],
-            Some("notifications") => &["intake", "job", "worker", "cutout", "delivery"],
+            Some("notifications") => &["intake", "job", "worker", "imaging", "delivery"],
             _ => &[],
         };
         for other in others {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::architecture::{Source, production, words};
 
-/// `cutout::matte` still has types of its own under two of these names, and two types `Line`.
-const EXEMPT: &str = "src/cutout/matte/";
+/// `imaging::matte` still has types of its own under two of these names, and two types `Line`.
+const EXEMPT: &str = "src/imaging/matte/";
 
 /// Types that have another name now.
 const OLD_TYPES: [&str; 43] = [

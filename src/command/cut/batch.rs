@@ -16,7 +16,7 @@ use super::photo_line::CutoutFacts;
 use super::report::{CutReporter, Delivered};
 use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
-use crate::cutout::CutoutError;
+use crate::imaging::CutoutError;
 use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Stalled, Stalls};
 use crate::ledger::{Ledger, SqliteLedger};
 use crate::worker::{Pool, StartError, Worker, WorkerSpec};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::config::{Edges, Folder};
-use crate::cutout::Stage;
+use crate::imaging::Stage;
 use crate::percent;
 use crate::worker::CutReport;
 

@@ -1,6 +1,6 @@
 //! Converts the reason of a failed attempt to what its photo is waited for. Must not read the ledger.
 
-use crate::cutout::CutoutError;
+use crate::imaging::CutoutError;
 use crate::intake::SourceError;
 use crate::ledger::FailedAttempt;
 

@@ -17,10 +17,10 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use super::form::Form;
 use super::spool::{Spool, Spooled};
 use crate::config::Edges;
-use crate::cutout::ZeroEnd;
 use crate::http::server::answer;
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::{AppState, bare_name};
+use crate::imaging::ZeroEnd;
 use crate::percent;
 use crate::worker::{CutReport, Task};
 

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::cutout::CutoutError;
 use crate::fs::disk_space::{DiskSpaceError, TooFull};
 use crate::fs::path_error::PathError;
+use crate::imaging::CutoutError;
 use crate::job::RequestError;
 use crate::ledger::LedgerError;
 

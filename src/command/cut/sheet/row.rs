@@ -13,8 +13,8 @@ use super::super::batch::unpanicked;
 use super::list::SheetEntry;
 use super::panels::{PanelRow, Small};
 use super::{SIDE, picture};
-use crate::cutout::CutoutError;
 use crate::fs::path_error::{AtPath as _, PathError};
+use crate::imaging::CutoutError;
 use crate::intake::{SourceError, SourceFile};
 use crate::worker::{OrderError, StartError, Task, Worker, WorkerSpec};
 

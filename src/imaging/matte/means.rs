@@ -64,7 +64,7 @@ fn narrowed(mean: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::means;
-    use crate::cutout::matte::plane::assert_near;
+    use crate::imaging::matte::plane::assert_near;
 
     #[test]
     fn means_mirror_what_is_beyond_the_frame() {

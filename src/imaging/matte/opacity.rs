@@ -36,7 +36,7 @@ pub(super) fn opacity(mask: &Mask, card: &ModelManifest) -> Result<Plane, Cutout
 }
 
 /// One value of the network's output as opacity.
-pub(in crate::cutout) fn activate(value: f32, activation: Activation) -> f32 {
+pub(in crate::imaging) fn activate(value: f32, activation: Activation) -> f32 {
     match activation {
         Activation::None => value,
         Activation::Sigmoid => 1.0 / (1.0 + (-value).exp()),

@@ -121,7 +121,7 @@ fn unit_to_u8(value: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::{over, tensor};
-    use crate::cutout::photo::{Channels, Colour, Photo, Stored};
+    use crate::imaging::photo::{Channels, Colour, Photo, Stored};
     use crate::model::{Activation, Divisor, ModelManifest};
     use image::metadata::Orientation;
     use std::path::PathBuf;

@@ -90,7 +90,7 @@ fn approach(value: &mut f32, neighbour: f32, step: f32) {
 #[cfg(test)]
 mod tests {
     use super::{nearness, sweep};
-    use crate::cutout::matte::plane::{Plane, assert_near};
+    use crate::imaging::matte::plane::{Plane, assert_near};
 
     #[test]
     fn photo_decides_within_eight_cells_of_the_outline_only() {

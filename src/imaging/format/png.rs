@@ -89,24 +89,24 @@ fn density(body: &[u8]) -> Option<Density> {
 
 /// What a PNG says before its pixels, which have 8 bits a sample.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cutout) struct PngHeader<'a> {
+pub(in crate::imaging) struct PngHeader<'a> {
     /// Width and height, pixels.
-    pub(in crate::cutout) size: (u32, u32),
+    pub(in crate::imaging) size: (u32, u32),
     /// RGBA, or else RGB.
-    pub(in crate::cutout) has_alpha: bool,
-    pub(in crate::cutout) colour: &'a Colour,
-    pub(in crate::cutout) density: Option<Density>,
-    pub(in crate::cutout) provenance: Option<&'a Provenance>,
+    pub(in crate::imaging) has_alpha: bool,
+    pub(in crate::imaging) colour: &'a Colour,
+    pub(in crate::imaging) density: Option<Density>,
+    pub(in crate::imaging) provenance: Option<&'a Provenance>,
 }
 
 /// Takes the bytes of the next rows.
-pub(in crate::cutout) type WriteRows<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), CutoutError>;
+pub(in crate::imaging) type WriteRows<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), CutoutError>;
 
 /// A PNG of the rows that `draw` writes, from the top one on; they must be as many as `header` says.
 ///
 /// # Errors
 /// Those of `draw`, and `OutOfMemory`.
-pub(in crate::cutout) fn encode(
+pub(in crate::imaging) fn encode(
     header: &PngHeader<'_>,
     draw: impl FnOnce(WriteRows<'_>) -> Result<(), CutoutError>,
 ) -> Result<Vec<u8>, CutoutError> {

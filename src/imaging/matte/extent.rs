@@ -58,7 +58,7 @@ pub(super) fn under(cells: &Range<usize>, of: usize, margin: usize, to: usize) -
 #[cfg(test)]
 mod tests {
     use super::{Extent, under, within};
-    use crate::cutout::matte::plane::Plane;
+    use crate::imaging::matte::plane::Plane;
 
     #[test]
     fn extent_holds_every_cell_that_matters() {

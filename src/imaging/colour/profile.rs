@@ -11,7 +11,7 @@ const BLOCK: usize = 4096;
 
 /// What the output says about colours that were read as `channels`. Grey samples with a grey
 /// profile are converted in place, for an RGB output cannot carry that profile.
-pub(in crate::cutout) fn settle(
+pub(in crate::imaging) fn settle(
     icc: Option<Vec<u8>>,
     channels: Channels,
     samples: &mut [u8],
@@ -85,7 +85,7 @@ fn grey_curve(icc: &[u8]) -> Option<[u8; 256]> {
 /// CMYK (0 = no ink) -> RGB in place; the first three quarters of `samples` are left. By the
 /// profile if it is a CMYK one that works, else as uncalibrated inks are commonly shown:
 /// (1 - ink) * (1 - black).
-pub(in crate::cutout) fn cmyk_to_rgb(samples: &mut Vec<u8>, icc: Option<&[u8]>) -> Colour {
+pub(in crate::imaging) fn cmyk_to_rgb(samples: &mut Vec<u8>, icc: Option<&[u8]>) -> Colour {
     let profile = icc
         .filter(|icc| space(icc) == Some(b"CMYK"))
         .and_then(|icc| ColorProfile::new_from_slice(icc).ok())

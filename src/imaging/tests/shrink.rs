@@ -8,8 +8,8 @@ use moxcms::ColorProfile;
 use super::colours::{icc_segment, with_segment};
 use super::orientation::{exif, motley_rgb, upright};
 use super::{CutoutError, MEGAPIXELS_MAX, Output, by_hand, cut_by_luma, farthest, motley, read};
-use crate::cutout::shrink;
 use crate::fuzzing::corpus::bombs;
+use crate::imaging::shrink;
 use crate::provenance;
 
 fn shrunk(file: &[u8], side: u32) -> Output {

@@ -62,7 +62,7 @@ fn slopes(mask: &Plane) -> Result<Plane, CutoutError> {
 #[cfg(test)]
 mod tests {
     use super::{Plane, slopes, softness};
-    use crate::cutout::matte::plane::assert_near;
+    use crate::imaging::matte::plane::assert_near;
 
     /// A mask that rises from 0 to 1 over `cells` in the middle of each of its 60 columns.
     fn rise(cells: f32) -> Plane {

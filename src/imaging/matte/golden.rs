@@ -10,9 +10,9 @@ use super::reduce::Reducer;
 use super::tests::card;
 use super::view::{Grid, View};
 use crate::config::Edges;
-use crate::cutout::format::decode_any;
-use crate::cutout::photo::Photo;
-use crate::cutout::session::Mask;
+use crate::imaging::format::decode_any;
+use crate::imaging::photo::Photo;
+use crate::imaging::session::Mask;
 use crate::model::Activation;
 
 /// The mean error of pymatting 1.1.13 (`estimate_foreground_ml`) on `hairs`, in levels of 255, weighed by opacity.

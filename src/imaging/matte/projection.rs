@@ -194,7 +194,7 @@ fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::{Extent, Guide, Plane, TERMS, projected, projection};
-    use crate::cutout::matte::plane::assert_near;
+    use crate::imaging::matte::plane::assert_near;
 
     const SIDE: usize = 24;
     const ORANGE: [f32; 3] = [0.9, 0.5, 0.1];

@@ -58,7 +58,7 @@ fn neighbours(cell: usize, width: usize, height: usize) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::{GROUND_MAX, drop_dust};
-    use crate::cutout::matte::plane::Plane;
+    use crate::imaging::matte::plane::Plane;
     use crate::model::Dust;
 
     const DUST: Dust = Dust {

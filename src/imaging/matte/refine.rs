@@ -201,8 +201,8 @@ mod tests {
 
     use super::{Extent, Level, Outline, Refinement, Style, is_open_around, levels, part, reduced};
     use crate::config::Edges;
-    use crate::cutout::matte::plane::Plane;
-    use crate::cutout::matte::tests::{noise, photo, two_colours};
+    use crate::imaging::matte::plane::Plane;
+    use crate::imaging::matte::tests::{noise, photo, two_colours};
 
     /// A mask with a small disc that rises over 2 cells on the left and over 8 on the right.
     fn mask() -> Plane {

@@ -172,7 +172,7 @@ fn row_at(y: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{Filter, by, resample, resize};
-    use crate::cutout::photo::{Channels, Colour, Photo, Stored};
+    use crate::imaging::photo::{Channels, Colour, Photo, Stored};
     use fast_image_resize::Resizer;
     use image::metadata::Orientation;
 

@@ -125,7 +125,7 @@ fn mixed<const N: usize>(a: &[f32; N], b: &[f32; N], part: f32) -> [f32; N] {
 #[cfg(test)]
 mod tests {
     use super::Bilinear;
-    use crate::cutout::matte::plane::assert_near;
+    use crate::imaging::matte::plane::assert_near;
 
     #[test]
     fn pixels_lie_on_the_straight_lines_between_cells() {

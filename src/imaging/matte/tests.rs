@@ -6,9 +6,9 @@ use image::metadata::Orientation;
 
 use super::Matte;
 use crate::config::Edges;
-use crate::cutout::error::CutoutError;
-use crate::cutout::photo::{Channels, Colour, Photo, Stored};
-use crate::cutout::session::Mask;
+use crate::imaging::error::CutoutError;
+use crate::imaging::photo::{Channels, Colour, Photo, Stored};
+use crate::imaging::session::Mask;
 use crate::model::{Activation, Divisor, ModelManifest};
 
 pub(super) fn card(activation: Activation, stretch: bool) -> ModelManifest {

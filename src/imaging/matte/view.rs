@@ -202,9 +202,9 @@ impl View {
 mod tests {
     use super::{Grid, Refinement, View};
     use crate::config::Edges;
-    use crate::cutout::matte::plane::Plane;
-    use crate::cutout::matte::style::Style;
-    use crate::cutout::matte::tests::{photo, slope, two_colours};
+    use crate::imaging::matte::plane::Plane;
+    use crate::imaging::matte::style::Style;
+    use crate::imaging::matte::tests::{photo, slope, two_colours};
 
     #[test]
     fn completed_line_has_the_opacity_of_the_whole_row() {
