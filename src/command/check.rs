@@ -22,7 +22,10 @@ use crate::worker::{Worker, WorkerSpec};
 /// is no fault.
 pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, CommandError> {
     let (config, found) = Config::read(config_file)?;
-    let mut faults: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let mut faults: Vec<String> = found
+        .iter()
+        .map(|fault| fault.in_file(config_file))
+        .collect();
     let known = configuration_only.then(|| KnownMounts::read(&config));
     // All are begun before the first is waited for: disks that do not answer are waited for together.
     let looks = looks(&config, known.as_ref());
@@ -30,15 +33,16 @@ pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, Com
     let (waited_for, wrong): (Vec<Flaw>, Vec<Flaw>) =
         flaws.partition(|flaw| configuration_only && flaw.is_waited_for());
     let is_read_only = wrong.iter().any(Flaw::is_read_only);
-    faults.extend(wrong.iter().map(ToString::to_string));
-    faults.extend(unit_fault(config_file, &config, is_read_only)?);
+    let whole = |fault: String| format!("{}: {fault}", config_file.display());
+    faults.extend(wrong.iter().map(|flaw| whole(flaw.to_string())));
+    faults.extend(unit_fault(config_file, &config, is_read_only)?.map(whole));
     if !config.models.is_empty()
         && let Err(error) = block_on(try_worker(&config))?
     {
-        faults.push(error.to_string());
+        faults.push(whole(error.to_string()));
     }
     for fault in &faults {
-        tracing::error!("{}: {fault}", config_file.display());
+        tracing::error!("{fault}");
     }
     if !faults.is_empty() {
         return Ok(ExitCode::from(EX_CONFIG));
@@ -65,6 +69,12 @@ pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, Com
     for folder in &config.folders {
         tell(&mut out, folder, min_free)?;
     }
+    tell_of_network(&mut out, &config)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where requests come in and where messages go.
+fn tell_of_network(out: &mut impl Write, config: &Config) -> Result<(), CommandError> {
     if let Some(http) = &config.http {
         let listen = http.listen;
         let who = match http.token {
@@ -81,7 +91,7 @@ pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, Com
             writeln!(out, "  notify: posts to {webhook}")?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// What the unit of systemd forbids. `is_read_only` tells that a folder was found to be so.

@@ -37,8 +37,8 @@ fn read_leniently(file: &Path) -> Result<Config, CommandError> {
     let (config, faults) = Config::read(file)?;
     for fault in &faults {
         tracing::warn!(
-            "{}: {fault}; a running hotcut keeps the settings it has",
-            file.display()
+            "{}; a running hotcut keeps the settings it has",
+            fault.in_file(file)
         );
     }
     let state_dir = config.daemon.state_dir.clone();

@@ -1,15 +1,16 @@
 //! Everything that can be wrong with a configuration, one variant a fault; decides nothing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::located::TextPosition;
 use crate::fs::disk;
 use crate::fs::path_error::PathError;
 use crate::model::ManifestError;
 
 /// A configuration that cannot be used, with every fault found in it.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {}", file.display(), list(faults))]
+#[error("{}", list(file, faults))]
 pub struct ConfigError {
     /// The file at fault.
     pub file: PathBuf,
@@ -20,19 +21,49 @@ pub struct ConfigError {
 impl ConfigError {
     /// Tells whether the file may be right: all that is wrong is that disks do not answer.
     pub fn is_of_silent_disks(&self) -> bool {
-        self.faults.iter().all(Fault::is_of_a_silent_disk)
+        self.faults
+            .iter()
+            .all(|fault| fault.kind.is_of_a_silent_disk())
     }
 }
 
-/// One thing that is wrong in a configuration file.
+/// One thing that is wrong in a configuration file, and where.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+#[error("{kind}")]
+pub struct Fault {
+    /// The place of the key, value or table at fault; `None` if nothing in the text is, as for a file that cannot be read.
+    pub position: Option<TextPosition>,
+    /// What is wrong.
+    #[source]
+    pub kind: FaultKind,
+}
+
+impl Fault {
+    /// Writes the fault as `FILE:LINE:COLUMN: what is wrong`, without line and column if it has no place.
+    pub fn in_file(&self, file: &Path) -> String {
+        let (file, kind) = (file.display(), &self.kind);
+        match self.position {
+            Some(position) => format!("{file}:{position}: {kind}"),
+            None => format!("{file}: {kind}"),
+        }
+    }
+}
+
+/// Everything that can be wrong in a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum FaultKind {
     /// The file cannot be read.
     #[error("cannot be read: {}{}", .0.io(), advice(.0))]
     Unreadable(#[source] PathError),
     /// The file is not TOML.
-    #[error("not valid TOML: {0}")]
-    Syntax(#[source] Box<toml::de::Error>),
+    #[error("not valid TOML: {}{}", reason.message().trim_end(), at_word(word))]
+    Syntax {
+        /// The key or word at which it ends to be TOML; empty if that is none.
+        word: String,
+        /// What is wrong there.
+        #[source]
+        reason: Box<toml::de::Error>,
+    },
     /// A key that hotcut does not know.
     #[error("unknown key `{key}` in {table}; known are: {known}")]
     UnknownKey {
@@ -159,13 +190,21 @@ fn advice(error: &PathError) -> &'static str {
     }
 }
 
-impl Fault {
+fn at_word(word: &str) -> String {
+    if word.is_empty() {
+        String::new()
+    } else {
+        format!(" at `{word}`")
+    }
+}
+
+impl FaultKind {
     fn is_of_a_silent_disk(&self) -> bool {
         match self {
             Self::Unreadable(error)
             | Self::ModelsDir(error)
             | Self::NoToken { source: error, .. } => disk::is_silent(error),
-            Self::Syntax(_)
+            Self::Syntax { .. }
             | Self::UnknownKey { .. }
             | Self::Missing { .. }
             | Self::Value { .. }
@@ -182,10 +221,50 @@ impl Fault {
     }
 }
 
-fn list(faults: &[Fault]) -> String {
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+fn list(file: &Path, faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(|fault| fault.in_file(file)).collect();
     match lines.as_slice() {
         [only] => only.clone(),
-        many => format!("{} faults\n  - {}", many.len(), many.join("\n  - ")),
+        many => format!(
+            "{}: {} faults\n  - {}",
+            file.display(),
+            many.len(),
+            many.join("\n  - ")
+        ),
+    }
+}
+
+/// The faults of one text, in the order in which they are found.
+#[derive(Debug, Default)]
+pub(super) struct FaultList {
+    text: String,
+    faults: Vec<Fault>,
+}
+
+impl FaultList {
+    /// A list without a fault, of a file that contains `text`.
+    pub(super) fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Adds a fault at the byte `offset` of the text.
+    pub(super) fn add(&mut self, offset: Option<usize>, kind: FaultKind) {
+        let position = offset.map(|offset| TextPosition::of(&self.text, offset));
+        self.faults.push(Fault { position, kind });
+    }
+
+    /// The faults in the order of the text; those without a place come last.
+    pub(super) fn sorted(mut self) -> Vec<Fault> {
+        self.faults
+            .sort_by_key(|fault| (fault.position.is_none(), fault.position));
+        self.faults
+    }
+
+    /// The faults found so far.
+    pub(super) fn as_slice(&self) -> &[Fault] {
+        &self.faults
     }
 }

@@ -1,25 +1,51 @@
 //! A TOML table -> its values, one key at a time, noting every fault instead of stopping at the first.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use toml::{Table, Value};
+use toml::Value;
 
-use super::error::Fault;
+use super::error::{FaultKind, FaultList};
+use super::located::{LocatedContent, LocatedTable};
 
 /// A table being read. Each key is taken once; what is left at the end is unknown.
 pub(super) struct Fields<'a> {
     table: String,
-    values: Table,
+    values: LocatedTable,
     known: Vec<&'static str>,
-    faults: &'a mut Vec<Fault>,
+    places: KeyPlaces,
+    faults: &'a mut FaultList,
+}
+
+/// Where the values of a table begin, in bytes from the start of the text.
+#[derive(Debug, Default)]
+pub(super) struct KeyPlaces {
+    table: Option<usize>,
+    values: BTreeMap<&'static str, usize>,
+}
+
+impl KeyPlaces {
+    /// Where the value of `key` begins, or else the table.
+    pub(super) fn of(&self, key: &str) -> Option<usize> {
+        self.given(key).or(self.table)
+    }
+
+    /// Where the value of `key` begins; `None` if the table does not have the key.
+    pub(super) fn given(&self, key: &str) -> Option<usize> {
+        self.values.get(key).copied()
+    }
 }
 
 impl<'a> Fields<'a> {
     /// Starts reading `values`, which the user knows as `table`.
-    pub(super) fn new(table: &str, values: Table, faults: &'a mut Vec<Fault>) -> Self {
+    pub(super) fn new(table: &str, values: LocatedTable, faults: &'a mut FaultList) -> Self {
         Self {
             table: table.to_owned(),
+            places: KeyPlaces {
+                table: values.at,
+                values: BTreeMap::new(),
+            },
             values,
             known: Vec::new(),
             faults,
@@ -28,7 +54,7 @@ impl<'a> Fields<'a> {
 
     /// Tells whether `key` is there, in whatever form.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.values.contains_key(key)
+        self.values.get(key).is_some()
     }
 
     /// Takes a value that `parse` understands; `None` if it is absent or wrong, the latter noted.
@@ -38,15 +64,29 @@ impl<'a> Fields<'a> {
         expected: &'static str,
         parse: impl Fn(&Value) -> Option<T>,
     ) -> Option<T> {
+        self.take_located(key, expected, |content| match content {
+            LocatedContent::Value(value) => parse(&value),
+            LocatedContent::Table(_) | LocatedContent::Tables(_) | LocatedContent::TooLarge => None,
+        })
+    }
+
+    fn take_located<T>(
+        &mut self,
+        key: &'static str,
+        expected: &'static str,
+        parse: impl FnOnce(LocatedContent) -> Option<T>,
+    ) -> Option<T> {
         self.known.push(key);
-        let value = self.values.remove(key)?;
-        let parsed = parse(&value);
+        let found = self.values.remove(key)?;
+        self.places.values.insert(key, found.value_at);
+        let parsed = parse(found.content);
         if parsed.is_none() {
-            self.faults.push(Fault::Value {
-                table: self.table.clone(),
+            let written: Vec<&str> = found.text.split_whitespace().collect();
+            self.fault(key, |table| FaultKind::Value {
+                table,
                 key,
                 expected,
-                found: value.to_string(),
+                found: written.join(" "),
             });
         }
         parsed
@@ -54,14 +94,11 @@ impl<'a> Fields<'a> {
 
     /// Notes that `key` is missing unless it was given, rightly or wrongly.
     pub(super) fn require<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
-        let faulted = self.faults.iter().any(|fault| {
-            matches!(fault, Fault::Value { table, key: at, .. } if *table == self.table && *at == key)
+        let is_told = self.faults.as_slice().iter().any(|fault| {
+            matches!(&fault.kind, FaultKind::Value { table, key: at, .. } if *table == self.table && *at == key)
         });
-        if value.is_none() && !faulted {
-            self.faults.push(Fault::Missing {
-                table: self.table.clone(),
-                key,
-            });
+        if value.is_none() && !is_told {
+            self.fault(key, |table| FaultKind::Missing { table, key });
         }
         value
     }
@@ -125,31 +162,44 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes a table.
-    pub(super) fn table(&mut self, key: &'static str) -> Option<Table> {
-        self.take(key, "a table", |value| value.as_table().cloned())
-    }
-
-    /// Takes a list of tables.
-    pub(super) fn tables(&mut self, key: &'static str) -> Option<Vec<Table>> {
-        self.take(key, "a list of tables, written [[folder]]", |value| {
-            let tables = value.as_array()?.iter();
-            tables.map(|table| table.as_table().cloned()).collect()
+    pub(super) fn table(&mut self, key: &'static str) -> Option<LocatedTable> {
+        self.take_located(key, "a table", |content| match content {
+            LocatedContent::Table(table) => Some(table),
+            LocatedContent::Tables(_) | LocatedContent::Value(_) | LocatedContent::TooLarge => None,
         })
     }
 
-    /// Records a fault that concerns this table.
-    pub(super) fn fault(&mut self, fault: impl FnOnce(String) -> Fault) {
-        self.faults.push(fault(self.table.clone()));
+    /// Takes a list of tables.
+    pub(super) fn tables(&mut self, key: &'static str) -> Option<Vec<LocatedTable>> {
+        let expected = "a list of tables, written [[folder]]";
+        self.take_located(key, expected, |content| match content {
+            LocatedContent::Tables(tables) => Some(tables),
+            LocatedContent::Value(value) => value.as_array()?.is_empty().then(Vec::new),
+            LocatedContent::Table(_) | LocatedContent::TooLarge => None,
+        })
     }
 
-    /// Ends the reading: every key that nobody took is a fault.
-    pub(super) fn finish(self) {
-        for key in self.values.keys() {
-            self.faults.push(Fault::UnknownKey {
+    /// Where the value of `key` begins, or else the table.
+    pub(super) fn place_of(&self, key: &str) -> Option<usize> {
+        self.places.of(key)
+    }
+
+    /// Records a fault of this table. Its place is that of the value of `key`, or else of the table.
+    pub(super) fn fault(&mut self, key: &str, fault: impl FnOnce(String) -> FaultKind) {
+        self.faults
+            .add(self.places.of(key), fault(self.table.clone()));
+    }
+
+    /// Ends the reading: every key that nobody took is a fault. Gives the places of the others.
+    pub(super) fn finish(self) -> KeyPlaces {
+        for (key, at) in self.values.keys() {
+            let fault = FaultKind::UnknownKey {
                 table: self.table.clone(),
                 key: key.clone(),
                 known: self.known.join(", "),
-            });
+            };
+            self.faults.add(Some(at), fault);
         }
+        self.places
     }
 }

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::error::Fault;
+use super::error::{FaultKind, FaultList};
 use super::fields::Fields;
+use super::located::LocatedTable;
+use super::models::NamedModel;
 use super::{Edges, Token, edges};
 use crate::model::DEFAULT_MODEL;
 
@@ -26,8 +28,12 @@ pub struct Http {
     pub photos_per_minute: u32,
 }
 
-/// Reads the table; `None` if it is absent or its address is wrong, the latter noted.
-pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> {
+/// Reads the table, adding its model to `models`; `None` if its address is absent or wrong, which is noted.
+pub(super) fn read(
+    table: LocatedTable,
+    models: &mut Vec<NamedModel>,
+    faults: &mut FaultList,
+) -> Option<Http> {
     let mut fields = Fields::new("[http]", table, faults);
     let listen = fields.take(
         "listen",
@@ -38,20 +44,29 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Http> 
     let token_file = fields.path("token_file");
     let is_open = listen.is_some_and(|address| !address.ip().is_loopback());
     if is_open && token_file.is_none() {
-        fields.fault(|table| Fault::OpenToAll { table });
+        fields.fault("listen", |table| FaultKind::OpenToAll { table });
     }
     let token = token_file.and_then(|file| Token::read(file, "token_file", &mut fields));
     let hosts = fields.texts("hosts").unwrap_or_default();
-    let model = fields.text("model");
+    let model = fields
+        .text("model")
+        .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     let edges = edges::read(&mut fields);
     let upload_max_bytes = fields.size("max_upload").unwrap_or(64 << 20);
     let photos_per_minute = fields.count("photos_per_minute").unwrap_or(600);
+    let named = NamedModel {
+        model: model.clone(),
+        table: "[http]".to_owned(),
+        at: fields.place_of("model"),
+    };
     fields.finish();
+    let listen = listen?;
+    models.push(named);
     Some(Http {
-        listen: listen?,
+        listen,
         token,
         hosts,
-        model: model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
+        model,
         edges,
         upload_max_bytes,
         photos_per_minute,

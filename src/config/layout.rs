@@ -3,82 +3,124 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::error::Fault;
-use super::{Config, Folder, SourcePolicy};
+use super::error::{FaultKind, FaultList};
+use super::fields::KeyPlaces;
+use super::read::ConfigPlaces;
+use super::{Config, FailedPolicy, Folder, SourcePolicy};
 use crate::fs::disk;
 
 /// Where each path leads. One whose disk does not answer has no entry, and is not judged.
 type RealPaths = BTreeMap<PathBuf, PathBuf>;
 
 /// Notes every name used twice, every harmful nesting and every ring of folders.
-pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
-    let folders = &config.folders;
-    let paths = folders.iter().flat_map(|folder| {
+pub(super) fn check(config: &Config, places: &ConfigPlaces, faults: &mut FaultList) {
+    let paths = config.folders.iter().flat_map(|folder| {
         let both = [folder.input.as_path(), folder.output.as_path()];
         both.into_iter().chain(folder.own_folders())
     });
     let real = disk::real_paths(paths.chain([config.daemon.state_dir.as_path()]));
-    for (index, folder) in folders.iter().enumerate() {
-        if folders
+    let judged = config.folders.iter().zip(&places.folders);
+    let judged: Vec<_> = judged
+        .map(|(folder, keys)| Judged {
+            folder,
+            keys,
+            real: &real,
+        })
+        .collect();
+    let state_dir = Place {
+        what: "`state_dir`".to_owned(),
+        path: config.daemon.state_dir.clone(),
+        at: places.daemon.given("state_dir"),
+        real: real.get(&config.daemon.state_dir).cloned(),
+    };
+    for (index, one) in judged.iter().enumerate() {
+        let before = judged.get(..index).unwrap_or_default();
+        if before
             .iter()
-            .take(index)
-            .any(|other| other.name == folder.name)
+            .any(|other| other.folder.name == one.folder.name)
         {
-            faults.push(Fault::SameName(folder.name.clone()));
+            let fault = FaultKind::SameName(one.folder.name.clone());
+            faults.add(one.keys.of("name"), fault);
         }
-        within_one(folder, &config.daemon.state_dir, &real, faults);
-        for other in folders.iter().take(index) {
-            sharing_an_input(folder, other, &real, faults);
+        within_one(one, &state_dir, faults);
+        for other in before {
+            sharing_an_input(one, other, faults);
         }
     }
-    ring(config, &real, faults);
+    ring(&judged, faults);
+}
+
+/// A folder with the places of its keys in the text, and of its paths on disk.
+struct Judged<'a> {
+    folder: &'a Folder,
+    keys: &'a KeyPlaces,
+    real: &'a RealPaths,
+}
+
+impl Judged<'_> {
+    fn place(&self, key: &str, path: &Path) -> Place {
+        Place {
+            what: format!("`{key}` of folder \"{}\"", self.folder.name),
+            path: path.to_owned(),
+            at: self.keys.of(key),
+            real: self.real.get(path).cloned(),
+        }
+    }
+
+    fn input(&self) -> Place {
+        self.place("input", &self.folder.input)
+    }
+
+    fn output(&self) -> Place {
+        self.place("output", &self.folder.output)
+    }
+
+    fn own_folders(&self) -> impl Iterator<Item = Place> {
+        let done = match &self.folder.source {
+            SourcePolicy::Move(done) => Some(self.place("done", done)),
+            SourcePolicy::Keep | SourcePolicy::Delete => None,
+        };
+        let failed = match &self.folder.failed {
+            FailedPolicy::Move(failed) => Some(self.place("failed", failed)),
+            FailedPolicy::Note | FailedPolicy::Leave => None,
+        };
+        done.into_iter().chain(failed)
+    }
 }
 
 /// A path with a name for messages, resolved as far as it exists so that links cannot hide a nesting.
 struct Place {
     what: String,
     path: PathBuf,
+    at: Option<usize>,
     real: Option<PathBuf>,
 }
 
 impl Place {
-    fn new(folder: &Folder, key: &str, path: &Path, real: &RealPaths) -> Self {
-        Self {
-            what: format!("`{key}` of folder \"{}\"", folder.name),
-            path: path.to_owned(),
-            real: real.get(path).cloned(),
-        }
-    }
-
-    fn forbid_inside(&self, outer: &Self, faults: &mut Vec<Fault>) -> bool {
+    fn forbid_inside(&self, outer: &Self, faults: &mut FaultList) -> bool {
         let both = self.real.as_ref().zip(outer.real.as_ref());
         let nested = both.is_some_and(|(inner, outer)| inner.starts_with(outer));
         if nested {
-            faults.push(Fault::Nested {
+            let fault = FaultKind::Nested {
                 inner: self.what.clone(),
                 inner_path: self.path.clone(),
                 outer: outer.what.clone(),
                 outer_path: outer.path.clone(),
-            });
+            };
+            // A directory that the file does not name has no place in it.
+            faults.add(self.at.or(outer.at), fault);
         }
         nested
     }
 }
 
-fn within_one(folder: &Folder, state_dir: &Path, real: &RealPaths, faults: &mut Vec<Fault>) {
-    let input = Place::new(folder, "input", &folder.input, real);
-    let output = Place::new(folder, "output", &folder.output, real);
+fn within_one(judged: &Judged<'_>, state_dir: &Place, faults: &mut FaultList) {
+    let (input, output) = (judged.input(), judged.output());
     if !output.forbid_inside(&input, faults) {
         input.forbid_inside(&output, faults);
     }
-    let state = Place {
-        what: "`state_dir`".to_owned(),
-        path: state_dir.to_owned(),
-        real: real.get(state_dir).cloned(),
-    };
-    state.forbid_inside(&input, faults);
-    for own in folder.own_folders() {
-        let own = Place::new(folder, "done/failed", own, real);
+    state_dir.forbid_inside(&input, faults);
+    for own in judged.own_folders() {
         // A `done` folder below the hot folder is usual, and skipped by the scan; one that holds it is not.
         input.forbid_inside(&own, faults);
         own.forbid_inside(&output, faults);
@@ -86,42 +128,35 @@ fn within_one(folder: &Folder, state_dir: &Path, real: &RealPaths, faults: &mut 
 }
 
 /// Two folders may read one input only if neither takes the source away from the other.
-fn sharing_an_input(one: &Folder, two: &Folder, real: &RealPaths, faults: &mut Vec<Fault>) {
+fn sharing_an_input(one: &Judged<'_>, two: &Judged<'_>, faults: &mut FaultList) {
     let keeps = |folder: &Folder| {
         folder.source == SourcePolicy::Keep && folder.own_folders().next().is_none()
     };
-    if keeps(one) && keeps(two) {
+    if keeps(one.folder) && keeps(two.folder) {
         return;
     }
-    let one = Place::new(one, "input", &one.input, real);
-    let two = Place::new(two, "input", &two.input, real);
+    let (one, two) = (one.input(), two.input());
     if !one.forbid_inside(&two, faults) {
         two.forbid_inside(&one, faults);
     }
 }
 
-fn ring(config: &Config, real: &RealPaths, faults: &mut Vec<Fault>) {
-    let folders = &config.folders;
+fn ring(folders: &[Judged<'_>], faults: &mut FaultList) {
     let feeds = |from: usize, to: usize| {
-        let output = folders
-            .get(from)
-            .and_then(|folder| real.get(&folder.output));
-        let input = folders.get(to).and_then(|folder| real.get(&folder.input));
+        let real = |path: &Path| folders.first().and_then(|judged| judged.real.get(path));
+        let output = folders.get(from).and_then(|it| real(&it.folder.output));
+        let input = folders.get(to).and_then(|it| real(&it.folder.input));
         output
             .zip(input)
             .is_some_and(|(output, input)| output.starts_with(input) || input.starts_with(output))
     };
-    let name = |at: usize| {
-        config
-            .folders
-            .get(at)
-            .map_or("", |folder| folder.name.as_str())
-    };
     for start in 0..folders.len() {
         let mut trail = vec![start];
         if walk(start, &mut trail, folders.len(), &feeds) {
-            let names: Vec<&str> = trail.iter().map(|at| name(*at)).collect();
-            faults.push(Fault::Ring(names.join(" -> ")));
+            let round: Vec<_> = trail.iter().filter_map(|at| folders.get(*at)).collect();
+            let names: Vec<&str> = round.iter().map(|it| it.folder.name.as_str()).collect();
+            let at = round.first().and_then(|it| it.keys.of("output"));
+            faults.add(at, FaultKind::Ring(names.join(" -> ")));
             return;
         }
     }

@@ -7,6 +7,7 @@ mod folder_name;
 mod http;
 mod include;
 mod layout;
+mod located;
 mod models;
 mod notify;
 mod read;
@@ -20,12 +21,15 @@ use std::time::Duration;
 
 pub use self::notify::{NotifyCommand, NotifyConfig, Webhook};
 pub use edges::Edges;
-pub use error::{ConfigError, Fault};
+pub use error::{ConfigError, Fault, FaultKind};
 pub use folder_name::folder_name_of;
 pub use http::Http;
 pub use include::Include;
+pub use located::TextPosition;
 pub use token::Token;
 
+use self::error::FaultList;
+use self::located::LocatedTable;
 use crate::fs::disk;
 use crate::fs::disk_space::MinFree;
 use crate::fs::path_error::AtPath as _;
@@ -204,7 +208,7 @@ impl Config {
     /// Returns the configuration of one run without a file: every default, one model, no folder.
     pub fn for_one_run(models_dir: &Path, model: &str) -> Result<Self, ManifestError> {
         let manifest = ModelManifest::load(models_dir, model)?;
-        let mut daemon = read::daemon(toml::Table::new(), &mut Vec::new());
+        let (mut daemon, _) = read::daemon(LocatedTable::default(), &mut FaultList::default());
         models_dir.clone_into(&mut daemon.models_dir);
         // The one who waits for it knows the disk, and has no file to say so in.
         daemon.min_free = MinFree::Bytes(0);
@@ -249,7 +253,7 @@ impl Config {
         let text = read
             .answer()
             .flatten()
-            .map_err(|source| error(file, Fault::Unreadable(source)))?;
+            .map_err(|source| error(file, None, FaultKind::Unreadable(source)))?;
         Self::read_text(file, &text)
     }
 
@@ -260,13 +264,11 @@ impl Config {
     }
 
     fn read_text(file: &Path, text: &str) -> Result<(Self, Vec<Fault>), ConfigError> {
-        let table = text
-            .parse()
-            .map_err(|source| error(file, Fault::Syntax(Box::new(source))))?;
-        let mut faults = Vec::new();
-        let config = read::config(table, &mut faults);
-        layout::check(&config, &mut faults);
-        Ok((config, faults))
+        let table = LocatedTable::parse(text).map_err(|reason| syntax(file, text, reason))?;
+        let mut faults = FaultList::new(text);
+        let (config, places) = read::config(table, &mut faults);
+        layout::check(&config, &places, &mut faults);
+        Ok((config, faults.sorted()))
     }
 }
 
@@ -278,8 +280,23 @@ fn sound(file: &Path, config: Config, faults: Vec<Fault>) -> Result<Config, Conf
     Err(ConfigError { file, faults })
 }
 
-fn error(file: &Path, fault: Fault) -> ConfigError {
-    let (file, faults) = (file.to_owned(), vec![fault]);
+fn syntax(file: &Path, text: &str, reason: toml::de::Error) -> ConfigError {
+    let span = reason.span();
+    let position = span.as_ref().map(|span| TextPosition::of(text, span.start));
+    let word = span.and_then(|span| text.get(span));
+    let is_word = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_alphanumeric() || "-_.".contains(c))
+    };
+    let kind = FaultKind::Syntax {
+        word: word.filter(is_word).unwrap_or_default().to_owned(),
+        reason: Box::new(reason),
+    };
+    error(file, position, kind)
+}
+
+fn error(file: &Path, position: Option<TextPosition>, kind: FaultKind) -> ConfigError {
+    let (file, faults) = (file.to_owned(), vec![Fault { position, kind }]);
     ConfigError { file, faults }
 }
 

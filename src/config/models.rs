@@ -3,18 +3,31 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::error::Fault;
+use super::error::{FaultKind, FaultList};
 use crate::fs::disk;
 use crate::model::ModelManifest;
 
-/// Reads the manifest of each model in `names`, which come with the table that names them.
+/// A model that a table of the configuration names.
+pub(super) struct NamedModel {
+    /// The name of the model.
+    pub(super) model: String,
+    /// The table that names it.
+    pub(super) table: String,
+    /// Where the name begins, or else the table, in bytes from the start of the text.
+    pub(super) at: Option<usize>,
+}
+
+/// Reads the manifest of each model in `names`. `dir_at` is where the configuration names `models_dir`.
 pub(super) fn read(
     models_dir: &Path,
-    names: Vec<(String, String)>,
-    faults: &mut Vec<Fault>,
+    dir_at: Option<usize>,
+    names: Vec<NamedModel>,
+    faults: &mut FaultList,
 ) -> BTreeMap<String, ModelManifest> {
+    let mut places: BTreeMap<String, Option<usize>> = BTreeMap::new();
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (model, table) in names {
+    for NamedModel { model, table, at } in names {
+        places.entry(model.clone()).or_insert(at);
         tables.entry(model).or_default().push(table);
     }
     let dir = models_dir.to_owned();
@@ -28,7 +41,7 @@ pub(super) fn read(
     });
     let mut manifests = BTreeMap::new();
     let loaded = loaded.answer().unwrap_or_else(|source| {
-        faults.push(Fault::ModelsDir(source));
+        faults.add(dir_at, FaultKind::ModelsDir(source));
         Vec::new()
     });
     for (model, tables, manifest) in loaded {
@@ -36,11 +49,15 @@ pub(super) fn read(
             Ok(manifest) => {
                 manifests.insert(model, manifest);
             }
-            Err(source) => faults.push(Fault::Model {
-                model,
-                tables,
-                source,
-            }),
+            Err(source) => {
+                let at = places.get(&model).copied().flatten();
+                let fault = FaultKind::Model {
+                    model,
+                    tables,
+                    source,
+                };
+                faults.add(at, fault);
+            }
         }
     }
     manifests

@@ -8,8 +8,9 @@ use std::time::Duration;
 use ureq::http::Uri;
 
 use super::Token;
-use super::error::Fault;
+use super::error::{FaultKind, FaultList};
 use super::fields::Fields;
+use super::located::LocatedTable;
 
 /// The `[notify]` table: where messages go when a folder is finished or a photo is set aside. At least one of both ways is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ impl fmt::Debug for Webhook {
 }
 
 /// Reads the table; `None` if it is absent or names no receiver, the latter noted.
-pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<NotifyConfig> {
+pub(super) fn read(table: LocatedTable, faults: &mut FaultList) -> Option<NotifyConfig> {
     let mut fields = Fields::new("[notify]", table, faults);
     let has_webhook = fields.has("webhook");
     let has_receiver = has_webhook || fields.has("command");
@@ -80,13 +81,13 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Notify
     let webhook = webhook.and_then(|text| {
         let webhook = Webhook::parse(&text);
         if webhook.is_none() {
-            fields.fault(|table| Fault::Webhook { table });
+            fields.fault("webhook", |table| FaultKind::Webhook { table });
         }
         webhook
     });
     let secret_file = fields.path("secret_file");
     if let Some(file) = secret_file.as_ref().filter(|_| !has_webhook) {
-        fields.fault(|table| Fault::Value {
+        fields.fault("secret_file", |table| FaultKind::Value {
             table,
             key: "secret_file",
             expected: "left out unless `webhook` is given: it signs what is posted there",
@@ -105,7 +106,7 @@ pub(super) fn read(table: toml::Table, faults: &mut Vec<Fault>) -> Option<Notify
         .duration("quiet", Duration::from_millis(1))
         .unwrap_or(Duration::from_secs(30));
     if !has_receiver {
-        fields.fault(|table| Fault::NoReceiver { table });
+        fields.fault("notify", |table| FaultKind::NoReceiver { table });
     }
     fields.finish();
     has_receiver.then_some(NotifyConfig {
@@ -133,8 +134,9 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> (Option<NotifyConfig>, Vec<String>) {
-        let mut faults = Vec::new();
-        let notify = read(text.parse().unwrap(), &mut faults);
+        let mut faults = FaultList::new(text);
+        let notify = read(LocatedTable::parse(text).unwrap(), &mut faults);
+        let faults = faults.sorted();
         (notify, faults.iter().map(ToString::to_string).collect())
     }
 

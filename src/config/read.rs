@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use toml::Table;
-
-use super::error::Fault;
-use super::fields::Fields;
+use super::error::{FaultKind, FaultList};
+use super::fields::{Fields, KeyPlaces};
 use super::folder_name::{self, is_folder_name};
+use super::located::{LocatedTable, LocatedValue};
+use super::models::NamedModel;
 use super::{
     Config, DEFAULT_MEGAPIXELS, DEFAULT_SETTLE, DaemonConfig, FailedPolicy, Folder, Include,
     OnSameName, SourcePolicy, default_include, edges, http, models,
@@ -20,8 +20,16 @@ use crate::model::{DEFAULT_MODEL, shipped_models_dir};
 const DEFAULT_REMEMBER: Duration = Duration::from_hours(365 * 24);
 const MS: Duration = Duration::from_millis(1);
 
+/// Where the keys begin that checks of whole configurations judge.
+pub(super) struct ConfigPlaces {
+    /// Those of `[daemon]`.
+    pub(super) daemon: KeyPlaces,
+    /// Those of each folder, in the order of [`Config::folders`].
+    pub(super) folders: Vec<KeyPlaces>,
+}
+
 /// Reads the whole file. What could not be read is left out or has its default, and is among `faults`.
-pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
+pub(super) fn config(table: LocatedTable, faults: &mut FaultList) -> (Config, ConfigPlaces) {
     let mut root = Fields::new("the file", table, faults);
     let daemon_table = root.table("daemon").unwrap_or_default();
     let folder_tables = root.tables("folder").unwrap_or_default();
@@ -29,32 +37,34 @@ pub(super) fn config(table: Table, faults: &mut Vec<Fault>) -> Config {
     let notify_table = root.table("notify");
     root.finish();
 
-    let daemon = daemon(daemon_table, faults);
+    let (daemon, daemon_places) = daemon(daemon_table, faults);
     let mut names = Vec::new();
-    let folders: Vec<_> = folder_tables
+    let (folders, folder_places) = folder_tables
         .into_iter()
         .enumerate()
         .filter_map(|(index, table)| folder(index, table, &mut names, faults))
-        .map(Arc::new)
-        .collect();
-    let http = http_table.and_then(|table| http::read(table, faults));
-    names.extend(
-        http.iter()
-            .map(|http| (http.model.clone(), "[http]".to_owned())),
-    );
+        .map(|(folder, places)| (Arc::new(folder), places))
+        .unzip();
+    let http = http_table.and_then(|table| http::read(table, &mut names, faults));
     let notify = notify_table.and_then(|table| super::notify::read(table, faults));
-    let models = models::read(&daemon.models_dir, names, faults);
-    Config {
+    let dir_at = daemon_places.of("models_dir");
+    let models = models::read(&daemon.models_dir, dir_at, names, faults);
+    let config = Config {
         daemon,
         folders,
         http,
         notify,
         models,
-    }
+    };
+    let places = ConfigPlaces {
+        daemon: daemon_places,
+        folders: folder_places,
+    };
+    (config, places)
 }
 
 /// Reads `[daemon]`, with the default for everything that is not there.
-pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> DaemonConfig {
+pub(super) fn daemon(table: LocatedTable, faults: &mut FaultList) -> (DaemonConfig, KeyPlaces) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut fields = Fields::new("[daemon]", table, faults);
     let daemon = DaemonConfig {
@@ -85,8 +95,7 @@ pub(super) fn daemon(table: Table, faults: &mut Vec<Fault>) -> DaemonConfig {
             .unwrap_or(Duration::from_secs(30)),
         remember: remember(&mut fields),
     };
-    fields.finish();
-    daemon
+    (daemon, fields.finish())
 }
 
 /// How long photos that are gone are remembered; `None` for ever.
@@ -106,11 +115,12 @@ fn remember(fields: &mut Fields<'_>) -> Option<Duration> {
 /// Reads one folder, adding its model to `models` even if something else about it is wrong.
 fn folder(
     index: usize,
-    table: Table,
-    models: &mut Vec<(String, String)>,
-    faults: &mut Vec<Fault>,
-) -> Option<Folder> {
-    let title = match table.get("name").and_then(toml::Value::as_str) {
+    table: LocatedTable,
+    models: &mut Vec<NamedModel>,
+    faults: &mut FaultList,
+) -> Option<(Folder, KeyPlaces)> {
+    let name = table.get("name").and_then(LocatedValue::value);
+    let title = match name.and_then(toml::Value::as_str) {
         Some(name) => format!("[[folder]] \"{name}\""),
         None => format!("[[folder]] number {}", index + 1),
     };
@@ -127,7 +137,11 @@ fn folder(
     let model = fields
         .text("model")
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    models.push((model.clone(), title));
+    models.push(NamedModel {
+        model: model.clone(),
+        table: title,
+        at: fields.place_of("model"),
+    });
     let edges = edges::read(&mut fields);
     let settle = fields.duration("settle", MS).unwrap_or(DEFAULT_SETTLE);
     let include = patterns(&mut fields, "include", default_include);
@@ -139,16 +153,16 @@ fn folder(
         .map_or(FailedPolicy::Note, FailedPolicy::Move);
     let tidy = fields.flag("tidy").unwrap_or(false);
     if tidy && source == Some(SourcePolicy::Keep) {
-        fields.fault(|table| Fault::Value {
+        fields.fault("tidy", |table| FaultKind::Value {
             table,
             key: "tidy",
             expected: "left out unless source = \"move\" or \"delete\"",
             found: "true".to_owned(),
         });
     }
-    fields.finish();
+    let places = fields.finish();
     let source = source?;
-    Some(Folder {
+    let folder = Folder {
         name: name?,
         input: input?,
         output: output?,
@@ -161,7 +175,8 @@ fn folder(
         source,
         failed,
         tidy,
-    })
+    };
+    Some((folder, places))
 }
 
 fn patterns(
@@ -173,7 +188,7 @@ fn patterns(
     match Include::new(patterns) {
         Ok(include) => Some(include),
         Err(source) => {
-            fields.fault(|table| Fault::Pattern { key, table, source });
+            fields.fault(key, |table| FaultKind::Pattern { key, table, source });
             None
         }
     }
@@ -194,7 +209,7 @@ fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
         // `source` itself is wrong, and that is told already.
         (None, _) if is_given => None,
         (_, Some(done)) => {
-            fields.fault(|table| Fault::Value {
+            fields.fault("done", |table| FaultKind::Value {
                 table,
                 key: "done",
                 expected: "left out unless source = \"move\"",

@@ -155,6 +155,178 @@ fn faults_are_found_all_at_once() {
     assert_eq!(faults.len(), 7, "{faults:#?}");
 }
 
+/// The faults of `text` as `LINE:COLUMN: what is wrong`.
+fn placed_faults(text: &str) -> Vec<String> {
+    let error = Config::parse(Path::new(""), text).unwrap_err();
+    let faults = error
+        .faults
+        .iter()
+        .map(|fault| fault.in_file(Path::new("")));
+    faults
+        .map(|fault| fault.trim_start_matches(':').to_owned())
+        .collect()
+}
+
+/// A fault in nearly every line, of every kind.
+const FAULTY: &str = "top = 1
+[daemon]
+models_dir = MODELS
+state_dir = \"/a/state\"
+workers = 0
+  timeout =   60
+max_attempts = 99999999999999999999
+\"é\" = 1
+
+[[folder]]
+name = \"one\"
+input = \"/a\"
+output = \"/a/out\"
+model = \"nosuch\"
+
+[[folder]]
+name = \"one\"
+input = \"/c\"
+output = \"/d\"
+source = \"delete\"
+include = [\"*.jpg\",
+  1]
+exclude = [\"[\"]
+edges = \"sharp\"
+
+[[folder]]
+name = \"three\"
+input = \"/c/sub\"
+output = \"/e\"
+model = \"luma\"
+done = \"/done\"
+tidy = true
+
+[[folder]]
+name = \"four\"
+input = \"/e\"
+output = \"/c/../f\"
+model = \"luma\"
+source = \"move\"
+failed = \"/\"
+[http]
+listen = \"0.0.0.0:80\"
+model = \"luma\"
+[notify]
+secret_file = \"/no/such\"
+";
+
+/// Fails when a fault has no place, the place of another key or table, or hides another fault.
+#[test]
+fn every_fault_has_its_place() {
+    let text = FAULTY.replace("MODELS", &format!("{MODELS:?}"));
+    let faults = placed_faults(&text);
+    for (place, word) in [
+        ("1:1: ", "unknown key `top`"),
+        ("4:13: ", "`state_dir`"),
+        ("5:11: ", "`workers`"),
+        ("6:15: ", "`timeout`"),
+        ("7:16: ", "`max_attempts`"),
+        ("8:1: ", "unknown key `é`"),
+        ("13:10: ", "`output` of folder \"one\""),
+        ("14:9: ", "model \"nosuch\""),
+        ("21:11: ", "`include`"),
+        ("23:11: ", "`exclude`"),
+        ("24:9: ", "`edges`"),
+        ("31:8: ", "`done`"),
+        ("34:1: ", "needs `done`"),
+        ("42:10: ", "`listen`"),
+        ("44:1: ", "[notify] needs"),
+        ("45:15: ", "`secret_file`"),
+    ] {
+        let is_there = |fault: &String| fault.starts_with(place) && fault.contains(word);
+        assert!(faults.iter().any(is_there), "{place}{word} in {faults:#?}");
+    }
+    let lines = faults.iter().map(|fault| {
+        let line = fault.split(':').next().and_then(|line| line.parse().ok());
+        line.unwrap_or(usize::MAX)
+    });
+    let lines: Vec<usize> = lines.collect();
+    assert!(
+        lines.is_sorted() && !lines.contains(&usize::MAX),
+        "{faults:#?}"
+    );
+}
+
+/// Fails when what folders are to each other has no place, or that of the wrong folder.
+#[test]
+fn faults_between_folders_have_the_place_of_the_later_key() {
+    let folder = |name: &str, input: &str, output: &str, more: &str| {
+        format!(
+            "[[folder]]\nname = {name:?}\ninput = {input:?}\noutput = {output:?}\nmodel = \"luma\"\n{more}\n"
+        )
+    };
+    let daemon = format!("[daemon]\nmodels_dir = {MODELS:?}\n");
+    let place = |text: &str, word: &str| {
+        let faults = placed_faults(&format!("{daemon}{text}"));
+        let found = faults.iter().find(|fault| fault.contains(word));
+        let found = found.unwrap_or_else(|| panic!("{word} in {faults:#?}"));
+        found.split(": ").next().unwrap().to_owned()
+    };
+    let one = folder("one", "/a", "/b", "");
+    assert_eq!(
+        place(
+            &(one.clone() + &folder("one", "/x", "/y", "")),
+            "two folders"
+        ),
+        "10:8"
+    );
+    assert_eq!(
+        place(&(one.clone() + &folder("two", "/b", "/a", "")), "ring"),
+        "6:10"
+    );
+    assert_eq!(
+        place(
+            &(one.clone() + &folder("two", "/a/s", "/y", "source = \"delete\"")),
+            "lies inside"
+        ),
+        "11:9"
+    );
+    assert_eq!(
+        place(&folder("one", "/a/b", "/c", "failed = \"/a\""), "`failed`"),
+        "5:9"
+    );
+    assert_eq!(
+        place(
+            &folder("one", "/a", "/c", "source = \"move\"\ndone = \"/c/d\""),
+            "`done`"
+        ),
+        "9:8"
+    );
+    // The directory that the file does not name lies in one that it does.
+    assert_eq!(
+        place(&folder("one", "/var/lib", "/c", ""), "`state_dir`"),
+        "5:9"
+    );
+}
+
+/// Fails when text that is no TOML is told without its place or the key, or in several lines.
+#[test]
+fn text_that_is_no_toml_is_told_with_its_place() {
+    for (text, place, words) in [
+        (
+            "[daemon]\nworkers = 1\nworkers = 2\n",
+            "3:1: ",
+            "duplicate key at `workers`",
+        ),
+        ("[daemon\n", "1:8: ", "not valid TOML"),
+        ("[daemon]\n  workers = one\n", "2:13: ", "not valid TOML"),
+        ("[daemon]\n[daemon]\n", "2:", "`daemon`"),
+    ] {
+        let faults = placed_faults(text);
+        assert_eq!(faults.len(), 1, "{faults:#?}");
+        assert!(
+            faults[0].starts_with(place) && faults[0].contains(words),
+            "{faults:#?}"
+        );
+        assert!(!faults[0].contains('\n'), "{faults:#?}");
+    }
+}
+
 /// Two folders with the given inputs and outputs, and one line more in the second.
 fn two(one: (&str, &str), two: (&str, &str), more: &str) -> Result<Config, Vec<String>> {
     let folder = |name: &str, (input, output): (&str, &str)| {

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::Fault;
+use super::error::FaultKind;
 use super::fields::Fields;
 use crate::fs::disk;
 use crate::fs::path_error::AtPath as _;
@@ -54,7 +54,7 @@ impl Token {
                 })
             }
             Ok(_) => {
-                fields.fault(|table| Fault::WeakToken {
+                fields.fault(key, |table| FaultKind::WeakToken {
                     table,
                     key,
                     file,
@@ -63,7 +63,7 @@ impl Token {
                 None
             }
             Err(source) => {
-                fields.fault(|table| Fault::NoToken { table, key, source });
+                fields.fault(key, |table| FaultKind::NoToken { table, key, source });
                 None
             }
         }

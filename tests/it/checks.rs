@@ -45,6 +45,12 @@ fn every_fault_of_a_configuration_is_named_at_once() {
         for fault in ["workers", nested.as_str(), "setle", "nosuch", "done"] {
             assert!(said(&run).contains(fault), "{fault:?} in\n{}", said(&run));
         }
+        let text = setup.config_text();
+        for line in ["workers = 0", "setle = ", "model = \"nosuch\""] {
+            let number = text.lines().position(|it| it.starts_with(line)).unwrap() + 1;
+            let place = format!("{}:{number}:", setup.config_file().display());
+            assert!(said(&run).contains(&place), "{place} in\n{}", said(&run));
+        }
     }
 }
 

@@ -16,9 +16,10 @@ fn sighup_with_a_broken_file_names_the_fault_and_goes_on() {
     let mut hot = HotFolder::start();
     let sound = hot.setup().config_text();
     let broken = format!("{sound}\n[[folder]]\nnmae = \"portraits\"\n");
+    let line = broken.lines().count();
     fs::write(hot.setup().config_file(), broken).unwrap();
     hot.signal(Signal::HUP);
-    hot.wait_log("nmae");
+    hot.wait_log(&format!("hotcut.toml:{line}:1: unknown key `nmae`"));
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     assert!(!hot.has_exited());
