@@ -37,5 +37,7 @@ mod tests {
         assert_eq!(decode::<3>("009ff"), None);
         assert_eq!(decode::<3>("009fffff"), None);
         assert_eq!(decode::<3>("00gfff"), None);
+        assert_eq!(decode::<3>("+0ffff"), None);
+        assert_eq!(decode("00FFff"), Some([0, 0xff, 0xff]));
     }
 }

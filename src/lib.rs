@@ -13,16 +13,18 @@
 //! | [`imaging`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`model`] | a model's manifest | how its network wants a photo, and what its answer means |
 //! | [`delivery`] | a result | files that are whole or absent |
-//! | [`ledger`] | what happened to a photo | a record of it in SQLite, and answers about all photos |
+//! | [`ledger`] | what happened to a photo | a record of it in a database, and answers about all photos |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | HTTP requests | cutouts, pages and metrics; off unless configured |
 //! | [`notifications`] | events of the loop | messages to a webhook and a command, on a thread of its own |
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
-//! Small and shared: [`fs`] (file systems: a new name for a file, never over another; paths that cannot leave a folder; mounts; free
-//! space; versions of a file; work with a deadline), [`provenance`] (the text chunk by which an output is known as ours), [`percent`],
-//! [`hex`], [`png_chunks`], [`journal`] (entries of systemd's journal), [`local_time`], [`onnxruntime`] (where the library lies), [`version`].
+//! Small and shared: [`fs`] (file systems: a new name for a file, never over another; paths that cannot leave a folder; where a path
+//! leads; mounts; free space; versions of a file; work with a deadline), [`blocking`] (work on a thread of its own), [`backoff`] (waits
+//! that double), [`provenance`] (the text chunk by which an output is known as ours), [`percent`], [`hex`], [`png_chunks`], [`accounts`]
+//! (names of users and groups), [`journal`] (entries of systemd's journal), [`rfc3339`] (times as text), [`onnxruntime`] (where the
+//! library lies), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -32,7 +34,7 @@
 //!
 //! - `intake`, `imaging` and `delivery` do not know each other; only `job` and `daemon` put them together.
 //! - Modules depend on each other in one direction.
-//! - One file each names `ort`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger` names `rusqlite`, and
+//! - One file each names `ort`, `nix`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger` names `rusqlite`, and
 //!   only `config` and `model` name `toml`. Replacing one of them changes that file or folder.
 //! - `imaging` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
 //! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
@@ -96,6 +98,9 @@
 //! | P10 | `look_at_state_dir` (`daemon/tick.rs`) | `daemon_whose_ledger_has_no_room_begins_nothing_and_says_so` |
 //! | P10 | `blocked.note` (`daemon/event.rs`) | `photo_whose_cutout_has_no_place_waits_alone` |
 
+pub mod accounts;
+pub mod backoff;
+pub mod blocking;
 #[cfg(feature = "chaos")]
 mod chaos;
 pub mod command;
@@ -112,13 +117,13 @@ pub mod intake;
 pub mod job;
 pub mod journal;
 pub mod ledger;
-pub mod local_time;
 pub mod model;
 pub mod notifications;
 pub mod onnxruntime;
 pub mod percent;
 pub mod png_chunks;
 pub mod provenance;
+pub mod rfc3339;
 pub mod shutdown;
 pub mod version;
 pub mod worker;

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use hotcut::command::{self, CommandError};
 use hotcut::journal::{self, Entries, Prioritized};
-use hotcut::local_time::LocalTime;
+use hotcut::rfc3339::LocalTime;
 use hotcut::worker::Setting;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::CommandError;
-use super::account::{Account, LISTED_BY_OTHERS};
 use super::config_file::{self, Former};
 use super::folder_preview::FolderPreview;
+use crate::accounts::{Account, LISTED_BY_OTHERS};
 use crate::config::{self, Config, Folder};
 use crate::fs::disk;
 use crate::fs::path_error::AtPath as _;
@@ -165,12 +165,7 @@ fn closed(input: &Path) -> Result<Option<String>, CommandError> {
     let metadata = disk::ask(input, move |_| asked.metadata().at(&asked));
     let metadata = metadata.answer().flatten()?;
     let (mode, owner, group) = (metadata.mode(), metadata.uid(), metadata.gid());
-    let (users, groups) = (std::fs::read("/etc/passwd"), std::fs::read("/etc/group"));
-    let service = Account::find(
-        SERVICE,
-        &users.unwrap_or_default(),
-        &groups.unwrap_or_default(),
-    );
+    let service = Account::find(SERVICE);
     let is_open = match &service {
         Some(service) => service.may_list(mode, owner, group),
         None => mode & LISTED_BY_OTHERS == LISTED_BY_OTHERS,

@@ -1,6 +1,5 @@
 //! One file a command: arguments -> what it prints and its exit code; knows no stage from inside.
 
-mod account;
 pub mod backup;
 pub mod check;
 mod config_file;

@@ -14,7 +14,7 @@ use super::unit_limits::UnitLimits;
 use crate::daemon::{FolderState, LiveFolder, SharedFailure, WaitingFor};
 use crate::intake::NotTaken;
 use crate::ledger::Counts;
-use crate::local_time::rfc3339;
+use crate::rfc3339;
 use crate::worker::Confinement;
 use known::KnownStatus;
 
@@ -128,7 +128,7 @@ fn folder_status(
         path: photo.path,
         reason: photo.reason,
         next: photo.next,
-        until: photo.until_ms.map(rfc3339),
+        until: photo.until_ms.map(rfc3339::local),
     });
     FolderReport {
         name: name.to_owned(),
@@ -143,7 +143,7 @@ fn folder_status(
             counts.waiting as usize
         },
         queued_on_disk: live.queued_on_disk,
-        oldest: live.oldest_ms.map(rfc3339),
+        oldest: live.oldest_ms.map(rfc3339::local),
         running: live.running,
         done: counts.done,
         waiting: waiting.collect(),
@@ -151,7 +151,7 @@ fn folder_status(
         not_taken: live.not_taken,
         quarantined,
         quarantined_count: counts.quarantined as usize,
-        last_done: counts.last_done_ms.map(rfc3339),
+        last_done: counts.last_done_ms.map(rfc3339::local),
         photos_per_minute: counts.photos_per_minute,
         photos_per_minute_over_10: live.rates.photos_per_minute_over_10,
         photos_per_minute_over_60: live.rates.photos_per_minute_over_60,

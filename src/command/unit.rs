@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::CommandError;
-use crate::config::{Config, Token};
+use crate::config::{Config, Token, WebhookSecret};
 use crate::fs::path_error::PathError;
 use crate::fs::{disk, mount};
 use crate::percent;
@@ -96,6 +96,7 @@ pub(super) fn used(config: &Config) -> Vec<PathBuf> {
     let notify = config.notify.as_ref();
     let command = notify.and_then(|notify| notify.command.as_ref());
     let secret = notify.and_then(|notify| notify.secret.as_ref());
+    let secret = secret.map(WebhookSecret::token);
     let token = config.http.as_ref().and_then(|http| http.token.as_ref());
     let read = command.map(|command| command.program.as_path());
     let read = read

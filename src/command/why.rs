@@ -18,8 +18,8 @@ use crate::daemon::{LiveStatus, WaitingFor};
 use crate::fs::stamp::Stamp;
 use crate::intake::{FileFilter, PATIENCE};
 use crate::ledger::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_in_use};
-use crate::local_time::rfc3339;
 use crate::percent;
+use crate::rfc3339;
 
 /// Tells of `file`: a photo, its cutout, or its path as `status` prints it.
 pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
@@ -68,25 +68,29 @@ fn tell(
     version: &VersionHistory,
     earlier: &[VersionHistory],
 ) -> std::io::Result<()> {
-    let changed = rfc3339(version.stamp.mtime_ns / 1_000_000);
+    let changed = rfc3339::local(version.stamp.mtime_ns / 1_000_000);
     writeln!(out, "version of {changed}, {} bytes", version.stamp.len)?;
     if let Some(ms) = version.seen_at_ms {
-        writeln!(out, "  {}  seen", rfc3339(ms))?;
+        writeln!(out, "  {}  seen", rfc3339::local(ms))?;
     }
     if let Some(ms) = version.settled_at_ms {
-        writeln!(out, "  {}  settled: unchanged since then", rfc3339(ms))?;
+        writeln!(
+            out,
+            "  {}  settled: unchanged since then",
+            rfc3339::local(ms)
+        )?;
     }
     for failed in &version.failures {
         tell_failure(out, failed)?;
     }
-    let at = rfc3339(version.ended_at_ms.unwrap_or(version.begun_at_ms));
+    let at = rfc3339::local(version.ended_at_ms.unwrap_or(version.begun_at_ms));
     let output = percent::display(&version.output);
     let (attempts, reason) = (version.attempts, version.reason.as_deref().unwrap_or(""));
     match version.state {
         PhotoState::Running => writeln!(
             out,
             "  {}  attempt {attempts} begun; its cutout is to be {output}",
-            rfc3339(version.begun_at_ms)
+            rfc3339::local(version.begun_at_ms)
         ),
         PhotoState::Waiting => writeln!(out, "  {at}  waits to be tried again"),
         PhotoState::Placed => writeln!(
@@ -141,7 +145,7 @@ fn tell_failure(out: &mut impl Write, failed: &FailedAttempt) -> std::io::Result
     writeln!(
         out,
         "  {}  {counted} after {:.1} s: {}",
-        rfc3339(failed.begun_at_ms),
+        rfc3339::local(failed.begun_at_ms),
         seconds.as_secs_f32(),
         failed.reason
     )
@@ -236,7 +240,7 @@ fn goes_on_with(version: &VersionHistory, trouble: Option<&str>) -> Option<Strin
             let until = failed.ended_at_ms.saturating_add(patience_ms);
             Some(format!(
                 "{doubt}, so the rest of it is waited for until {}; then it is {then}, unless somebody has it open for writing",
-                rfc3339(until)
+                rfc3339::local(until)
             ))
         }
         PhotoState::Done

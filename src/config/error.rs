@@ -152,6 +152,20 @@ pub enum FaultKind {
         /// The fewest characters taken.
         least: usize,
     },
+    /// A secret of a webhook that gives no key.
+    #[error(
+        "`{key}` in {table}: what follows `whsec_` in {} must be base64 of at least {least} bytes", file.display()
+    )]
+    BadWebhookSecret {
+        /// The table that names it.
+        table: String,
+        /// The key that names it.
+        key: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// The fewest bytes taken.
+        least: usize,
+    },
     /// An address that nothing can be posted to. It is not shown, since it may hold a password.
     #[error(
         "`webhook` in {table} must be an address like \"https://example.org/told\", with http or https"
@@ -214,6 +228,7 @@ impl FaultKind {
             | Self::Ring(_)
             | Self::OpenToAll { .. }
             | Self::WeakToken { .. }
+            | Self::BadWebhookSecret { .. }
             | Self::Webhook { .. }
             | Self::NoReceiver { .. }
             | Self::Model { .. } => false,

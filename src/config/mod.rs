@@ -12,6 +12,7 @@ mod models;
 mod notify;
 mod read;
 mod token;
+mod webhook_secret;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,6 +28,7 @@ pub use http::Http;
 pub use include::Include;
 pub use located::TextPosition;
 pub use token::Token;
+pub use webhook_secret::WebhookSecret;
 
 use self::error::FaultList;
 use self::located::LocatedTable;
@@ -225,6 +227,7 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let token = self.http.iter().filter_map(|http| http.token.as_ref());
         let secret = self.notify.iter().filter_map(|it| it.secret.as_ref());
+        let secret = secret.map(WebhookSecret::token);
         let named = token
             .map(|token| ("`token_file` in [http]", token))
             .chain(secret.map(|secret| ("`secret_file` in [notify]", secret)));

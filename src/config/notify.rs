@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use super::Token;
+use super::WebhookSecret;
 use super::error::{FaultKind, FaultList};
 use super::fields::Fields;
 use super::located::LocatedTable;
@@ -18,7 +18,7 @@ pub struct NotifyConfig {
     /// Where messages are posted.
     pub webhook: Option<Webhook>,
     /// The key that signs what is posted.
-    pub secret: Option<Token>,
+    pub secret: Option<WebhookSecret>,
     /// The program that is run for each message.
     pub command: Option<NotifyCommand>,
     /// How long nothing may happen in a folder before it counts as finished.
@@ -96,7 +96,7 @@ pub(super) fn read(table: LocatedTable, faults: &mut FaultList) -> Option<Notify
     }
     let secret = secret_file
         .filter(|_| has_webhook)
-        .and_then(|file| Token::read(file, "secret_file", &mut fields));
+        .and_then(|file| WebhookSecret::read(file, "secret_file", &mut fields));
     let command = fields.take(
         "command",
         "a list of texts, first the absolute path of a program, as in [\"/usr/local/bin/told\", \"studio\"]",

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::systemd::Systemd;
 use super::{Daemon, Event, FatalError, log};
+use crate::backoff::doubled;
 use crate::fs::path_error::PathError;
 use crate::intake::{Discovery, FolderId, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Stalled};
@@ -18,6 +19,7 @@ const TROUBLE_RETRY: Duration = Duration::from_secs(15);
 
 /// The wait after the first failed attempt; each further one is four times as long.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+const BACKOFF_LONGEST: Duration = Duration::from_secs(1024);
 
 impl Daemon {
     pub(super) async fn handle(&mut self, event: Event) -> Result<(), FatalError> {
@@ -166,8 +168,9 @@ impl Daemon {
         }
         match outcome {
             Outcome::Retry { error, attempts } => {
-                let times = attempts.saturating_sub(1).min(5);
-                let again_at = now + BACKOFF_FIRST * 4_u32.saturating_pow(times);
+                // Four times as long with each attempt.
+                let doublings = attempts.saturating_sub(1).saturating_mul(2);
+                let again_at = now + doubled(BACKOFF_FIRST, doublings, BACKOFF_LONGEST);
                 let reason = error.to_string();
                 folder.blocked.retry(&relative, reason, again_at);
                 folder.sight(relative, again_at, Discovery::Again);

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::folder::HotFolder;
 use super::state::State;
 use super::{Daemon, FatalError, log};
+use crate::blocking::unpanicked;
 use crate::config::Folder;
 use crate::fs::path_error::PathError;
 use crate::fs::root::Root;
@@ -94,7 +95,7 @@ impl ForgetWalk {
         let Some(step) = self.step.take_if(|step| step.is_finished()) else {
             return Ok(());
         };
-        let ForgetStep { removed, next } = super::unpanicked(step.await)?;
+        let ForgetStep { removed, next } = unpanicked(step.await)?;
         self.removed += removed;
         self.next_at = next.is_none().then(|| now + interval);
         if next.is_none() && self.removed > 0 {
@@ -130,7 +131,7 @@ async fn step(
     });
     let (old, next, mount_point) = old.await?;
     let looks = tokio::task::spawn_blocking(move || gone(&folder.input, mount_point, old));
-    let forgotten = super::unpanicked(looks.await);
+    let forgotten = unpanicked(looks.await);
     let removed = if forgotten.is_empty() {
         0
     } else {

@@ -61,6 +61,7 @@ pub use shared_status::{ReadStatus, SharedFailure, SharedFolder, SharedStatus};
 pub use snapshot::Snapshot;
 pub use status_file::{LiveFolder, LiveStatus};
 
+use crate::blocking::unpanicked;
 use crate::config::Config;
 use crate::fs::disk_space::TooFull;
 use crate::intake::{FolderId, Report, Sighting};
@@ -264,12 +265,5 @@ impl Daemon {
             ledger: self.context.ledger,
             lock: self.lock,
         })
-    }
-}
-
-fn unpanicked<T>(ended: Result<T, tokio::task::JoinError>) -> T {
-    match ended {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

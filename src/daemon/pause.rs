@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::backoff::doubled;
 use crate::job::PauseReason;
 
 /// The first wait; each further one doubles, up to the longest.
@@ -24,9 +25,7 @@ pub(super) struct Pause {
 impl Pause {
     /// The output failed; tells how long it is left alone.
     pub(super) fn extend(&mut self, now: Instant) -> Duration {
-        let wait = FIRST
-            .saturating_mul(2_u32.saturating_pow(self.failures))
-            .min(LONGEST);
+        let wait = doubled(FIRST, self.failures, LONGEST);
         self.failures = self.failures.saturating_add(1);
         self.until = Some(now + wait);
         wait

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Daemon, FatalError, log};
+use crate::blocking::unpanicked;
 use crate::config::{FailedPolicy, Folder};
 use crate::intake::FolderId;
 use crate::job::{self, JobContext, JobError};
@@ -57,7 +58,7 @@ impl LateExplanation {
         let Some(step) = self.step.take_if(|step| step.is_finished()) else {
             return Ok(());
         };
-        let next = super::unpanicked(step.await)?;
+        let next = unpanicked(step.await)?;
         self.next_at = next.is_none().then(|| now + interval);
         self.after = next.unwrap_or_default();
         Ok(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use tokio::time::Instant;
 
+use crate::backoff::doubled;
 use crate::config::DaemonConfig as Settings;
 use crate::worker::Shortage;
 
@@ -171,12 +172,6 @@ impl Throttle {
             "{what}; at most {limit} of {workers} workers at a time; {remedy}, or lower `workers` ({workers}){memory}"
         ))
     }
-}
-
-/// `first`, doubled `times` times, and at most `longest`.
-fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
-    let factor = 2_u32.saturating_pow(times);
-    first.saturating_mul(factor).min(longest)
 }
 
 #[cfg(test)]

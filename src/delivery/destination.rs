@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::fs::disk_space::{DiskSpaceError, MinFree};
 use crate::fs::mount;
 use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::resolve;
 use crate::png_chunks;
 use crate::provenance::{self, Provenance};
 
@@ -45,7 +46,7 @@ impl Destination {
     /// Opens the output folder `path`, making it if needed; an error if the mount it lay on, `mount_point`, is away.
     pub fn open(path: &Path, mount_point: Option<&Path>) -> Result<Self, PathError> {
         if let Some(expected) = mount_point {
-            mount::check(expected, &mount::point_of(&existing(path))?).at(path)?;
+            mount::check(expected, &mount::point_of(&resolve::existing(path))?).at(path)?;
         }
         std::fs::create_dir_all(path).at(path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -197,11 +198,4 @@ pub(super) fn read_head(png: &mut impl Read) -> io::Result<Vec<u8>> {
         png.take(LONG_HEAD_BYTES).read_to_end(&mut head)?;
     }
     Ok(head)
-}
-
-/// The part of `path` that exists, without links.
-fn existing(path: &Path) -> PathBuf {
-    path.ancestors()
-        .find_map(|part| part.canonicalize().ok())
-        .unwrap_or_default()
 }

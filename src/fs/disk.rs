@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::path_error::{AtPath as _, PathError};
+use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::resolve;
 
 /// How long a disk may take for one step before it counts as one that does not answer.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -192,7 +193,7 @@ pub fn real_paths<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<Pat
     for path in paths {
         questions.entry(path).or_insert_with(|| {
             let asked = path.to_owned();
-            ask(path, move |_| real_path(&asked))
+            ask(path, move |_| resolve::path(&asked))
         });
     }
     let answers = questions.into_iter().filter_map(|(path, question)| {
@@ -200,18 +201,6 @@ pub fn real_paths<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<Pat
         Some((path.to_owned(), real))
     });
     answers.collect()
-}
-
-/// Where `path` leads, through every link on its way that is there now. Waits for its disk.
-pub fn real_path(path: &Path) -> PathBuf {
-    let mut parts = path.ancestors().filter_map(|part| {
-        let below = path.strip_prefix(part).ok()?;
-        Some(part.canonicalize().ok()?.join(below))
-    });
-    // Without a slash at the end, as the path was written.
-    parts
-        .next()
-        .map_or_else(|| path.to_owned(), |found| found.components().collect())
 }
 
 #[cfg(test)]

@@ -6,5 +6,6 @@ pub mod disk_space;
 pub mod mount;
 pub mod path_error;
 pub mod rename;
+pub mod resolve;
 pub mod root;
 pub mod stamp;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::output_name::{is_of, occupant, same_content};
-use super::{Job, JobError, blocking};
+use super::{Job, JobError};
+use crate::blocking::blocking;
 use crate::delivery::{Occupant, cutout_names};
 use crate::fs::detached::Detached;
 use crate::intake::SourceFile;

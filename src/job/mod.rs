@@ -82,11 +82,3 @@ pub async fn run(job: Job, worker: Worker, context: JobContext, stalls: Stalls) 
         outcome,
     }
 }
-
-/// Runs `work` where waiting for a disk holds up nobody else.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}

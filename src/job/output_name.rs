@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::source::Source;
-use super::{Job, JobError, blocking};
+use super::{Job, JobError};
+use crate::blocking::blocking;
 use crate::config::{Edges, OnSameName, SourcePolicy};
 use crate::delivery::{
     Destination, Occupant, Replace, cutout_names, fold_case, moved_names, number_of,

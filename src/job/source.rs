@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Job, JobContext, JobError, blocking};
+use super::{Job, JobContext, JobError};
+use crate::blocking::blocking;
 use crate::config::{FailedPolicy, Folder, SourcePolicy};
 use crate::delivery::{
     Destination, PlaceError, Retired, RetiringSource, number_of, remove_note, write_note,

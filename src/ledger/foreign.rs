@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 use rustix::io::Errno;
 
+use crate::accounts;
 use crate::fs::path_error::PathError;
 
 /// What a daemon writes in its state directory, where another user may have made it.
@@ -112,13 +113,7 @@ impl fmt::Display for ForeignState {
 
 /// The user's number, and the name if this system knows one.
 fn named(user: u32) -> String {
-    let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut rows = table.lines().map(|row| row.split(':'));
-    let name = rows.find_map(|mut fields| {
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(user)).then_some(name)
-    });
-    name.map_or_else(
+    accounts::user_name(user).map_or_else(
         || format!("user {user}"),
         |name| format!("user {user} ({name})"),
     )

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::hex;
+
 /// Cells along each side of [`Golden::cells`].
 pub const GOLDEN_SIDE: usize = 16;
 
@@ -30,26 +32,11 @@ impl RawGolden {
         self,
         models_dir: &Path,
     ) -> Result<Golden, (&'static str, &'static str)> {
-        let cells = parse_hex(&self.cells)
-            .filter(|cells| cells.len() == GOLDEN_SIDE * GOLDEN_SIDE)
+        let cells = hex::decode::<{ GOLDEN_SIDE * GOLDEN_SIDE }>(&self.cells)
             .ok_or(("golden.cells", "must be 512 hex digits"))?;
         Ok(Golden {
             picture: models_dir.join(self.picture),
-            cells,
+            cells: cells.to_vec(),
         })
     }
-}
-
-pub(crate) fn parse_hex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    let byte = |pair: &[u8; 2]| {
-        let pair = std::str::from_utf8(pair).ok()?;
-        u8::from_str_radix(pair, 16)
-            .ok()
-            .filter(|_| !pair.starts_with('+'))
-    };
-    pairs.iter().map(byte).collect()
 }

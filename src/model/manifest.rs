@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use super::dust::Dust;
 use super::folder::{models_in, name_models};
-use super::golden::{Golden, RawGolden, parse_hex};
+use super::golden::{Golden, RawGolden};
+use crate::hex;
 
 /// Largest side of a model's input, in pixels; what is larger is a slip of the pen.
 const SIZE_MAX: u32 = 4096;
@@ -168,9 +169,7 @@ impl RawManifest {
         name: &str,
         models_dir: &Path,
     ) -> Result<ModelManifest, (&'static str, &'static str)> {
-        let sha256 = parse_hex(&self.sha256)
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(("sha256", "must be 64 hex digits"))?;
+        let sha256 = hex::decode(&self.sha256).ok_or(("sha256", "must be 64 hex digits"))?;
         if !(1..=SIZE_MAX).contains(&self.size) {
             return Err(("size", "must be 1 to 4096"));
         }

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::notification::{Moment, Notification, rfc3339};
+use super::notification::{Moment, Notification};
 use crate::daemon::{LiveFolder, PhotoEvent, PhotoResult, Snapshot};
+use crate::rfc3339;
 
 /// Quarantines of one folder that are reported one by one within [`WINDOW`]; the rest are only counted.
 const SINGLES_MAX: usize = 20;
@@ -123,7 +124,7 @@ impl EventCollector {
                 done: round.done,
                 quarantined: round.quarantined,
                 missed: newly_missed,
-                since: rfc3339(round.since),
+                since: rfc3339::utc(round.since),
             })
         });
         notifications.collect()

@@ -5,13 +5,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::notification::{Moment, Notification, rfc3339};
+use super::notification::{Moment, Notification};
+use crate::rfc3339;
 
 /// One message, the same however often it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     /// When it was made.
     pub(super) made: Instant,
+    /// Tells it from every other message.
+    pub(super) id: String,
     /// What it tells.
     pub(super) event: Notification,
     /// As a JSON object.
@@ -31,7 +34,7 @@ impl Message {
             done: 1,
             quarantined: 0,
             missed: 0,
-            since: rfc3339(UNIX_EPOCH),
+            since: rfc3339::utc(UNIX_EPOCH),
         };
         MessageBuilder::new(UNIX_EPOCH)
             .build(event, moment)
@@ -41,7 +44,7 @@ impl Message {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    id: String,
+    id: &'a str,
     #[serde(flatten)]
     event: &'a Notification,
     at: String,
@@ -75,14 +78,16 @@ impl MessageBuilder {
         moment: Moment,
     ) -> serde_json::Result<Message> {
         self.count += 1;
+        let id = format!("{}-{}", self.run, self.count);
         let body = Body {
-            id: format!("{}-{}", self.run, self.count),
+            id: &id,
             event: &event,
-            at: rfc3339(moment.at),
+            at: rfc3339::utc(moment.at),
         };
         let json = serde_json::to_vec(&body)?;
         Ok(Message {
             made: moment.now,
+            id,
             event,
             json,
         })
@@ -108,7 +113,7 @@ mod tests {
             done: 12,
             quarantined: 1,
             missed: 0,
-            since: rfc3339(UNIX_EPOCH),
+            since: rfc3339::utc(UNIX_EPOCH),
         };
         let quarantined = Notification::Quarantined {
             folder: "products".to_owned(),

@@ -2,7 +2,6 @@
 //!
 //! The work is done on a thread of its own, which the daemon does not know: a slow receiver never delays processing.
 
-mod backoff;
 mod collector;
 mod inbox;
 mod listener;
@@ -10,6 +9,7 @@ mod message;
 mod notification;
 mod post;
 mod program;
+mod retry_delay;
 mod signature;
 mod webhook;
 

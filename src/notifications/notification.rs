@@ -72,11 +72,6 @@ impl Notification {
     }
 }
 
-/// RFC 3339, UTC, to the millisecond.
-pub(super) fn rfc3339(at: SystemTime) -> String {
-    humantime::format_rfc3339_millis(at).to_string()
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0

@@ -1,12 +1,13 @@
 //! A message and an address -> one attempt to deliver it, and what came of it. Blocks; tries nothing twice.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ureq::Agent;
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::signature::{InvalidLength, sign};
-use crate::config::{Token, Webhook};
+use super::message::Message;
+use super::signature::{InvalidLength, sign, sign_body};
+use crate::config::{Webhook, WebhookSecret};
 
 /// The longest that one attempt takes.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -46,11 +47,12 @@ impl PostError {
     }
 }
 
-/// Posts `body` to `webhook`, signed if there is a secret. Any 2xx is success.
+/// Posts `message` to `webhook` at the time `now`, signed if there is a secret. Any 2xx is success.
 pub(super) fn post(
     webhook: &Webhook,
-    secret: Option<&Token>,
-    body: &[u8],
+    secret: Option<&WebhookSecret>,
+    message: &Message,
+    now: SystemTime,
 ) -> Result<(), PostError> {
     let agent: Agent = Agent::config_builder()
         .timeout_connect(Some(LIMIT))
@@ -62,11 +64,28 @@ pub(super) fn post(
         .user_agent(concat!("hotcut/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
-    let mut request = agent.post(webhook.uri()).content_type("application/json");
+    let Message { id, json: body, .. } = message;
+    let timestamp = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut request = agent
+        .post(webhook.uri())
+        .content_type("application/json")
+        .header("webhook-id", id)
+        .header("webhook-timestamp", timestamp);
     if let Some(secret) = secret {
-        request = request.header("X-Hotcut-Signature", sign(secret.bytes(), body)?);
+        // Receivers of 0.1.0 know only the second header. The next version sends it no more.
+        request = request
+            .header(
+                "webhook-signature",
+                sign(secret.key(), id, timestamp, body)?,
+            )
+            .header(
+                "X-Hotcut-Signature",
+                sign_body(secret.token().bytes(), body)?,
+            );
     }
-    let mut answer = request.send(body).map_err(PostError::Unreachable)?;
+    let mut answer = request
+        .send(body.as_slice())
+        .map_err(PostError::Unreachable)?;
     // Whatever stands in the answer, its status is known.
     let rest = answer.body_mut().with_config().limit(ANSWER_MAX_BYTES);
     drop(rest.read_to_vec());

@@ -1,12 +1,13 @@
 //! Messages -> posts to the webhook in force, one after another, each until it is taken or given up.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::Settings;
-use super::backoff;
 use super::inbox::Inbox;
 use super::message::Message;
 use super::post::{PostError, post};
+use super::retry_delay;
 
 /// Delivers until there are no more messages. Without a webhook they are not wanted.
 pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
@@ -40,9 +41,10 @@ impl WebhookSender {
                 return;
             };
             let receiver = webhook.to_string();
-            let body = Arc::clone(message);
-            let attempt =
-                tokio::task::spawn_blocking(move || post(&webhook, secret.as_ref(), &body.json));
+            let sent = Arc::clone(message);
+            let attempt = tokio::task::spawn_blocking(move || {
+                post(&webhook, secret.as_ref(), &sent, SystemTime::now())
+            });
             let error = match attempt.await {
                 Ok(Ok(())) => {
                     self.failures = 0;
@@ -59,7 +61,7 @@ impl WebhookSender {
                 PostError::Busy { .. } | PostError::Unreachable(_) => {
                     self.failures += 1;
                     let asked = error.retry_after();
-                    backoff::next(self.failures, asked, message.made.elapsed())
+                    retry_delay::next(self.failures, asked, message.made.elapsed())
                 }
             };
             let Some(wait) = wait else {

@@ -21,12 +21,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::backoff::doubled;
 pub use child::{Setting, serve};
 pub use connection::{OrderError, StartError, Worker};
 pub use process::Ending;
 pub use protocol::{Confinement, CutReport, Task};
 pub use shortage::Shortage;
 pub use spec::WorkerSpec;
+
+/// Twice this is the wait after the first start that failed; each further one doubles it, up to the longest.
+const START_AGAIN_FIRST: Duration = Duration::from_millis(250);
+const START_AGAIN_LONGEST: Duration = Duration::from_secs(32);
 
 /// Starts that may fail in a row before the service gives up.
 const FAILED_STARTS_MAX: u32 = 6;
@@ -125,8 +130,7 @@ impl Pool {
     pub fn start_failed(&mut self, now: Instant) -> bool {
         self.starting = self.starting.saturating_sub(1);
         self.failed_starts += 1;
-        let backoff_ms = 250_u64 << self.failed_starts.min(7);
-        self.start_at = now + Duration::from_millis(backoff_ms);
+        self.start_at = now + doubled(START_AGAIN_FIRST, self.failed_starts, START_AGAIN_LONGEST);
         self.failed_starts < FAILED_STARTS_MAX
     }
 

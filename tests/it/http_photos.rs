@@ -84,6 +84,10 @@ fn photo_and_cutout_are_given_as_they_lie() {
     let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
     let again = send(&hot, &format!("GET /api/photos/{id}/cutout"), &[&tag], &[]);
     assert_eq!((again.status, again.body.len()), (304, 0));
+    // A proxy that compresses makes the tag weak, and asks for all that it keeps.
+    let tag = tag.replace("h: ", "h: \"other\", W/");
+    let again = send(&hot, &format!("GET /api/photos/{id}/cutout"), &[&tag], &[]);
+    assert_eq!((again.status, again.body.len()), (304, 0), "{tag}");
     hot.drop_file("a.jpg", &jpeg(Quarter::TopRight));
     wait_for("the photo of then is gone", || {
         get(&hot, &format!("/api/photos/{id}/source")).status == 404

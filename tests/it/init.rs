@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
-use crate::binary::{finish, hotcut, identity, said};
+use crate::binary::{finish, hotcut, identity, namespaces_work, said, skip};
 use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
@@ -63,6 +63,51 @@ fn what_is_proposed_can_be_served() {
     ] {
         assert!(told.contains(words), "no {words:?} in {told}");
     }
+}
+
+/// Fails when the service's user is looked for in `/etc/passwd` alone: here only a name service knows it, as it is with LDAP and SSSD.
+#[test]
+fn user_that_only_a_name_service_knows_is_found() {
+    let test = "user_that_only_a_name_service_knows_is_found";
+    if !namespaces_work(test) {
+        return;
+    }
+    let setup = Setup::new();
+    let folder = setup.path("studio");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+    // The name service of systemd reads records from this folder.
+    let known = "mount -t tmpfs tmpfs /run; mkdir /run/userdb
+        echo '{\"userName\":\"hotcut\",\"uid\":54321,\"gid\":0}' >/run/userdb/hotcut.user";
+    let said_with = |before: &str, command: &[&OsStr]| {
+        let script = format!("{before}\nexec \"$@\"");
+        let mut inside = Command::new("unshare");
+        inside
+            .args(["-Urm", "sh", "-ec", &script, "sh"])
+            .args(command);
+        said(&finish(&mut inside))
+    };
+    let getent = ["getent", "passwd", "hotcut"].map(OsStr::new);
+    if !said_with(known, &getent).contains(":54321:") || !said_with("", &getent).is_empty() {
+        skip(
+            test,
+            "the name service of systemd is not in use here, or there is a user hotcut",
+        );
+        return;
+    }
+    let program = hotcut();
+    let init = [
+        program.get_program(),
+        OsStr::new("init"),
+        folder.as_os_str(),
+    ];
+    let words = "must be in that group";
+    let (without, with) = (said_with("", &init), said_with(known, &init));
+    assert!(without.contains(words), "{without}");
+    assert!(
+        with.contains("[[folder]]") && !with.contains(words),
+        "{with}"
+    );
 }
 
 /// Fails when a folder that is not there, or that no configuration can name, is proposed all the same.

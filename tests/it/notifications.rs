@@ -1,11 +1,14 @@
 //! `[notify]`: what a webhook is told, by which table, and that nobody waits for it.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::net::TcpListener;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use hotcut::hex;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -37,7 +40,8 @@ fn message_is_tried_again_until_it_is_taken_once() {
         assert_eq!(request.line.trim(), "POST /hook?key=hidden HTTP/1.1");
         assert_eq!(request.header("content-type"), Some("application/json"));
         assert_eq!(request.body, tries[0].body);
-        assert_signed(request);
+        assert_eq!(request.header("webhook-id"), tries[0].header("webhook-id"));
+        assert_signed(request, SECRET.as_bytes(), SECRET.as_bytes());
     }
     assert_event(
         &tries[0].json(),
@@ -45,7 +49,7 @@ fn message_is_tried_again_until_it_is_taken_once() {
     );
     hot.drop_file("b.jpg", &jpeg(Quarter::TopLeft));
     let next = receiver.next();
-    assert_signed(&next);
+    assert_signed(&next, SECRET.as_bytes(), SECRET.as_bytes());
     assert_ne!(next.json()["id"], tries[0].json()["id"]);
     assert_eq!(next.json()["done"], 1);
     hot.wait_log("takes messages again");
@@ -54,6 +58,46 @@ fn message_is_tried_again_until_it_is_taken_once() {
         assert_eq!(hot.log_lines(secret), 0, "{}", hot.log());
     }
     hot.assert_log_is_short();
+}
+
+/// Fails when the key of a `whsec_` secret is not what its base64 stands for, when a message without a secret has no id, or when text that
+/// is no base64 is taken for a key.
+#[test]
+fn secret_may_be_written_as_standard_webhooks_do() {
+    let receiver = Receiver::start(&[]);
+    let hooked = |secret: &str| {
+        let setup = setup();
+        let (url, secret_file) = (receiver.url("", "hook"), setup.path("secret"));
+        fs::write(&secret_file, format!("{secret}\n")).unwrap();
+        let key = if secret.is_empty() {
+            String::new()
+        } else {
+            format!("secret_file = {secret_file:?}\n")
+        };
+        setup.tables(&format!(
+            "[notify]\nquiet = \"300ms\"\nwebhook = {url:?}\n{key}"
+        ))
+    };
+    let key = b"a key of thirty-two bytes to try";
+    let secret = format!("whsec_{}", STANDARD.encode(key));
+    let hot = HotFolder::start_with(hooked(&secret));
+    hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    assert_signed(&receiver.next(), key, secret.as_bytes());
+    let unsigned = HotFolder::start_with(hooked(""));
+    unsigned.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+    let request = receiver.next();
+    assert_eq!(request.json()["id"], request.header("webhook-id").unwrap());
+    assert_eq!(request.header("webhook-signature"), None);
+    let wrong = hooked("whsec_this is no base64");
+    wrong.write_config();
+    let check = finish(
+        hotcut()
+            .args(["check", "--config"])
+            .arg(wrong.config_file()),
+    );
+    assert_eq!(check.status.code(), Some(78), "{check:?}");
+    assert!(said(&check).contains("must be base64"), "{}", said(&check));
+    assert!(!said(&check).contains("whsec_this"), "{}", said(&check));
 }
 
 /// P10: fails when a photo that is set aside is not told, without its reason, or not counted when the folder is finished.
@@ -232,13 +276,26 @@ pub(crate) fn assert_event(message: &Value, wanted: &Value) {
     assert_eq!(&Value::Object(rest), wanted);
 }
 
+/// The request has the headers of Standard Webhooks, made just now, and the one that receivers of 0.1.0 know.
 #[track_caller]
-fn assert_signed(request: &Request) {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(&request.body);
-    let mut wanted = String::from("sha256=");
-    for byte in mac.finalize().into_bytes() {
-        write!(wanted, "{byte:02x}").unwrap();
-    }
-    assert_eq!(request.header("x-hotcut-signature"), Some(wanted.as_str()));
+fn assert_signed(request: &Request, key: &[u8], secret: &[u8]) {
+    let header = |name: &str| request.header(name).unwrap_or_default();
+    assert_eq!(request.json()["id"], header("webhook-id"));
+    let sent: u64 = header("webhook-timestamp").parse().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    assert!(
+        (now.as_secs() - 60..=now.as_secs()).contains(&sent),
+        "{sent}"
+    );
+    let head = format!("{}.{sent}.", header("webhook-id"));
+    let signature = STANDARD.encode(hmac_of(key, &[head.as_bytes(), &request.body].concat()));
+    assert_eq!(header("webhook-signature"), format!("v1,{signature}"));
+    let signature = hex::encode(&hmac_of(secret, &request.body));
+    assert_eq!(header("x-hotcut-signature"), format!("sha256={signature}"));
+}
+
+fn hmac_of(key: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(bytes);
+    mac.finalize().into_bytes().to_vec()
 }

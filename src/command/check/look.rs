@@ -9,10 +9,10 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use crate::config::{Config, Folder, SourcePolicy};
-use crate::fs::disk;
-use crate::fs::disk::Question;
+use crate::fs::disk::{self, Question};
 use crate::fs::mount;
 use crate::fs::path_error::{AtPath as _, PathError};
+use crate::fs::resolve;
 use crate::ledger::{LedgerError, SqliteLedger};
 
 /// Where the folders were mounted when they were first used.
@@ -156,7 +156,7 @@ fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
 fn mounted(folder: &Path, expected: Option<&Path>) -> Result<(), PathError> {
     match expected {
         Some(expected) => {
-            let actual = mount::point_of(&disk::real_path(folder))?;
+            let actual = mount::point_of(&resolve::path(folder))?;
             mount::check(expected, &actual).at(folder)
         }
         None => Ok(()),

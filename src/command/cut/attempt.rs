@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::batch::unpanicked;
+use crate::blocking::blocking;
 use crate::job::{self, Finished, Job, JobContext, Outcome, Stalls};
 use crate::worker::Worker;
 
@@ -47,7 +47,7 @@ impl CutAttempt {
             io::copy(&mut File::open(output)?, &mut stdout)?;
             stdout.flush()
         };
-        let sent = unpanicked(tokio::task::spawn_blocking(copy).await);
+        let sent = blocking(copy).await;
         Self { sent, ..self }
     }
 }

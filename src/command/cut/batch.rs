@@ -16,6 +16,7 @@ use super::photo_line::CutoutFacts;
 use super::report::{CutReporter, Delivered};
 use super::sheet::{FinishedBatch, SheetEntry, SheetList};
 use super::{CutRun, stdin};
+use crate::blocking::unpanicked;
 use crate::imaging::CutoutError;
 use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Stalled, Stalls};
 use crate::ledger::{Ledger, SqliteLedger};
@@ -281,12 +282,4 @@ fn reason(error: &JobError) -> String {
         ""
     };
     format!("{error}{remedy}")
-}
-
-/// The value of a task; a panic in it goes on here.
-pub(super) fn unpanicked<T>(ended: Result<T, tokio::task::JoinError>) -> T {
-    match ended {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::not_taken::{Remedy, sentences};
 use super::{CommandError, block_on};
+use crate::blocking::blocking;
 use crate::config::{Config, DEFAULT_MEGAPIXELS, Edges};
 use crate::job::CutOptions;
 use crate::model::{DEFAULT_MODEL, shipped_models_dir};
@@ -136,8 +137,8 @@ impl CutRun<'_> {
         }
         let search = self.search();
         // On a thread of its own, which a stop leaves behind: it may be long, or wait for a disk.
-        let planned = tokio::task::spawn_blocking(move || plan::plan(&search));
-        let plan = batch::unpanicked(planned.await);
+        let planned = blocking(move || plan::plan(&search));
+        let plan = planned.await;
         let is_empty = plan.jobs.is_empty() && plan.missing.is_empty();
         if is_empty {
             reporter.say("no photo was found");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::CommandError;
-use super::super::account::group_name;
+use crate::accounts::group_name;
 use crate::config::{Config, Folder};
 use crate::daemon::{LiveStatus, ReadStatus, SharedFailure, SharedStatus};
 use crate::ledger::{Counts, LedgerError, SqliteLedger, is_in_use};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path as UrlPath, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use rustix::fs::{FileType, OFlags};
 
 use super::ThumbKind;
@@ -22,9 +22,13 @@ use crate::fs::path_error::AtPath as _;
 use crate::fs::root::Root;
 use crate::fs::stamp::Stamp;
 use crate::http::server::answer;
+use crate::http::server::etag::{is_known, not_modified, remember};
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::AppState;
 use crate::ledger::{PhotoRow, PhotoState};
+
+/// The browser keeps a picture, and asks each time whether it is still the one.
+pub(super) const KEPT: &str = "private, no-cache";
 
 /// Bytes that tell one picture format from another.
 const MAGIC_BYTES: u64 = 64;
@@ -137,7 +141,7 @@ async fn serve(
 ) -> Result<Response, Refusal> {
     let tag = tag(&picture.stamp);
     if is_known(headers, &tag) {
-        return Ok(not_modified(&tag));
+        return Ok(not_modified(&tag, KEPT));
     }
     let StoredPicture {
         folder,
@@ -158,33 +162,10 @@ async fn serve(
     let (file, kind) = app.on_folder(&folder, LOOK_MAX, look).await?;
     let file = Detached::new(tokio::fs::File::from_std(file.into_inner()));
     let mut response = answer::stream(file, stamp.len, kind);
-    remember(response.headers_mut(), &tag);
+    remember(response.headers_mut(), &tag, KEPT);
     Ok(response)
 }
 
 pub(crate) fn tag(stamp: &Stamp) -> String {
     format!("\"{:x}-{:x}-{:x}\"", stamp.len, stamp.mtime_ns, stamp.ino)
-}
-
-pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known == tag)
-}
-
-pub(crate) fn not_modified(tag: &str) -> Response {
-    let mut response = StatusCode::NOT_MODIFIED.into_response();
-    remember(response.headers_mut(), tag);
-    response
-}
-
-/// The browser keeps it, and asks each time whether it is still the one.
-pub(crate) fn remember(headers: &mut HeaderMap, tag: &str) {
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    if let Ok(tag) = HeaderValue::from_str(tag) {
-        headers.insert(header::ETAG, tag);
-    }
 }

@@ -14,12 +14,13 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::photos::row;
-use super::pictures::{StoredPicture, is_known, not_modified, open, remember, tag};
-use super::{ThumbKey, ThumbKind, Thumbs};
+use super::pictures::{KEPT, StoredPicture, open, tag};
 use crate::fs::detached::Detached;
 use crate::fs::path_error::AtPath as _;
+use crate::http::gallery::{ThumbKey, ThumbKind, Thumbs};
 use crate::http::server::answer;
 use crate::http::server::blocking::blocking;
+use crate::http::server::etag::{is_known, not_modified, remember};
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::AppState;
 use crate::job::RequestError;
@@ -81,7 +82,7 @@ pub(crate) async fn thumb(
     } = open(&app, row, kind).await?;
     let tag = tag(&stamp);
     if is_known(&headers, &tag) {
-        return Ok(not_modified(&tag));
+        return Ok(not_modified(&tag, KEPT));
     }
     let key = ThumbKey {
         version,
@@ -91,7 +92,7 @@ pub(crate) async fn thumb(
     };
     let (png, len) = shrunk(&app, &folder, key, file).await?;
     let mut response = answer::stream(tokio::fs::File::from_std(png), len, "image/png");
-    remember(response.headers_mut(), &tag);
+    remember(response.headers_mut(), &tag, KEPT);
     Ok(response)
 }
 

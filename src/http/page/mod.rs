@@ -3,11 +3,12 @@
 pub(super) mod session;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use sha2::{Digest as _, Sha256};
 
+use super::server::etag::{is_known, not_modified, remember};
 use crate::hex;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -54,18 +55,11 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 /// The browser keeps a file, and asks each time whether it is still the one: after an update the page must not be half old.
 fn file(headers: &HeaderMap, tag: &str, kind: &'static str, bytes: &'static [u8]) -> Response {
-    let is_known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known == tag);
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, kind)], bytes).into_response()
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(tag) {
-        headers.insert(header::ETAG, tag);
+    const KEPT: &str = "no-cache";
+    if is_known(headers, tag) {
+        return not_modified(tag, KEPT);
     }
+    let mut response = ([(header::CONTENT_TYPE, kind)], bytes).into_response();
+    remember(response.headers_mut(), tag, KEPT);
     response
 }

@@ -3,6 +3,7 @@
 pub(super) mod answer;
 pub(super) mod blocking;
 pub(super) mod body;
+pub(super) mod etag;
 pub(super) mod flow_gate;
 pub(super) mod guard;
 pub(super) mod refusal;

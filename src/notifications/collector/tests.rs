@@ -32,7 +32,7 @@ fn finished(folder: &str, counts: (u64, u64), missed: u64, since: u64) -> Notifi
         done: counts.0,
         quarantined: counts.1,
         missed,
-        since: rfc3339(UNIX_EPOCH + Duration::from_secs(since)),
+        since: rfc3339::utc(UNIX_EPOCH + Duration::from_secs(since)),
     }
 }
 

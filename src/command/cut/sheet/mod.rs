@@ -14,8 +14,8 @@ pub use error::SheetError;
 pub(super) use list::{SheetEntry, SheetList};
 pub(super) use place::SheetPlace;
 
-use super::batch::unpanicked;
 use super::report::CutReporter;
+use crate::blocking::blocking;
 use crate::percent;
 use crate::worker::{Worker, WorkerSpec};
 use row::RowMaker;
@@ -80,7 +80,7 @@ pub(super) async fn write(
     let waiting = Arc::new(());
     let is_waited_for = Arc::downgrade(&waiting);
     let write = move || place.write(&rows, &ledger_id, &is_waited_for);
-    let written = unpanicked(tokio::task::spawn_blocking(write).await);
+    let written = blocking(write).await;
     drop(waiting);
     written
 }

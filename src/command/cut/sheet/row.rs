@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::super::batch::unpanicked;
 use super::list::SheetEntry;
 use super::panels::{PanelRow, Small};
 use super::{SIDE, picture};
+use crate::blocking::{blocking, unpanicked};
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::imaging::CutoutError;
 use crate::intake::{SourceError, SourceFile};
@@ -131,8 +131,8 @@ impl Hand {
     }
 
     async fn row(&mut self, entry: SheetEntry) -> Result<PanelRow, RowError> {
-        let opened = tokio::task::spawn_blocking(move || open(&entry)).await;
-        let [photo, cutout] = unpanicked(opened)?;
+        let opened = blocking(move || open(&entry)).await;
+        let [photo, cutout] = opened?;
         let photo = self.shrink(photo).await?;
         let cutout = self.shrink(cutout).await?;
         PanelRow::new(photo, cutout).ok_or(RowError::Unequal)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::backoff::doubled;
+
 /// The wait after the first failure; each further one is twice as long.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -14,8 +16,7 @@ const LIFE: Duration = Duration::from_hours(1);
 /// The wait before the next attempt at a message of this `age`, or `None` if it would be too old by then. `failures` have
 /// come one after another, at least one; `asked` is what the receiver wants.
 pub(super) fn next(failures: u32, asked: Option<Duration>, age: Duration) -> Option<Duration> {
-    let doublings = failures.saturating_sub(1).min(16);
-    let own = (FIRST * 2_u32.pow(doublings)).min(LONGEST);
+    let own = doubled(FIRST, failures.saturating_sub(1), LONGEST);
     let wait = asked.map_or(own, |asked| asked.max(FIRST));
     (age.saturating_add(wait) <= LIFE).then_some(wait)
 }

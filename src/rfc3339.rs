@@ -1,7 +1,9 @@
-//! Converts a moment to the time of this machine's place, with its offset from UTC. Must not decide where it is shown.
+//! Converts a moment to RFC 3339: the time of this machine's place with its offset for people, UTC for programs. Must not decide where
+//! it is shown.
 
 use std::fmt;
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -12,11 +14,16 @@ use tracing_subscriber::fmt::time::FormatTime;
 static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
 
 /// Returns `ms`, milliseconds since the epoch, as RFC 3339: `2026-05-04T11:30:00.120+02:00`.
-pub fn rfc3339(ms: i64) -> String {
+pub fn local(ms: i64) -> String {
     text(
         Timestamp::from_millisecond(ms).unwrap_or_default(),
         ZONE.clone(),
     )
+}
+
+/// Returns `at` as RFC 3339 in UTC, to the millisecond: `2026-05-04T09:30:00.120Z`.
+pub fn utc(at: SystemTime) -> String {
+    humantime::format_rfc3339_millis(at).to_string()
 }
 
 fn text(moment: Timestamp, zone: TimeZone) -> String {
@@ -36,6 +43,8 @@ impl FormatTime for LocalTime {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     /// P10: fails when a time is shown without its offset, or shifted the wrong way.
@@ -45,5 +54,9 @@ mod tests {
         let berlin = TimeZone::fixed(jiff::tz::offset(2));
         assert_eq!(text(moment, berlin), "2026-05-04T11:30:00.120+02:00");
         assert_eq!(text(moment, TimeZone::UTC), "2026-05-04T09:30:00.120+00:00");
+        assert_eq!(
+            utc(UNIX_EPOCH + Duration::from_millis(1_777_887_000_120)),
+            "2026-05-04T09:30:00.120Z"
+        );
     }
 }

@@ -1,0 +1,103 @@
+//! Converts names and numbers of users and groups to each other, and a user to what it may do with a folder by its mode. Asks the
+//! system's name services, so that accounts of LDAP or SSSD are known too. Must not open a folder.
+
+use std::ffi::CString;
+
+use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+
+/// Mode bits by which whoever is neither owner nor in the group may list a folder.
+pub const LISTED_BY_OTHERS: u32 = 0o005;
+
+/// A user and the groups that it is in.
+#[derive(Debug)]
+pub struct Account {
+    id: u32,
+    groups: Vec<u32>,
+}
+
+impl Account {
+    /// Finds the user `name`; `None` if there is none, or if no name service answers.
+    pub fn find(name: &str) -> Option<Self> {
+        let user = User::from_name(name).ok()??;
+        let groups = getgrouplist(&CString::new(name).ok()?, user.gid);
+        Some(Self {
+            id: user.uid.as_raw(),
+            groups: groups
+                .unwrap_or_else(|_| vec![user.gid])
+                .into_iter()
+                .map(Gid::as_raw)
+                .collect(),
+        })
+    }
+
+    /// Tells whether the rights of a folder's owner or group are the user's.
+    pub fn is_owner_or_member(&self, owner: u32, group: u32) -> bool {
+        self.id == owner || self.groups.contains(&group)
+    }
+
+    /// Tells whether the user may list a folder of this mode, owner and group.
+    pub fn may_list(&self, mode: u32, owner: u32, group: u32) -> bool {
+        // The first that fits is what counts: an owner without rights has none as a member of the group either.
+        let granted = if self.id == owner {
+            mode >> 6
+        } else if self.groups.contains(&group) {
+            mode >> 3
+        } else {
+            mode
+        };
+        granted & LISTED_BY_OTHERS == LISTED_BY_OTHERS
+    }
+}
+
+/// The name of the user with this number; `None` if it has none, or if no name service answers.
+pub fn user_name(id: u32) -> Option<String> {
+    Some(User::from_uid(Uid::from_raw(id)).ok()??.name)
+}
+
+/// The name of the group with this number, or the number.
+pub fn group_name(id: u32) -> String {
+    let group = Group::from_gid(Gid::from_raw(id)).ok().flatten();
+    group.map_or_else(|| id.to_string(), |group| group.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when `hotcut init` asks for what is there already, or does not see what the service lacks.
+    #[test]
+    fn the_first_rights_that_fit_count() {
+        let account = Account {
+            id: 990,
+            groups: vec![991, 500],
+        };
+        for (mode, owner, group, wanted) in [
+            (0o2770, 990, 7, true),
+            (0o2770, 7, 991, true),
+            (0o2770, 7, 500, true),
+            (0o2770, 7, 501, false),
+            (0o2775, 7, 501, true),
+            (0o0070, 990, 991, false),
+            (0o0707, 7, 500, false),
+            (0o2740, 7, 500, false),
+        ] {
+            assert_eq!(
+                account.may_list(mode, owner, group),
+                wanted,
+                "{mode:o} {owner} {group}"
+            );
+        }
+    }
+
+    /// Fails when users or groups are not found by name and by number.
+    #[test]
+    fn root_is_known_everywhere() {
+        assert_eq!(user_name(0).as_deref(), Some("root"));
+        assert_eq!(group_name(0), "root");
+        let root = Account::find("root").unwrap();
+        assert!(root.is_owner_or_member(0, 1) && root.is_owner_or_member(1, 0));
+        assert!(Account::find("no such user").is_none());
+        assert_eq!(user_name(4_294_967_000), None);
+        assert_eq!(group_name(4_294_967_000), "4294967000");
+    }
+}

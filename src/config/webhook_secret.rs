@@ -1,0 +1,105 @@
+//! Converts a file with a secret to the key that signs messages. Must not sign.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+use std::path::PathBuf;
+
+use super::Token;
+use super::error::FaultKind;
+use super::fields::Fields;
+
+/// What a secret begins with that is written as Standard Webhooks do it.
+const PREFIX: &str = "whsec_";
+
+/// The fewest bytes of a key.
+const KEY_BYTES_MIN: usize = 16;
+
+/// With or without the `=` at the end.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A secret shared with the receiver of a webhook, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSecret {
+    token: Token,
+    key: Vec<u8>,
+}
+
+impl WebhookSecret {
+    /// The file that holds it, and its content.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The key: what the base64 after `whsec_` stands for, or else the content as it is.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Reads the file that `key` names; `None` if it is of no use, which is noted.
+    pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
+        let token = Token::read(file, key, fields)?;
+        let bytes = key_of(token.bytes());
+        if bytes.is_none() {
+            fields.fault(key, |table| FaultKind::BadWebhookSecret {
+                table,
+                key,
+                file: token.file().to_owned(),
+                least: KEY_BYTES_MIN,
+            });
+        }
+        Some(Self { key: bytes?, token })
+    }
+}
+
+impl std::fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WebhookSecret(..)")
+    }
+}
+
+/// The key that a secret stands for; `None` if it begins as base64 and is not, or is too short.
+fn key_of(secret: &[u8]) -> Option<Vec<u8>> {
+    match secret.strip_prefix(PREFIX.as_bytes()) {
+        Some(text) => BASE64
+            .decode(text)
+            .ok()
+            .filter(|key| key.len() >= KEY_BYTES_MIN),
+        None => Some(secret.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when one of both forms is taken for the other, or when what is no base64 signs messages.
+    #[test]
+    fn both_forms_of_a_secret_give_their_key() {
+        let plain = b"MDEyMzQ1Njc4OWFiY2RlZg==";
+        assert_eq!(key_of(plain).as_deref(), Some(plain.as_slice()));
+        for text in [
+            "whsec_MDEyMzQ1Njc4OWFiY2RlZg==",
+            "whsec_MDEyMzQ1Njc4OWFiY2RlZg",
+        ] {
+            let key = key_of(text.as_bytes());
+            assert_eq!(
+                key.as_deref(),
+                Some(b"0123456789abcdef".as_slice()),
+                "{text}"
+            );
+        }
+        for wrong in [
+            "whsec_",
+            "whsec_MDEyMzQ1Njc4OWFiY2Rl",
+            "whsec_0123456789abcdef!!!!",
+        ] {
+            assert_eq!(key_of(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Converts the tag of an answer and a request's `If-None-Match` to whether the caller has that answer already. Must not know what is
+//! tagged.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
+
+/// Tells whether the caller has what `tag`, in quotes, stands for: if a tag of its list is the same, weak or not, or if it says `*`.
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let asked = headers.typed_get::<IfNoneMatch>();
+    let tag = tag.parse::<ETag>();
+    asked
+        .zip(tag.ok())
+        .is_some_and(|(asked, tag)| !asked.precondition_passes(&tag))
+}
+
+/// The answer to a caller that has it.
+pub(crate) fn not_modified(tag: &str, cache: &'static str) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    remember(response.headers_mut(), tag, cache);
+    response
+}
+
+/// Says that the caller may keep the answer as `cache` says, and by which `tag` to ask for it again.
+pub(crate) fn remember(headers: &mut HeaderMap, tag: &str, cache: &'static str) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Ok(tag) = tag.parse::<ETag>() {
+        headers.typed_insert(tag);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when a list, a weak tag or a star is not understood, or when another tag is taken for this one.
+    #[test]
+    fn every_form_of_the_question_is_understood() {
+        let is_known = |lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::IF_NONE_MATCH, line.parse().unwrap());
+            }
+            is_known(&headers, "\"a-1\"")
+        };
+        for lines in [
+            &["\"a-1\""][..],
+            &["W/\"a-1\""],
+            &["\"b\", \"a-1\""],
+            &["\"b\",W/\"a-1\" , \"c\""],
+            &["\"b\"", "\"a-1\""],
+            &["*"],
+        ] {
+            assert!(is_known(lines), "{lines:?}");
+        }
+        for lines in [
+            &[][..],
+            &[""],
+            &["\"a\""],
+            &["a-1"],
+            &["\"a-1"],
+            &["\"b\", \"a-1-2\""],
+        ] {
+            assert!(!is_known(lines), "{lines:?}");
+        }
+    }
+}
