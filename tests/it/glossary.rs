@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::architecture::{Source, production, words};
 
-/// `imaging::matte` still has types of its own under two of these names, and two types `Line`.
-const EXEMPT: &str = "src/imaging/matte/";
-
 /// Types that have another name now.
 const OLD_TYPES: [&str; 43] = [
     "Access",
@@ -70,7 +67,7 @@ const OLD_WORDS: [&str; 12] = [
 /// Fails when a type or a module gets a name that the glossary replaced.
 #[test]
 fn names_that_were_given_up_do_not_come_back() {
-    for source in named() {
+    for source in production() {
         for (name, line) in types(&source) {
             assert!(!OLD_TYPES.contains(&name), "{}: {line}", source.path);
         }
@@ -84,7 +81,7 @@ fn names_that_were_given_up_do_not_come_back() {
 /// Fails when a word that the glossary replaced stands in a name, a text or a comment.
 #[test]
 fn words_that_were_given_up_do_not_come_back() {
-    for source in named() {
+    for source in production() {
         let text = source.text.to_ascii_lowercase();
         for word in words(&text) {
             let mut parts = word.split('_').map(|part| part.trim_end_matches('s'));
@@ -105,14 +102,8 @@ fn no_type_name_stands_twice() {
         }
     }
     assert!(places.len() > 200, "the types were not found");
-    places.retain(|_, paths| paths.len() > 1 && !paths.iter().all(|path| path.starts_with(EXEMPT)));
+    places.retain(|_, paths| paths.len() > 1);
     assert!(places.is_empty(), "{places:#?}");
-}
-
-fn named() -> Vec<Source> {
-    let mut sources = production();
-    sources.retain(|source| !source.path.starts_with(EXEMPT));
-    sources
 }
 
 /// The types that a file defines outside functions and tests, each with its line.

@@ -12,7 +12,7 @@ use super::bilinear::Bilinear;
 use super::multilevel::{Colours, Samples, separate};
 use super::reduce::Reducer;
 use super::upright::{self, each_row, unit};
-use super::view::{Grid, Line};
+use super::view::{Grid, OpacityRow};
 
 /// Cells of the grid at most, which bounds the memory: about 40 bytes each.
 const CELLS_MAX: f64 = 786_432.0;
@@ -119,8 +119,8 @@ pub(super) fn grid_size((width, height): (usize, usize)) -> (usize, usize) {
 pub(super) fn samples(
     photo: &Photo,
     grid: &Grid,
-    mut line: Line,
-    mut opacity: impl FnMut(usize, &[[f32; 4]], &mut Line),
+    mut line: OpacityRow,
+    mut opacity: impl FnMut(usize, &[[f32; 4]], &mut OpacityRow),
 ) -> Result<Vec<[u16; 4]>, CutoutError> {
     let mut reducer = Reducer::new(grid.photo, grid.on(grid.photo))?;
     let mut samples = reserve(grid.size.0 * grid.size.1)?;

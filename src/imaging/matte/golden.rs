@@ -8,7 +8,7 @@ use super::foreground::{Foreground, grid_size, samples};
 use super::plane::Plane;
 use super::reduce::Reducer;
 use super::tests::card;
-use super::view::{Grid, View};
+use super::view::{Grid, MatteView};
 use crate::config::Edges;
 use crate::imaging::format::decode_any;
 use crate::imaging::photo::Photo;
@@ -122,7 +122,7 @@ fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
             of_grid.push(cells.iter().map(|cell| cell[3]).collect());
         });
     }
-    let view = View::new(&Plane::square(vec![1.0]), &grid).unwrap();
+    let view = MatteView::new(&Plane::square(vec![1.0]), &grid).unwrap();
     let samples = samples(&photo, &grid, view.line().unwrap(), |y, _, line| {
         line.opacity.copy_from_slice(&of_grid[y]);
     });

@@ -51,10 +51,10 @@ use multilevel::Colours;
 use opacity::opacity;
 use plane::Plane;
 use refine::Refinement;
-use runs::{Run, Verdict};
+use runs::{Run, RunKind};
 use style::Style;
 use upright::{over_neutral, sample, unit};
-use view::{Grid, Line, View};
+use view::{Grid, MatteView, OpacityRow};
 
 /// Cells that are kept around the subject: two that the enlargement of the mask mixes in, and as many of ground to learn its colour
 /// from.
@@ -65,7 +65,7 @@ const MARGIN: usize = 4;
 pub(super) struct Matte {
     mask: Plane,
     /// At each pixel of the photo.
-    view: View,
+    view: MatteView,
     refinement: Option<Refinement>,
     foreground: Option<Foreground>,
 }
@@ -73,7 +73,7 @@ pub(super) struct Matte {
 /// What a row needs while it is made.
 #[derive(Debug)]
 pub(super) struct RowScratch {
-    line: Line,
+    line: OpacityRow,
     bytes: Vec<u8>,
     colours: Vec<Colours>,
 }
@@ -94,7 +94,7 @@ impl Matte {
             drop_dust(&mut mask, dust)?;
         }
         Ok(Self {
-            view: View::new(&mask, &Grid::pixels((width as usize, height as usize)))?,
+            view: MatteView::new(&mask, &Grid::pixels((width as usize, height as usize)))?,
             mask,
             refinement: None,
             foreground: None,
@@ -142,7 +142,7 @@ impl Matte {
         let Some(grid) = self.grid_of_subject(photo, refinement) else {
             return Ok(());
         };
-        let mut view = View::new(&self.mask, &grid)?;
+        let mut view = MatteView::new(&self.mask, &grid)?;
         view.refine(&self.mask, refinement, &grid)?;
         let samples = samples(photo, &grid, view.line()?, |y, cells, line| {
             let colour = |x: usize| [cells[x][0], cells[x][1], cells[x][2]];
@@ -187,15 +187,15 @@ impl Matte {
         let refinement = self.refinement.as_ref();
         self.view.row(y, refinement, |x| seen(pixels[x]), line);
         let mut greatest = 0;
-        for Run { columns, verdict } in &line.runs {
+        for Run { columns, kind } in &line.runs {
             let pixels = &mut pixels[columns.clone()];
-            let of_run = match verdict {
-                Verdict::Ground => {
+            let of_run = match kind {
+                RunKind::Ground => {
                     pixels.fill([0; 4]);
                     0
                 }
-                Verdict::Subject => keep(pixels),
-                Verdict::Undecided => {
+                RunKind::Subject => keep(pixels),
+                RunKind::Undecided => {
                     let bytes = &mut bytes[columns.clone()];
                     let opacity = &line.opacity[columns.clone()];
                     for (byte, value) in bytes.iter_mut().zip(opacity) {

@@ -42,14 +42,14 @@ const SUMS: usize = 4;
 
 /// The line from the ground's colour to the subject's.
 #[derive(Clone, Copy)]
-struct Line {
+struct ColourLine {
     ground: [f32; 3],
     direction: [f32; 3],
     /// The square of its length, above 0.
     square: f32,
 }
 
-impl Line {
+impl ColourLine {
     /// By the sums of the subject and those of ground; `None` where there are too few cells of either.
     fn of(sums: &[f32; 2 * SUMS]) -> Option<Self> {
         let [count, red, green, blue, ground @ ..] = *sums;
@@ -139,7 +139,7 @@ fn sums(
 }
 
 /// The line around each cell, by the sums of all cells.
-fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<Line>>, CutoutError> {
+fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<ColourLine>>, CutoutError> {
     let mut weighted = reserve(sums.len())?;
     weighted.resize(sums.len(), [0.0; 2 * SUMS]);
     for (radius, weight) in WINDOWS {
@@ -147,7 +147,7 @@ fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<Line>>, Cu
         add(weighted.as_flattened_mut(), means.as_flattened(), weight);
     }
     let mut lines = reserve(sums.len())?;
-    lines.extend(weighted.iter().map(Line::of));
+    lines.extend(weighted.iter().map(ColourLine::of));
     Ok(lines)
 }
 
@@ -156,7 +156,7 @@ fn residuals(
     guide: &Guide,
     opacity: &Plane,
     part: &Extent,
-    lines: &[Option<Line>],
+    lines: &[Option<ColourLine>],
 ) -> Result<Vec<[f32; 2]>, CutoutError> {
     let mut residuals = zeroed::<f32>(2 * lines.len())?;
     let (cells, _) = residuals.as_chunks_mut::<2>();

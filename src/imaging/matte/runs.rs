@@ -15,14 +15,14 @@ pub(super) const OVERSHOOT: f32 = 1.31;
 
 /// What the mask alone says of a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RunKind {
     Ground,
     Subject,
     #[default]
     Undecided,
 }
 
-impl Verdict {
+impl RunKind {
     /// What a cell of this opacity says, so that those around it cannot open what it decides.
     fn of_cell(opacity: f32) -> Self {
         let limit = SAFETY * Style::undecided_least();
@@ -38,41 +38,41 @@ impl Verdict {
 
 /// Whether the enlarged mask may be undecided around cell `at`: it is itself, or the next one to the right or below says otherwise.
 pub(super) fn is_open_around(mask: &Plane, at: usize) -> bool {
-    let verdict = |at: usize| Verdict::of_cell(mask.values[at]);
-    let own = verdict(at);
+    let kind = |at: usize| RunKind::of_cell(mask.values[at]);
+    let own = kind(at);
     let is_last = (at + 1).is_multiple_of(mask.width);
-    let differs_right = !is_last && verdict(at + 1) != own;
+    let differs_right = !is_last && kind(at + 1) != own;
     let below = at + mask.width;
-    own == Verdict::Undecided || differs_right || below < mask.values.len() && verdict(below) != own
+    own == RunKind::Undecided || differs_right || below < mask.values.len() && kind(below) != own
 }
 
 /// Columns next to each other of which the same is said. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) columns: Range<usize>,
-    pub(super) verdict: Verdict,
+    pub(super) kind: RunKind,
 }
 
-/// The verdicts on all places that a kernel can have on a mask.
+/// The kinds on all places that a kernel can have on a mask.
 #[derive(Debug)]
-pub(super) struct Verdicts {
+pub(super) struct RunKinds {
     /// Row by row; one less than `starts` has in a row.
-    places: Vec<Verdict>,
+    places: Vec<RunKind>,
     /// For each column of the mask, the first column of the grid whose kernel begins there or later; at the end the grid's width.
     starts: Vec<usize>,
 }
 
-impl Verdicts {
+impl RunKinds {
     /// Of a mask that these kernels enlarge.
     pub(super) fn new(mask: &Plane, across: &Kernel, down: &Kernel) -> Result<Self, CutoutError> {
         let columns = mask.width - across.taps() + 1;
         let mut places = reserve(columns * (mask.height - down.taps() + 1))?;
         // For each place on a row, what its last rows said and how many they were.
-        let mut alike = zeroed::<(Verdict, usize)>(columns)?;
+        let mut alike = zeroed::<(RunKind, usize)>(columns)?;
         for (y, row) in mask.rows().enumerate() {
-            let mut before = (Verdict::Undecided, 0);
+            let mut before = (RunKind::Undecided, 0);
             for (x, opacity) in row.iter().enumerate() {
-                before = counted(before, Verdict::of_cell(*opacity));
+                before = counted(before, RunKind::of_cell(*opacity));
                 if let Some(place) = (x + 1).checked_sub(across.taps()) {
                     alike[place] = counted(alike[place], agreed(before, across.taps()));
                 }
@@ -103,14 +103,14 @@ impl Verdicts {
         runs.clear();
         let columns = self.starts.len() - 1;
         let places = &self.places[first * columns..][..columns];
-        for (verdict, ends) in places.iter().zip(self.starts.windows(2)) {
+        for (kind, ends) in places.iter().zip(self.starts.windows(2)) {
             let columns = ends[0]..ends[1];
             match runs.last_mut() {
                 _ if columns.is_empty() => {}
-                Some(run) if run.verdict == *verdict => run.columns.end = columns.end,
+                Some(run) if run.kind == *kind => run.columns.end = columns.end,
                 _ => runs.push(Run {
                     columns,
-                    verdict: *verdict,
+                    kind: *kind,
                 }),
             }
         }
@@ -118,20 +118,20 @@ impl Verdicts {
 }
 
 /// How many times in a row the same was said, with `next` said now.
-fn counted((verdict, times): (Verdict, usize), next: Verdict) -> (Verdict, usize) {
-    if verdict == next {
-        (verdict, times + 1)
+fn counted((kind, times): (RunKind, usize), next: RunKind) -> (RunKind, usize) {
+    if kind == next {
+        (kind, times + 1)
     } else {
         (next, 1)
     }
 }
 
 /// What was said `of` times in a row.
-fn agreed((verdict, times): (Verdict, usize), of: usize) -> Verdict {
+fn agreed((kind, times): (RunKind, usize), of: usize) -> RunKind {
     if times >= of {
-        verdict
+        kind
     } else {
-        Verdict::Undecided
+        RunKind::Undecided
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
     use super::super::kernel::{Kernel, Span};
     use super::super::plane::Plane;
     use super::super::style::Style;
-    use super::{OVERSHOOT, Run, Verdict, Verdicts, is_open_around};
+    use super::{OVERSHOOT, Run, RunKind, RunKinds, is_open_around};
 
     /// A mask of 12 x 12 whose left half is 0 and whose right half is 1.
     fn halves() -> Plane {
@@ -154,9 +154,9 @@ mod tests {
     fn runs(mask: &Plane, row: usize) -> Vec<Run> {
         let kernel = |old| Kernel::cubic(old, Span::whole(old, 120)).unwrap();
         let (across, down) = (kernel(mask.width), kernel(mask.height));
-        let verdicts = Verdicts::new(mask, &across, &down).unwrap();
+        let kinds = RunKinds::new(mask, &across, &down).unwrap();
         let mut runs = Vec::new();
-        verdicts.write(down.at(row).0, &mut runs);
+        kinds.write(down.at(row).0, &mut runs);
         runs
     }
 
@@ -166,12 +166,12 @@ mod tests {
         let decided = runs(&halves(), 60);
         let ends: Vec<_> = decided
             .iter()
-            .map(|run| (run.columns.end, run.verdict))
+            .map(|run| (run.columns.end, run.kind))
             .collect();
         let expected = [
-            (45, Verdict::Ground),
-            (75, Verdict::Undecided),
-            (120, Verdict::Subject),
+            (45, RunKind::Ground),
+            (75, RunKind::Undecided),
+            (120, RunKind::Subject),
         ];
         assert_eq!(ends, expected);
     }
@@ -180,16 +180,16 @@ mod tests {
     fn one_cell_opens_what_the_cubic_mixes_it_into() {
         let mut mask = Plane::square(vec![0.0; 576]);
         mask.values[12 * 24 + 12] = 0.02;
-        let ground = [(120, Verdict::Ground)];
+        let ground = [(120, RunKind::Ground)];
         let open = [
-            (52, Verdict::Ground),
-            (72, Verdict::Undecided),
-            (120, Verdict::Ground),
+            (52, RunKind::Ground),
+            (72, RunKind::Undecided),
+            (120, RunKind::Ground),
         ];
         // Two cells, 10 columns or rows, on either side of its middle at 62.5.
         for (row, expected) in [(51, &ground[..]), (52, &open), (71, &open), (72, &ground)] {
             let decided = runs(&mask, row);
-            let ends = decided.iter().map(|run| (run.columns.end, run.verdict));
+            let ends = decided.iter().map(|run| (run.columns.end, run.kind));
             assert_eq!(ends.collect::<Vec<_>>(), expected, "{row}");
         }
     }
@@ -214,7 +214,7 @@ mod tests {
         assert!(
             runs(&mask, 65)
                 .iter()
-                .any(|run| run.verdict == Verdict::Undecided)
+                .any(|run| run.kind == RunKind::Undecided)
         );
     }
 

@@ -9,7 +9,7 @@ use super::guided::TERMS;
 use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::refine::{Refinement, RefinementRow};
-use super::runs::{Run, Verdict, Verdicts};
+use super::runs::{Run, RunKind, RunKinds};
 
 /// A grid over a part of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl Grid {
 
 /// One row of a view, and what it is made with.
 #[derive(Debug)]
-pub(super) struct Line {
-    /// 0..=1. Where the mask alone decides it is out of date until [`Line::complete`] is called.
+pub(super) struct OpacityRow {
+    /// 0..=1. Where the mask alone decides it is out of date until [`OpacityRow::complete`] is called.
     pub(super) opacity: Vec<f32>,
     /// Over all of the row, from left to right.
     pub(super) runs: Vec<Run>,
@@ -55,14 +55,14 @@ pub(super) struct Line {
     projection: Vec<[f32; TERMS]>,
 }
 
-impl Line {
+impl OpacityRow {
     /// Writes the opacity that the mask alone decides.
     pub(super) fn complete(&mut self) {
-        for Run { columns, verdict } in &self.runs {
-            match verdict {
-                Verdict::Ground => self.opacity[columns.clone()].fill(0.0),
-                Verdict::Subject => self.opacity[columns.clone()].fill(1.0),
-                Verdict::Undecided => {}
+        for Run { columns, kind } in &self.runs {
+            match kind {
+                RunKind::Ground => self.opacity[columns.clone()].fill(0.0),
+                RunKind::Subject => self.opacity[columns.clone()].fill(1.0),
+                RunKind::Undecided => {}
             }
         }
     }
@@ -70,7 +70,7 @@ impl Line {
 
 /// What of a matte does not change from row to row.
 #[derive(Debug)]
-pub(super) struct View {
+pub(super) struct MatteView {
     /// The mask, as wide as the grid.
     wide: Plane,
     across: Kernel,
@@ -81,14 +81,14 @@ pub(super) struct View {
 /// How a view lies on a refinement.
 #[derive(Debug)]
 struct Refined {
-    verdicts: Verdicts,
+    kinds: RunKinds,
     cells: Bilinear,
     /// On what is known of the outline.
     outline: Bilinear,
     projection: Option<Bilinear>,
 }
 
-impl View {
+impl MatteView {
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn new(mask: &Plane, grid: &Grid) -> Result<Self, CutoutError> {
@@ -117,7 +117,7 @@ impl View {
             Bilinear::of(size, columns, rows)
         };
         self.refined = Some(Refined {
-            verdicts: Verdicts::new(mask, &self.across, &self.down)?,
+            kinds: RunKinds::new(mask, &self.across, &self.down)?,
             cells: on(refinement.size)?,
             outline: on((mask.width, mask.height))?,
             projection: match &refinement.projection {
@@ -132,8 +132,8 @@ impl View {
     ///
     /// # Errors
     /// `OutOfMemory`.
-    pub(super) fn line(&self) -> Result<Line, CutoutError> {
-        let mut line = Line {
+    pub(super) fn line(&self) -> Result<OpacityRow, CutoutError> {
+        let mut line = OpacityRow {
             opacity: zeroed(self.wide.width)?,
             runs: Vec::new(),
             cells: Vec::new(),
@@ -144,7 +144,7 @@ impl View {
             line.runs = reserve(1)?;
             return Ok(line);
         };
-        line.runs = refined.verdicts.row_buffer()?;
+        line.runs = refined.kinds.row_buffer()?;
         line.cells = refined.cells.row_buffer()?;
         line.outline = refined.outline.row_buffer()?;
         if let Some(projection) = &refined.projection {
@@ -159,9 +159,9 @@ impl View {
         y: usize,
         refinement: Option<&Refinement>,
         colour: impl Fn(usize) -> [f32; 3],
-        line: &mut Line,
+        line: &mut OpacityRow,
     ) {
-        let Line {
+        let OpacityRow {
             opacity,
             runs,
             cells,
@@ -173,14 +173,14 @@ impl View {
             runs.clear();
             runs.push(Run {
                 columns: 0..self.wide.width,
-                verdict: Verdict::Undecided,
+                kind: RunKind::Undecided,
             });
             opacity.fill(0.0);
             self.wide.mix(rows, 0..self.wide.width, opacity);
             return;
         };
-        refined.verdicts.write(rows.0, runs);
-        for Run { columns, .. } in runs.iter().filter(|run| run.verdict == Verdict::Undecided) {
+        refined.kinds.write(rows.0, runs);
+        for Run { columns, .. } in runs.iter().filter(|run| run.kind == RunKind::Undecided) {
             let values = &mut opacity[columns.clone()];
             values.fill(0.0);
             self.wide.mix(rows, columns.clone(), values);
@@ -200,7 +200,7 @@ impl View {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grid, Refinement, View};
+    use super::{Grid, MatteView, Refinement};
     use crate::config::Edges;
     use crate::imaging::matte::plane::Plane;
     use crate::imaging::matte::style::Style;
@@ -213,7 +213,7 @@ mod tests {
         let style = Style::of(Edges::Auto).unwrap();
         let refinement = Refinement::new(&photo, &mask, style).unwrap();
         let grid = Grid::pixels((320, 320));
-        let mut view = View::new(&mask, &grid).unwrap();
+        let mut view = MatteView::new(&mask, &grid).unwrap();
         view.refine(&mask, &refinement, &grid).unwrap();
         let mut line = view.line().unwrap();
         line.opacity.fill(0.5);
