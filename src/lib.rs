@@ -10,6 +10,7 @@
 //! | [`intake`] | a hot folder | settled files: watch, listing and quiet time |
 //! | [`job`] | a settled file and a worker | one finished attempt: the commit order on one screen |
 //! | [`worker`] | an order and photo bytes | PNG bytes, in a process that may die |
+//! | [`inference`] | a model file and a tensor | a mask: ONNX Runtime, a session that stays loaded |
 //! | [`imaging`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`model`] | a model's manifest | how its network wants a photo, and what its answer means |
 //! | [`delivery`] | a result | files that are whole or absent |
@@ -23,8 +24,7 @@
 //! Small and shared: [`fs`] (file systems: a new name for a file, never over another; paths that cannot leave a folder; where a path
 //! leads; mounts; free space; versions of a file; work with a deadline), [`blocking`] (work on a thread of its own), [`backoff`] (waits
 //! that double), [`provenance`] (the text chunk by which an output is known as ours), [`percent`], [`hex`], [`png_chunks`], [`accounts`]
-//! (names of users and groups), [`journal`] (entries of systemd's journal), [`rfc3339`] (times as text), [`onnxruntime`] (where the
-//! library lies), [`version`].
+//! (names of users and groups), [`journal`] (entries of systemd's journal), [`rfc3339`] (times as text), [`version`].
 //! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
@@ -113,13 +113,13 @@ pub mod fuzzing;
 pub mod hex;
 pub mod http;
 pub mod imaging;
+pub mod inference;
 pub mod intake;
 pub mod job;
 pub mod journal;
 pub mod ledger;
 pub mod model;
 pub mod notifications;
-pub mod onnxruntime;
 pub mod percent;
 pub mod png_chunks;
 pub mod provenance;

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::model::ModelManifest;
 use crate::model::shipped_models_dir;
 use crate::version::{COMMIT, VERSION};
-use crate::{hex, onnxruntime};
+use crate::{hex, inference};
 
 /// Prints version, commit, library, the models that came with hotcut, and where the configuration is; needs none of them.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
@@ -53,7 +53,7 @@ pub(super) fn log(config_file: &Path, config: Option<&Config>) {
 
 /// The path of the library, whose name ends in its version.
 fn library() -> String {
-    onnxruntime::find().map_or_else(
+    inference::find().map_or_else(
         |error| error.to_string(),
         |path| path.canonicalize().unwrap_or(path).display().to_string(),
     )

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::inference::RunError;
+
 use super::format::{Format, Lookalike, Unsupported};
 
 /// Why a photo gives no cutout.
@@ -46,6 +48,15 @@ pub enum CutoutError {
     /// The service: the model could not be run or gave nonsense.
     #[error("inference failed: {0}")]
     Inference(String),
+}
+
+impl From<RunError> for CutoutError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::OutOfMemory => Self::OutOfMemory,
+            RunError::Failed(reason) => Self::Inference(reason),
+        }
+    }
 }
 
 struct Aside(Option<Lookalike>);

@@ -7,13 +7,11 @@ mod error;
 mod format;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
-mod golden;
 mod matte;
 mod photo;
 mod render;
 mod resample;
-mod session;
-mod session_error;
+mod self_test;
 mod shrink;
 mod tensor;
 #[cfg(test)]
@@ -29,12 +27,11 @@ pub use error::CutoutError;
 pub use format::{
     FileEnd, Format, Lookalike, Unsupported, ZeroEnd, is_read_ending, is_unsupported_ending,
 };
-pub use golden::self_test;
-pub use session::{Runtime, Session};
-pub use session_error::{SessionError, Signature};
+pub use self_test::{SelfTestError, self_test};
 pub use shrink::shrink;
 
 use crate::config::Edges;
+use crate::inference::Session;
 use crate::provenance::Provenance;
 use matte::Matte;
 

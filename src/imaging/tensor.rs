@@ -5,38 +5,9 @@ use super::compose::scale;
 use super::error::CutoutError;
 use super::photo::Photo;
 use super::resample::{Filter, resample};
-use super::{reserve, zeroed};
+use super::reserve;
+use crate::inference::Tensor;
 use crate::model::{Divisor, ModelManifest};
-
-/// A network's input: 1 x 3 x `size` x `size`.
-#[derive(Debug)]
-pub(super) struct Tensor {
-    values: Vec<f32>,
-    size: u32,
-}
-
-impl Tensor {
-    /// A flat grey picture.
-    pub(super) fn flat(size: u32) -> Result<Tensor, CutoutError> {
-        Ok(Tensor {
-            values: zeroed(3 * area(size))?,
-            size,
-        })
-    }
-
-    /// The values, red plane first.
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    pub(super) fn size(&self) -> u32 {
-        self.size
-    }
-}
-
-fn area(size: u32) -> usize {
-    size as usize * size as usize
-}
 
 /// Makes the network's input from a photo.
 ///
@@ -73,16 +44,13 @@ pub(super) fn tensor(photo: &Photo, manifest: &ModelManifest) -> Result<Tensor, 
         });
         values.extend(pixels.iter().map(|p| table[usize::from(p[channel])]));
     }
-    Ok(Tensor {
-        values,
-        size: manifest.size,
-    })
+    Ok(Tensor::new(values, manifest.size))
 }
 
 /// The photo as `size` x `size` opaque RGBA.
 fn stretch(photo: &Photo, manifest: &ModelManifest) -> Result<Vec<[u8; 4]>, CutoutError> {
     let neutral = manifest.mean.map(unit_to_u8);
-    let mut square = reserve(area(manifest.size))?;
+    let mut square = reserve(manifest.size as usize * manifest.size as usize)?;
     let prepare = |rows: &mut [[u8; 4]]| {
         if photo.has_alpha() {
             for pixel in rows {

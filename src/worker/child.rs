@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::protocol::{self, CutReport, Order, Reply, Task};
 use super::sandbox;
-use crate::imaging::{self, CutRequest, CutoutError, Output, Runtime, Session, SessionError};
+use crate::imaging::{self, CutRequest, CutoutError, Output, SelfTestError};
+use crate::inference::{self, Runtime, Session, SessionError};
 use crate::model::{ManifestError, ModelManifest};
-use crate::onnxruntime;
 
 /// How a worker is set up, as its command line says.
 #[derive(Clone, Debug)]
@@ -40,12 +40,17 @@ enum Unfit {
         model: String,
         source: Box<SessionError>,
     },
+    #[error("model \"{model}\": {source}")]
+    SelfTest {
+        model: String,
+        source: Box<SelfTestError>,
+    },
     #[error(
         "`worker_memory` is {limit_mib} MiB, but loading the models takes {mib} MiB; allow more"
     )]
     NoRoom { mib: u64, limit_mib: u64 },
     #[error(transparent)]
-    NoLibrary(#[from] onnxruntime::NotFound),
+    NoLibrary(#[from] inference::NotFound),
     #[error(transparent)]
     Runtime(Box<SessionError>),
 }
@@ -94,7 +99,7 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
 
 fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
     let runtime =
-        Runtime::load(&onnxruntime::find()?).map_err(|error| Unfit::Runtime(Box::new(error)))?;
+        Runtime::load(&inference::find()?).map_err(|error| Unfit::Runtime(Box::new(error)))?;
     let mut sessions = BTreeMap::new();
     for model in &setting.models {
         let manifest =
@@ -110,7 +115,10 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
         // The file and the graph that was read from it are gone, and 4 MiB of holes stay in the heap.
         sandbox::give_back_holes();
         // Whatever the first run opens, maps or starts, it does now, while it still may.
-        imaging::self_test(&mut session).map_err(unfit)?;
+        imaging::self_test(&mut session).map_err(|source| Unfit::SelfTest {
+            model: model.clone(),
+            source: Box::new(source),
+        })?;
         sessions.insert(model.clone(), session);
     }
     Ok(sessions)

@@ -12,7 +12,7 @@ use super::view::{Grid, MatteView};
 use crate::config::Edges;
 use crate::imaging::format::decode_any;
 use crate::imaging::photo::Photo;
-use crate::imaging::session::Mask;
+use crate::inference::Mask;
 use crate::model::Activation;
 
 /// The mean error of pymatting 1.1.13 (`estimate_foreground_ml`) on `hairs`, in levels of 255, weighed by opacity.

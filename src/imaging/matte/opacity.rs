@@ -2,8 +2,8 @@
 
 use super::super::error::CutoutError;
 use super::super::reserve;
-use super::super::session::Mask;
 use super::plane::Plane;
+use crate::inference::Mask;
 use crate::model::{Activation, ModelManifest};
 
 /// A network that is sure of no pixel has found nothing. Below this, stretching the mask to the

@@ -3,7 +3,7 @@
 use super::Matte;
 use super::tests::{card, cutout, disc, noise, photo, slope, two_colours};
 use crate::config::Edges;
-use crate::imaging::session::Mask;
+use crate::inference::Mask;
 use crate::model::{Activation, Dust};
 
 const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];

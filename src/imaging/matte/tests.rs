@@ -8,7 +8,7 @@ use super::Matte;
 use crate::config::Edges;
 use crate::imaging::error::CutoutError;
 use crate::imaging::photo::{Channels, Colour, Photo, Stored};
-use crate::imaging::session::Mask;
+use crate::inference::Mask;
 use crate::model::{Activation, Divisor, ModelManifest};
 
 pub(super) fn card(activation: Activation, stretch: bool) -> ModelManifest {

@@ -22,8 +22,9 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{CutRequest, CutoutError, Output, Runtime, Session, ZeroEnd, cut};
+use super::{CutRequest, CutoutError, Output, ZeroEnd, cut};
 use crate::config::Edges;
+use crate::inference::{Runtime, Session};
 use crate::model::ModelManifest;
 
 const MEGAPIXELS_MAX: u32 = 20;

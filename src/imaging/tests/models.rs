@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{CutRequest, Session, SessionError, Signature, Stage, ZeroEnd, cut, self_test};
+use super::super::{CutRequest, SelfTestError, Stage, ZeroEnd, cut, self_test};
 use super::{CutoutError, cut_by_luma, manifest, motley, open, read, runtime};
 use crate::config::Edges;
+use crate::inference::{Session, SessionError, Signature};
 use crate::model::{GOLDEN_SIDE, Golden, ModelManifest};
 use crate::provenance::{self, Provenance};
 
@@ -72,7 +73,7 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
 }
 
 /// A golden picture of the model that takes brightness for opacity: its answer is known by hand.
-fn golden(cells: Vec<u8>) -> Result<(), SessionError> {
+fn golden(cells: Vec<u8>) -> Result<(), SelfTestError> {
     let mut manifest = manifest("luma");
     manifest.golden = Some(Golden {
         picture: super::repository("tests/data/photos/chart.jpg"),
@@ -100,13 +101,13 @@ fn model_that_answers_its_golden_picture_wrongly_is_refused() {
     golden(a_little_off).unwrap();
     let blank = golden(vec![0; right.len()]).unwrap_err();
     assert!(
-        matches!(blank, SessionError::Golden { levels, .. } if levels > 40.0),
+        matches!(blank, SelfTestError::Golden { levels, .. } if levels > 40.0),
         "{blank}"
     );
     let negative = right.iter().map(|cell| 255 - cell).collect();
     let negative = golden(negative).unwrap_err();
     assert!(
-        matches!(negative, SessionError::Golden { .. }),
+        matches!(negative, SelfTestError::Golden { .. }),
         "{negative}"
     );
 }

@@ -4,9 +4,10 @@ use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{CutRequest, Session, SessionError, ZeroEnd, cut, self_test};
+use super::super::{CutRequest, SelfTestError, ZeroEnd, cut, self_test};
 use super::{open, read, repository, runtime};
 use crate::config::Edges;
+use crate::inference::Session;
 use crate::model::DEFAULT_MODEL;
 use crate::model::ModelManifest;
 
@@ -51,7 +52,7 @@ fn refuses_damage_behind(part: usize, manifest: &ModelManifest) {
     let mut session = Session::load(runtime(), &damaged, 1).unwrap();
     let error = self_test(&mut session).unwrap_err();
     assert!(
-        matches!(error, SessionError::Golden { .. }),
+        matches!(error, SelfTestError::Golden { .. }),
         "1/{part}: {error}"
     );
 }

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::error::CutoutError;
-
 /// Why a session cannot be had. All are faults of the installation, not of a photo.
 #[derive(Debug, Error)]
 pub enum SessionError {
@@ -61,22 +59,17 @@ pub enum SessionError {
         /// ONNX Runtime's reason.
         reason: String,
     },
-    /// The model does not answer the golden picture on its manifest as it should.
-    #[error("{} answers {} wrongly: it is off by {levels:.0} of 255 levels on average, at most {levels_max:.0} are allowed; \
-        the file is damaged, was quantised badly or belongs to another manifest", path.display(), picture.display())]
-    Golden {
-        /// The model.
-        path: PathBuf,
-        /// The golden picture.
-        picture: PathBuf,
-        /// Mean absolute difference.
-        levels: f64,
-        /// The most that is allowed.
-        levels_max: f64,
-    },
-    /// The first run failed.
-    #[error("the model cannot be run: {0}")]
-    Warm(CutoutError),
+}
+
+/// Why a model that was loaded gives no mask.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum RunError {
+    /// There is not enough memory.
+    #[error("there is not enough memory to run the model")]
+    OutOfMemory,
+    /// ONNX Runtime failed, or its answer is no mask.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// How a model differs from its manifest.

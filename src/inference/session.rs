@@ -1,5 +1,5 @@
-//! Model file + `Tensor` -> `Mask`. The only file that names `ort`: the runtime's library, the
-//! checks of a model against its manifest, and running it. Knows no photos.
+//! A model file and a tensor -> a mask. The only file that names `ort`: the runtime's library, the checks of a model against its
+//! manifest, and running it. Knows no photos.
 
 use std::error::Error as _;
 use std::fs;
@@ -11,10 +11,8 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, TensorElementType, TensorRef};
 use sha2::{Digest as _, Sha256};
 
-use super::error::CutoutError;
-use super::reserve;
-use super::session_error::{SessionError, Signature};
-use super::tensor::Tensor;
+use super::error::{RunError, SessionError, Signature};
+use super::tensor::{Mask, Tensor};
 use crate::model::ModelManifest;
 
 /// ONNX Runtime, loaded. One per process.
@@ -59,28 +57,6 @@ impl Runtime {
         built
             .map(|environment| Runtime { environment })
             .map_err(|error| refused(error.to_string()))
-    }
-}
-
-/// A network's output as it comes: `size` x `size`, row by row.
-#[derive(Debug)]
-pub(super) struct Mask {
-    values: Vec<f32>,
-    size: u32,
-}
-
-impl Mask {
-    #[cfg(test)]
-    pub(super) fn new(values: Vec<f32>, size: u32) -> Mask {
-        Mask { values, size }
-    }
-
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    pub(super) fn size(&self) -> u32 {
-        self.size
     }
 }
 
@@ -140,7 +116,7 @@ impl Session {
     }
 
     /// The file of the golden picture on the manifest, once.
-    pub(super) fn take_golden_picture(&mut self) -> Option<Vec<u8>> {
+    pub fn take_golden_picture(&mut self) -> Option<Vec<u8>> {
         self.golden_picture.take()
     }
 
@@ -149,7 +125,11 @@ impl Session {
         &self.manifest
     }
 
-    pub(super) fn run(&mut self, tensor: &Tensor) -> Result<Mask, CutoutError> {
+    /// Runs the network.
+    ///
+    /// # Errors
+    /// `OutOfMemory`, or `Failed` with the reason.
+    pub fn run(&mut self, tensor: &Tensor) -> Result<Mask, RunError> {
         let size = tensor.size() as usize;
         let input = TensorRef::from_array_view(([1, 3, size, size], tensor.values()))
             .map_err(|e| failed(&e))?;
@@ -157,29 +137,29 @@ impl Session {
         let outputs = self.inner.run(inputs).map_err(|e| failed(&e))?;
         let output = outputs
             .get(&self.manifest.output)
-            .ok_or_else(|| CutoutError::Inference("the mask is missing".to_owned()))?;
+            .ok_or_else(|| RunError::Failed("the mask is missing".to_owned()))?;
         let (_, mask) = output.try_extract_tensor::<f32>().map_err(|e| failed(&e))?;
         if mask.len() != size * size || !mask.iter().all(|v| v.is_finite()) {
-            return Err(CutoutError::Inference(
+            return Err(RunError::Failed(
                 "the mask is not a picture of numbers".to_owned(),
             ));
         }
-        let mut values = reserve(mask.len())?;
+        let mut values = Vec::new();
+        values
+            .try_reserve_exact(mask.len())
+            .map_err(|_| RunError::OutOfMemory)?;
         values.extend_from_slice(mask);
-        Ok(Mask {
-            values,
-            size: tensor.size(),
-        })
+        Ok(Mask::new(values, tensor.size()))
     }
 }
 
-fn failed(error: &ort::Error) -> CutoutError {
+fn failed(error: &ort::Error) -> RunError {
     let reason = error.to_string();
     // Only the text tells: the code is that of any failing operator.
     if reason.contains("bad_alloc") || reason.contains("Failed to allocate memory") {
-        CutoutError::OutOfMemory
+        RunError::OutOfMemory
     } else {
-        CutoutError::Inference(reason)
+        RunError::Failed(reason)
     }
 }
 
