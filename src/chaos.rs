@@ -1,5 +1,5 @@
 //! The name of a file in a hot folder -> trouble for the daemon that watches it, in builds with the feature `chaos` only, which no
-//! release has. What a photo does to its worker is `pool::chaos`.
+//! release has. What a photo does to its worker is `worker::chaos`.
 
 use std::path::Path;
 use std::time::Duration;

@@ -14,7 +14,7 @@
 //! | [`imaging`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
 //! | [`model`] | a model's manifest | how its network wants a photo, and what its answer means |
 //! | [`delivery`] | a result | files that are whole or absent |
-//! | [`ledger`] | what happened to a photo | a record of it in a database, and answers about all photos |
+//! | [`ledger`] | what happened to a photo | a record of it in `SQLite`, and answers about all photos |
 //! | [`daemon`] | events | what is done next: one loop, one place that names every phase |
 //! | [`http`] | HTTP requests | cutouts, pages and metrics; off unless configured |
 //! | [`notifications`] | events of the loop | messages to a webhook and a command, on a thread of its own |

@@ -67,7 +67,7 @@ impl Source {
 /// Fails when a second file learns of a crate that one file hides from the others.
 #[test]
 fn each_crate_is_named_in_one_place_only() {
-    assert_named_only_in("ort", &["src/inference/"]);
+    assert_named_only_in("ort", &["src/inference/session.rs"]);
     assert_named_only_in("notify", &["src/intake/watch.rs"]);
     assert_named_only_in("toml", &["src/config/", "src/model/"]);
     assert_named_only_in("signal_hook", &["src/shutdown.rs"]);
@@ -142,14 +142,19 @@ fn pixels_know_no_files_and_no_async() {
 /// Fails when paths and time, pixels, and durability are mixed.
 #[test]
 fn intake_imaging_and_delivery_do_not_know_each_other() {
-    let rooms = ["intake", "imaging", "delivery"];
-    for room in rooms {
-        let inside = format!("src/{room}/");
+    let banned: [(&str, &[&str]); 4] = [
+        ("intake", &["imaging", "inference", "delivery"]),
+        ("imaging", &["intake", "delivery"]),
+        ("inference", &["intake", "imaging", "delivery", "tokio"]),
+        ("delivery", &["intake", "imaging", "inference"]),
+    ];
+    for (module, others) in banned {
+        let inside = format!("src/{module}/");
         for source in production()
             .iter()
             .filter(|source| source.path.starts_with(&inside))
         {
-            for other in rooms.into_iter().filter(|other| *other != room) {
+            for other in others {
                 assert!(!source.names(other), "{} names {other}", source.path);
             }
         }
@@ -162,7 +167,14 @@ fn notifications_and_loop_do_not_know_each_other() {
     for source in production() {
         let others: &[&str] = match source.path.split('/').nth(1) {
             Some("daemon") => &["notifications", "http"],
-            Some("notifications") => &["intake", "job", "worker", "imaging", "delivery"],
+            Some("notifications") => &[
+                "intake",
+                "job",
+                "worker",
+                "imaging",
+                "inference",
+                "delivery",
+            ],
             _ => &[],
         };
         for other in others {

@@ -85,12 +85,10 @@ impl KnownStatus {
 
 /// `path` is closed; the folder of `file` is open to a group.
 fn closed(path: PathBuf, file: &Path) -> CommandError {
-    match file.parent().unwrap_or(Path::new("/")).metadata() {
+    let folder = file.parent().unwrap_or(Path::new("/")).metadata();
+    match folder.map(|data| group_name(data.gid())) {
         // Members of the service's own group may do more than read.
-        Ok(data) if group_name(data.gid()) != SERVICE => CommandError::StatusClosed {
-            path,
-            group: group_name(data.gid()),
-        },
+        Ok(group) if group != SERVICE => CommandError::StatusClosed { path, group },
         Ok(_) | Err(_) => LedgerError::Closed(path).into(),
     }
 }

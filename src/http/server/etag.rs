@@ -7,11 +7,23 @@ use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
 /// Tells whether the caller has what `tag`, in quotes, stands for: if a tag of its list is the same, weak or not, or if it says `*`.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let mut lines = headers.get_all(header::IF_NONE_MATCH).iter();
+    if !lines.all(has_tags_of_no_blanks) {
+        return false;
+    }
     let asked = headers.typed_get::<IfNoneMatch>();
     let tag = tag.parse::<ETag>();
     asked
         .zip(tag.ok())
         .is_some_and(|(asked, tag)| !asked.precondition_passes(&tag))
+}
+
+/// Tells whether all that stands in quotes may stand in a tag (RFC 9110, 8.8.3). The crate takes that for granted, and panics otherwise
+/// where assertions are on.
+fn has_tags_of_no_blanks(line: &HeaderValue) -> bool {
+    let parts = line.as_bytes().split(|byte| *byte == b'"');
+    let mut tags = parts.skip(1).step_by(2);
+    tags.all(|tag| tag.iter().all(|byte| *byte > b' ' && *byte != 0x7f))
 }
 
 /// The answer to a caller that has it.
@@ -59,6 +71,9 @@ mod tests {
             &["\"a\""],
             &["a-1"],
             &["\"a-1"],
+            &["\"a 1\""],
+            &["\"b\", \"a\t1\""],
+            &["\"a-1\"", "\"a 1\""],
             &["\"b\", \"a-1-2\""],
         ] {
             assert!(!is_known(lines), "{lines:?}");

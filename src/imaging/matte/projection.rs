@@ -73,12 +73,18 @@ impl ColourLine {
             .fold(0.0, f32::max)
     }
 
-    /// Where a colour lies, as a linear function of it, and the weight of that, 0..=1; `residual` is that of colours around.
+    /// Where a colour lies, as a linear function of it, times its weight; and the weight, 0..=1. `residual` is that of colours around.
     fn terms(&self, residual: f32) -> [f32; TERMS] {
         let weight = DISTANCE.of(self.square.sqrt()) * (1.0 - RESIDUAL.of(residual));
-        let [red, green, blue] = self.direction.map(|part| part / self.square);
-        let rest = -dot(self.ground, self.direction) / self.square;
-        [red, green, blue, rest, weight]
+        let scale = weight / self.square;
+        let [red, green, blue] = self.direction.map(|part| scale * part);
+        [
+            red,
+            green,
+            blue,
+            -scale * dot(self.ground, self.direction),
+            weight,
+        ]
     }
 }
 
@@ -86,8 +92,9 @@ fn mean(count: f32, sums: [f32; 3]) -> Option<[f32; 3]> {
     (count > LEAST_WEIGHT).then(|| sums.map(|sum| sum / count))
 }
 
-/// For each cell the opacity that a colour has there, as in [`Fit`]; the last number is its weight, 0..=1. `opacity` lies on the grid of
-/// `guide`, which is known within `part`. `None` where subject or ground is nowhere sure.
+/// For each cell the opacity that a colour has there, as in [`Fit`], but times its weight; the last number is the weight, 0..=1. So cells
+/// can be mixed, and those without a weight do not count. `opacity` lies on the grid of `guide`, which is known within `part`. `None` where
+/// subject or ground is nowhere sure.
 ///
 /// # Errors
 /// `OutOfMemory`.
@@ -171,15 +178,18 @@ fn residuals(
     means(cells, opacity.width, RESIDUAL_RADIUS)
 }
 
-/// Moves `opacity` to that of the projection, as far as `terms` have a weight and the outline is `soft`, 0..=1.
+/// Moves `opacity` to that of the projection, as far as `terms` have a weight; `share`, 0..=1, is the most of the way that is made.
 #[inline]
 pub(super) fn projected(
     [red, green, blue, rest, weight]: &[f32; TERMS],
     [r, g, b]: [f32; 3],
-    (opacity, soft): (f32, f32),
+    (opacity, share): (f32, f32),
 ) -> f32 {
-    let found = (red * r + green * g + blue * b + rest).clamp(0.0, 1.0);
-    let weight = soft * weight * LOW.of(opacity) * (1.0 - HIGH.of(opacity));
+    if *weight <= 0.0 {
+        return opacity;
+    }
+    let found = ((red * r + green * g + blue * b + rest) / weight).clamp(0.0, 1.0);
+    let weight = share * weight * LOW.of(opacity) * (1.0 - HIGH.of(opacity));
     opacity + weight * (found - opacity)
 }
 
@@ -244,7 +254,10 @@ mod tests {
         let [red, green, blue, rest, weight] = terms(&cells, &part(0..SIDE), 12).unwrap();
         for share in [0.0, 0.2, 0.5, 1.0] {
             let [r, g, b] = between(share, 0.0);
-            assert_near(&[red * r + green * g + blue * b + rest], &[share]);
+            assert_near(
+                &[(red * r + green * g + blue * b + rest) / weight],
+                &[share],
+            );
         }
         assert_near(&[weight], &[1.0]);
     }
@@ -289,7 +302,7 @@ mod tests {
         let [red, green, blue, rest, weight] = terms(&known, &part(6..18), 12).unwrap();
         let [r, g, b] = ORANGE;
         assert_near(
-            &[red * r + green * g + blue * b + rest, weight],
+            &[(red * r + green * g + blue * b + rest) / weight, weight],
             &[1.0, 1.0],
         );
     }
@@ -303,10 +316,21 @@ mod tests {
             4..14 => (between(0.5, 0.0), 0.5),
             _ => (BLUE, 0.0),
         });
-        let [red, green, blue, rest, _] = terms(&cells, &part(0..SIDE), 11).unwrap();
+        let [red, green, blue, rest, weight] = terms(&cells, &part(0..SIDE), 11).unwrap();
         let [r, g, b] = ORANGE;
-        let share = red * r + green * g + blue * b + rest;
+        let share = (red * r + green * g + blue * b + rest) / weight;
         assert!((share - 1.0).abs() < 0.02, "{share}");
+    }
+
+    /// Fails when what a cell without a weight says is mixed with what its neighbour says.
+    #[test]
+    fn between_two_cells_only_that_with_a_weight_counts() {
+        let cells = three(between(0.2, 0.0));
+        let sure = terms(&cells, &part(0..SIDE), 12).unwrap();
+        let half = sure.map(|term| term / 2.0);
+        let moved = projected(&half, between(0.2, 0.0), (0.6, 1.0));
+        // Half of the way from 0.6 to 0.2.
+        assert_near(&[moved], &[0.4]);
     }
 
     #[test]

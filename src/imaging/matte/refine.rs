@@ -138,8 +138,8 @@ impl Refinement {
                 let plain = self.style.ramp.of(mask);
                 let colour = colour(x);
                 let mut mixed = follow(&row.cells.at(x), colour, (plain, near));
-                if let Some(terms) = row.projection.as_ref().filter(|_| soft > 0.0) {
-                    mixed = projected(&terms.at(x), colour, (mixed, soft));
+                if let Some(terms) = row.projection.as_ref().filter(|_| near * soft > 0.0) {
+                    mixed = projected(&terms.at(x), colour, (mixed, near * soft));
                 }
                 self.style.snapped(mixed, soft)
             } else {
