@@ -1,4 +1,4 @@
-//! Numbers on a coarse grid -> those at any pixel of a larger one, by the straight lines between four cells.
+//! Interpolates numbers of a coarse grid bilinearly at the pixels of a larger picture.
 
 use std::ops::Range;
 
@@ -6,12 +6,13 @@ use super::super::error::CutoutError;
 use super::super::reserve;
 use super::kernel::Span;
 
-/// For each position of a longer line, the first of its two cells on a shorter one, and how far it lies towards the second.
+/// For each position on the longer axis: the index of the first of its two cells on the shorter axis, and the fraction of the way
+/// to the second cell.
 #[derive(Debug)]
 pub(super) struct Axis(Vec<(u32, f32)>);
 
 impl Axis {
-    /// Positions along `cells`. Beyond the middle of the outermost cells nothing changes any more.
+    /// Maps positions to `cells`. Outside the centres of the outermost cells the value is constant.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -34,7 +35,7 @@ impl Axis {
     }
 }
 
-/// A larger picture over the cells of a grid.
+/// Maps the pixels of a larger picture to the cells of a grid.
 #[derive(Debug)]
 pub(super) struct Bilinear {
     across: Axis,
@@ -43,7 +44,7 @@ pub(super) struct Bilinear {
 }
 
 impl Bilinear {
-    /// A picture over all of a grid; both are widths and heights.
+    /// A picture that covers all of a grid. Both arguments are width and height.
     pub(super) fn new(grid: (usize, usize), picture: (usize, usize)) -> Result<Self, CutoutError> {
         Self::of(
             grid,
@@ -52,7 +53,7 @@ impl Bilinear {
         )
     }
 
-    /// Where columns and rows of the picture lie on a grid of that width and height.
+    /// `columns` and `rows` are the spans of the picture's columns and rows on a grid of that width and height.
     pub(super) fn of(grid: (usize, usize), columns: Span, rows: Span) -> Result<Self, CutoutError> {
         Ok(Self {
             across: Axis::new(grid.0, columns)?,
@@ -61,12 +62,12 @@ impl Bilinear {
         })
     }
 
-    /// Room for a row of the grid.
+    /// Allocates a buffer for one row of the grid.
     pub(super) fn row_buffer<const N: usize>(&self) -> Result<Vec<[f32; N]>, CutoutError> {
         reserve(self.grid_width)
     }
 
-    /// These `columns` of row `y` of the picture: `between` becomes what lies between the two rows of `cells` that it is between.
+    /// Prepares `columns` of row `y` of the picture. Interpolates the two nearest rows of `cells` into `between`.
     pub(super) fn row<'a, const N: usize>(
         &'a self,
         cells: &[[f32; N]],
@@ -75,7 +76,7 @@ impl Bilinear {
         between: &'a mut Vec<[f32; N]>,
     ) -> BilinearRow<'a, N> {
         let (row, part) = self.down.at(y);
-        // A grid of one row or column is its own neighbour.
+        // In a grid of one row or column, the cell is its own neighbour.
         let below = if row + 1 < cells.len() / self.grid_width {
             self.grid_width
         } else {
@@ -96,17 +97,17 @@ impl Bilinear {
     }
 }
 
-/// A part of a row of a picture over a grid.
+/// A part of a picture's row, interpolated vertically.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BilinearRow<'a, const N: usize> {
     across: &'a Axis,
-    /// The cell of the grid that the first one here is.
+    /// The grid column of the first entry of `cells`.
     first: usize,
     cells: &'a [[f32; N]],
 }
 
 impl<const N: usize> BilinearRow<'_, N> {
-    /// The numbers at column `x` of the picture.
+    /// The interpolated numbers at column `x` of the picture.
     #[inline]
     pub(super) fn at(&self, x: usize) -> [f32; N] {
         let (first, part) = self.across.at(x);
@@ -116,7 +117,7 @@ impl<const N: usize> BilinearRow<'_, N> {
     }
 }
 
-/// What lies `part` of the way from `a` to `b`.
+/// Linear interpolation from `a` (`part` = 0) to `b` (`part` = 1).
 #[inline]
 fn mixed<const N: usize>(a: &[f32; N], b: &[f32; N], part: f32) -> [f32; N] {
     std::array::from_fn(|n| a[n] + part * (b[n] - a[n]))

@@ -1,43 +1,44 @@
-//! A mask -> how near each of its cells is to the subject's outline.
+//! Computes the nearness of each cell of a mask to the subject's outline.
 
 use super::super::error::CutoutError;
 use super::plane::Plane;
 use super::style::ByPlace;
 
-/// What a step to the side and a step across a corner count, so that sums of them come closest to the distance in a straight line
-/// (Borgefors 1986).
+/// Lengths of a straight and a diagonal step. With these values, sums of steps approximate the Euclidean distance best (Borgefors
+/// 1986).
 const STRAIGHT: f32 = 0.955;
 const DIAGONAL: f32 = 1.3693;
 
-/// Cells from the outline within which a photo may decide, and over how many more that ends; in proportion more in masks whose side is
-/// beyond [`MEASURED_SIDE`].
+/// Distance from the outline, in cells, within which the photo has full influence, and the distance over which the influence then
+/// fades to 0. In masks with a side above [`MEASURED_SIDE`] both grow in proportion.
 const REACH: ByPlace = ByPlace {
     hard: 8.0,
     soft: 16.0,
 };
 const FADE: f32 = 2.0;
 
-/// The side of the largest masks in which these lengths were measured. The others had 288 cells, and the same lengths fit.
+/// The side of the largest masks for which these lengths were measured. Masks of 288 cells gave the same lengths.
 const MEASURED_SIDE: f32 = 320.0;
 
-/// Farther than any cell of a mask can be.
+/// Greater than any distance in a mask.
 const FAR: f32 = 1e6;
 
-/// How many cells of `mask` are as long as one of those in which lengths were measured.
+/// The length of one cell of the measured size, in cells of `mask`.
 pub(super) fn cells_per_measured(mask: &Plane) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "sides are 4096 at most")]
     let side = mask.width as f32;
     (side / MEASURED_SIDE).max(1.0)
 }
 
-/// 1 within [`REACH`] cells of where `mask` (0..=1) crosses one half, 0 beyond [`FADE`] more; `soft` is how soft the outline is.
+/// 1 within [`REACH`] cells of the line where `mask` (0..=1) crosses 0.5; falls to 0 over the next [`FADE`] cells. `soft` is the
+/// softness of the outline.
 pub(super) fn nearness(mask: &Plane, soft: &Plane) -> Result<Plane, CutoutError> {
     let mut near = mask.try_clone()?;
     for value in &mut near.values {
         *value = if *value > 0.5 { FAR } else { -FAR };
     }
     sweep(&mut near.values, mask.width);
-    // The way back is the way there, seen from the other corner.
+    // The backward sweep is the forward sweep from the opposite corner.
     near.values.reverse();
     sweep(&mut near.values, mask.width);
     near.values.reverse();
@@ -48,8 +49,8 @@ pub(super) fn nearness(mask: &Plane, soft: &Plane) -> Result<Plane, CutoutError>
     Ok(near)
 }
 
-/// Each cell's distance by way of its neighbours above it and left of it to the next cell on the other side of the outline, in cells.
-/// Positive for cells of the subject, negative for those of the ground.
+/// Propagates each cell's distance to the nearest cell on the other side of the outline, in cells, from the neighbours above and to
+/// the left. Distances are positive in the subject, negative in the background.
 fn sweep(distances: &mut [f32], width: usize) {
     for y in 0..distances.len() / width {
         let (above, rest) = distances.split_at_mut(y * width);
@@ -66,7 +67,7 @@ fn sweep(distances: &mut [f32], width: usize) {
                 approach(value, *above, DIAGONAL);
             }
         }
-        // Each step depends on the one before it, so it does as little as possible.
+        // Each step depends on the one before it, so the loop body is as short as possible.
         let (mut is_subject, mut before) = (row[0] > 0.0, FAR);
         for value in row {
             if (*value > 0.0) != is_subject {
@@ -79,7 +80,7 @@ fn sweep(distances: &mut [f32], width: usize) {
     }
 }
 
-/// Makes a distance at most that of a neighbour and the `step` to it. A neighbour on the other side is where the way ends.
+/// Limits a distance to the neighbour's distance plus `step`. A neighbour on the other side of the outline counts as distance 0.
 #[inline]
 fn approach(value: &mut f32, neighbour: f32, step: f32) {
     let side = 1.0_f32.copysign(*value);

@@ -1,4 +1,4 @@
-//! The cells of a mask that matter -> the part of a photo, or of a grid over it, that lies under them.
+//! Finds the rectangle around the relevant cells of a mask, and the corresponding part of a photo or grid.
 
 use std::ops::Range;
 
@@ -12,7 +12,8 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    /// Around all cells that `matters` says yes to, by their number in `mask`; `None` where there is no such cell.
+    /// The bounding rectangle of all cells for which `matters` returns true; `None` when there is no such cell. Cells are numbered
+    /// as in `mask`.
     pub(super) fn of(mask: &Plane, matters: impl Fn(usize) -> bool) -> Option<Self> {
         let mut extent: Option<Self> = None;
         for y in 0..mask.height {
@@ -35,7 +36,7 @@ impl Extent {
         extent
     }
 
-    /// The numbers of its cells on a grid that is `width` cells wide.
+    /// The indices of the rectangle's cells on a grid that is `width` cells wide.
     pub(super) fn cells(&self, width: usize) -> impl Iterator<Item = usize> {
         let columns = self.columns.clone();
         let rows = self.rows.clone();
@@ -43,12 +44,13 @@ impl Extent {
     }
 }
 
-/// The positions of a line of `to` that lie in whole under `positions` of a line of `of`.
+/// The positions on an axis of `to` positions that lie fully under `positions` on an axis of `of` positions.
 pub(super) fn within(positions: &Range<usize>, of: usize, to: usize) -> Range<usize> {
     (positions.start * to).div_ceil(of)..positions.end * to / of
 }
 
-/// The positions of a line of `to` that lie, in whole or in part, under `cells` of a line of `of`, or under `margin` more on either side.
+/// The positions on an axis of `to` positions that lie fully or partly under `cells` on an axis of `of` cells, extended by `margin`
+/// cells on both sides.
 pub(super) fn under(cells: &Range<usize>, of: usize, margin: usize, to: usize) -> Range<usize> {
     let start = cells.start.saturating_sub(margin);
     let end = (cells.end + margin).min(of);

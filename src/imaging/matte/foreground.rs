@@ -1,7 +1,8 @@
-//! A photo and its matte -> the colour of the subject alone, where the ground shines through. Knows no masks.
+//! Converts a photo and its matte to the colour of the subject alone, where the background shines through. Must not depend on
+//! masks.
 //!
-//! Solved on a grid of half the photo's size or less ([`multilevel`]), then corrected at full size by what the photo's own pixel
-//! leaves unexplained (Forte 2021, equation 7).
+//! Solves on a grid of at most half the photo's size ([`multilevel`]), then corrects each pixel at full size by the part of its
+//! colour that the solution does not explain (Forte 2021, equation 7).
 
 use std::ops::Range;
 
@@ -14,13 +15,13 @@ use super::reduce::Reducer;
 use super::upright::{self, each_row, unit};
 use super::view::{Grid, OpacityRow};
 
-/// Cells of the grid at most, which bounds the memory: about 40 bytes each.
+/// The greatest number of cells of the grid. Bounds the memory: about 40 bytes per cell.
 const CELLS_MAX: f64 = 786_432.0;
 
-/// Cells along a side at most: the other side is one cell at least.
+/// The greatest number of cells along a side.
 const SIDE_MAX: f64 = 8_192.0;
 
-/// The colours of subject and ground, as far as they are mixed somewhere.
+/// The colours of subject and background where they mix.
 #[derive(Debug)]
 pub(super) struct Foreground {
     grid: Grid,
@@ -45,12 +46,12 @@ impl Foreground {
         })
     }
 
-    /// Room for a row of the grid.
+    /// Allocates a buffer for one row of the grid.
     pub(super) fn row_buffer(&self) -> Result<Vec<Colours>, CutoutError> {
         self.bilinear.row_buffer()
     }
 
-    /// Gives the `pixels` in these columns of row `y` of the photo the subject's colour where they are neither opaque nor transparent.
+    /// Sets the `pixels` in these columns of row `y` to the subject's colour where they are partly transparent.
     pub(super) fn put(
         &self,
         (y, columns): (usize, Range<usize>),
@@ -58,7 +59,7 @@ impl Foreground {
         opacity: &[u8],
         between: &mut Vec<Colours>,
     ) {
-        // Beyond the grid everything is ground.
+        // Outside the grid there is only background.
         let skipped = self.grid.columns.start.saturating_sub(columns.start);
         let start = columns.start + skipped;
         let end = columns.end.min(self.grid.columns.end);
@@ -79,7 +80,7 @@ impl Foreground {
     }
 }
 
-/// Forte 2021, equation 7: what subject and ground leave unexplained of the pixel goes to the subject, in proportion to its opacity.
+/// Forte 2021, equation 7: adds the unexplained part of the pixel's colour to the subject, in proportion to its opacity.
 fn corrected([r, g, b, a]: [u8; 4], opacity: f32, colours: Colours) -> [u8; 4] {
     let corrected = |sample: u8, subject: f32, ground: f32| {
         let mixed = opacity * subject + (1.0 - opacity) * ground;
@@ -93,8 +94,8 @@ fn corrected([r, g, b, a]: [u8; 4], opacity: f32, colours: Colours) -> [u8; 4] {
     ]
 }
 
-/// The cells of the grid on which the colours of a picture of that width and height are found: half as many along both sides, or
-/// fewer where those were too many.
+/// The size of the grid on which the colours of a picture of that width and height are estimated: half the size along both sides,
+/// or less to stay within [`CELLS_MAX`].
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -111,8 +112,8 @@ pub(super) fn grid_size((width, height): (usize, usize)) -> (usize, usize) {
     )
 }
 
-/// The `photo` on `grid`, with the opacity that `opacity` writes for a row of it into `line`. The photo's own opacity is 0..=1 there as
-/// well.
+/// Reduces the `photo` to `grid`. `opacity` writes the opacity of a row of the grid into `line`; it gets the row's number and its
+/// cells, whose fourth value is the photo's own alpha, 0..=1.
 ///
 /// # Errors
 /// `OutOfMemory`.
@@ -131,7 +132,7 @@ pub(super) fn samples(
             y += 1;
             let both = cells.iter().zip(&line.opacity);
             samples.extend(both.map(|([r, g, b, own], opacity)| {
-                // Where a photo is not opaque itself, grey shows through as well.
+                // Where the photo itself is not opaque, the neutral grey shows through.
                 let own = if photo.has_alpha() { *own } else { 1.0 };
                 [*r, *g, *b, own * opacity].map(fixed)
             }));
@@ -140,7 +141,7 @@ pub(super) fn samples(
     Ok(samples)
 }
 
-/// A sample 0..=1 as 0..=65535.
+/// Converts a sample from 0..=1 to 0..=65535.
 fn fixed(sample: f32) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,7 +1,7 @@
-//! Photos in `tests/data/edges/` -> what this matte makes of them, against what the same method in numpy and pymatting make.
+//! Compares mattes of the photos in `tests/data/edges/` with reference mattes of the same method in numpy and pymatting.
 //!
-//! `NAME.mask.png` is the student's mask of `NAME.photo.png`, `NAME.alpha.png` the reference's matte. `hairs` was drawn, so that
-//! its `truth` is known.
+//! `NAME.mask.png` is the student's mask of `NAME.photo.png`, `NAME.alpha.png` the reference matte. `hairs` is a drawing with a
+//! known `truth`.
 
 use super::Matte;
 use super::foreground::{Foreground, grid_size, samples};
@@ -15,7 +15,7 @@ use crate::imaging::photo::Photo;
 use crate::inference::Mask;
 use crate::model::Activation;
 
-/// The mean error of pymatting 1.1.13 (`estimate_foreground_ml`) on `hairs`, in levels of 255, weighed by opacity.
+/// The mean error of pymatting 1.1.13 (`estimate_foreground_ml`) on `hairs`, in levels of 255, weighted by opacity.
 const ERROR_OF_PYMATTING: f64 = 4.70;
 
 /// A file of `tests/data/edges/`, decoded.
@@ -39,7 +39,7 @@ fn pixels(photo: &Photo) -> Vec<[u8; 4]> {
     pixels
 }
 
-/// The photo with the matte that this makes of the mask.
+/// Cuts out the photo with the matte of this mask.
 fn cutout(photo: &Photo, mask: &Photo, edges: Edges) -> Vec<[u8; 4]> {
     let values = pixels(mask).into_iter();
     let values = values.map(|pixel| f32::from(pixel[0]) / 255.0);
@@ -55,8 +55,8 @@ fn cutout(photo: &Photo, mask: &Photo, edges: Edges) -> Vec<[u8; 4]> {
     cutout
 }
 
-/// Fails when the matte differs from that of the reference by more than 2 of 255 anywhere: on two, three and four grids, at fur (`small`,
-/// `upright`, `wide`) and at hard outlines (`cup`, `head`), for a photo that lies and one that stands.
+/// Fails when the matte differs from the reference by more than 2 of 255 anywhere: on two, three and four grids, at fur (`small`,
+/// `upright`, `wide`) and at hard outlines (`cup`, `head`), for landscape and portrait photos.
 #[test]
 fn matte_is_that_of_the_reference() {
     let small = [
@@ -77,7 +77,7 @@ fn matte_is_that_of_the_reference() {
     }
 }
 
-/// As above, for the other words.
+/// As above, for the other values of `edges`.
 #[test]
 fn soft_and_hard_mattes_are_those_of_the_reference() {
     for (edges, alpha) in [
@@ -88,7 +88,7 @@ fn soft_and_hard_mattes_are_those_of_the_reference() {
     }
 }
 
-/// The first is a photo, the second its mask, the third the matte that is expected.
+/// Arguments: the photo, its mask, the expected matte.
 #[track_caller]
 fn assert_near([photo, mask, alpha]: &[Photo; 3], edges: Edges) {
     let (ours, theirs) = (cutout(photo, mask, edges), pixels(alpha));
@@ -104,7 +104,7 @@ fn assert_near([photo, mask, alpha]: &[Photo; 3], edges: Edges) {
     );
 }
 
-/// Fails when the colours of hairs are further from the truth than a tenth beyond what pymatting makes of the true matte.
+/// Fails when the colours of hairs are more than a tenth further from the truth than pymatting's colours from the true matte.
 #[test]
 fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
     let (photo, truth) = (open!("hairs.photo"), pixels(&open!("hairs.truth")));
@@ -138,7 +138,7 @@ fn colours_of_hairs_are_as_near_to_the_truth_as_those_of_pymatting() {
     assert!(after <= 1.1 * ERROR_OF_PYMATTING, "{after}");
 }
 
-/// The mean error of half-transparent pixels, weighed by opacity.
+/// The mean error of half-transparent pixels, weighted by opacity.
 fn error(pixels: &[[u8; 4]], truth: &[[u8; 4]]) -> f64 {
     let (mut sum, mut weights) = (0.0, 0.0);
     for (pixel, truth) in pixels.iter().zip(truth) {

@@ -1,4 +1,4 @@
-//! A photo -> its colours on a grid, each cell the mean of what it covers.
+//! Converts a photo to its colours on a grid. Each cell is the mean of the area that it covers.
 
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
@@ -11,7 +11,7 @@ use super::upright::each_row;
 /// Red, green and blue, 0..=1.
 pub(super) type Guide = [Plane; 3];
 
-/// The photo on a grid of that width and height; beyond `part`, if there is one, 0.
+/// Reduces the photo to a grid of that width and height. Cells outside `part` are 0; without a `part`, all cells are.
 pub(super) fn reduced(
     photo: &Photo,
     (width, height): (usize, usize),
@@ -46,7 +46,8 @@ fn empty_guide((width, height): (usize, usize)) -> Result<Guide, CutoutError> {
     Ok([plane()?, plane()?, plane()?])
 }
 
-/// The same on a coarser grid: as if the photo were reduced to it, but where the sides are no multiples of the coarser ones.
+/// Reduces the guide to a coarser grid. The result equals the reduced photo, except where the sides are not multiples of the
+/// coarser sides.
 pub(super) fn coarser(guide: &Guide, size: (usize, usize)) -> Result<Guide, CutoutError> {
     let [red, green, blue] = guide;
     let resized = |plane: &Plane| plane.resized(Kernel::area, size);

@@ -1,30 +1,30 @@
-//! A photo and an opacity on one grid -> the opacity as a linear function of colour around each cell: the guided filter for colour
-//! guides (He, Sun, Tang 2013). Works on tiles, so that cells which nobody asks for cost nothing.
+//! Fits opacity as a linear function of colour around each cell of a grid: the guided filter for colour guides (He, Sun, Tang
+//! 2013). Works on tiles and skips tiles that are not needed.
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::guide::Guide;
 use super::plane::{Plane, add, mirrored};
 
-/// How much the colours of a window must differ before they tell anything, as a variance of values 0..=1.
+/// Regularisation: variance of the colours in a window, values 0..=1, below which the colours have little influence.
 const LEAST_VARIANCE: f32 = 3e-5;
 
-/// The same of opacities, for the share that the colours explain.
+/// Least variance of the opacity, for the share that the colours explain.
 const LEAST_OPACITY_VARIANCE: f32 = 1e-4;
 
 /// Cells along the side of a tile.
 pub(super) const TILE: usize = 48;
 
-/// The widest window is `2 * RADIUS_MAX + 1` cells.
+/// The largest radius of a window; the window has `2 * RADIUS_MAX + 1` cells.
 const RADIUS_MAX: usize = 3;
 
-/// A tile with all that its windows, and the windows of those, reach.
+/// A tile with the margin that its windows, and the windows of those cells, reach.
 const SIDE: usize = TILE + 4 * RADIUS_MAX;
 
 /// Red, green, blue and opacity.
 const SOURCES: usize = 4;
 
-/// Those whose products a fit is made of.
+/// Pairs of sources whose products a fit needs.
 const PRODUCTS: [(usize, usize); 10] = [
     (3, 0),
     (3, 1),
@@ -38,17 +38,17 @@ const PRODUCTS: [(usize, usize); 10] = [
     (2, 2),
 ];
 
-/// Means that a fit is made of.
+/// The number of means that a fit needs.
 const MEANS: usize = SOURCES + PRODUCTS.len();
 
-/// What a fit says: 3 factors, the rest, and the share of the opacity's variance that they explain.
+/// The terms of a fit: 3 factors, the constant, and the share of the opacity's variance that they explain.
 pub(super) const TERMS: usize = 5;
 
 /// One row of a tile.
 type Row = [f32; SIDE];
 
 /// A fit for each cell of a grid: opacity = red * `[0]` + green * `[1]` + blue * `[2]` + `[3]`, with colours and opacity 0..=1.
-/// `[4]`, 0..=1, is the share of the opacity's variance that this explains.
+/// `[4]`, 0..=1, is the share of the opacity's variance that the fit explains.
 #[derive(Debug)]
 pub(super) struct Fit {
     pub(super) width: usize,
@@ -56,8 +56,8 @@ pub(super) struct Fit {
     pub(super) cells: Vec<[f32; TERMS]>,
 }
 
-/// Fits over windows of `2 radius + 1` cells, and averages what all windows around a cell say. Beyond the frame the picture is
-/// mirrored. In tiles that `is_wanted` refuses (column and row of the tile) the opacity itself is the answer.
+/// Fits windows of side `2 radius + 1` cells and averages the fits of all windows around a cell. The picture is mirrored at its
+/// borders. In tiles for which `is_wanted` (column and row of the tile) returns false, the fit is the opacity itself.
 pub(super) fn fit(
     guide: &Guide,
     opacity: &Plane,
@@ -99,12 +99,12 @@ struct Tile {
     radius: usize,
     /// `SIDE` rows each of red, green, blue and opacity.
     sources: Vec<f32>,
-    /// `SIDE` rows of each term, for each window.
+    /// `SIDE` rows of each term, one entry per window.
     terms: Vec<f32>,
 }
 
 impl Tile {
-    /// Copies the tile and two radii around it.
+    /// Copies the tile and a margin of two radii.
     fn load(&mut self, guide: &Guide, opacity: &Plane, (left, top): (usize, usize)) {
         let [red, green, blue] = guide;
         let reach = 2 * self.radius;
@@ -127,7 +127,7 @@ impl Tile {
         }
     }
 
-    /// Makes the terms for each window whose middle is within one radius of the tile, of which `height` rows are needed.
+    /// Computes the terms of each window whose centre is within one radius of the tile. The tile has `height` rows.
     fn fit_windows(&mut self, height: usize) {
         let radius = self.radius;
         let mut sums = [[0.0; SIDE]; MEANS];
@@ -149,7 +149,7 @@ impl Tile {
         }
     }
 
-    /// Adds `sign` times what row `y` holds to the sums over rows. Sums that slide over a tile drift by less than 1e-5.
+    /// Adds `sign` times row `y` to the sums over rows. Sliding sums within a tile drift by less than 1e-5.
     fn add_products(&self, y: usize, sums: &mut [Row; MEANS], sign: f32) {
         let rows = self.sources.as_chunks::<SIDE>().0;
         let row = |source: usize| &rows[source * SIDE + y];
@@ -165,7 +165,7 @@ impl Tile {
         }
     }
 
-    /// Writes the mean of the terms of all windows around each cell of the tile.
+    /// Writes the mean terms of all windows around each cell of the tile.
     fn average(
         &self,
         cells: &mut [[f32; TERMS]],
@@ -202,7 +202,7 @@ impl Tile {
     }
 }
 
-/// The mean of `2 radius + 1` sums over as many rows; that of a window stands where the window begins.
+/// Horizontal means of `2 radius + 1` sums. The mean of a window is stored at the first column of the window.
 fn mean_along(sums: &Row, radius: usize, means: &mut Row) {
     match radius {
         3 => mean_of::<7>(sums, means),
@@ -220,7 +220,7 @@ fn mean_of<const N: usize>(sums: &Row, means: &mut Row) {
     }
 }
 
-/// The terms that explain the opacity best for each window, by its means.
+/// The least-squares terms of each window, from its means.
 fn solve(means: &[Row; MEANS]) -> [Row; TERMS] {
     let mut terms = [[0.0; SIDE]; TERMS];
     for x in 0..SIDE {
@@ -232,7 +232,7 @@ fn solve(means: &[Row; MEANS]) -> [Row; TERMS] {
             at(6) - blue * opacity,
         );
         let variance = (at(7) - opacity * opacity).max(0.0) + LEAST_OPACITY_VARIANCE;
-        // Covariances; by Cholesky's way (L D Lᵗ, without roots), as determinants of small ones vanish in single precision.
+        // Covariances, solved by Cholesky decomposition (L D Lᵗ, without roots): small determinants vanish in single precision.
         let rr = (at(8) - red * red).max(0.0) + LEAST_VARIANCE;
         let (rg, rb) = (at(9) - red * green, at(10) - red * blue);
         let gg = (at(11) - green * green).max(0.0) + LEAST_VARIANCE;

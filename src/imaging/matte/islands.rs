@@ -1,21 +1,21 @@
-//! A mask -> the same without small faint islands, which are dust and not subject. Fills no holes: most holes are true.
+//! Removes small faint islands, which are dust, from a mask. Does not fill holes: most holes are real.
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::plane::Plane;
 use crate::model::Dust;
 
-/// What is fainter is ground to the steps that follow, so it joins no islands.
+/// Fainter cells are background in the steps that follow, so they connect no islands.
 const GROUND_MAX: f32 = 0.1;
 
-/// The side of the masks that a [`Dust`] is measured in.
+/// The side of the masks to which the sizes in [`Dust`] refer, in cells.
 const MEASURED_SIDE: usize = 288;
 
-/// Makes every island of `mask` (0..=1) ground that is as small and as faint as `dust` says. Cells that touch at a corner belong
-/// together.
+/// Lowers to background every island of `mask` (0..=1) that is at most as large and as faint as `dust` allows. Cells that touch at
+/// a corner are connected.
 pub(super) fn drop_dust(mask: &mut Plane, dust: Dust) -> Result<(), CutoutError> {
     let cells_max = dust.cells.saturating_mul(mask.values.len()) / (MEASURED_SIDE * MEASURED_SIDE);
-    // What the network is surest of is the subject, however faint.
+    // The island with the greatest opacity is the subject, however faint it is.
     let greatest = mask.values.iter().copied().fold(0.0, f32::max);
     let mut is_seen: Vec<bool> = zeroed(mask.values.len())?;
     let mut island: Vec<usize> = reserve(mask.values.len())?;
@@ -47,7 +47,7 @@ pub(super) fn drop_dust(mask: &mut Plane, dust: Dust) -> Result<(), CutoutError>
     Ok(())
 }
 
-/// The cells of the 3 x 3 around `cell`, itself among them.
+/// The 3 x 3 cells around `cell`, including `cell`.
 fn neighbours(cell: usize, width: usize, height: usize) -> impl Iterator<Item = usize> {
     let (x, y) = (cell % width, cell / width);
     let columns = x.saturating_sub(1)..(x + 2).min(width);

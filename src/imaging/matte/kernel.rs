@@ -1,15 +1,15 @@
-//! A line and new positions along it -> for every new position, which old ones it is a mean of, and with what weights. Knows no
-//! pictures.
+//! Computes resampling weights along one axis: for every new position, the old positions that it averages and their weights. Must
+//! not depend on pictures.
 
 use std::ops::Range;
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 
-/// Positions on either side that the cubic reaches when a line is made longer.
+/// Radius of the cubic kernel in old positions when an axis is enlarged.
 const CUBIC_REACH: f64 = 2.0;
 
-/// Positions at equal distances along a line whose old positions are 1 apart: that of number `n` covers `start + n * step` to
+/// Equally spaced positions on an axis whose old positions are 1 apart. Position `n` covers `start + n * step` to
 /// `start + (n + 1) * step`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Span {
@@ -19,12 +19,12 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// `count` positions over all of a line of `old`.
+    /// `count` positions over a whole axis of `old` positions.
     pub(super) fn whole(old: usize, count: usize) -> Self {
         Self::part(old, 0..count, count, count)
     }
 
-    /// `count` positions over `part` of the `of` parts of a line of `old`.
+    /// `count` positions over `part`, a range of the `of` equal parts of an axis of `old` positions.
     pub(super) fn part(old: usize, part: Range<usize>, of: usize, count: usize) -> Self {
         let unit = length(old) / length(of);
         Self {
@@ -34,13 +34,13 @@ impl Span {
         }
     }
 
-    /// The middle of a position.
+    /// The centre of a position.
     pub(super) fn middle(&self, position: usize) -> f64 {
         self.start + (length(position) + 0.5) * self.step
     }
 }
 
-/// For every new position, the first old one and the weights from there on. Weights sum to 1.
+/// For every new position, the first old position and the weights from there on. The weights of a position sum to 1.
 #[derive(Debug)]
 pub(super) struct Kernel {
     taps: usize,
@@ -49,16 +49,16 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    /// Smooth, and as steep as the old line: the cubic of Keys (1981) with a = -1/2, wider where the line is made shorter.
+    /// The cubic kernel of Keys (1981) with a = -1/2. It is widened when the axis is reduced.
     pub(super) fn cubic(old: usize, span: Span) -> Result<Self, CutoutError> {
-        // Shrinking widens the filter, so that every old position counts.
+        // The wider kernel lets every old position count.
         let reach = span.step.max(1.0);
         Self::build(old, span, CUBIC_REACH * reach, |centre, at| {
             cubic((at - centre) / reach)
         })
     }
 
-    /// The mean of what a new position covers, partly covered positions by that part.
+    /// The area mean: a partly covered position counts by its covered share.
     pub(super) fn area(old: usize, span: Span) -> Result<Self, CutoutError> {
         let half = span.step / 2.0;
         Self::build(old, span, half + 0.5, |centre, at| {
@@ -68,7 +68,7 @@ impl Kernel {
         })
     }
 
-    /// The straight line between the two nearest positions.
+    /// Linear interpolation between the two nearest positions.
     pub(super) fn linear(old: usize, span: Span) -> Result<Self, CutoutError> {
         let last = length(old) - 0.5;
         Self::build(old, span, 1.0, |centre, at| {
@@ -76,7 +76,7 @@ impl Kernel {
         })
     }
 
-    /// `weigh` gets the middle of a new position and that of an old one, in positions of the old line.
+    /// `weigh` gets the centres of a new and an old position, both in units of old positions.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -112,7 +112,7 @@ impl Kernel {
         })
     }
 
-    /// The first old position that counts, and the weights from there on.
+    /// The first old position with a weight, and the weights from there on.
     pub(super) fn at(&self, position: usize) -> (usize, &[f32]) {
         let start = position * self.taps;
         (
@@ -121,27 +121,27 @@ impl Kernel {
         )
     }
 
-    /// The old positions under all new ones.
+    /// The range of old positions that the new positions use.
     pub(super) fn reach(&self) -> Range<usize> {
         let start = self.firsts.first().map_or(0, |first| *first);
         let end = self.firsts.last().map_or(0, |last| last + self.taps);
         start..end
     }
 
-    /// Old positions under each new one.
+    /// The number of old positions per new position.
     pub(super) fn taps(&self) -> usize {
         self.taps
     }
 
-    /// Positions of the new line.
+    /// The number of new positions.
     pub(super) fn len(&self) -> usize {
         self.firsts.len()
     }
 
-    /// Adds `old` at its new length to the end of `new`.
+    /// Resamples `old` and appends the result to `new`.
     pub(super) fn apply(&self, old: &[f32], new: &mut Vec<f32>) {
         match self.taps {
-            // Of most enlargements: known lengths need no loop.
+            // Most enlargements have 4 or 2 taps; a constant length lets the compiler unroll the loop.
             4 => self.apply_known::<4>(old, new),
             2 => self.apply_known::<2>(old, new),
             _ => new.extend((0..self.len()).map(|position| {

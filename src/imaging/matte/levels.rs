@@ -1,32 +1,32 @@
-//! The size of a photo -> the grids that its edges are refined on, from coarse to fine.
+//! Chooses the grids, from coarse to fine, on which the edges of a photo of a given size are refined.
 
-/// The finest grid's longer side, in cells. A finer one gained nothing that could be measured at 12 megapixels.
+/// The longer side of the finest grid, in cells. A finer grid gave no measurable gain at 12 megapixels.
 const FINEST: usize = 576;
 
-/// The side of the coarsest grid, and of one more where an outline is soft.
+/// The longer side of the coarsest grid, in cells. Photos with a soft outline get one coarser grid.
 const COARSEST: usize = 144;
 const COARSEST_SOFT: usize = 72;
 
-/// Pixels that a cell of a grid covers at least, along a side.
+/// The least number of pixels along the side of a cell.
 const PIXELS_MIN: f64 = 1.89;
 
-/// One grid of the way from coarse to fine.
+/// One grid of the refinement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Level {
     /// Cells along the longer side.
     pub(super) side: usize,
-    /// Of the windows, in cells.
+    /// Radius of the windows, in cells.
     pub(super) radius: usize,
     pub(super) passes: usize,
-    /// Whether what it finds counts only as far as the outline is soft.
+    /// When true, the result counts only in proportion to the softness of the outline.
     pub(super) is_for_soft: bool,
 }
 
 impl Level {
-    /// The width and height of its grid over a picture.
+    /// The width and height of this level's grid over a picture.
     pub(super) fn size(self, (width, height): (usize, usize)) -> (usize, usize) {
         let longer = width.max(height);
-        // To the nearest, and an even number where two are equally near.
+        // Rounds to the nearest, ties to even.
         let cells = |side: usize| {
             let (whole, twice_rest) = (side * self.side / longer, 2 * (side * self.side % longer));
             let is_up = twice_rest > longer || twice_rest == longer && whole % 2 == 1;
@@ -36,7 +36,7 @@ impl Level {
     }
 }
 
-/// From coarse to fine, at least one; `has_soft` says whether the outline is soft anywhere.
+/// The levels from coarse to fine, at least one. `has_soft` is true when the outline is soft anywhere.
 pub(super) fn levels(longer: usize, has_soft: bool) -> Vec<Level> {
     #[expect(clippy::cast_precision_loss, reason = "pictures are not that large")]
     let fits = |side: usize| longer as f64 / side as f64 >= PIXELS_MIN;

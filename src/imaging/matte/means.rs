@@ -1,10 +1,10 @@
-//! Numbers at the cells of a grid -> their means over square windows. Knows neither masks nor photos.
+//! Computes means over square windows of a grid. Must not depend on masks or photos.
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
 use super::plane::mirrored;
 
-/// The means over squares of `2 radius + 1` cells; beyond the frame the grid, `width` cells wide, is mirrored.
+/// The means over squares of side `2 radius + 1` cells. The grid is `width` cells wide and mirrored at its borders.
 ///
 /// # Errors
 /// `OutOfMemory`.
@@ -19,7 +19,7 @@ pub(super) fn means<const N: usize>(
     let scale = 1.0 / (side * side) as f64;
     let mut columns = reserve(width + side)?;
     columns.extend((0..width + side).map(|x| mirrored(x, radius, width)));
-    // Sums slide over the grid: in `f32` what is left of them where all cells are 0 would be no longer 0.
+    // The sums slide over the grid. In `f32`, rounding would leave a rest above 0 where all cells are 0.
     let mut sums = zeroed::<f64>(width * N)?;
     let add_row = |sums: &mut [f64], y: usize, sign: f64| {
         let start = mirrored(y, radius, height) * width;
@@ -79,7 +79,7 @@ mod tests {
         assert!(means.iter().all(|mean| (mean[1] - 1.0).abs() < 1e-6));
     }
 
-    /// Fails when sums that slide keep a rest of the cells that they have left.
+    /// Fails when a sliding sum keeps a rest of cells that have left the window.
     #[test]
     fn cells_far_from_any_number_have_a_mean_of_0() {
         let mut cells = vec![[0.0]; 40 * 40];

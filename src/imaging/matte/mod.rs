@@ -1,5 +1,5 @@
-//! `Mask` + `Photo` -> `Matte`: opacity for every pixel of the photo, and the subject's own colour where it is not whole. Computed
-//! row by row from grids whose size is bounded; a matte of full size never exists.
+//! Converts a `Mask` and a `Photo` to a `Matte`: the opacity of every pixel of the photo, and the subject's own colour where the
+//! subject is not fully opaque. Works row by row from grids of bounded size. Must not hold a matte of the photo's full size.
 
 mod bilinear;
 mod contour;
@@ -56,21 +56,21 @@ use style::Style;
 use upright::{over_neutral, sample, unit};
 use view::{Grid, MatteView, OpacityRow};
 
-/// Cells that are kept around the subject: two that the enlargement of the mask mixes in, and as many of ground to learn its colour
-/// from.
+/// Margin around the subject, in cells: two cells that the enlargement of the mask mixes in, and two cells of background from which
+/// the background colour is estimated.
 const MARGIN: usize = 4;
 
 /// Opacity of every pixel of a photo.
 #[derive(Debug)]
 pub(super) struct Matte {
     mask: Plane,
-    /// At each pixel of the photo.
+    /// The grid is the pixels of the photo.
     view: MatteView,
     refinement: Option<Refinement>,
     foreground: Option<Foreground>,
 }
 
-/// What a row needs while it is made.
+/// The buffers for one row.
 #[derive(Debug)]
 pub(super) struct RowScratch {
     line: OpacityRow,
@@ -79,7 +79,7 @@ pub(super) struct RowScratch {
 }
 
 impl Matte {
-    /// The mask over the photo, without the dust that the card tells of unless edges are off.
+    /// Lays the mask over the photo. Removes the dust that the model manifest describes, unless edges are off.
     ///
     /// # Errors
     /// `NoSubject` below the confidence floor; `OutOfMemory`.
@@ -101,7 +101,7 @@ impl Matte {
         })
     }
 
-    /// Room for a row.
+    /// Allocates the buffers for one row.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -117,7 +117,7 @@ impl Matte {
         })
     }
 
-    /// Makes the matte follow the edges of `photo`; nothing where edges are off.
+    /// Makes the matte follow the edges of `photo`. Does nothing when edges are off.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -131,7 +131,7 @@ impl Matte {
         Ok(())
     }
 
-    /// Finds the subject's own colours; nothing where the matte was not refined.
+    /// Finds the subject's own colours. Does nothing when the matte is not refined.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -153,14 +153,14 @@ impl Matte {
         Ok(())
     }
 
-    /// A grid over the part of the photo that may not be ground, and a little around it; `None` where all is ground.
+    /// A grid over the part of the photo that may contain the subject, plus a margin; `None` when all of the photo is background.
     fn grid_of_subject(&self, photo: &Photo, refinement: &Refinement) -> Option<Grid> {
         let side = self.mask.width;
         let may_be_subject = |at: usize| refinement.may_be_subject(at, self.mask.values[at]);
         let extent = Extent::of(&self.mask, may_be_subject)?;
         let over = |cells: &Range<usize>, pixels: u32| {
             let pixels = pixels as usize;
-            // Where the photo is smaller than the mask, a pixel is a mean of more cells.
+            // When the photo is smaller than the mask, one pixel averages several cells.
             under(cells, side, MARGIN * side.div_ceil(pixels), pixels)
         };
         let columns = over(&extent.columns, photo.width());
@@ -173,10 +173,10 @@ impl Matte {
         })
     }
 
-    /// Puts the matte into row `y` of the photo, straight alpha: its own alpha is multiplied, and where nothing is left colour is
-    /// zero, so that nothing of the background leaves with the cutout and the PNG packs well.
+    /// Applies the matte to row `y` of the photo (straight alpha): multiplies the row's own alpha by the matte. Sets the colour of
+    /// fully transparent pixels to zero, so that the cutout contains no background and the PNG compresses well.
     ///
-    /// Returns the greatest opacity of the row.
+    /// Returns the greatest alpha of the row.
     pub(super) fn apply(&self, y: u32, pixels: &mut [[u8; 4]], scratch: &mut RowScratch) -> u8 {
         let y = y as usize;
         let RowScratch {
@@ -213,7 +213,7 @@ impl Matte {
     }
 }
 
-/// The colour of a pixel as it is seen, 0..=1.
+/// The colour of a pixel, 0..=1. A pixel that is not opaque is composited over neutral grey.
 #[inline]
 fn seen(pixel: [u8; 4]) -> [f32; 3] {
     let [r, g, b, _] = if pixel[3] == 255 {

@@ -1,5 +1,5 @@
-//! A picture and its opacity on a grid -> the colours of subject and ground in each cell: the fast multi-level estimation of
-//! foregrounds (Germer, Uelwer, Conrad, Harmeling 2020), which begins with one cell and doubles the grid until it is whole.
+//! Estimates the colours of subject and background in each cell of a grid: fast multi-level foreground estimation (Germer, Uelwer,
+//! Conrad, Harmeling 2020). Starts with one cell and doubles the grid until it has full size.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -18,7 +18,7 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    /// The nearest of them on a coarser grid.
+    /// The samples on a coarser grid, by nearest neighbour.
     fn at_size(&self, width: usize, height: usize) -> Result<Cow<'_, [[u16; 4]]>, CutoutError> {
         if width * height == self.values.len() {
             return Ok(Cow::Borrowed(&self.values));
@@ -33,15 +33,16 @@ impl Samples {
     }
 }
 
-/// How far a cell's opacity may be from that of the subject or of the ground to count for the first guess: a tenth.
+/// The greatest distance of an opacity from 1, or from 0, at which the cell counts for the first guess of the subject, or of the
+/// background: a tenth.
 const UNSURE: u16 = OPAQUE / 10;
 
-/// Grids up to this side, in cells, are small, and get more rounds.
+/// Grids with sides up to this length, in cells, get more rounds.
 const SMALL_SIDE: usize = 32;
 const ROUNDS_SMALL: usize = 10;
 const ROUNDS: usize = 2;
 
-/// How much neighbours of the same opacity are to be alike.
+/// Base weight of the similarity of neighbours, for neighbours of the same opacity.
 const ALIKE: f32 = 1e-5;
 
 const OPAQUE: u16 = u16::MAX;
@@ -72,7 +73,7 @@ pub(super) fn separate(samples: &Samples) -> Result<Vec<Colours>, CutoutError> {
     Ok(colours)
 }
 
-/// Cells along a side of a level: the same power of the whole side for both.
+/// The cells along a side at a level: `whole` to the power `level / levels`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -87,7 +88,7 @@ fn side(whole: usize, level: u32, levels: u32) -> usize {
     ((whole as f64).powf(part).round_ties_even() as usize).max(1)
 }
 
-/// For each of `to` cells, the one of `from` that its first corner lies in.
+/// For each of `to` cells, the cell of `from` that contains its first corner.
 fn nearest(from: usize, to: usize) -> Result<Vec<usize>, CutoutError> {
     let mut places = reserve(to)?;
     places.extend((0..to).map(|cell| cell * from / to));
@@ -108,7 +109,7 @@ fn enlarged(
     Ok(enlarged)
 }
 
-/// The mean colours of what is subject and of what is ground for sure; of everything where there is no such cell.
+/// The mean colours of the certain subject and of the certain background; the mean of all cells when there is no certain cell.
 fn first_guess(samples: &Samples) -> Colours {
     let all = mean(samples, 0..=OPAQUE).unwrap_or_default();
     let [r, g, b] = mean(samples, OPAQUE - UNSURE..=OPAQUE).unwrap_or(all);
@@ -116,7 +117,7 @@ fn first_guess(samples: &Samples) -> Colours {
     [r, g, b, ground_r, ground_g, ground_b]
 }
 
-/// The mean colour of cells with these opacities, if there are any.
+/// The mean colour of the cells with these opacities; `None` when there are none.
 fn mean(samples: &Samples, opacities: RangeInclusive<u16>) -> Option<[f32; 3]> {
     let (mut sums, mut count) = ([0_u64; 3], 0_u64);
     for [r, g, b, opacity] in &samples.values {
@@ -141,7 +142,7 @@ fn unit(sample: u16) -> f32 {
     f32::from(sample) * STEP
 }
 
-/// One grid of the way.
+/// The state of one level.
 struct Relaxation<'a> {
     width: usize,
     height: usize,
@@ -150,7 +151,7 @@ struct Relaxation<'a> {
 }
 
 impl<'a> Relaxation<'a> {
-    /// `colours` are those that the level before has found, on this grid.
+    /// `colours` are the result of the previous level, enlarged to this grid.
     fn new(
         whole: &'a Samples,
         (width, height): (usize, usize),
@@ -158,7 +159,7 @@ impl<'a> Relaxation<'a> {
     ) -> Result<Self, CutoutError> {
         let samples = whole.at_size(width, height)?;
         for (colours, [r, g, b, opacity]) in colours.iter_mut().zip(samples.iter()) {
-            // An opaque cell shows the subject, a transparent one the ground.
+            // An opaque cell shows only the subject, a transparent cell only the background.
             let place = match *opacity {
                 OPAQUE => 0,
                 0 => 3,
@@ -174,8 +175,8 @@ impl<'a> Relaxation<'a> {
         })
     }
 
-    /// Columns and rows of the cells in which there is something to separate: they, or a neighbour, are neither opaque nor
-    /// transparent, or they differ. On small grids all.
+    /// Columns and rows of the cells that need separation: the cell or a neighbour is partly transparent, or their opacities
+    /// differ. On small grids all cells.
     fn mixed_cells(&self) -> Result<Vec<(u32, u32)>, CutoutError> {
         let is_small = self.width.max(self.height) <= 2 * SMALL_SIDE;
         let row = |y: usize| &self.samples[y * self.width..(y + 1) * self.width];
@@ -203,7 +204,7 @@ impl<'a> Relaxation<'a> {
         Ok(mixed)
     }
 
-    /// The cells above, below, left and right; beyond the frame the cell itself.
+    /// The cells above, below, left and right. Outside the grid the cell itself takes their place.
     fn around(&self, x: usize, y: usize) -> [usize; 4] {
         let at = y * self.width + x;
         [
@@ -218,7 +219,7 @@ impl<'a> Relaxation<'a> {
         ]
     }
 
-    /// Solves for each of `cells`, with its neighbours as they are.
+    /// Solves each of `cells` with the current colours of its neighbours.
     fn relax(&mut self, cells: &[(u32, u32)]) {
         for (x, y) in cells {
             let (x, y) = (*x as usize, *y as usize);
@@ -235,7 +236,8 @@ fn as_place(cell: usize) -> u32 {
     u32::try_from(cell).unwrap_or(u32::MAX)
 }
 
-/// The colours that explain the cell's own best, and are like those of neighbours with another opacity: two equations a channel.
+/// The least-squares colours that explain the cell's own colour and resemble those of neighbours, more so of neighbours with
+/// another opacity: two equations per channel.
 fn solve([r, g, b, opacity]: [u16; 4], opacities: [u16; 4], neighbours: [&Colours; 4]) -> Colours {
     let opacity = unit(opacity);
     let rest = 1.0 - opacity;

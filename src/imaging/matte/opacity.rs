@@ -1,4 +1,4 @@
-//! A network's output -> opacity 0..=1 on the network's own grid.
+//! Converts a network's output to opacity 0..=1 on the network's own grid.
 
 use super::super::error::CutoutError;
 use super::super::reserve;
@@ -6,10 +6,9 @@ use super::plane::Plane;
 use crate::inference::Mask;
 use crate::model::{Activation, ModelManifest};
 
-/// A network that is sure of no pixel has found nothing. Below this, stretching the mask to the
-/// whole range would make a ghost out of noise: rembg turns noise of 0..0.01 into a half-opaque
-/// mask. Even odds is the floor because it is the threshold at which these networks' own papers
-/// binarise a mask.
+/// Least confidence of the most certain pixel. Below it the network has found nothing, and stretching the mask to the whole range
+/// would turn noise into a visible shape: rembg turns noise of 0..0.01 into a half-opaque mask. The value is 0.5 because the papers
+/// of these networks binarise masks at this threshold.
 const CONFIDENCE_FLOOR: f32 = 0.5;
 
 /// The network's output as opacity.
@@ -35,7 +34,7 @@ pub(super) fn opacity(mask: &Mask, card: &ModelManifest) -> Result<Plane, Cutout
     Ok(Plane::square(values))
 }
 
-/// One value of the network's output as opacity.
+/// Converts one value of the network's output to opacity.
 pub(in crate::imaging) fn activate(value: f32, activation: Activation) -> f32 {
     match activation {
         Activation::None => value,

@@ -1,4 +1,4 @@
-//! A mask and the way of its edges -> what is known of the subject's outline around each cell.
+//! Converts a mask and the configured softness to the nearness and softness of the subject's outline in each cell.
 
 use super::super::error::CutoutError;
 use super::super::reserve;
@@ -7,12 +7,12 @@ use super::plane::Plane;
 use super::softness::softness;
 use super::style::Softness;
 
-/// On the mask's grid, 0..=1 each.
+/// Values on the mask's grid, 0..=1 each.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// How near it is: 0 where the photo may decide nothing.
+    /// Nearness of the outline. At 0 the photo has no influence.
     pub(super) near: Plane,
-    /// How soft it is.
+    /// Softness of the outline.
     pub(super) soft: Plane,
 }
 
@@ -30,7 +30,7 @@ impl Outline {
         Ok(Self { near, soft })
     }
 
-    /// Whether it is soft anywhere, be it a little.
+    /// Whether the outline is soft anywhere, even slightly.
     pub(super) fn has_soft(&self) -> bool {
         self.soft.values.iter().any(|soft| *soft > 0.0)
     }

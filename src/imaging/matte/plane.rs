@@ -1,4 +1,4 @@
-//! One number for each cell of a grid, and the same at another size. Knows neither masks nor photos.
+//! A grid of numbers that can be resized. Must not depend on masks or photos.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ impl Plane {
         })
     }
 
-    /// `values` of a square.
+    /// A square plane of `values`.
     pub(super) fn square(values: Vec<f32>) -> Self {
         let side = values.len().isqrt();
         Self {
@@ -48,7 +48,7 @@ impl Plane {
         &self.values[y * self.width..(y + 1) * self.width]
     }
 
-    /// The same as wide as `across` makes it, and as high as before.
+    /// Resizes the width by `across`; keeps the height.
     pub(super) fn widened(&self, across: &Kernel) -> Result<Self, CutoutError> {
         let mut values = reserve(across.len() * self.height)?;
         for row in self.rows() {
@@ -61,7 +61,7 @@ impl Plane {
         })
     }
 
-    /// The same at another width and height, by one kind of kernel.
+    /// Resizes to another width and height with one kind of kernel.
     pub(super) fn resized(
         &self,
         kernel: impl Fn(usize, Span) -> Result<Kernel, CutoutError>,
@@ -69,7 +69,7 @@ impl Plane {
     ) -> Result<Self, CutoutError> {
         let across = kernel(self.width, Span::whole(self.width, width))?;
         let down = kernel(self.height, Span::whole(self.height, height))?;
-        // Whichever leaves less to the other comes first.
+        // The order that leaves less work for the second pass.
         if height < self.height {
             self.lowered(&down)?.widened(&across)
         } else {
@@ -77,7 +77,7 @@ impl Plane {
         }
     }
 
-    /// The same as high as `down` makes it, and as wide as before.
+    /// Resizes the height by `down`; keeps the width.
     fn lowered(&self, down: &Kernel) -> Result<Self, CutoutError> {
         let mut target = Self::zeros(self.width, down.len())?;
         for (y, out) in target.values.chunks_exact_mut(self.width).enumerate() {
@@ -86,7 +86,7 @@ impl Plane {
         Ok(target)
     }
 
-    /// Adds to `out` these `columns` of the rows from `first` on, each times its weight.
+    /// Adds `columns` of the rows from `first` on to `out`, each row times its weight.
     pub(super) fn mix(
         &self,
         (first, weights): (usize, &[f32]),
@@ -100,7 +100,7 @@ impl Plane {
     }
 }
 
-/// Adds a row, times its weight, to sums.
+/// Adds a row, times `weight`, to `sums`.
 #[inline]
 pub(super) fn add(sums: &mut [f32], row: &[f32], weight: f32) {
     for (sum, value) in sums.iter_mut().zip(row) {
@@ -108,15 +108,16 @@ pub(super) fn add(sums: &mut [f32], row: &[f32], weight: f32) {
     }
 }
 
-/// Where the cell `at` lies that is counted from `reach` cells before the first one. The outermost cell is its own neighbour.
+/// The cell at index `at`, counted from `reach` cells before the first one, in a row mirrored at its ends. The outermost cells are
+/// repeated.
 pub(super) fn mirrored(at: usize, reach: usize, length: usize) -> usize {
     let period = 2 * length;
-    // As many periods as keep the difference positive.
+    // Enough periods to keep the difference positive.
     let place = (at + reach * period - reach) % period;
     place.min(period - 1 - place)
 }
 
-/// Numbers of tests, which differ in the last binary places.
+/// Compares numbers that may differ by rounding (less than 1e-4).
 #[cfg(test)]
 pub(super) fn assert_near(found: &[f32], expected: &[f32]) {
     let is_near = |(found, expected): (&f32, &f32)| (found - expected).abs() < 1e-4;

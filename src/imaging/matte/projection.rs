@@ -1,6 +1,6 @@
-//! Opacity and a photo's colours on a grid -> opacity by the colours of subject and ground that are sure: where the pixel's colour lies on the
-//! line between the two, as matting by samples of colour has it (Wang, Cohen 2007). A fit to windows makes the ground between hairs grey; this
-//! clears it.
+//! Computes opacity from the nearest certain colours of subject and background: the position of the pixel's colour on the line
+//! between the two, as in sampling-based matting (Wang, Cohen 2007). The guided filter alone leaves the background between hairs
+//! grey; this projection removes the grey.
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
@@ -11,46 +11,48 @@ use super::means::means;
 use super::plane::{Plane, add};
 use super::style::Stretch;
 
-/// Cells of a lower opacity than these are ground for sure; between the two a cell counts in part.
+/// Opacities below this range are certain background. Within the range a cell counts in part.
 const NOT_GROUND: Stretch = Stretch::new(0.03, 0.07);
 
-/// Cells of a higher opacity than these are the subject for sure.
+/// Opacities above this range are certain subject. Within the range a cell counts in part.
 const SUBJECT: Stretch = Stretch::new(0.93, 0.97);
 
-/// What is sure around a cell counts by its distance: the radii of windows, in cells, each applied twice, and their weights. What is
-/// farther away counts where nothing is nearer.
+/// Window radii in cells, and their weights. Each mean is applied twice. The weights make near certain cells dominate; far ones
+/// count only when no near ones exist.
 const WINDOWS: [(usize, f32); 2] = [(3, 1.0), (15, 1e-3)];
 
-/// Less than a hundredth of the widest window says nothing.
+/// Sums below a hundredth of the widest window's weight are ignored.
 const LEAST_WEIGHT: f32 = 1e-5;
 
-/// How far the two colours must be apart; colours are 0..=1.
+/// Distance between the colours of subject and background that counts, partly at the low end, fully at the high end; colours are
+/// 0..=1.
 const DISTANCE: Stretch = Stretch::new(0.08, 0.16);
 
-/// How far colours that are not sure may lie from the line between the two, as the root of the mean square around a cell.
+/// Root mean square distance of uncertain colours from the line, around a cell. Above the range the projection has no weight.
 const RESIDUAL: Stretch = Stretch::new(0.04, 0.08);
 
-/// Cells around one whose residuals count.
+/// Radius of the window for residuals, in cells.
 const RESIDUAL_RADIUS: usize = 1;
 
-/// Opacities that are not changed: 0, and those above the second range. Between the ranges all of the change is made.
+/// Ranges in which the change fades in and out. Opacity 0 and opacities above the second range do not change; between the ranges
+/// the full change applies.
 const LOW: Stretch = Stretch::new(0.0, 0.05);
 const HIGH: Stretch = Stretch::new(0.8, 0.95);
 
-/// Of one kind of sure cells: their count, and the sums of red, green and blue.
+/// Values per kind of certain cells: their count, and the sums of red, green and blue.
 const SUMS: usize = 4;
 
-/// The line from the ground's colour to the subject's.
+/// The line from the background colour to the subject colour.
 #[derive(Clone, Copy)]
 struct ColourLine {
     ground: [f32; 3],
     direction: [f32; 3],
-    /// The square of its length, above 0.
+    /// The squared length of `direction`, above 0.
     square: f32,
 }
 
 impl ColourLine {
-    /// By the sums of the subject and those of ground; `None` where there are too few cells of either.
+    /// Builds the line from the sums of subject and background; `None` when either has too few cells.
     fn of(sums: &[f32; 2 * SUMS]) -> Option<Self> {
         let [count, red, green, blue, ground @ ..] = *sums;
         let subject = mean(count, [red, green, blue])?;
@@ -64,7 +66,7 @@ impl ColourLine {
         })
     }
 
-    /// The greatest difference, of red, green and blue, of a colour to the nearest one on the line.
+    /// The distance of a colour from the nearest colour on the line: the greatest difference of red, green and blue.
     fn residual(&self, colour: [f32; 3]) -> f32 {
         let from_ground = std::array::from_fn(|n| colour[n] - self.ground[n]);
         let share = (dot(from_ground, self.direction) / self.square).clamp(0.0, 1.0);
@@ -73,7 +75,8 @@ impl ColourLine {
             .fold(0.0, f32::max)
     }
 
-    /// Where a colour lies, as a linear function of it, times its weight; and the weight, 0..=1. `residual` is that of colours around.
+    /// The position of a colour on the line as a linear function of the colour, times its weight; and the weight, 0..=1. `residual`
+    /// is the residual of the colours around the cell.
     fn terms(&self, residual: f32) -> [f32; TERMS] {
         let weight = DISTANCE.of(self.square.sqrt()) * (1.0 - RESIDUAL.of(residual));
         let scale = weight / self.square;
@@ -92,9 +95,9 @@ fn mean(count: f32, sums: [f32; 3]) -> Option<[f32; 3]> {
     (count > LEAST_WEIGHT).then(|| sums.map(|sum| sum / count))
 }
 
-/// For each cell the opacity that a colour has there, as in [`Fit`], but times its weight; the last number is the weight, 0..=1. So cells
-/// can be mixed, and those without a weight do not count. `opacity` lies on the grid of `guide`, which is known within `part`. `None` where
-/// subject or ground is nowhere sure.
+/// The opacity of each cell as a linear function of colour, as in [`Fit`], but times its weight; the last number is the weight, 0..=1.
+/// Cells can therefore be interpolated, and cells without a weight do not count. `opacity` lies on the grid of `guide`; the guide is
+/// valid within `part`. `None` when no subject or no background is certain.
 ///
 /// # Errors
 /// `OutOfMemory`.
@@ -126,7 +129,7 @@ pub(super) fn projection(
     }))
 }
 
-/// The sums of each cell's own colour: those of the subject where it is sure to be one, then those of ground.
+/// The colour sums of each single cell: weighted as certain subject, then as certain background.
 fn sums(
     guide: &Guide,
     opacity: &Plane,
@@ -145,7 +148,7 @@ fn sums(
     Ok(sums)
 }
 
-/// The line around each cell, by the sums of all cells.
+/// The line around each cell, from the sums of all cells.
 fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<ColourLine>>, CutoutError> {
     let mut weighted = reserve(sums.len())?;
     weighted.resize(sums.len(), [0.0; 2 * SUMS]);
@@ -158,7 +161,7 @@ fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<ColourLine
     Ok(lines)
 }
 
-/// Means of the squares of residuals of colours that are not sure, and of how many these are.
+/// Windowed means of the squared residuals of uncertain colours, and of the number of such colours.
 fn residuals(
     guide: &Guide,
     opacity: &Plane,
@@ -178,7 +181,7 @@ fn residuals(
     means(cells, opacity.width, RESIDUAL_RADIUS)
 }
 
-/// Moves `opacity` to that of the projection, as far as `terms` have a weight; `share`, 0..=1, is the most of the way that is made.
+/// Moves `opacity` towards the projected opacity, in proportion to the weight in `terms` and to `share`, 0..=1.
 #[inline]
 pub(super) fn projected(
     [red, green, blue, rest, weight]: &[f32; TERMS],
@@ -210,14 +213,14 @@ mod tests {
     const ORANGE: [f32; 3] = [0.9, 0.5, 0.1];
     const BLUE: [f32; 3] = [0.1, 0.2, 0.8];
 
-    /// What lies `share` of the way from blue to orange, and `off` beside it.
+    /// The colour at `share` of the way from blue to orange, with green shifted by `off`.
     fn between(share: f32, off: f32) -> [f32; 3] {
         std::array::from_fn(|n| {
             BLUE[n] + share * (ORANGE[n] - BLUE[n]) + if n == 1 { off } else { 0.0 }
         })
     }
 
-    /// A grid whose columns have the colours and opacities that `column` gives.
+    /// A grid whose columns have the colours and opacities that `column` returns.
     fn grid(column: impl Fn(usize) -> ([f32; 3], f32)) -> (Guide, Plane) {
         let plane = |value: &dyn Fn(usize) -> f32| {
             Plane::square((0..SIDE * SIDE).map(|at| value(at % SIDE)).collect())
@@ -239,7 +242,7 @@ mod tests {
         Some(fit.cells[SIDE / 2 * SIDE + x])
     }
 
-    /// Orange on the left, blue on the right, and between them what `unsure` says.
+    /// Orange on the left, blue on the right, `unsure` in between.
     fn three(unsure: [f32; 3]) -> (Guide, Plane) {
         grid(|x| match x {
             0..10 => (ORANGE, 1.0),
@@ -290,7 +293,7 @@ mod tests {
         }
     }
 
-    /// Fails when cells count whose colours were not read.
+    /// Fails when cells count although their colours were not read.
     #[test]
     fn cells_beyond_the_part_say_nothing() {
         let known = grid(|x| match x {
@@ -307,7 +310,7 @@ mod tests {
         );
     }
 
-    /// Fails when a sure cell far away counts as much as one nearby.
+    /// Fails when a certain cell far away counts as much as a near one.
     #[test]
     fn nearest_sure_colours_count_most() {
         let cells = grid(|x| match x {
@@ -335,7 +338,7 @@ mod tests {
 
     #[test]
     fn ends_and_hard_outlines_are_not_changed() {
-        // Says 1 of every colour.
+        // Maps every colour to opacity 1.
         let terms = [0.0, 0.0, 0.0, 1.0, 1.0];
         let moved = |opacity, soft| projected(&terms, BLUE, (opacity, soft));
         assert_near(

@@ -1,4 +1,4 @@
-//! What must hold for all masks and photos, and what refined edges and clean colours are for.
+//! Properties of every matte: refined edges and clean colours, for all masks and photos.
 
 use super::Matte;
 use super::tests::{card, cutout, disc, noise, photo, slope, two_colours};
@@ -8,7 +8,7 @@ use crate::model::{Activation, Dust};
 
 const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];
 
-/// Fails when an edge stays where the network's coarse mask has it: 5 pixels beside that of the photo, and 30 pixels wide.
+/// Fails when an edge stays at its position in the network's coarse mask: 5 pixels from the edge of the photo, and 30 pixels wide.
 #[test]
 fn edge_is_where_the_photo_has_it() {
     let card = card(Activation::None, false);
@@ -56,10 +56,7 @@ fn opaque_pixels_keep_their_colour_and_transparent_ones_have_none() {
     }
 }
 
-/// Fails when a calculation divides by zero, or a photo without an edge gets one.
-/// Fails when a photo is too small or too long for any step, or an opacity is no number: both ends of the slope would not be there.
-/// Fails when the ground of a photo that is not quite opaque is taken for the subject.
-/// Fails when colours are searched where there is nothing but ground.
+/// Fails when colours are estimated where there is only background.
 #[test]
 fn colours_are_found_around_the_subject_only() {
     let mut mask = vec![0.001; 4096];
@@ -103,7 +100,7 @@ fn more_opaque_mask_gives_no_less_opaque_matte_where_the_photo_is_flat() {
     }
 }
 
-/// Fails when a photo is not asked where the mask steps from one decided cell to the next.
+/// Fails when the photo is ignored where the mask steps from one decided cell to the next.
 #[test]
 fn edge_is_where_the_photo_has_it_also_beside_a_step_of_the_mask() {
     let card = card(Activation::None, false);
@@ -119,9 +116,7 @@ fn edge_is_where_the_photo_has_it_also_beside_a_step_of_the_mask() {
     assert!(before > after.saturating_add(80), "{before} {after}");
 }
 
-/// Fails when the haze of a mask, far from the subject, is taken for something with a colour of its own.
-/// Fails when what a row becomes depends on which rows were made before it.
-/// Fails when a colour that nobody can see changes what can be seen.
+/// Fails when an invisible colour changes visible pixels.
 #[test]
 fn photo_that_is_a_cutout_keeps_its_own_half_transparent_colours() {
     let card = card(Activation::None, false);
@@ -138,7 +133,7 @@ fn photo_that_is_a_cutout_keeps_its_own_half_transparent_colours() {
     );
 }
 
-/// Fails when a half-transparent pixel keeps the old ground's colour.
+/// Fails when a half-transparent pixel keeps the colour of the old background.
 #[test]
 fn ground_s_colour_is_taken_out_of_half_transparent_pixels() {
     let (width, edge) = (320_u32, 160_u32);

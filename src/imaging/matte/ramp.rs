@@ -1,4 +1,4 @@
-//! A mask on one grid of the way, and the photo's colours there -> a fit of opacity to colours, from what a coarser grid has found.
+//! Fits opacity to the photo's colours on the grid of one level, from the mask there and the result of the coarser level.
 
 use super::super::error::CutoutError;
 use super::super::{reserve, zeroed};
@@ -13,11 +13,11 @@ use super::style::Style;
 
 /// A mask on a level's grid.
 pub(super) struct Ramp {
-    /// Opacity by the mask alone.
+    /// Opacity from the mask alone.
     pub(super) plain: Plane,
-    /// Weight of what the photo's colours say, 0..=1.
+    /// Weight of the opacity fitted to the photo's colours, 0..=1.
     pub(super) weight: Plane,
-    /// How soft the outline is, 0..=1.
+    /// Softness of the outline, 0..=1.
     soft: Plane,
 }
 
@@ -28,8 +28,8 @@ impl Ramp {
         size: (usize, usize),
         style: Style,
     ) -> Result<Self, CutoutError> {
-        // As the mask is enlarged at full size, unless it is made smaller: then every cell of it is to count. By the longer side, so that
-        // a turned photo has the turned matte.
+        // An enlarged mask uses the same kernel as at full size. A reduced mask uses the area mean, so that every cell counts. The
+        // longer side decides, so that a rotated photo gets the same matte, rotated.
         let is_larger = size.0.max(size.1) >= mask.width;
         let mut plain = if is_larger {
             mask.resized(Kernel::cubic, size)?
@@ -53,7 +53,7 @@ impl Ramp {
         })
     }
 
-    /// The weight, as far as the outline is soft.
+    /// The weight, multiplied by the softness of the outline.
     pub(super) fn weight_of_soft(&self) -> Result<Plane, CutoutError> {
         let mut weight = self.weight.try_clone()?;
         for (weight, soft) in weight.values.iter_mut().zip(&self.soft.values) {
@@ -62,7 +62,7 @@ impl Ramp {
         Ok(weight)
     }
 
-    /// Fits opacity to colours, beginning with the `opacity` that a coarser level has found.
+    /// Fits opacity to colours. Starts with the `opacity` of a coarser level.
     pub(super) fn refine(
         &self,
         guide: &Guide,
@@ -82,7 +82,7 @@ impl Ramp {
         }
     }
 
-    /// The opacity that `found`, on this grid or a coarser one, makes of the photo's colours where they have a `weight`.
+    /// Applies `found`, a fit on this grid or a coarser one, to the photo's colours. Changes only cells with a `weight` above 0.
     pub(super) fn applied(
         &self,
         guide: &Guide,
@@ -117,7 +117,8 @@ impl Ramp {
         self.weight.width.div_ceil(TILE)
     }
 
-    /// Row by row, whether a tile has a cell with a weight, or is so near to one that a finer grid may read it.
+    /// For each tile, row by row: whether it contains a cell with a weight above 0, or lies close enough to one that a finer grid
+    /// may read it.
     fn wanted_tiles(&self) -> Result<Vec<bool>, CutoutError> {
         const MARGIN: usize = 2;
         let rows = self.weight.height.div_ceil(TILE);

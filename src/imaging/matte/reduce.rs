@@ -1,5 +1,5 @@
-//! Rows of a picture, one after the other -> the same picture on a coarser grid, each cell the mean of the area that it covers.
-//! Holds one row of the picture and one of the grid.
+//! Converts the rows of a picture to a coarser grid. Each cell is the mean of the area that it covers. Holds one row of the picture
+//! and one row of the grid.
 
 use std::ops::Range;
 
@@ -7,23 +7,23 @@ use super::super::error::CutoutError;
 use super::super::zeroed;
 use super::kernel::{Kernel, Span};
 
-/// Takes rows of a picture, top to bottom, and gives those of the grid.
+/// Takes rows of a picture from top to bottom and returns rows of the grid.
 #[derive(Debug)]
 pub(super) struct Reducer {
     across: Kernel,
     down: Kernel,
     /// The columns of the picture that the grid covers.
     columns: Range<usize>,
-    /// The picture's row that is to come.
+    /// The next row of the picture.
     row: usize,
-    /// The grid's row that is being made.
+    /// The row of the grid that is being summed.
     next: usize,
     sums: Vec<[f32; 4]>,
     cells: Vec<[f32; 4]>,
 }
 
 impl Reducer {
-    /// A grid over a part of a `picture` of that width and height: where its columns and rows lie.
+    /// A grid over a part of a `picture` of this width and height. The spans place the columns and rows of the grid on the picture.
     pub(super) fn new(
         picture: (usize, usize),
         (columns, rows): (Span, Span),
@@ -42,12 +42,13 @@ impl Reducer {
         })
     }
 
-    /// The rows of the picture that it is to be given.
+    /// The rows of the picture that [`Self::push`] expects.
     pub(super) fn rows(&self) -> Range<usize> {
         self.down.reach()
     }
 
-    /// Takes the next row of the picture, samples 0..=255, and hands the rows of the grid that it completes to `take`, samples 0..=1.
+    /// Takes the next row of the picture, samples 0..=255. Calls `take` with each row of the grid that is now complete, samples
+    /// 0..=1.
     pub(super) fn push(&mut self, row: &[[u8; 4]], mut take: impl FnMut(&[[f32; 4]])) {
         let y = self.row;
         self.row += 1;
@@ -89,14 +90,14 @@ impl Reducer {
 mod tests {
     use super::{Reducer, Span};
 
-    /// The red samples of a picture of `width` whose red is `picture`, at another size.
+    /// Reduces a picture of `width` columns whose red samples are `picture`; returns the red samples.
     fn reduced(picture: &[u8], width: usize, grid: (usize, usize)) -> Vec<f32> {
         let size = (width, picture.len() / width);
         let spans = (Span::whole(size.0, grid.0), Span::whole(size.1, grid.1));
         reduced_part(picture, size, spans)
     }
 
-    /// The same on a grid over a part of the picture.
+    /// As [`reduced`], with a grid over a part of the picture.
     fn reduced_part(picture: &[u8], size: (usize, usize), spans: (Span, Span)) -> Vec<f32> {
         let mut reducer = Reducer::new(size, spans).unwrap();
         let mut cells = Vec::new();

@@ -1,5 +1,5 @@
-//! A mask and a photo -> opacity that follows the photo's edges: a guided filter for colour guides from a coarse grid to finer ones, each
-//! beginning with what the one before has found (He, Sun, Tang 2013; 2015). Its grids do not grow with the photo.
+//! Refines a mask along the edges of the photo: a guided filter for colour guides (He, Sun, Tang 2013; 2015) on grids from coarse
+//! to fine. Each grid starts from the result of the coarser one. The size of the grids does not depend on the photo.
 
 use super::super::error::CutoutError;
 use super::super::photo::Photo;
@@ -15,27 +15,27 @@ use super::ramp::Ramp;
 use super::runs::{OVERSHOOT, is_open_around};
 use super::style::{Stretch, Style};
 
-/// Shares of the opacity's variance: below the first the photo's colours do not explain it, from the second on they do.
+/// Shares of the opacity's variance that the photo's colours explain. Below the range the fit has no weight, above it full weight.
 const EXPLAINED: Stretch = Stretch::new(0.5, 0.8);
 
-/// Cells of a mask around an open one that its enlargement opens as well.
+/// When the mask is enlarged, undecided cells make cells within this radius undecided as well.
 const CUBIC_REACH: usize = 3;
 
-/// How the opacity around each part of a photo follows from its colours.
+/// The opacity as a function of colour, around each part of a photo.
 #[derive(Debug)]
 pub(super) struct Refinement {
     style: Style,
-    /// As in [`Fit`], but the last number is the weight of the fit, 0..=1.
+    /// As in [`Fit`], except that the last number is the weight of the fit, 0..=1.
     pub(super) cells: Vec<[f32; TERMS]>,
-    /// Width and height of their grid.
+    /// Width and height of the grid of `cells`.
     pub(super) size: (usize, usize),
-    /// On the mask's grid: how near the subject's outline is, and how soft, 0..=1 each.
+    /// On the mask's grid: nearness and softness of the subject's outline, 0..=1 each.
     pub(super) outline: Vec<[f32; 2]>,
-    /// By sure colours; `None` where no outline is soft.
+    /// Projection on the certain colours; `None` when the outline is soft nowhere.
     pub(super) projection: Option<Fit>,
 }
 
-/// How a row of a picture lies on what a refinement knows.
+/// The grids of a refinement, interpolated along a row of a picture.
 pub(super) struct RefinementRow<'a> {
     pub(super) cells: BilinearRow<'a, TERMS>,
     pub(super) outline: BilinearRow<'a, 2>,
@@ -43,7 +43,7 @@ pub(super) struct RefinementRow<'a> {
 }
 
 impl Refinement {
-    /// `mask` is square, 0..=1.
+    /// `mask` is square, with values 0..=1.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -58,7 +58,7 @@ impl Refinement {
         Self::fitted(mask, &outline, guide, (&levels, picture), style)
     }
 
-    /// By the colours of `guide`, which lies on the grid of the finest of `levels` and is known within `part`.
+    /// Fits the opacity to the colours of `guide`, which lies on the grid of the finest of `levels` and is valid within `part`.
     fn fitted(
         mask: &Plane,
         outline: &Outline,
@@ -114,17 +114,17 @@ impl Refinement {
         })
     }
 
-    /// Whether the matte may be anything but ground around cell `at` of the mask, whose opacity is `mask`.
+    /// Whether the matte may be above 0 around cell `at` of the mask, whose opacity is `mask`.
     pub(super) fn may_be_subject(&self, at: usize, mask: f32) -> bool {
         let [near, soft] = self.outline[at];
-        // As much as the cubic may make of it.
+        // The greatest value that the cubic kernel can produce.
         let mask = OVERSHOOT * mask;
         let has_weight = near > 0.0 && Style::is_open(mask.min(0.5), soft);
         has_weight || self.style.ramp.of(mask) > 0.0
     }
 
-    /// Refines a part of a row of a picture: each column's opacity is that of the enlarged mask, and becomes that of the matte. `row` lies
-    /// where it does; `colour` gives that of a pixel, 0..=1 each.
+    /// Refines a part of a row of a picture. Each item of `opacity` is a column and its opacity in the enlarged mask, which is
+    /// replaced by that of the matte. `row` must cover the same part; `colour` returns the colour of a pixel, 0..=1 each.
     pub(super) fn refine_row<'a>(
         &self,
         row: &RefinementRow<'_>,
@@ -149,7 +149,8 @@ impl Refinement {
     }
 }
 
-/// The part of the finest grid that is read: around what the mask leaves open as far as the windows of the coarsest grid reach.
+/// The part of the finest grid that is read: the area around undecided cells of the mask, extended by the reach of the coarsest
+/// grid's windows.
 fn part(
     mask: &Plane,
     outline: &Outline,
@@ -159,8 +160,8 @@ fn part(
     let is_open = |at: usize| outline.near.values[at] > 0.0 && is_open_around(mask, at);
     let extent = Extent::of(mask, is_open)?;
     let (coarsest, finest) = (levels[0], levels[levels.len() - 1].size(picture));
-    // In its cells: the two windows of an averaged fit, one cell more because cells lie between cells, one that holds a cell of the
-    // mask in part, and one that holds a cell of the finest grid in part.
+    // In cells of the coarsest grid: two windows of an averaged fit, one cell for interpolation, one cell that covers a mask cell
+    // in part, and one that covers a cell of the finest grid in part.
     let reach = 2 * coarsest.radius + 3;
     let (columns, rows) = coarsest.size(picture);
     let margin = |cells: usize| (reach * mask.width).div_ceil(cells) + CUBIC_REACH;
@@ -170,7 +171,7 @@ fn part(
     })
 }
 
-/// The opacity that the fit gives a colour, mixed with that of the mask alone, `plain`; `near` is 1 at the subject's outline.
+/// Mixes the fitted opacity of a colour with `plain`, the opacity from the mask alone; `near` is 1 at the subject's outline.
 #[inline]
 fn follow(
     [red, green, blue, rest, weight]: &[f32; TERMS],
@@ -181,7 +182,7 @@ fn follow(
     plain + near * weight * (found - plain)
 }
 
-/// The projection on the grid of `opacity` and `guide`, of a guide that is known within `part` of a `finest` grid.
+/// Computes the projection on the grid of `opacity` and `guide`. The guide is valid within `part` of a grid of size `finest`.
 fn projected_on(
     guide: &Guide,
     opacity: &Plane,
@@ -204,7 +205,7 @@ mod tests {
     use crate::imaging::matte::plane::Plane;
     use crate::imaging::matte::tests::{noise, photo, two_colours};
 
-    /// A mask with a small disc that rises over 2 cells on the left and over 8 on the right.
+    /// A mask with a small disc whose edge rises over 2 cells on the left and over 8 on the right.
     fn mask() -> Plane {
         let cell = |at: u16| {
             let (x, y) = (f32::from(at % 128) - 60.0, f32::from(at / 128) - 70.0);
@@ -214,7 +215,7 @@ mod tests {
         Plane::square((0..128 * 128).map(cell).collect())
     }
 
-    /// Fails when a window reaches beyond the part of the photo that is read.
+    /// Fails when a window reads outside the part of the photo that is read.
     #[test]
     fn part_that_is_read_is_enough() {
         let mask = mask();
@@ -245,7 +246,7 @@ mod tests {
                     let off = pairs
                         .map(|(ours, theirs)| (ours - theirs).abs())
                         .fold(0.0, f32::max);
-                    // Sums slide over a tile, and so end a little different.
+                    // Sliding sums within a tile cause small rounding differences.
                     assert!(off < 1e-3, "{edges}, {x}, {y}: {off}");
                     count += 1;
                 }
@@ -254,7 +255,7 @@ mod tests {
         }
     }
 
-    /// Fails when sure colours are looked for where the photo was not read.
+    /// Fails when certain colours are taken from parts of the photo that are not read.
     #[test]
     fn what_is_not_read_tells_no_colours() {
         let mask = mask();

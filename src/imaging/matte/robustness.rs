@@ -1,4 +1,4 @@
-//! Odd photos and masks, and rows in any order: none of them may change what is seen of the others, or end in no number.
+//! Unusual photos and masks, and rows in any order: visible pixels must not change, and no value may be NaN.
 
 use super::Matte;
 use super::tests::{card, cutout, disc, noise, photo, slope, two_colours};
@@ -8,6 +8,7 @@ use crate::model::Activation;
 
 const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];
 
+/// Fails when a calculation divides by zero, or a photo without an edge gets one.
 #[test]
 fn mask_without_an_edge_stays_without_one_whatever_the_photo() {
     // 0.8 of 0.1 to 0.9, then of 0.04 to 0.96; of 0.3 to 0.7, then of 0.2 to 0.8.
@@ -27,6 +28,7 @@ fn mask_without_an_edge_stays_without_one_whatever_the_photo() {
     }
 }
 
+/// Fails when a photo is too small or too long for any step, or when an opacity is NaN: one end of the slope would be missing.
 #[test]
 fn photos_of_any_size_are_cut_out() {
     let card = card(Activation::None, false);
@@ -58,6 +60,7 @@ fn photos_of_any_size_are_cut_out() {
     }
 }
 
+/// Fails when the background of a photo that is not fully opaque is taken for the subject.
 #[test]
 fn ground_that_is_not_quite_opaque_is_still_ground() {
     let card = card(Activation::None, false);
@@ -76,6 +79,7 @@ fn ground_that_is_not_quite_opaque_is_still_ground() {
     assert!(first[0] > first[2] + 60, "orange, not blue: {first:?}");
 }
 
+/// Fails when faint haze of a mask, far from the subject, gets a colour of its own.
 #[test]
 fn haze_beyond_the_subject_is_ground() {
     let card = card(Activation::None, false);
@@ -91,6 +95,7 @@ fn haze_beyond_the_subject_is_ground() {
     }
 }
 
+/// Fails when a row depends on which rows were computed before it.
 #[test]
 fn rows_may_be_made_in_any_order() {
     let pixels = noise(320 * 50);
@@ -110,6 +115,7 @@ fn rows_may_be_made_in_any_order() {
     assert_eq!(backwards, expected);
 }
 
+/// Fails when an invisible colour changes visible pixels.
 #[test]
 fn colours_that_a_photo_hides_change_nothing() {
     let card = card(Activation::None, false);

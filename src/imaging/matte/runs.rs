@@ -1,4 +1,5 @@
-//! A mask -> for each row of a larger grid, the columns that the mask alone decides. Most pixels of a photo cost nothing by this.
+//! Finds, for each row of a larger grid, the columns that the mask alone decides. These columns, which are most pixels of a photo,
+//! need no further computation.
 
 use std::ops::Range;
 
@@ -8,12 +9,12 @@ use super::kernel::Kernel;
 use super::plane::Plane;
 use super::style::Style;
 
-/// The share of the limit of what is decided that cells may use. A kernel has negative weights: also when it shrinks a mask, what it
-/// makes of a part is up to [`OVERSHOOT`] times as far from 0, or from 1, as the cells are.
+/// The share of the decision limit that a cell may use. Kernels have negative weights: their result is up to [`OVERSHOOT`] times as
+/// far from 0, or from 1, as the cells are. This also holds when a mask is reduced.
 const SAFETY: f32 = 0.5;
 pub(super) const OVERSHOOT: f32 = 1.31;
 
-/// What the mask alone says of a part.
+/// The decision of the mask alone for a part of the photo; the ground is the background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum RunKind {
     Ground,
@@ -23,7 +24,8 @@ pub(super) enum RunKind {
 }
 
 impl RunKind {
-    /// What a cell of this opacity says, so that those around it cannot open what it decides.
+    /// The decision for a cell of this opacity. The limit is strict enough that overshoot of the kernel cannot make the result
+    /// undecided.
     fn of_cell(opacity: f32) -> Self {
         let limit = SAFETY * Style::undecided_least();
         if opacity <= limit {
@@ -36,7 +38,8 @@ impl RunKind {
     }
 }
 
-/// Whether the enlarged mask may be undecided around cell `at`: it is itself, or the next one to the right or below says otherwise.
+/// Whether the enlarged mask may be undecided around cell `at`: the cell is undecided, or the next cell to the right or below has
+/// another kind.
 pub(super) fn is_open_around(mask: &Plane, at: usize) -> bool {
     let kind = |at: usize| RunKind::of_cell(mask.values[at]);
     let own = kind(at);
@@ -46,28 +49,29 @@ pub(super) fn is_open_around(mask: &Plane, at: usize) -> bool {
     own == RunKind::Undecided || differs_right || below < mask.values.len() && kind(below) != own
 }
 
-/// Columns next to each other of which the same is said. Not empty.
+/// Adjacent columns of the same kind. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) columns: Range<usize>,
     pub(super) kind: RunKind,
 }
 
-/// The kinds on all places that a kernel can have on a mask.
+/// The kinds for all positions of a kernel on a mask.
 #[derive(Debug)]
 pub(super) struct RunKinds {
-    /// Row by row; one less than `starts` has in a row.
+    /// Row by row; a row has one entry less than `starts`.
     places: Vec<RunKind>,
-    /// For each column of the mask, the first column of the grid whose kernel begins there or later; at the end the grid's width.
+    /// For each column of the mask, the first column of the grid whose kernel begins at this mask column or later. The last entry
+    /// is the grid's width.
     starts: Vec<usize>,
 }
 
 impl RunKinds {
-    /// Of a mask that these kernels enlarge.
+    /// Computes the kinds of a mask that these kernels enlarge.
     pub(super) fn new(mask: &Plane, across: &Kernel, down: &Kernel) -> Result<Self, CutoutError> {
         let columns = mask.width - across.taps() + 1;
         let mut places = reserve(columns * (mask.height - down.taps() + 1))?;
-        // For each place on a row, what its last rows said and how many they were.
+        // For each horizontal position: the kind of the last rows, and the number of consecutive rows of this kind.
         let mut alike = zeroed::<(RunKind, usize)>(columns)?;
         for (y, row) in mask.rows().enumerate() {
             let mut before = (RunKind::Undecided, 0);
@@ -93,12 +97,12 @@ impl RunKinds {
         Ok(Self { places, starts })
     }
 
-    /// Room for the runs of a row.
+    /// Allocates a buffer for the runs of a row.
     pub(super) fn row_buffer(&self) -> Result<Vec<Run>, CutoutError> {
         reserve(self.starts.len())
     }
 
-    /// Writes the runs of the rows whose kernel begins at row `first` of the mask, from left to right.
+    /// Writes the runs of a row of the grid whose kernel begins at row `first` of the mask, from left to right.
     pub(super) fn write(&self, first: usize, runs: &mut Vec<Run>) {
         runs.clear();
         let columns = self.starts.len() - 1;
@@ -117,7 +121,7 @@ impl RunKinds {
     }
 }
 
-/// How many times in a row the same was said, with `next` said now.
+/// Counts consecutive equal kinds; `next` is the newest.
 fn counted((kind, times): (RunKind, usize), next: RunKind) -> (RunKind, usize) {
     if kind == next {
         (kind, times + 1)
@@ -126,7 +130,7 @@ fn counted((kind, times): (RunKind, usize), next: RunKind) -> (RunKind, usize) {
     }
 }
 
-/// What was said `of` times in a row.
+/// The kind, if it occurred at least `of` times in succession; otherwise undecided.
 fn agreed((kind, times): (RunKind, usize), of: usize) -> RunKind {
     if times >= of {
         kind
@@ -162,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_a_cubic_does_not_mix_is_decided() {
-        // The cubic reaches 2 cells, 20 columns, beyond the last of either half.
+        // The cubic kernel reaches 2 cells (20 columns) beyond the last cell of either half.
         let decided = runs(&halves(), 60);
         let ends: Vec<_> = decided
             .iter()
@@ -186,7 +190,7 @@ mod tests {
             (72, RunKind::Undecided),
             (120, RunKind::Ground),
         ];
-        // Two cells, 10 columns or rows, on either side of its middle at 62.5.
+        // Two cells, 10 columns or rows, on both sides of the centre at 62.5.
         for (row, expected) in [(51, &ground[..]), (52, &open), (71, &open), (72, &ground)] {
             let decided = runs(&mask, row);
             let ends = decided.iter().map(|run| (run.columns.end, run.kind));
@@ -194,7 +198,7 @@ mod tests {
         }
     }
 
-    /// Fails when what a kernel overshoots is decided: the cells alone are, what it makes of them is not.
+    /// Fails when the cells are decided although the kernel's overshoot is not.
     #[test]
     fn cells_that_the_cubic_lifts_over_the_limit_are_open() {
         let cell = 0.9 * Style::undecided_least();

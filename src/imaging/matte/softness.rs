@@ -1,5 +1,5 @@
-//! A mask -> how soft the subject's outline is around each of its cells. A network's mask rises over more cells at hair and fur, where it
-//! cannot tell subject from ground cell by cell, than at a sharp outline.
+//! Converts a mask to the softness of the subject's outline around each cell. At hair and fur, a network's mask rises over more
+//! cells than at a sharp outline, because the network cannot separate subject and background cell by cell.
 
 use super::super::error::CutoutError;
 use super::contour::cells_per_measured;
@@ -7,19 +7,21 @@ use super::means::means;
 use super::plane::Plane;
 use super::style::Stretch;
 
-/// Mean widths of the mask's rise, in cells of a mask of 288 or 320: up to the first an outline is hard, from the second on it is soft.
+/// Mean widths of the mask's rise, in cells of a mask of 288 or 320 cells. Narrower rises are hard, wider ones soft, between them
+/// in part.
 const WIDTHS: Stretch = Stretch::new(3.0, 4.0);
 
-/// Opacities of the rise.
+/// The range of opacities that count as the rise.
 const RISE: std::ops::Range<f32> = 0.05..0.95;
 
-/// Widths are means over as many of these cells on either side.
+/// Radius of the window for the mean width, in the same cells.
 const RADIUS: f32 = 6.0;
 
-/// Keeps the width of no rise at all at 0.
+/// Keeps the width 0 where there is no rise.
 const LEAST_SLOPE: f32 = 0.002;
 
-/// 0 = hard to 1 = soft. The width of a rise is its area over its length, which is the sum of its slopes.
+/// Softness from 0 = hard to 1 = soft. The width of a rise is its area divided by its length; the sum of the slopes gives the
+/// length.
 pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
     let mut rise = mask.try_clone()?;
     for value in &mut rise.values {
@@ -42,7 +44,7 @@ pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
     Ok(soft)
 }
 
-/// By how much the mask changes from cell to cell, by the operator of Sobel and Feldman (1968); beyond the frame nothing changes.
+/// The gradient magnitude of the mask (Sobel, Feldman 1968). Outside the mask, the border cells repeat.
 fn slopes(mask: &Plane) -> Result<Plane, CutoutError> {
     let mut slopes = Plane::zeros(mask.width, mask.height)?;
     for (y, out) in slopes.values.chunks_exact_mut(mask.width).enumerate() {
@@ -64,7 +66,7 @@ mod tests {
     use super::{Plane, slopes, softness};
     use crate::imaging::matte::plane::assert_near;
 
-    /// A mask that rises from 0 to 1 over `cells` in the middle of each of its 60 columns.
+    /// A mask whose 60 columns each rise from 0 to 1 over `cells` cells in the middle.
     fn rise(cells: f32) -> Plane {
         let value = |at: u16| ((f32::from(at % 60) - 29.5) / cells + 0.5).clamp(0.0, 1.0);
         Plane::square((0..3600).map(value).collect())
@@ -74,12 +76,12 @@ mod tests {
     fn wide_rise_is_soft_and_a_narrow_one_hard() {
         let at_outline = |cells| softness(&rise(cells)).unwrap().row(30)[29];
         assert_near(&[at_outline(2.0), at_outline(8.0)], &[0.0, 1.0]);
-        // Of 4 cells, 3.6 lie between 0.05 and 0.95: four cells of 60 do.
+        // For a rise over 4 cells, 3.6 cells lie between 0.05 and 0.95; on the grid these are four cells.
         let between = at_outline(4.0);
         assert!(between > 0.5 && between <= 1.0, "{between}");
     }
 
-    /// Fails when lengths are cells of a mask, and not of the picture.
+    /// Fails when lengths are counted in cells of the given mask instead of cells of the measured size.
     #[test]
     fn twice_as_fine_a_mask_is_as_soft() {
         let rise = |side: u16, cells: f32| {
@@ -93,7 +95,7 @@ mod tests {
         for (cells, expected) in [(2.0, 0.0), (2.5, 0.0), (6.0, 1.0)] {
             let soft = softness(&rise(320, cells)).unwrap();
             let fine = softness(&rise(640, 2.0 * cells)).unwrap();
-            // At the outline, and as far from it as windows just see it.
+            // At the outline, and at the greatest distance that the windows reach.
             for (at, fine_at) in [(159, 319), (168, 332)] {
                 let found = [soft.row(9)[at], fine.row(9)[fine_at]];
                 assert_near(&found, &[expected, expected]);
@@ -111,7 +113,7 @@ mod tests {
     fn slopes_are_those_of_a_plane() {
         let tilted = (0..25_u8).map(|at| 0.03 * f32::from(at % 5) + 0.04 * f32::from(at / 5));
         let slopes = slopes(&Plane::square(tilted.collect())).unwrap();
-        // In the middle; along the upper edge and in a corner half of it is seen.
+        // In the middle of the mask; on the upper edge and in a corner half of the slope is measured.
         let corner = (0.015_f32).hypot(0.02);
         assert_near(
             &[slopes.row(2)[2], slopes.row(0)[2], slopes.row(0)[0]],

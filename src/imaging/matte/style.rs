@@ -1,8 +1,8 @@
-//! The word of a configuration -> the numbers that the refinement of edges works with.
+//! Converts the configured [`Edges`] to the parameters of the edge refinement.
 
 use crate::config::Edges;
 
-/// A part of the range 0..=1 that becomes all of it.
+/// Maps a part of the range 0..=1 to the whole range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stretch {
     low: f32,
@@ -18,14 +18,14 @@ impl Stretch {
         }
     }
 
-    /// What becomes of `value`: 0 at the low end and below it, 1 at the high end and above it.
+    /// The mapped value: 0 at the low end and below it, 1 at the high end and above it.
     #[inline]
     pub(super) fn of(self, value: f32) -> f32 {
         ((value - self.low) * self.scale).clamp(0.0, 1.0)
     }
 }
 
-/// A number where the subject's outline is hard, and where it is soft. Between them it changes evenly.
+/// A number for a hard outline and one for a soft outline, interpolated linearly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ByPlace {
     pub(super) hard: f32,
@@ -33,46 +33,46 @@ pub(super) struct ByPlace {
 }
 
 impl ByPlace {
-    /// What it is where the outline is as `soft` as that: 0 = hard to 1 = soft.
+    /// The number at softness `soft`: 0 = hard to 1 = soft.
     #[inline]
     pub(super) fn at(self, soft: f32) -> f32 {
         self.hard + soft * (self.soft - self.hard)
     }
 }
 
-/// Up to this opacity the mask alone says ground, and up to as far from 1 it says subject.
+/// Up to this opacity the mask alone decides for background, and up to the same distance from 1 for subject.
 const UNDECIDED: ByPlace = ByPlace {
     hard: 0.01,
     soft: 0.005,
 };
 
-/// Up to this opacity the result is 0, and up to as far from 1 it is 1; between them all of the range. Near 0 and 1 most of what the
-/// photo's colours say of a hard outline is its noise.
+/// Opacities up to this one become 0, and opacities up to the same distance from 1 become 1; the range between is stretched. Near 0
+/// and 1, a hard outline's opacity from the photo's colours is mostly noise.
 const SNAP: ByPlace = ByPlace {
     hard: 0.15,
     soft: 0.04,
 };
 
-/// Where an outline is taken to be soft, as that of hair, and where hard, as that of a bottle.
+/// Where an outline counts as soft, such as hair, and where as hard, such as a bottle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Softness {
-    /// As the width of the mask's rise says.
+    /// According to the width of the mask's rise.
     ByMask,
     Everywhere,
     Nowhere,
 }
 
-/// How edges are refined. Opacities are 0..=1.
+/// Parameters of the edge refinement. Opacities are 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Style {
     pub(super) softness: Softness,
-    /// What of the mask's range becomes the whole one where the photo tells nothing.
+    /// The part of the mask's range that is stretched to the whole range where the photo has no influence.
     pub(super) ramp: Stretch,
     snap: ByPlace,
 }
 
 impl Style {
-    /// `None` where the mask is to be left as it is.
+    /// `None` when the mask is not refined.
     pub(super) fn of(edges: Edges) -> Option<Self> {
         let auto = Self {
             softness: Softness::ByMask,
@@ -94,19 +94,19 @@ impl Style {
         }
     }
 
-    /// Whether a mask of this opacity leaves it to the photo, where the outline is as `soft` as that.
+    /// Whether the photo decides at a mask of this opacity and an outline of this softness.
     #[inline]
     pub(super) fn is_open(mask: f32, soft: f32) -> bool {
         let undecided = UNDECIDED.at(soft);
         mask > undecided && mask < 1.0 - undecided
     }
 
-    /// The least distance from 0 or 1 at which a mask leaves anything to the photo.
+    /// The least distance from 0 or 1 at which the photo may decide.
     pub(super) fn undecided_least() -> f32 {
         UNDECIDED.soft
     }
 
-    /// What becomes of an opacity where the outline is as `soft` as that.
+    /// The opacity after snapping to 0 and 1, for an outline of softness `soft`.
     #[inline]
     pub(super) fn snapped(self, opacity: f32, soft: f32) -> f32 {
         let snap = self.snap.at(soft);

@@ -1,4 +1,4 @@
-//! Masks and photos whose matte can be told by hand.
+//! Masks and photos whose matte can be computed by hand.
 
 use std::path::PathBuf;
 
@@ -60,7 +60,7 @@ pub(super) fn cutout(
     Ok(pixels)
 }
 
-/// Colours without any order, opaque.
+/// Opaque pixels of random colours.
 pub(super) fn noise(pixels: u32) -> Vec<[u8; 4]> {
     let noise = (0..pixels).map(|i| i.wrapping_mul(2_654_435_761).rotate_left(13).to_le_bytes());
     noise.map(|[r, g, b, _]| [r, g, b, 255]).collect()
@@ -72,7 +72,7 @@ pub(super) fn slope() -> Vec<f32> {
     cells.map(|value| value.clamp(0.0, 1.0)).collect()
 }
 
-/// A mask of 64 x 64 with a disc of that radius that rises over 2 cells.
+/// A mask of 64 x 64 with a disc of radius `size` whose edge rises over 2 cells.
 pub(super) fn disc(size: f32) -> Vec<f32> {
     let away = |at: u16| f32::from(at) - 31.5;
     let cells = (0..4096_u16).map(|at| away(at % 64).hypot(away(at / 64)));
@@ -81,7 +81,7 @@ pub(super) fn disc(size: f32) -> Vec<f32> {
         .collect()
 }
 
-/// A photo whose left part is blue and whose right one, from column `edge` on, is orange.
+/// A photo with a blue part on the left and an orange part from column `edge` on.
 pub(super) fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
     let pixel = |at: u32| {
         if at % width < edge {
@@ -93,7 +93,7 @@ pub(super) fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
     (0..width * height).map(pixel).collect()
 }
 
-/// The opacity of a white photo with edges off.
+/// The opacity of a white photo, with edges off.
 fn plain(values: &[f32], card: &ModelManifest, sides: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
     let pixels = vec![[255; 4]; (sides.0 * sides.1) as usize];
     let cutout = cutout(values, card, (&pixels, sides.0), Edges::Off)?;

@@ -1,4 +1,4 @@
-//! A photo -> its upright rows, over grey where the photo is transparent.
+//! Converts a photo to upright rows, composited over grey where the photo is transparent.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::super::zeroed;
 
-/// Rows taken at a time: of a turned photo, one row alone would read a pixel of each cache line.
+/// Rows per strip. A rotated photo read row by row would use one pixel of each cache line.
 const STRIP_ROWS: u32 = 16;
 
-/// What is behind a transparent photo: whatever colour hides there was never meant to be seen.
+/// The colour behind transparent pixels. The colour stored in a transparent pixel is not visible and must not count.
 const NEUTRAL: u8 = 128;
 
-/// Hands the upright `rows` to `take`. Where the photo is not opaque a pixel is seen over [`NEUTRAL`]; its own opacity is kept.
+/// Calls `take` with each of the upright `rows`. Pixels that are not opaque are composited over [`NEUTRAL`]; their alpha is kept.
 pub(super) fn each_row(
     photo: &Photo,
     rows: Range<usize>,
@@ -40,13 +40,13 @@ pub(super) fn each_row(
     Ok(())
 }
 
-/// The pixel as it is seen; its own opacity is kept.
+/// Composites the pixel over [`NEUTRAL`]; its alpha is kept.
 pub(super) fn over_neutral([r, g, b, a]: [u8; 4]) -> [u8; 4] {
     let mix = |sample| scale(sample, a).saturating_add(scale(NEUTRAL, 255 - a));
     [mix(r), mix(g), mix(b), a]
 }
 
-/// The sample that is nearest to a value of 0..=1.
+/// The nearest sample (0..=255) to a value of 0..=1.
 pub(super) fn sample(value: f32) -> u8 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -57,7 +57,7 @@ pub(super) fn sample(value: f32) -> u8 {
     sample
 }
 
-/// A sample as 0..=1.
+/// Converts a sample to 0..=1.
 #[inline]
 pub(super) fn unit(sample: u8) -> f32 {
     const STEP: f32 = 1.0 / 255.0;

@@ -1,4 +1,5 @@
-//! A mask and its refinement -> opacity at the cells of any grid over the photo, or over a part of it: its pixels are such a grid.
+//! Converts a mask and its refinement to opacity at the cells of a grid over the photo or a part of it. The pixels of the photo are
+//! one such grid.
 
 use std::ops::Range;
 
@@ -16,7 +17,7 @@ use super::runs::{Run, RunKind, RunKinds};
 pub(super) struct Grid {
     /// The photo's width and height, in pixels.
     pub(super) photo: (usize, usize),
-    /// The part of it, in pixels.
+    /// The covered part of the photo, in pixels.
     pub(super) columns: Range<usize>,
     pub(super) rows: Range<usize>,
     /// Cells across and down.
@@ -24,7 +25,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Each pixel of a photo.
+    /// A grid with one cell for each pixel of a photo.
     pub(super) fn pixels(photo: (usize, usize)) -> Self {
         Self {
             photo,
@@ -34,7 +35,7 @@ impl Grid {
         }
     }
 
-    /// Where its columns and rows lie on another grid over the whole photo, of that width and height.
+    /// The spans of this grid's columns and rows on another grid of that width and height, which covers the whole photo.
     pub(super) fn on(&self, (width, height): (usize, usize)) -> (Span, Span) {
         (
             Span::part(width, self.columns.clone(), self.photo.0, self.size.0),
@@ -43,12 +44,12 @@ impl Grid {
     }
 }
 
-/// One row of a view, and what it is made with.
+/// One row of a view, and the buffers to compute it.
 #[derive(Debug)]
 pub(super) struct OpacityRow {
-    /// 0..=1. Where the mask alone decides it is out of date until [`OpacityRow::complete`] is called.
+    /// 0..=1. Columns that the mask alone decides hold old values until [`OpacityRow::complete`] is called.
     pub(super) opacity: Vec<f32>,
-    /// Over all of the row, from left to right.
+    /// Cover the whole row, from left to right.
     pub(super) runs: Vec<Run>,
     cells: Vec<[f32; TERMS]>,
     outline: Vec<[f32; 2]>,
@@ -56,7 +57,7 @@ pub(super) struct OpacityRow {
 }
 
 impl OpacityRow {
-    /// Writes the opacity that the mask alone decides.
+    /// Writes the opacity of the columns that the mask alone decides.
     pub(super) fn complete(&mut self) {
         for Run { columns, kind } in &self.runs {
             match kind {
@@ -68,22 +69,22 @@ impl OpacityRow {
     }
 }
 
-/// What of a matte does not change from row to row.
+/// The parts of a matte that are the same for every row.
 #[derive(Debug)]
 pub(super) struct MatteView {
-    /// The mask, as wide as the grid.
+    /// The mask, resized to the width of the grid.
     wide: Plane,
     across: Kernel,
     down: Kernel,
     refined: Option<Refined>,
 }
 
-/// How a view lies on a refinement.
+/// The position of a view on a refinement.
 #[derive(Debug)]
 struct Refined {
     kinds: RunKinds,
     cells: Bilinear,
-    /// On what is known of the outline.
+    /// On the grid of the outline's nearness and softness.
     outline: Bilinear,
     projection: Option<Bilinear>,
 }
@@ -102,7 +103,8 @@ impl MatteView {
         })
     }
 
-    /// Lays its grid over that of `refinement`, which each row is to be given from now on; `mask` is that of the view.
+    /// Lays the view's grid over the grid of `refinement`. [`Self::row`] needs the same refinement from now on. `mask` must be the
+    /// mask of this view.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -128,7 +130,7 @@ impl MatteView {
         Ok(())
     }
 
-    /// Room for a row.
+    /// Allocates the buffers for one row.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -153,7 +155,7 @@ impl MatteView {
         Ok(line)
     }
 
-    /// Makes row `y`. `colour` gives that of a cell, 0..=1 each, and is asked where it matters.
+    /// Computes row `y`. `colour` returns the colour of a cell, 0..=1 each; it is called only for undecided cells.
     pub(super) fn row(
         &self,
         y: usize,
