@@ -1,5 +1,5 @@
-//! `[http]` -> one more way into the same pool: an API, a page and metrics on a thread of their own. Knows of the daemon only
-//! what [`DaemonHandle`] offers; without `[http]` it waits and does nothing.
+//! Serves the HTTP API, the page and the metrics on a separate thread. Reaches the daemon only through [`DaemonHandle`]. Without
+//! `[http]` in the configuration it does nothing.
 
 mod api;
 mod gallery;
@@ -19,13 +19,13 @@ use tokio::task::JoinSet;
 use crate::config::Http;
 use crate::daemon::{DaemonHandle, ListenerState};
 
-/// How often a taken address is tried again.
+/// How often an address in use is tried again.
 const BIND_RETRY: Duration = Duration::from_secs(2);
 
-/// How long answers under way may take once nobody can come in any more.
+/// How long open requests may take after the server stops accepting connections.
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
-/// Starts the thread. It ends soon after the loop has.
+/// Starts the thread. It ends soon after the daemon loop.
 pub fn start(handle: DaemonHandle) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -38,7 +38,7 @@ pub fn start(handle: DaemonHandle) -> io::Result<JoinHandle<()>> {
         })
 }
 
-/// Serves as the configuration in force says, until the loop ends.
+/// Serves according to the current configuration until the daemon loop ends.
 async fn run(mut handle: DaemonHandle) {
     let mut told = None;
     let mut open: Option<(SocketAddr, TcpListener)> = None;
@@ -51,7 +51,7 @@ async fn run(mut handle: DaemonHandle) {
         match listener {
             Ok(listener) => {
                 told = None;
-                // The port may have been left to the system.
+                // Port 0 lets the system choose the port.
                 let listen = listener.local_addr().unwrap_or(http.listen);
                 tracing::info!(%listen, "http: listening");
                 handle.set_listener_state(ListenerState::Open(listen));
@@ -60,7 +60,8 @@ async fn run(mut handle: DaemonHandle) {
                     .snapshot()
                     .and_then(|snapshot| snapshot.config.http.clone());
                 let stays = next.is_some_and(|next| next.listen == http.listen);
-                // They leave while others come in under the new settings; whose address is no more must go.
+                // Old connections finish while new ones are accepted under the new settings. They get a time limit when the address
+                // changes.
                 connections.spawn(left.see_off((!stays).then_some(LEAVE_MAX)));
                 open = stays.then_some((http.listen, listener));
             }
@@ -80,7 +81,7 @@ async fn run(mut handle: DaemonHandle) {
     drop(tokio::time::timeout(LEAVE_MAX, connections.join_all()).await);
 }
 
-/// Waits for a configuration with `[http]`; `None` once the loop has ended.
+/// Waits for a configuration with `[http]`; `None` once the daemon loop has ended.
 async fn wanted(handle: &mut DaemonHandle) -> Option<Http> {
     loop {
         if !handle.is_open() {

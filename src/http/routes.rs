@@ -1,4 +1,5 @@
-//! Paths -> handlers, behind one guard; and `/openapi.json`, which is made of the handlers' own types. Handles nothing itself.
+//! Maps paths to handlers behind one guard, and serves `/openapi.json`, which is generated from the handlers' types. Must not
+//! handle requests itself.
 
 use std::sync::Arc;
 
@@ -18,13 +19,13 @@ use super::server::guard;
 use super::server::refusal::Refusal;
 use super::state::AppState;
 
-/// What a form may hold besides its photos.
+/// Bytes that a form may hold besides its photos.
 const FORM_EXTRA_BYTES: usize = 1 << 20;
 
-/// What a token may take: it is read by whoever asks.
+/// The longest login body, in bytes. Clients send it before they are authenticated.
 const LOGIN_BYTES: usize = 4 << 10;
 
-/// What the description says besides the handlers.
+/// The general part of the API description.
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
     title = "hotcut",
@@ -32,7 +33,7 @@ const LOGIN_BYTES: usize = 4 << 10;
 ))]
 struct Description;
 
-/// Every way in.
+/// All routes.
 pub(super) fn router(app: &Arc<AppState>) -> Router {
     let photo_max = usize::try_from(app.http.upload_max_bytes).unwrap_or(usize::MAX);
     let one_photo = DefaultBodyLimit::max(photo_max.saturating_add(FORM_EXTRA_BYTES));

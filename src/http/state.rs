@@ -1,4 +1,4 @@
-//! What every handler needs: the way to the loop, the settings in force, the clients' allowances. Answers nothing itself.
+//! The state that all handlers share: access to the daemon loop, the current settings, the rate limits. Must not answer requests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -23,28 +23,29 @@ use crate::job::{PhotoRequest, RequestError};
 use crate::ledger::{Ledger, SqliteLedger};
 use crate::worker::{CutReport, Task};
 
-/// Pictures shrunk for the page at a time; the rest wait, and leave slots for photos.
+/// Thumbnails made at a time. Further ones wait, so that photos still get slots.
 const SHRINKING_MAX: usize = 2;
 
-/// Pictures copied for it, from wherever they lie, that wait for that.
+/// Pictures that are copied for thumbnails, or wait for a worker, at a time.
 const COPIES_MAX: usize = 8;
 
-/// Batches at a time: each may hold hundreds of open files.
+/// Batches at a time. A batch may hold hundreds of open files.
 const BATCHES_MAX: usize = 2;
 
-/// Threads that may wait for the disks of one folder. One that does not answer keeps them, and others are told so.
+/// Threads that may wait for the disks of one folder. A disk that does not respond blocks these threads; further requests are
+/// refused.
 const WAITING_MAX: usize = 4;
 
-/// How long one of them is waited for.
+/// How long a request waits for one of these threads.
 const TURN_MAX: Duration = Duration::from_secs(5);
 
-/// Pictures remembered that could not be made small.
+/// Pictures remembered as impossible to shrink.
 const UNSHRINKABLE_MAX: usize = 1_024;
 
-/// The longest file name taken, in bytes: what file systems take too.
+/// The longest accepted file name, in bytes. File systems have the same limit.
 const NAME_MAX: usize = 255;
 
-/// What the handlers of one server share.
+/// The state that the handlers of one server share.
 #[derive(Debug)]
 pub(super) struct AppState {
     pub(super) handle: DaemonHandle,
@@ -52,7 +53,7 @@ pub(super) struct AppState {
     pub(super) shrinking: Semaphore,
     pub(super) copies: Semaphore,
     pub(super) batches: Arc<Semaphore>,
-    /// By the folder's name.
+    /// One semaphore per folder, by the folder's name.
     waiting: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     unshrinkable: Mutex<VecDeque<ThumbKey>>,
     allowances: DefaultKeyedRateLimiter<IpAddr>,
@@ -80,12 +81,12 @@ impl AppState {
         }
     }
 
-    /// The loop as it is now.
+    /// The current state of the daemon loop.
     pub(super) fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
         self.handle.snapshot().ok_or(Refusal::Closed)
     }
 
-    /// Where bodies go that come now.
+    /// The spool for request bodies.
     pub(super) fn spool(&self) -> Result<Spool, Refusal> {
         let snapshot = self.snapshot()?;
         let daemon = &snapshot.config.daemon;
@@ -93,7 +94,7 @@ impl AppState {
         Ok(Spool::new(&daemon.state_dir, len_max, daemon.min_free))
     }
 
-    /// Takes one photo off the client's allowance.
+    /// Takes one photo off the client's rate limit.
     pub(super) fn allow(&self, client: IpAddr) -> Result<(), Refusal> {
         self.allowances
             .check_key(&whole_client(client))
@@ -103,7 +104,7 @@ impl AppState {
             })
     }
 
-    /// A slot in the queue, which nobody waits for.
+    /// A slot in the queue; never waits.
     pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         match self.handle.slot() {
             Some(slot) => Ok(slot),
@@ -112,14 +113,14 @@ impl AppState {
         }
     }
 
-    /// Tells whether a worker would cut a photo that came now.
+    /// Whether a worker could cut a photo now.
     pub(super) fn is_ready(&self) -> bool {
         let snapshot = self.handle.snapshot();
         snapshot.is_some_and(|snapshot| snapshot.is_self_tested && snapshot.workers > 0)
             && self.handle.is_taking()
     }
 
-    /// Has a worker do something to a photo. A caller who goes away meanwhile gives up the slot in the queue.
+    /// Runs a task on a worker. When the caller disconnects, its slot in the queue becomes free.
     pub(super) async fn run(
         &self,
         spool: &Spool,
@@ -145,7 +146,7 @@ impl AppState {
         Ok((png, report))
     }
 
-    /// The hot folder of that name, unless it is away.
+    /// The hot folder of that name. Refuses when it is unknown or offline.
     pub(super) fn folder_here(&self, name: &str) -> Result<Arc<Folder>, Refusal> {
         let snapshot = self.snapshot()?;
         let mut folders = snapshot.config.folders.iter();
@@ -159,7 +160,7 @@ impl AppState {
         Ok(Arc::clone(folder))
     }
 
-    /// Does what waits for the disks of a folder, for up to `limit`.
+    /// Runs `work`, which waits for the disks of a folder, for up to `limit`.
     pub(super) async fn on_folder<T: Send + 'static>(
         &self,
         folder: &str,
@@ -170,7 +171,7 @@ impl AppState {
         self.in_slot(slot, limit, work).await
     }
 
-    /// Waits until the disks of a folder keep few enough others waiting.
+    /// Waits for a free thread for the disks of a folder.
     pub(super) async fn folder_slot(&self, folder: &str) -> Result<OwnedSemaphorePermit, Refusal> {
         let slots = {
             let waiting = self.waiting.lock();
@@ -184,7 +185,7 @@ impl AppState {
         }
     }
 
-    /// As [`Self::on_folder`], at a slot that there is already.
+    /// As [`Self::on_folder`], with a slot that the caller already holds.
     pub(super) async fn in_slot<T: Send + 'static>(
         &self,
         slot: OwnedSemaphorePermit,
@@ -196,19 +197,19 @@ impl AppState {
             drop(slot);
             done
         });
-        // Whether or not anybody still waits, the thread has its slot until its disk answers.
+        // The thread keeps its slot until the disk responds, even when the caller no longer waits.
         timeout(limit, work)
             .await
             .map_err(|_| Refusal::DisksSilent)?
     }
 
-    /// Tells whether making this picture small has failed before.
+    /// Whether shrinking this picture has failed before.
     pub(super) fn is_unshrinkable(&self, key: &ThumbKey) -> bool {
         let known = self.unshrinkable.lock();
         known.unwrap_or_else(PoisonError::into_inner).contains(key)
     }
 
-    /// Notes that this picture cannot be made small, and forgets the one that was noted first if there are too many.
+    /// Records that this picture cannot be shrunk. Forgets the oldest record when there are too many.
     pub(super) fn note_unshrinkable(&self, key: ThumbKey) {
         let known = self.unshrinkable.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
@@ -228,7 +229,7 @@ impl AppState {
         self.thumbs.get_or_try_init(open).await.cloned()
     }
 
-    /// The ledger, through a connection of its own: a large page never holds up a photo.
+    /// The ledger, on its own connection, so that a large page never delays a photo.
     pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
         let state_dir = self.snapshot()?.config.daemon.state_dir.clone();
         let open = || async {
@@ -238,24 +239,24 @@ impl AppState {
         self.reader.get_or_try_init(open).await
     }
 
-    /// Ends what would go on for ever.
+    /// Ends streams that have no end of their own.
     pub(super) fn leave(&self) {
         self.leaving.cancel();
     }
 
-    /// Ends once the server does.
+    /// Is cancelled when the server ends.
     pub(super) fn leaving(&self) -> &CancellationToken {
         &self.leaving
     }
 
-    /// Forgets clients whose allowance is whole again.
+    /// Forgets clients whose rate limit is fully restored.
     pub(super) fn forget_idle_clients(&self) {
         self.allowances.retain_recent();
         self.allowances.shrink_to_fit();
     }
 }
 
-/// One client has a whole network of IPv6 addresses to choose from.
+/// An IPv6 client owns a whole /64 network, so the network counts as the client.
 fn whole_client(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -266,7 +267,7 @@ fn whole_client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The file name that a caller gave, without any folder; `None` if nothing is left, or more than a name can be.
+/// The file name that a caller gave, without its folders; `None` when it is empty or too long.
 pub(super) fn bare_name(name: &str) -> Option<&str> {
     let last = name.rsplit(['/', '\\']).next()?;
     let name = Path::new(last).file_name()?.to_str()?;

@@ -1,5 +1,5 @@
-//! `POST /batch`: many photos -> one ZIP of their cutouts, sent as they come; what failed is listed in it. Knows neither the
-//! pool nor the queue but through [`cut`].
+//! `POST /batch`: cuts many photos and streams one ZIP of their cutouts, with a list of the failures. Reaches the worker pool and
+//! the queue only through [`cut`].
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -30,16 +30,16 @@ use crate::config::Edges;
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::{AppState, bare_name};
 
-/// Photos that one request may bring.
+/// Photos per request.
 pub(crate) const PHOTOS_MAX: usize = 200;
 
-/// Photos of one request that are with the workers or wait for them; the rest leave the queue to others.
+/// Photos of one request that are in the queue or with a worker. A higher number would delay other requests.
 const AT_A_TIME: usize = 2;
 
-/// Bytes of the ZIP that may wait for the client.
+/// Bytes of the ZIP that are buffered for the client.
 const AHEAD_BYTES: usize = 1 << 16;
 
-/// The list of what failed.
+/// Name of the list of failures.
 const FAILURES: &str = "failures.json";
 
 /// How to cut out.
@@ -63,7 +63,7 @@ pub(crate) struct BatchForm {
     file: Vec<Vec<u8>>,
 }
 
-/// A photo of the batch that has no cutout.
+/// A photo of the batch without a cutout.
 #[derive(Debug, Serialize)]
 struct Failure {
     file: String,
@@ -125,8 +125,8 @@ pub(crate) async fn cut_batch(
     Ok(response)
 }
 
-/// Bytes and the work that makes them, which is thus a part of the answer and ends with its connection. Work that fails ends
-/// the bytes with an error: what is cut short must not end like what is whole.
+/// Joins a stream of bytes with the work that produces it, so that the work ends with the connection. Failed work ends the stream
+/// with an error: an incomplete ZIP must not look complete.
 fn with_work<E: Into<Box<dyn Error + Send + Sync>>>(
     bytes: impl Stream<Item = io::Result<Bytes>>,
     work: impl Future<Output = Result<(), E>>,
@@ -164,7 +164,7 @@ async fn receive(
     Ok(photos)
 }
 
-/// Why no more of a ZIP is written: whoever wanted it is gone, or its parts cannot be read.
+/// Why the ZIP is incomplete: the client disconnected, or a cutout cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum Unfinished {
     #[error(transparent)]
@@ -243,7 +243,7 @@ impl Batch {
         Ok(())
     }
 
-    /// A name that no other cutout of the batch has, also where case does not count.
+    /// A name that no other cutout of the batch has, ignoring case.
     fn free_name(&mut self, photo: &str) -> String {
         let stem = Path::new(photo)
             .file_stem()
@@ -260,7 +260,7 @@ impl Batch {
 mod tests {
     use super::*;
 
-    /// Fails when a ZIP whose making came to a bad end looks whole, or one that came to a good end does not.
+    /// Fails when a ZIP looks complete after an error, or incomplete without one.
     #[tokio::test]
     async fn work_that_fails_ends_the_answer_with_an_error() {
         let ends = async |end: Result<(), io::Error>| {

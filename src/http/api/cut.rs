@@ -1,4 +1,4 @@
-//! `POST /remove-background`: a photo -> its cutout, the same bytes that a folder would give.
+//! `POST /remove-background`: returns the cutout of a photo. The bytes are the same as in a folder's output.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::imaging::ZeroEnd;
 use crate::percent;
 use crate::worker::{CutReport, Task};
 
-/// What a photo is called whose sender does not say.
+/// The name of a photo that the client sends without a name.
 pub(crate) const NAMELESS: &str = "photo";
 
 /// How to cut out.
@@ -78,7 +78,7 @@ pub(crate) async fn remove_background(
     let model = model(&app, query.model)?;
     let edges = edges(&app, query.edges)?;
     app.allow(client.ip())?;
-    // Whoever would be turned away in the end need not send anything.
+    // Refuses early, before the client sends the photo.
     drop(app.slot()?);
     let spool = app.spool()?;
     let (photo, own_name) = receive(&spool, request).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn remove_background(
     answer::png(png, &report, &name)
 }
 
-/// The model that was asked for, if the workers have it.
+/// The requested model, if the workers have it.
 pub(crate) fn model(app: &AppState, asked: Option<String>) -> Result<String, Refusal> {
     let asked = asked.unwrap_or_else(|| app.http.model.clone());
     let snapshot = app.snapshot()?;
@@ -110,7 +110,7 @@ pub(crate) fn model(app: &AppState, asked: Option<String>) -> Result<String, Ref
     })
 }
 
-/// How the edges are made that were asked for.
+/// The requested edges, or those of `[http]`.
 pub(crate) fn edges(app: &AppState, asked: Option<String>) -> Result<Edges, Refusal> {
     let Some(asked) = asked else {
         return Ok(app.http.edges);
@@ -160,19 +160,19 @@ async fn receive(spool: &Spool, request: Request) -> Result<(Spooled, Option<Str
     Ok((photo, None))
 }
 
-/// A photo that has come whole, and how it is to be cut out.
+/// A complete photo and its options.
 pub(crate) struct Received {
-    /// Its bytes.
+    /// The photo's bytes.
     pub(crate) photo: Spooled,
-    /// What the cutout remembers as its name.
+    /// The name recorded in the cutout.
     pub(crate) name: String,
     /// A model that the workers have.
     pub(crate) model: String,
-    /// How its edges are made.
+    /// How its edges are refined.
     pub(crate) edges: Edges,
 }
 
-/// Has the photo cut out. A caller who goes away meanwhile gives up the slot in the queue.
+/// Cuts the photo. When the caller disconnects, its slot in the queue becomes free.
 pub(crate) async fn run(
     app: &AppState,
     spool: &Spool,
@@ -189,7 +189,7 @@ pub(crate) async fn run(
     let task = Task::Cut {
         model,
         source,
-        // It came whole, by the length that was announced.
+        // The received length equals the announced length, so zeros at the end are no sign of truncation.
         zeros: ZeroEnd::Accept,
         edges,
     };

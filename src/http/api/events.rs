@@ -1,4 +1,4 @@
-//! `GET /api/events`: what happens -> server-sent events. A listener who falls behind is told so, and never waited for.
+//! `GET /api/events`: sends events as server-sent events. Tells a slow listener that events were lost; never waits for it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::daemon::{DaemonHandle, LiveStatus, PhotoEvent};
 use crate::http::state::AppState;
 
-/// What one listener has been told.
+/// The state of one listener.
 struct PageListener {
     app: Arc<AppState>,
     photos: broadcast::Receiver<Arc<PhotoEvent>>,
@@ -45,7 +45,7 @@ pub(crate) async fn events(
 }
 
 impl PageListener {
-    /// The next event; `None` once the server ends.
+    /// The next event; `None` when the server ends.
     async fn next(&mut self) -> Option<Event> {
         loop {
             let live = self.app.handle.snapshot()?.live.clone();
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::daemon::{Snapshot, link};
 
-    /// P10: fails when a listener that events have escaped is not told so, or hears no more of what follows.
+    /// P10: fails when a listener that missed events is not told so, or gets no later events.
     #[tokio::test]
     async fn listener_who_falls_behind_is_told_what_is_lost() {
         let (handle, endpoint) = link();

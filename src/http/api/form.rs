@@ -1,5 +1,5 @@
-//! A form -> its photos, one after the other, each kept as it comes. What a client writes before a photo is bounded: the
-//! parser holds it in memory.
+//! Reads the photos of a form one after the other and spools each to disk. Limits the bytes before a photo, because the parser
+//! holds them in memory.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
@@ -17,19 +17,19 @@ use super::spool::{Spool, Spooled};
 use crate::http::server::flow_gate::FlowGate;
 use crate::http::server::refusal::Refusal;
 
-/// The field that holds a photo.
+/// The name of the field with a photo.
 const FIELD: &str = "file";
 
-/// Bytes that may come before a part's content begins: its head, and what no part holds.
+/// Bytes that may precede the content of a part: its head, and any text between parts.
 const HEAD_MAX: u64 = 64 << 10;
 
-/// How long they may take.
+/// How long these bytes may take.
 const HEAD_MAX_TIME: Duration = Duration::from_secs(10);
 
-/// The content of a part, which goes to disk.
+/// No limit, for the content of a part: it goes to disk.
 const UNBOUNDED: u64 = u64::MAX;
 
-/// A form of which nothing has been read yet.
+/// An unread form.
 pub(crate) struct Form {
     parts: Multipart,
     gate: FlowGate,
@@ -65,7 +65,7 @@ impl Stream for Content<'_> {
 }
 
 impl Form {
-    /// Keeps the next photo that `admit`, which is given its file name, does not refuse; `None` after the last.
+    /// Spools the next photo that `admit` accepts; `admit` gets its file name. `None` after the last photo.
     pub(crate) async fn next<T>(
         &mut self,
         spool: &Spool,
@@ -93,7 +93,7 @@ impl Form {
         }
     }
 
-    /// Keeps the only photo, as [`Self::next`] does.
+    /// Spools the only photo; refuses a second one.
     pub(crate) async fn only<T>(
         mut self,
         spool: &Spool,

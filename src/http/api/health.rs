@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`: what a load balancer or a container's supervisor asks. Costs nothing.
+//! `/healthz` and `/readyz`: answers the probes of load balancers and container supervisors. Must be cheap.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use crate::http::state::AppState;
 
-/// The loop turns at least every second; this long after its last turn it hangs.
+/// The daemon loop counts as hanging when its last turn is longer ago. Normally it turns at least once a second.
 const BEAT_MAX: Duration = Duration::from_secs(10);
 
 /// Tells whether hotcut runs and its loop turns.

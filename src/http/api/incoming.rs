@@ -1,4 +1,5 @@
-//! `POST /api/folders/{folder}/photos`: a photo -> a file in a hot folder, there at once and whole, like any other arrival.
+//! `POST /api/folders/{folder}/photos`: writes a photo into a hot folder, where it appears at once and complete, like any other
+//! arrival.
 
 use std::ffi::OsString;
 use std::io;
@@ -28,10 +29,10 @@ use crate::intake::FileFilter;
 /// Names tried for one photo.
 const NAMES_MAX: usize = 1_000;
 
-/// How long a photo may take to be written into its folder, whose disk may be slow.
+/// How long writing a photo into its folder may take; the disk may be slow.
 const UPLOAD_MAX: Duration = Duration::from_mins(5);
 
-/// Tells the photos that are on their way from each other.
+/// Distinguishes concurrent uploads.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Where the photo lies.
@@ -83,7 +84,7 @@ pub(crate) async fn drop_photo(
     if photo.len == 0 {
         return Err(Refusal::BadRequest("the photo is empty"));
     }
-    // It may have come for minutes; meanwhile the folder may have gone.
+    // The upload may have taken minutes; check again that the folder is online.
     let folder = app.folder_here(&name)?;
     let input = folder.input.clone();
     let known = app.ledger().await?.call(move |ledger| {
@@ -114,7 +115,7 @@ pub(crate) async fn drop_photo(
 }
 
 fn open(folder: &Folder, mount_point: Option<&Path>) -> Result<Destination, Refusal> {
-    // What is written where a disk should be mounted is lost once it is.
+    // A file written into the mount point of an unmounted disk is hidden once the disk is mounted.
     let away = |_| Refusal::Away(folder.name.clone());
     let root = Root::open(&folder.input, mount_point).map_err(away)?;
     let directory = root.directory()?;

@@ -1,4 +1,4 @@
-//! `GET /metrics`: the loop's counters and how it stands now -> the text that Prometheus reads. Tells no file's name.
+//! `GET /metrics`: converts the daemon's counters and current state to `OpenMetrics` text. Must not expose file names.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,7 +17,7 @@ use crate::daemon::{FolderState, LiveFolder, Snapshot};
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::AppState;
 
-/// `OpenMetrics`, which Prometheus asks for first.
+/// `OpenMetrics`, the format that Prometheus prefers.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,7 +37,7 @@ struct RateLabels {
     window: &'static str,
 }
 
-/// What need not be whole.
+/// A number that need not be an integer.
 type Number = Gauge<f64, AtomicU64>;
 
 /// Tells what has been counted.
@@ -55,7 +55,7 @@ pub(crate) async fn metrics(
     register_folders(&snapshot, &mut registry);
     register_workers(&snapshot, app.is_ready(), &mut registry);
     let mut text = String::new();
-    // Writing to a text cannot fail.
+    // Writing to a string cannot fail.
     encode(&mut text, &registry).ok();
     Ok(([(header::CONTENT_TYPE, KIND)], text))
 }
@@ -96,7 +96,7 @@ fn register_folders(snapshot: &Snapshot, registry: &mut Registry) {
         (
             "time_left_seconds",
             "How long the photos that wait will take; NaN where that cannot be told",
-            // Prometheus knows no other way to say that a number is not known.
+            // In Prometheus, NaN is the only way to express an unknown number.
             numbers(snapshot, |live| {
                 live.rates.left_s.map_or(f64::NAN, f64::from)
             }),
@@ -165,7 +165,7 @@ fn register_states(snapshot: &Snapshot, registry: &mut Registry) {
     );
 }
 
-/// How long ago a file arrived; 0 if there is none, or if its clock is ahead.
+/// Seconds since a file arrived; 0 when there is none, or when its time lies in the future.
 fn age(arrived_ms: Option<i64>) -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let arrived = arrived_ms.and_then(|ms| u64::try_from(ms).ok());

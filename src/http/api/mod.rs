@@ -1,4 +1,4 @@
-//! Requests of programs -> answers: cutouts, batches, status, metrics.
+//! The API for programs: cutouts, batches, status, metrics.
 
 pub(super) mod batch;
 pub(super) mod cut;

@@ -1,5 +1,5 @@
-//! A request's body, or a field of it -> an unnamed file in the state directory; nothing of it stays in memory. Knows no
-//! photo: how long it may be and how fast it must come is all that is judged.
+//! Writes a request's body, or a field of it, to an unnamed file in the state directory. Must not hold it in memory. Checks length
+//! and speed only, not the content.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -20,22 +20,22 @@ use crate::http::server::refusal::Refusal;
 /// The longest pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
-/// The longest that a body may take.
+/// The longest time that a body may take.
 const WHOLE_MAX: Duration = Duration::from_mins(5);
 
-/// How much is written between two looks at the room that is left: all connections together stay within the reserve.
+/// Bytes written between two checks of the free disk space. Small enough that all connections together stay within the reserve.
 const LOOK_BYTES: u64 = 1 << 20;
 
-/// A body that has come whole.
+/// A complete body.
 #[derive(Debug)]
 pub(crate) struct Spooled {
-    /// The bytes, at their start.
+    /// The content, positioned at its start.
     pub(crate) file: File,
-    /// How many there are.
+    /// The length in bytes.
     pub(crate) len: u64,
 }
 
-/// Where bodies go.
+/// The place where bodies are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Spool {
     folder: PathBuf,
@@ -53,7 +53,7 @@ impl Spool {
         }
     }
 
-    /// An empty file that is gone when it is closed.
+    /// An empty unnamed file, which vanishes when it is closed.
     pub(crate) async fn sheet(&self) -> Result<File, Refusal> {
         let (folder, min_free) = (self.folder.clone(), self.min_free);
         blocking(move || {
@@ -64,7 +64,7 @@ impl Spool {
         .await
     }
 
-    /// Refuses a length that is announced, before anything of it comes.
+    /// Refuses an announced length that is too long, before the body arrives.
     pub(crate) fn check_len(&self, len: u64) -> Result<(), Refusal> {
         if len > self.len_max {
             return Err(self.too_long());
@@ -72,12 +72,12 @@ impl Spool {
         Ok(())
     }
 
-    /// What is said of more than may come.
+    /// The refusal of a body that is too long.
     pub(crate) fn too_long(&self) -> Refusal {
         Refusal::TooLong(self.len_max >> 20)
     }
 
-    /// Keeps the whole of `body`.
+    /// Writes all of `body` to a file.
     pub(crate) async fn keep(
         &self,
         body: impl Stream<Item = Result<Bytes, Refusal>>,
@@ -103,7 +103,7 @@ impl Spool {
         Ok(Spooled { file, len })
     }
 
-    /// Reads what nobody wants, to get to what comes after it.
+    /// Reads and drops a field that is not used.
     pub(crate) async fn skip(
         &self,
         body: impl Stream<Item = Result<Bytes, Refusal>>,
@@ -118,7 +118,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Copies a file of a folder, whose disk may stop to answer while a worker reads it. Waits for that disk.
+    /// Copies a file of a folder, because the folder's disk may stop responding while a worker reads the file. Blocks on that disk.
     pub(crate) fn copy(&self, mut file: File, len: u64) -> Result<Spooled, Refusal> {
         let mut sheet = tempfile::tempfile_in(&self.folder).at(&self.folder)?;
         self.min_free.ensure_free(&sheet, len).at(&self.folder)?;
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// P5: fails when a photo that is written anew while it is copied goes to a worker as longer than it is.
+    /// P5: fails when a photo that is rewritten during the copy reaches a worker with a wrong length.
     #[test]
     fn file_that_became_shorter_is_not_handed_on() {
         let dir = tempfile::tempdir().unwrap();

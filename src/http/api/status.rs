@@ -1,4 +1,4 @@
-//! `GET /api/status`: the loop as it is now, and the ledger's counts -> JSON.
+//! `GET /api/status`: returns the current state of the daemon loop and the ledger's counts as JSON.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

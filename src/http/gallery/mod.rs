@@ -1,4 +1,4 @@
-//! Requests for photos that are done -> lists, pictures and thumbnails.
+//! The API for finished photos: lists, pictures and thumbnails.
 
 pub(super) mod photos;
 pub(super) mod pictures;

@@ -1,4 +1,4 @@
-//! `/api/photos`: the ledger, a page at a time -> JSON, and photos that are set aside back into the queue. Knows no picture.
+//! `/api/photos`: returns the ledger page by page as JSON, and puts quarantined photos back into the queue. Must not read pictures.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::http::state::AppState;
 use crate::ledger::{PAGE_MAX, PhotoQuery, PhotoRow, PhotoState, SqliteLedger};
 use crate::percent;
 
-/// Photos of a page whose reader names no number.
+/// Photos of a page when the request names no count.
 const COUNT: u32 = 60;
 
 /// Which photos.
@@ -140,7 +140,7 @@ pub(crate) async fn retry(
 ) -> Result<StatusCode, Refusal> {
     let row = row(&app, id).await?;
     let state_dir = app.snapshot()?.config.daemon.state_dir.clone();
-    // As `hotcut retry` does it: the loop notices within a second.
+    // As `hotcut retry` does; the daemon loop notices the change within a second.
     let is_retried = blocking(move || match SqliteLedger::open_existing(&state_dir)? {
         Some(mut ledger) => Ok(ledger.retry(&row.folder, &row.source)?),
         None => Ok(false),
@@ -152,7 +152,7 @@ pub(crate) async fn retry(
     }
 }
 
-/// What the ledger knows of the photo that a path names.
+/// The ledger's row of the photo that a path names.
 pub(crate) async fn row(
     app: &AppState,
     id: Result<UrlPath<i64>, PathRejection>,

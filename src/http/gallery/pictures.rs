@@ -1,5 +1,5 @@
-//! `/api/photos/{id}/source|cutout`: a photo of the ledger -> its pictures, from the folders that the configuration names
-//! and from nowhere else.
+//! `/api/photos/{id}/source|cutout`: returns the pictures of a photo in the ledger. Must not read outside the folders of the
+//! configuration.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
@@ -27,16 +27,16 @@ use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::AppState;
 use crate::ledger::{PhotoRow, PhotoState};
 
-/// The browser keeps a picture, and asks each time whether it is still the one.
+/// The browser caches a picture and revalidates it each time.
 pub(super) const KEPT: &str = "private, no-cache";
 
-/// Bytes that tell one picture format from another.
+/// Bytes that are enough to recognise a picture format.
 const MAGIC_BYTES: u64 = 64;
 
-/// How long a disk may take to show a picture.
+/// How long a disk may take to open a picture.
 const LOOK_MAX: Duration = Duration::from_secs(10);
 
-/// A picture that is there.
+/// A picture that exists.
 pub(crate) struct StoredPicture {
     pub(crate) folder: String,
     pub(crate) file: Detached<File>,
@@ -75,7 +75,7 @@ pub(crate) async fn cutout(
     serve(&app, picture, &headers).await
 }
 
-/// Opens the photo or its cutout, if it is still the one that the ledger tells of.
+/// Opens the photo or its cutout, if the file is still the one in the ledger.
 pub(crate) async fn open(
     app: &AppState,
     row: PhotoRow,
@@ -96,7 +96,8 @@ pub(crate) async fn open(
     app.on_folder(&row_folder, LOOK_MAX, find).await
 }
 
-/// The photo keeps length and time wherever its folder moves it, perhaps under the number of its cutout.
+/// Finds the photo in its hot folder or where the folder has moved it, perhaps under the number of its cutout. A move keeps length
+/// and time.
 fn find_source(folder: &Folder, row: &PhotoRow) -> Option<StoredPicture> {
     let name = row.source.file_name()?;
     let number = number_of(&row.source, &row.output);
@@ -120,7 +121,7 @@ fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<StoredPicture> {
     picture(row, &folder.output, relative)
 }
 
-/// A file below `root`, reached without a link.
+/// A file below `root`, without following links.
 fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<StoredPicture> {
     let root = Root::open(root, None).ok()?;
     let file = root.open_below(relative, OFlags::RDONLY).ok()?;
@@ -133,7 +134,7 @@ fn picture(row: &PhotoRow, root: &Path, relative: &Path) -> Option<StoredPicture
     })
 }
 
-/// Answers with a file that is a picture; anything else under its name is not for a browser.
+/// Answers with a file if it is a picture. Any other content is refused: a browser must not get it.
 async fn serve(
     app: &AppState,
     picture: StoredPicture,

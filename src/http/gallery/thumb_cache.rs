@@ -1,5 +1,5 @@
-//! Small pictures that cost a worker's time -> files that may be thrown away at any moment, under a limit on their bytes.
-//! Knows no ledger and no pixel.
+//! Keeps thumbnails as files, which may be deleted at any time, up to a limit on their total size. Must not depend on the ledger or
+//! on pixels.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -13,13 +13,13 @@ use crate::fs::disk_space::MinFree;
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::stamp::Stamp;
 
-/// The most that all thumbnails may weigh together, in bytes.
+/// The limit on the size of all thumbnails together, in bytes.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// What a crash leaves behind a half-written thumbnail's name; see [`replace_file`].
+/// The suffix of a thumbnail that a crash left half-written; see [`replace_file`].
 const HALF: &str = ".tmp";
 
-/// What is shown small.
+/// What a thumbnail shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ThumbKind {
     /// The photo.
@@ -28,7 +28,7 @@ pub(crate) enum ThumbKind {
     Cutout,
 }
 
-/// Which thumbnail. Another file, even under the same name, has another one.
+/// Identifies a thumbnail. A changed file has another key, even under the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ThumbKey {
     /// The version's row in the ledger.
@@ -37,12 +37,12 @@ pub(crate) struct ThumbKey {
     pub kind: ThumbKind,
     /// The longest side asked for, in pixels.
     pub side: u32,
-    /// The file that is shown, by length, time of modification and inode.
+    /// The file that is shown, by length, modification time and inode.
     pub stamp: Stamp,
 }
 
 impl fmt::Display for ThumbKey {
-    /// Writes the name of its file.
+    /// Writes the thumbnail's file name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             ThumbKind::Source => "source",
@@ -59,13 +59,13 @@ impl fmt::Display for ThumbKey {
     }
 }
 
-/// The thumbnails in a state directory. Its calls wait for the disk.
+/// The thumbnails in a state directory. Its methods block on the disk.
 #[derive(Debug)]
 pub(crate) struct Thumbs {
     dir: PathBuf,
     bytes_max: u64,
     min_free: MinFree,
-    /// What they weigh. Held while one is written: two of one name would write one temporary file.
+    /// Their total size. Locked while one is written: two of the same name would share a temporary file.
     bytes: Mutex<u64>,
 }
 
@@ -77,8 +77,8 @@ struct CacheEntry {
 }
 
 impl Thumbs {
-    /// Makes the folder `thumbs` in `state_dir`, or takes in what lies there and removes what a crash has left half-written.
-    /// Files of other names are none of its own.
+    /// Creates the folder `thumbs` in `state_dir`, or takes over its files and removes those that a crash left half-written.
+    /// Ignores files with other names.
     pub(crate) fn open(state_dir: &Path, min_free: MinFree) -> Result<Self, PathError> {
         let thumbs = Self::with_limit(state_dir, BYTES_MAX)?;
         Ok(Self { min_free, ..thumbs })
@@ -104,21 +104,21 @@ impl Thumbs {
         })
     }
 
-    /// Returns a thumbnail and its length, if it is kept, and notes that it was used.
+    /// Returns a thumbnail and its length, if it is cached, and updates its time of use.
     pub(crate) fn get(&self, key: &ThumbKey) -> Result<Option<(File, u64)>, PathError> {
         let path = self.path(key);
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.at(&path)?,
         };
-        // Best effort: at worst it is made again some day.
+        // Best effort: at worst the thumbnail is evicted earlier and made again.
         file.set_modified(SystemTime::now()).ok();
         let len = file.metadata().at(&path)?.len();
         Ok(Some((file, len)))
     }
 
-    /// Keeps a thumbnail, whole or not at all; those that were not used for the longest time make room for it. One that no
-    /// room would do for is not kept.
+    /// Caches a thumbnail, complete or not at all. Evicts the least recently used ones when the limit is reached. Does not cache
+    /// one that exceeds the limit by itself.
     pub(crate) fn put(
         &self,
         key: &ThumbKey,
@@ -142,7 +142,7 @@ impl Thumbs {
         if written.is_err() {
             let mut half = path.into_os_string();
             half.push(HALF);
-            // Half of it on a full disk is of no use; the next start removes what cannot be removed now.
+            // A partial file is of no use on a full disk. If removing it fails, the next start removes it.
             fs::remove_file(half).ok();
             return written;
         }
@@ -155,12 +155,13 @@ impl Thumbs {
     }
 }
 
-/// How much may be left for `len` bytes more to fit: a sixteenth less than that, so that not each of them lists the folder.
+/// The target size for an eviction that makes space for `len` bytes. It is a sixteenth below the limit, so that not every write
+/// lists the folder.
 fn room_for(len: u64, bytes_max: u64) -> u64 {
     (bytes_max - len).saturating_sub(bytes_max / 16)
 }
 
-/// Removes those that were not used for the longest time until the others weigh at most `bytes_max`; returns what they weigh.
+/// Removes the least recently used thumbnails until the others have at most `bytes_max` bytes in total; returns that total.
 fn evict(mut entries: Vec<CacheEntry>, bytes_max: u64) -> Result<u64, PathError> {
     let mut total = entries.iter().map(|entry| entry.len).sum::<u64>();
     entries.sort_by(|a, b| (a.used, &a.path).cmp(&(b.used, &b.path)));
@@ -207,7 +208,7 @@ fn name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
-/// Whether a file of that name can be a thumbnail, as [`ThumbKey`] writes it.
+/// Whether [`ThumbKey`] writes file names of this form.
 fn is_ours(name: &str) -> bool {
     let Some(stem) = name.strip_suffix(".png") else {
         return false;

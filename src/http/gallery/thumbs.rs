@@ -1,4 +1,4 @@
-//! `/api/photos/{id}/thumb`: a picture that lies in a folder -> a small one, which a worker makes once. Knows no pixel.
+//! `/api/photos/{id}/thumb`: returns a thumbnail of a picture in a folder. A worker makes it once. Must not depend on pixels.
 
 use std::fs::File;
 use std::io::Seek as _;
@@ -26,7 +26,7 @@ use crate::http::state::AppState;
 use crate::job::RequestError;
 use crate::worker::Task;
 
-/// How long a disk may take to give a whole picture.
+/// How long a disk may take to read a whole picture.
 const COPY_MAX: Duration = Duration::from_secs(30);
 
 /// Which small picture.
@@ -65,7 +65,7 @@ pub(crate) async fn thumb(
 ) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let side = query.side.unwrap_or(320);
-    // Whoever could ask for any size could fill the disk with sizes.
+    // Free choice of the size would allow a client to fill the disk.
     if ![320, 1600].contains(&side) {
         return Err(Refusal::BadRequest("`side` is 320 or 1600"));
     }
@@ -96,7 +96,7 @@ pub(crate) async fn thumb(
     Ok(response)
 }
 
-/// The small picture if it is there; refuses one that cannot be made.
+/// The thumbnail if it is cached; refuses when it cannot be made.
 async fn kept(
     app: &AppState,
     thumbs: &Arc<Thumbs>,
@@ -126,10 +126,10 @@ async fn shrunk(
     };
     let slot = app.folder_slot(folder).await?;
     let _copy = app.copies.acquire().await;
-    // Before there is a turn to lose: the disk may not answer.
+    // Copies before waiting for a turn, because the disk may not respond.
     let photo = app.in_slot(slot, COPY_MAX, copy).await?;
     let _turn = app.shrinking.acquire().await;
-    // Somebody else may have had it made meanwhile.
+    // Another request may have made it in the meantime.
     if let Some(png) = kept(app, &thumbs, key).await? {
         return Ok(png);
     }
@@ -139,7 +139,7 @@ async fn shrunk(
     if let Err(Refusal::Request(error)) = &shrunk
         && !matches!(error, RequestError::Disk(_) | RequestError::Short(_))
     {
-        // Asked for each time that the page is drawn, it would cost a worker's time each time.
+        // The page requests it each time it is drawn, and each request would cost a worker's time.
         app.note_unshrinkable(key);
     }
     let (mut png, report) = shrunk?;

@@ -1,4 +1,4 @@
-//! `/` and what it needs -> the files that are built into the program. Knows nothing of what they show.
+//! Serves `/` and its files, which are built into the program. Must not depend on their content.
 
 pub(super) mod session;
 
@@ -14,7 +14,7 @@ use crate::hex;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// Path, type and bytes of each file.
+/// Path, content type and bytes of each file.
 const FILES: [(&str, &str, &[u8]); 15] = [
     (
         "/",
@@ -37,7 +37,7 @@ const FILES: [(&str, &str, &[u8]); 15] = [
     ("/viewer.js", SCRIPT, include_bytes!("viewer.js")),
 ];
 
-/// Tells whether `path` is one of the files.
+/// Whether `path` is one of the files.
 pub(super) fn has(path: &str) -> bool {
     FILES.iter().any(|(known, ..)| *known == path)
 }
@@ -53,7 +53,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     router
 }
 
-/// The browser keeps a file, and asks each time whether it is still the one: after an update the page must not be half old.
+/// The browser caches a file and revalidates it each time, so that the page never mixes files of two versions.
 fn file(headers: &HeaderMap, tag: &str, kind: &'static str, bytes: &'static [u8]) -> Response {
     const KEPT: &str = "no-cache";
     if is_known(headers, tag) {

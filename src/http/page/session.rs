@@ -1,4 +1,4 @@
-//! `POST /api/session`: the token -> a cookie, so that a browser can show pictures that need it.
+//! `POST /api/session`: exchanges the token for a cookie, so that a browser can load pictures that need authentication.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) async fn log_in(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
-    // A guess costs as much as a photo.
+    // A login attempt counts against the rate limit like a photo.
     app.allow(client.ip())?;
     let login: Result<Json<Login>, JsonRejection> = Json::from_request(request, &()).await;
     let Json(login) = login.map_err(|error| Refusal::of_body(&error, error.body_text()))?;

@@ -1,4 +1,4 @@
-//! A finished PNG in an unnamed file -> an answer that streams it; nothing of it stays in memory.
+//! Streams a finished PNG from an unnamed file as the answer. Must not hold the file in memory.
 
 use std::fs::File;
 use std::io::Seek as _;
@@ -18,7 +18,7 @@ use crate::worker::CutReport;
 /// Bytes read and sent at a time.
 const BLOCK: usize = 1 << 16;
 
-/// Answers with the PNG that `report` tells of, under a name for whoever saves it.
+/// Answers with the PNG that `report` describes, and suggests a file name for saving.
 pub(crate) fn png(mut file: File, report: &CutReport, name: &str) -> Result<Response, Refusal> {
     file.rewind().at(Path::new("the cutout"))?;
     let mut response = stream(tokio::fs::File::from_std(file), report.len, "image/png");

@@ -1,5 +1,5 @@
-//! A request's body as it comes from the socket -> the same for a handler, unless it comes too slowly. What the handler leaves
-//! unread is read and dropped for a while: a client that still writes when the connection closes loses the answer.
+//! Limits the time that a request's body may take. Reads and drops, within limits, what the handler leaves unread: a client that
+//! still writes when the connection closes would lose the answer.
 
 use std::io;
 use std::time::Duration;
@@ -10,34 +10,34 @@ use hyper::body::{Body as _, Incoming};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
-/// The longest pause within a body: longer than that within a photo, which is told as too slow.
+/// The longest pause within a body. Longer than the limit within a photo, so that a slow photo gets the answer `too slow`.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 
-/// How long it may be waited for in all, besides the time that its bytes may take.
+/// The longest total wait for a body, in addition to the time for its bytes at [`SLOWEST`].
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
-/// The slowest line on which somebody may send, in bytes a second.
+/// The lowest accepted transfer rate, in bytes per second.
 const SLOWEST: u64 = 8 << 10;
 
-/// How much is read that nobody wants.
+/// How many unread bytes are read and dropped.
 const UNWANTED_MAX: usize = 64 << 20;
 
-/// How long it is read.
+/// How long unread bytes are read and dropped.
 const UNWANTED_TIME: Duration = Duration::from_secs(30);
 
-/// What has not been read yet.
+/// The unread rest of a body.
 struct Rest {
     parts: Option<BodyDataStream>,
-    /// How many bytes have come.
+    /// Bytes received so far.
     len: u64,
-    /// How long they were waited for, which is not how long they were worked on.
+    /// Time spent waiting for bytes, without the time spent processing them.
     waited: Duration,
-    /// The client asks before it sends: refused, it sends nothing.
+    /// The client waits for permission before it sends the body; if refused, it sends nothing.
     is_asked_for: bool,
 }
 
-/// A body that ends with an error if nothing of it comes for too long, or too little in all, whoever reads it. `is_asked_for`
-/// tells that the client waits for a word before it sends any of it.
+/// A body that ends with an error when it pauses for too long or is too slow overall, for any reader. `is_asked_for` is true when
+/// the client waits for permission before it sends the body.
 pub(crate) fn timed(body: Incoming, is_asked_for: bool) -> Body {
     if body.is_end_stream() {
         return Body::empty();
@@ -53,7 +53,7 @@ fn paced(parts: BodyDataStream, is_asked_for: bool) -> impl Stream<Item = io::Re
         is_asked_for,
     };
     futures_util::stream::unfold(rest, |mut rest| async {
-        // It is told to send as soon as somebody reads.
+        // The first read permits the client to send.
         rest.is_asked_for = false;
         let left = WAIT_MAX + Duration::from_secs(rest.len / SLOWEST);
         let left = left.saturating_sub(rest.waited).min(PAUSE_MAX);
@@ -98,7 +98,7 @@ async fn read_away(mut parts: BodyDataStream) {
 mod tests {
     use super::*;
 
-    /// `count` pieces of `len` bytes, one each `pause`: the time that they took, and whether all of them came.
+    /// Sends `count` pieces of `len` bytes with `pause` before each. Returns the elapsed time, and whether all pieces arrived.
     async fn sent(count: usize, len: usize, pause: Duration) -> (Duration, bool) {
         let pieces = futures_util::stream::iter(0..count).then(move |_| async move {
             tokio::time::sleep(pause).await;
@@ -116,7 +116,7 @@ mod tests {
         (begun.elapsed(), is_whole)
     }
 
-    /// Fails when somebody who sends a byte now and then has a connection for as long as he likes.
+    /// Fails when a client that sends a byte now and then can keep a connection forever.
     #[tokio::test(start_paused = true)]
     async fn body_that_only_trickles_is_given_up() {
         let (took, is_whole) = sent(1_000, 1, Duration::from_secs(9)).await;

@@ -1,11 +1,11 @@
-//! Converts the tag of an answer and a request's `If-None-Match` to whether the caller has that answer already. Must not know what is
-//! tagged.
+//! Decides from the `ETag` of an answer and a request's `If-None-Match` whether the caller already has the answer. Must not depend
+//! on the content.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
-/// Tells whether the caller has what `tag`, in quotes, stands for: if a tag of its list is the same, weak or not, or if it says `*`.
+/// Whether the caller already has the content of `tag` (in quotes): a tag in its list is equal, weak or strong, or the list is `*`.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let mut lines = headers.get_all(header::IF_NONE_MATCH).iter();
     if !lines.all(has_tags_of_no_blanks) {
@@ -26,14 +26,14 @@ fn has_tags_of_no_blanks(line: &HeaderValue) -> bool {
     tags.all(|tag| tag.iter().all(|byte| *byte > b' ' && *byte != 0x7f))
 }
 
-/// The answer to a caller that has it.
+/// The answer to a caller that already has the content.
 pub(crate) fn not_modified(tag: &str, cache: &'static str) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
     remember(response.headers_mut(), tag, cache);
     response
 }
 
-/// Says that the caller may keep the answer as `cache` says, and by which `tag` to ask for it again.
+/// Adds the headers for caching: the `cache` policy and the `tag` for revalidation.
 pub(crate) fn remember(headers: &mut HeaderMap, tag: &str, cache: &'static str) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     if let Ok(tag) = tag.parse::<ETag>() {
@@ -45,7 +45,7 @@ pub(crate) fn remember(headers: &mut HeaderMap, tag: &str, cache: &'static str) 
 mod tests {
     use super::*;
 
-    /// Fails when a list, a weak tag or a star is not understood, or when another tag is taken for this one.
+    /// Fails when a list, a weak tag or `*` is not understood, or when another tag matches.
     #[test]
     fn every_form_of_the_question_is_understood() {
         let is_known = |lines: &[&str]| {

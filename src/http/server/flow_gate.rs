@@ -1,5 +1,5 @@
-//! Bytes as they come -> a parser that keeps what it is given in memory: it gets the next piece only when it can do nothing
-//! with what it has. Knows no form.
+//! Passes bytes to a parser that buffers its input in memory. The parser gets the next piece only when it cannot proceed without
+//! it. Must not depend on the form's content.
 
 use std::io;
 use std::pin::Pin;
@@ -18,9 +18,9 @@ pub(crate) struct FlowGate(Arc<GateState>);
 struct GateState {
     /// One piece may pass.
     is_open: AtomicBool,
-    /// Nothing more is there now; whoever asked is woken when there is.
+    /// No bytes are available now; the task is woken when there are.
     is_dry: AtomicBool,
-    /// How many bytes may pass before somebody lets more through.
+    /// How many bytes may still pass before [`FlowGate::allow`] is called again.
     left: AtomicU64,
 }
 
@@ -33,12 +33,12 @@ impl FlowGate {
         })
     }
 
-    /// Lets no more than `bytes` through from now on, give or take the last piece.
+    /// Allows `bytes` to pass from now on; the last piece may exceed the limit.
     pub(crate) fn allow(&self, bytes: u64) {
         self.0.left.store(bytes, Ordering::Relaxed);
     }
 
-    /// Polls the parser: first with nothing new, then with one piece after the other until it has something.
+    /// Polls the parser, first without new input, then with one piece after the other until it returns a value.
     pub(crate) fn poll<T>(
         &self,
         context: &mut Context<'_>,
@@ -85,7 +85,7 @@ impl Stream for Behind {
 }
 
 impl Behind {
-    /// The last bytes may be more than is left: they are here already.
+    /// The last piece may exceed the limit: it is already in memory.
     fn let_pass(&self, bytes: Bytes) -> io::Result<Bytes> {
         let left = self.gate.left.load(Ordering::Relaxed);
         if left == 0 {

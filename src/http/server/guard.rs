@@ -1,5 +1,5 @@
-//! A request -> let in or not: by which name it calls, from which site it comes, whether it knows the token. And what every
-//! answer tells a browser to refrain from. Knows no handler.
+//! Admits or refuses a request by its host name, its origin and its token. Adds the security headers to every answer. Must not
+//! depend on a handler.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::hex;
 use crate::http::page;
 use crate::http::state::AppState;
 
-/// Name of the cookie by which a browser that knew the token is known again.
+/// Name of the cookie of an authenticated browser.
 const COOKIE: &str = "hotcut_session";
 
-/// What a browser must not do with what it gets: run, frame or fetch anything from elsewhere.
+/// Forbids the browser to run, frame or fetch anything from other sites.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
     connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Lets the request in, or refuses it.
+/// Passes the request on, or refuses it.
 pub(crate) async fn check(
     State(app): State<Arc<AppState>>,
     request: Request,
@@ -78,7 +78,7 @@ fn admit(http: &Http, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result
     }
 }
 
-/// An address cannot be made to mean another machine, as a name can (DNS rebinding); names must be known.
+/// An address cannot be redirected to another machine as a name can (DNS rebinding), so only names must be in the list.
 fn is_known(hosts: &[String], host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
@@ -92,7 +92,7 @@ fn is_known(hosts: &[String], host: &str) -> bool {
         || hosts.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Browsers say where a request comes from; programs say nothing.
+/// Browsers send the origin of a request; other programs do not.
 fn is_cross_site(headers: &HeaderMap, host: &str) -> bool {
     let is_foreign = text(headers, header::ORIGIN).is_some_and(|origin| {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
@@ -102,7 +102,7 @@ fn is_cross_site(headers: &HeaderMap, host: &str) -> bool {
     is_foreign || matches!(site, Some("cross-site" | "same-site"))
 }
 
-/// What holds no secret and does nothing: the page's own files, and what must answer before anybody is known.
+/// Paths without secrets and side effects: the page's own files, and paths that must answer before authentication.
 fn is_public(path: &str) -> bool {
     matches!(
         path,
@@ -117,7 +117,7 @@ fn knows(token: &Token, headers: &HeaderMap) -> bool {
             .eq_ignore_ascii_case("bearer")
             .then_some(secret.trim())
     });
-    // Digests, so that the comparison takes the same time for any length too.
+    // Compares digests, so that the time does not depend on the length either.
     let session = session(token);
     let of_bearer = bearer.map(|secret| digest(secret.as_bytes()));
     let is_bearer = of_bearer.is_some_and(|digest| same(&digest, &self::digest(token.bytes())));
@@ -131,12 +131,12 @@ fn knows(token: &Token, headers: &HeaderMap) -> bool {
     is_bearer || is_session
 }
 
-/// Tells whether `secret` is the token.
+/// Whether `secret` is the token.
 pub(crate) fn is_token(token: &Token, secret: &str) -> bool {
     same(&digest(secret.trim().as_bytes()), &digest(token.bytes()))
 }
 
-/// The cookie of a browser that knew the token: kept from scripts and from other sites.
+/// The cookie of an authenticated browser. Scripts and other sites cannot read it.
 pub(crate) fn cookie(token: &Token) -> String {
     format!(
         "{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000",
@@ -144,7 +144,7 @@ pub(crate) fn cookie(token: &Token) -> String {
     )
 }
 
-/// What the cookie holds: a digest, so that the token itself is not left in browsers.
+/// The content of the cookie: a digest, so that browsers do not store the token.
 fn session(token: &Token) -> String {
     let mut hash = Sha256::new();
     hash.update(b"hotcut session ");

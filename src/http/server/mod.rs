@@ -1,4 +1,4 @@
-//! Connections and requests -> requests that may be handled, and answers: accepting, limits, who may ask, refusals. Knows no photo.
+//! Accepts connections, enforces limits, checks authorisation and converts refusals to answers. Must not depend on photos.
 
 pub(super) mod answer;
 pub(super) mod blocking;

@@ -1,5 +1,5 @@
-//! Everything that a caller can be told instead of a result -> a status code and a sentence to act on, as
-//! `application/problem+json` (RFC 9457). Decides nothing.
+//! Converts every reason to refuse a request to a status code and a sentence that says what to do, as `application/problem+json`
+//! (RFC 9457). Must not decide to refuse.
 
 use std::error::Error;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::imaging::CutoutError;
 use crate::job::RequestError;
 use crate::ledger::LedgerError;
 
-/// Why there is no result.
+/// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("the token is missing or wrong; send it as \"Authorization: Bearer TOKEN\"")]
@@ -93,7 +93,7 @@ impl From<DiskSpaceError> for Refusal {
     }
 }
 
-/// What lies below `error`. The `source` of an I/O error passes over the error that it carries, so that one is asked for.
+/// The cause of `error`. An I/O error's `source` skips the error that the I/O error wraps, so the wrapped error is read directly.
 fn cause<'a>(error: &&'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let error: &'a (dyn Error + 'static) = *error;
     match error.downcast_ref::<io::Error>() {
@@ -102,7 +102,7 @@ fn cause<'a>(error: &&'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
     }
 }
 
-/// When a full queue may be tried again.
+/// When the client may retry after a full queue.
 const QUEUE_RETRY: Duration = Duration::from_secs(5);
 
 /// What is told instead of a result.
@@ -119,7 +119,7 @@ pub(crate) struct Problem {
 }
 
 impl Refusal {
-    /// A body that came to an end before its time, for whatever reason.
+    /// The refusal for a body that ended early, by the error's causes.
     pub(crate) fn of_body(error: &(dyn Error + 'static), words: String) -> Self {
         let mut causes = iter::successors(Some(error), cause);
         let is_late = causes.any(|error| {
@@ -133,7 +133,7 @@ impl Refusal {
         }
     }
 
-    /// The status code, and the word for programs.
+    /// The status code, and the code for programs.
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
@@ -181,7 +181,7 @@ impl Refusal {
         passes.then_some(QUEUE_RETRY)
     }
 
-    /// What goes into the answer, and into the list of a batch.
+    /// The content of the answer, or of an entry in a batch's list of failures.
     pub(crate) fn problem(&self) -> Problem {
         let (status, code) = self.kind();
         Problem {
@@ -250,7 +250,7 @@ impl IntoResponse for Refusal {
 mod tests {
     use super::*;
 
-    /// Fails when a client whose line is slow is told that the request is wrong.
+    /// Fails when a client with a slow connection gets the answer that its request is invalid.
     #[test]
     fn lateness_is_found_below_whatever_wraps_it() {
         let wrapped =

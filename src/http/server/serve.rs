@@ -1,4 +1,4 @@
-//! A listening socket -> connections, each with its limits of time, and how many there may be. Knows no route.
+//! Accepts connections from a listening socket and enforces their time limits and their number. Must not depend on the routes.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -27,16 +27,16 @@ use crate::http::state::AppState;
 /// Connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;
 
-/// How long the head of a request may take, also that of the next one on a kept connection.
+/// How long the head of a request may take, including the next request on a kept connection.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 
-/// How long a client may take nothing of an answer.
+/// How long a client may read nothing of an answer.
 const TAKE_MAX: Duration = Duration::from_secs(30);
 
-/// How often what is known of idle clients is forgotten.
+/// How often the rate limits of idle clients are forgotten.
 const FORGET: Duration = Duration::from_mins(1);
 
-/// Serves until the configuration asks for something else, or the loop ends.
+/// Serves until the HTTP configuration changes or the daemon loop ends.
 pub(crate) async fn serve(
     listener: &TcpListener,
     http: &Http,
@@ -59,7 +59,7 @@ pub(crate) async fn serve(
                     let stream = watched(stream, TAKE_MAX);
                     connect(stream, client, &router, &mut connections, permit);
                 }
-                // Out of file descriptors, perhaps: others will be closed.
+                // Perhaps there are no free file descriptors; closing connections will free some.
                 (Err(_), _) => tokio::time::sleep(Duration::from_millis(100)).await,
                 (_, Err(_)) => break,
             },
@@ -77,7 +77,7 @@ pub(crate) async fn serve(
     connections
 }
 
-/// Connections of a server that takes no others.
+/// The connections of a server that accepts no new ones.
 #[derive(Default)]
 pub(crate) struct Connections {
     leaving: GracefulShutdown,
@@ -85,8 +85,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Waits until those that are being answered have their answers. Who is not through after `limit`, or when this is dropped,
-    /// is cut off.
+    /// Waits until open requests are answered. Closes the remaining connections after `limit`, or when the future is dropped.
     pub(crate) async fn see_off(self, limit: Option<Duration>) {
         let Self { leaving, tasks } = self;
         match limit {
@@ -97,9 +96,9 @@ impl Connections {
     }
 }
 
-/// A connection that breaks when its client takes nothing of what is written for `take_max`.
+/// A connection that fails when its client reads nothing for `take_max`.
 fn watched(stream: TcpStream, take_max: Duration) -> TimeoutStream<TcpStream> {
-    // Answers are written in large pieces; the last one must not wait.
+    // Answers are written in large pieces; Nagle's algorithm would delay the last one.
     stream.set_nodelay(true).ok();
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(take_max));
@@ -149,10 +148,10 @@ mod tests {
 
     use super::*;
 
-    /// P6: fails when a client who takes nothing of an answer has its place for ever.
+    /// P6: fails when a client that reads nothing of an answer keeps its connection forever.
     #[tokio::test]
     async fn client_who_takes_nothing_of_an_answer_is_cut_off() {
-        // More than the system takes for a client who reads nothing.
+        // More than the socket buffers hold.
         let router = Router::new().route("/", get(async || vec![0_u8; 64 << 20]));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap())

@@ -1,4 +1,4 @@
-//! The thumbnails on a real disk. Times of use are set, not waited for.
+//! The thumbnails on a real disk. Times of use are set explicitly.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -56,7 +56,7 @@ fn weight(thumbs: &Thumbs) -> u64 {
     entries.iter().map(|entry| entry.len).sum()
 }
 
-/// Fails when one thumbnail is given for another: of another version, kind or size, or of a cutout that was corrected since.
+/// Fails when a key returns the thumbnail of another version, kind or size, or of a cutout before its correction.
 #[test]
 fn each_key_has_its_own_thumbnail() {
     let dir = tempfile::tempdir().unwrap();
@@ -102,8 +102,7 @@ fn each_key_has_its_own_thumbnail() {
     assert_eq!(get(&thumbs, &others[0]).as_deref(), Some(&b"two"[..]));
 }
 
-/// Fails when the thumbnails ever weigh more than they may, when one that replaces itself counts twice, or when a start forgets
-/// what lies there.
+/// Fails when the thumbnails exceed the limit, when a replaced one counts twice, or when a start ignores existing files.
 #[test]
 fn limit_holds() {
     let dir = tempfile::tempdir().unwrap();
@@ -138,7 +137,7 @@ fn limit_holds() {
     assert_eq!(weight(&smaller), 500);
 }
 
-/// Fails when another one goes than the one whose last use is the longest ago, or when looking at one does not count.
+/// Fails when a thumbnail other than the least recently used one is evicted, or when reading one does not count as use.
 #[test]
 fn what_was_not_used_for_the_longest_time_goes_first() {
     let dir = tempfile::tempdir().unwrap();
@@ -151,7 +150,7 @@ fn what_was_not_used_for_the_longest_time_goes_first() {
             1_000 + u64::try_from((version * 5) % 16).unwrap(),
         );
     }
-    // The order of use is 0, 13, 10, 7, 4, ...; then somebody looks at 0 and at 10.
+    // The order of use is 0, 13, 10, 7, 4, ...; then 0 and 10 are read.
     for version in [0, 10] {
         assert!(thumbs.get(&key(version)).unwrap().is_some());
     }
@@ -163,7 +162,7 @@ fn what_was_not_used_for_the_longest_time_goes_first() {
     assert_eq!(kept(&thumbs), expected);
 }
 
-/// P3: fails when half a thumbnail can be seen, or is left for ever by a crash.
+/// P3: fails when a partial thumbnail is visible, or is never removed after a crash.
 #[test]
 fn what_a_crash_left_is_swept() {
     let dir = tempfile::tempdir().unwrap();
@@ -178,7 +177,7 @@ fn what_a_crash_left_is_swept() {
     assert_eq!(kept(&thumbs), [1]);
 }
 
-/// Fails when a file or folder that somebody else put there is removed, or counts.
+/// Fails when files or folders of other programs are removed or counted.
 #[test]
 fn what_others_put_there_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
