@@ -1,9 +1,9 @@
-//! A row of upright pixels + a row of the matte -> a row of straight RGBA. Knows no neighbours.
+//! Combines a row of upright pixels and a row of the matte to straight RGBA. Must not depend on neighbouring rows.
 
-/// Puts the matte into a row. The photo's own alpha multiplies it; where nothing is left, colour
-/// is zero, so that nothing of the background leaves with the cutout and the PNG packs well.
+/// Applies the matte to a row: multiplies it by the photo's own alpha. Sets the colour of fully transparent pixels to zero, so that
+/// the cutout contains no background and the PNG compresses well.
 ///
-/// Returns the greatest opacity of the row.
+/// Returns the greatest alpha of the row.
 pub(super) fn compose(pixels: &mut [[u8; 4]], matte: &[u8]) -> u8 {
     let mut greatest = 0;
     for (pixel, &opacity) in pixels.iter_mut().zip(matte) {
@@ -15,7 +15,7 @@ pub(super) fn compose(pixels: &mut [[u8; 4]], matte: &[u8]) -> u8 {
     greatest
 }
 
-/// [`compose`] with an opaque matte: the photo's own alpha stays.
+/// As [`compose`] with an opaque matte: keeps the photo's own alpha.
 pub(super) fn keep(pixels: &mut [[u8; 4]]) -> u8 {
     let mut greatest = 0;
     for pixel in pixels {

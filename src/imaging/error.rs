@@ -1,5 +1,5 @@
-//! Why a photo gives no cutout, sorted by whose fault it is: the file's, the environment's, the
-//! service's. Crosses the pipe between worker and daemon; knows no file names.
+//! Why a photo gives no cutout, grouped by cause: the file, the environment or the service. Crosses the pipe between worker and
+//! daemon. Must not contain file names.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum CutoutError {
     /// The file: its first bytes are of no format that hotcut reads.
     #[error("not a picture that hotcut can read{}", Aside(*.0))]
     NotAnImage(Option<Lookalike>),
-    /// The file: more pixels than allowed, by its header; nothing was decoded.
+    /// The file: more pixels than allowed, according to its header. Nothing was decoded.
     #[error("{} megapixels: more than the {max} that max_megapixels allows", Megapixels(*.pixels))]
     TooLarge {
         /// Width times height.
@@ -24,28 +24,28 @@ pub enum CutoutError {
         /// The limit, in megapixels.
         max: u32,
     },
-    /// The file, for now: it may still be on its way.
+    /// The file, for now: it may still be incomplete.
     #[error("the file ends early: it was not copied completely")]
     Truncated,
-    /// The file, for now: its format has no end mark, and what should be pixels at its end is zeros.
+    /// The file, for now: its format has no end mark, and its pixel data ends in zeros.
     #[error("the picture ends in zeros: its last part may not have been written yet")]
     ZeroEnd,
-    /// The file: complete by its structure, but the contents do not decode.
+    /// The file: structurally complete, but its contents cannot be decoded.
     #[error("damaged {0}")]
     Damaged(Format),
     /// The file: a picture of a kind that hotcut does not read.
     #[error("{0} not supported")]
     Unsupported(Unsupported),
-    /// The file: the model is sure of no pixel.
+    /// The file: no pixel reaches the model's confidence floor.
     #[error("no subject found")]
     NoSubject,
-    /// The file: an output of ours, a cutout or a sheet, has come back as an input.
+    /// The file: an output of hotcut, a cutout or a sheet, used as an input.
     #[error("made by hotcut: already a cutout, or a sheet of cutouts")]
     OwnOutput,
     /// The file, under this configuration: an allocation was refused.
     #[error("needs more memory than worker_memory allows")]
     OutOfMemory,
-    /// The service: the model could not be run or gave nonsense.
+    /// The service: the model failed or its output is invalid.
     #[error("inference failed: {0}")]
     Inference(String),
 }
@@ -74,7 +74,7 @@ struct Megapixels(u64);
 
 impl fmt::Display for Megapixels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Rounded up: 120.04 must not read as "120: more than the 120".
+        // Rounds up: 120.04 must not appear as "120: more than the 120".
         let tenths = self.0.div_ceil(100_000);
         match tenths % 10 {
             0 => write!(f, "{}", tenths / 10),

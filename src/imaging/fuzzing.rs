@@ -1,17 +1,17 @@
-//! Arbitrary bytes -> `decode`, and what must hold for whatever comes out of it.
+//! Feeds arbitrary bytes to `decode` and checks the properties that every result must have.
 
 use super::format;
 
-/// The limit on pixels while fuzzing, and so on the time of one run.
+/// The limit on pixels while fuzzing, which limits the time of one run.
 const MEGAPIXELS_MAX: u32 = 1;
 
-/// Rows read at a time, as the encoder does.
+/// Rows read at a time, as in the encoder.
 const STRIP_ROWS: u32 = 16;
 
-/// Decodes `file` and reads every pixel of what it holds.
+/// Decodes `file` and reads every pixel of the result.
 ///
 /// # Panics
-/// If a decoder does, or if the picture is not what its header and the limit promise.
+/// When a decoder panics, or when the picture contradicts its header or the limit.
 pub fn decode(file: &[u8]) {
     let read = |kind| format::read(kind, file, MEGAPIXELS_MAX);
     let Ok(photo) = format::recognise(file).and_then(read) else {

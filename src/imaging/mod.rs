@@ -1,5 +1,5 @@
-//! Photo bytes -> PNG bytes, of the subject or of a smaller picture: the steps in order. Plain synchronous functions; knows no paths, no
-//! processes and no configuration but the limits it is handed.
+//! Converts photo bytes to the PNG bytes of the cutout or of a smaller picture. Plain synchronous functions. Must not depend on
+//! paths, processes or configuration, except the limits in the request.
 
 mod colour;
 mod compose;
@@ -40,28 +40,26 @@ use matte::Matte;
 pub struct CutRequest<'a> {
     /// The whole file.
     pub photo: &'a [u8],
-    /// What the output's mark says about its source: a relative path as printable ASCII without
-    /// blanks, percent-encoded.
+    /// The source as recorded in the output's provenance: a relative path as printable ASCII without blanks, percent-encoded.
     pub source: &'a str,
-    /// Photos of more than so many times 1,000,000 pixels are refused by their header.
+    /// Photos with more than this number of megapixels (1,000,000 pixels) are refused according to their header.
     pub megapixels_max: u32,
-    /// What becomes of a photo that may not be written to its end.
+    /// How to treat a photo whose data ends in zeros.
     pub zeros: ZeroEnd,
-    /// How the cutout's edges are made.
+    /// How the cutout's edges are refined.
     pub edges: Edges,
 }
 
 /// A finished cutout, or a smaller picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// A PNG file, 8 bits a sample, straight alpha: RGBA, or RGB for a smaller picture of one
-    /// without alpha.
+    /// A PNG file, 8 bits per sample, straight alpha. RGBA, or RGB for a smaller picture of a photo without alpha.
     pub png: Vec<u8>,
-    /// Width in pixels, upright.
+    /// Width of the upright picture in pixels.
     pub width: u32,
-    /// Height in pixels, upright.
+    /// Height of the upright picture in pixels.
     pub height: u32,
-    /// What each step took, in the order of the steps, milliseconds.
+    /// The duration of each step in milliseconds, in the order of the steps.
     pub stages: Vec<(Stage, u32)>,
     /// SHA-256 of the photo's bytes.
     pub sha256: [u8; 32],
@@ -69,22 +67,22 @@ pub struct Output {
     pub end: FileEnd,
 }
 
-/// A step of the way from photo to PNG.
+/// A step from photo to PNG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
-    /// File -> pixels, with the digest of the file.
+    /// Decodes the file and computes its digest.
     Decode,
-    /// Pixels -> network input.
+    /// Converts pixels to the network's input.
     Tensor,
-    /// Network input -> mask.
+    /// Runs the network, which returns the mask.
     Inference,
-    /// Mask -> matte as wide as the photo.
+    /// Resizes the mask to the width of the photo.
     Matte,
-    /// Matte and photo -> matte that follows the photo's edges.
+    /// Fits the matte to the photo's edges.
     Refine,
-    /// Matte and photo -> colours of subject and ground.
+    /// Estimates the colours of subject and background.
     Colour,
-    /// Matte and pixels -> PNG; pixels -> smaller PNG.
+    /// Writes the PNG of the cutout or of the smaller picture.
     Encode,
 }
 
@@ -104,13 +102,11 @@ impl fmt::Display for Stage {
 
 /// Cuts the subject out of a photo.
 ///
-/// Memory besides the session: the photo's own samples (1 to 4 bytes per pixel, 8 while a 16-bit
-/// picture is read), the PNG, at most 40 MB for edges and colours (with a mask of 320 x 320 or less), and buffers that grow with width and
-/// height only.
+/// Memory besides the session: the photo's own samples (1 to 4 bytes per pixel; 8 while a 16-bit picture is read), the PNG, at most
+/// 40 MB for edges and colours (with a mask of 320 x 320 or less), and buffers that grow only with width and height.
 ///
 /// # Errors
-/// See [`CutoutError`]; the same photo and session give the same answer every time, but for
-/// `OutOfMemory` and `Inference`.
+/// See [`CutoutError`]. The same photo and session always give the same result, except for `OutOfMemory` and `Inference`.
 pub fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(request.photo).into();
@@ -172,7 +168,7 @@ impl Clock {
     }
 }
 
-/// An empty vector with room for `len` items, or `OutOfMemory` where `Vec` alone would abort.
+/// An empty vector with capacity `len`, or `OutOfMemory` where `Vec` alone would abort.
 fn reserve<T>(len: usize) -> Result<Vec<T>, CutoutError> {
     let mut items = Vec::new();
     items
@@ -188,8 +184,8 @@ fn zeroed<T: Clone + Default>(len: usize) -> Result<Vec<T>, CutoutError> {
     Ok(items)
 }
 
-/// `OutOfMemory` if `bytes` more cannot be had. For decoders that abort where memory is short: what
-/// was to be had a moment ago still is.
+/// Returns `OutOfMemory` when `bytes` more cannot be allocated. Called before decoders that abort when memory is short: memory that
+/// was available a moment ago still is.
 fn probe(bytes: usize) -> Result<(), CutoutError> {
     reserve::<u8>(bytes).map(drop)
 }

@@ -1,10 +1,9 @@
-//! A decoded photo: samples as the file stores them + how to hold them upright -> strips of upright
-//! RGBA rows. No second copy of the picture is made for a rotation, for grey or for alpha. Knows
-//! neither file formats nor models.
+//! Stores a decoded photo as in the file and returns upright RGBA rows in strips. Rotation, grey and alpha need no second copy of
+//! the picture. Must not depend on file formats or models.
 
 use image::metadata::Orientation;
 
-/// What the samples of one pixel are, 8 bits each.
+/// The kinds of samples of a pixel, 8 bits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Channels {
     Grey,
@@ -14,7 +13,7 @@ pub(super) enum Channels {
 }
 
 impl Channels {
-    /// Samples, and so bytes, per pixel.
+    /// The number of samples, and so of bytes, per pixel.
     pub(super) fn count(self) -> usize {
         match self {
             Channels::Grey => 1,
@@ -25,18 +24,18 @@ impl Channels {
     }
 }
 
-/// What the output should say about the meaning of its colours.
+/// What the output records about its colour space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Colour {
-    /// Nothing, as the photo said nothing.
+    /// Nothing: the photo has no colour information.
     Untagged,
-    /// sRGB: the samples were converted to it.
+    /// sRGB; the samples were converted to it.
     Srgb,
     /// An RGB ICC profile.
     Profile(Vec<u8>),
 }
 
-/// Pixels per metre, along the upright picture's width and height.
+/// Pixels per metre, along the width and height of the upright picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Density {
     pub(super) x: u32,
@@ -62,8 +61,7 @@ pub(super) struct Photo {
 }
 
 impl Photo {
-    /// `None` if the number of samples does not fit the sides, or a side is 0. `density` is that
-    /// of the stored picture.
+    /// `None` if the number of samples does not match the sides, or a side is 0. `density` refers to the stored picture.
     pub(super) fn new(
         stored: Stored,
         orientation: Orientation,
@@ -91,7 +89,7 @@ impl Photo {
         })
     }
 
-    /// Width when held upright, pixels.
+    /// Width of the upright picture in pixels.
     pub(super) fn width(&self) -> u32 {
         if turned(self.orientation) {
             self.stored.height
@@ -100,7 +98,7 @@ impl Photo {
         }
     }
 
-    /// Height when held upright, pixels.
+    /// Height of the upright picture in pixels.
     pub(super) fn height(&self) -> u32 {
         if turned(self.orientation) {
             self.stored.width
@@ -122,8 +120,8 @@ impl Photo {
         matches!(self.stored.channels, Channels::GreyAlpha | Channels::Rgba)
     }
 
-    /// Writes the upright rows from `first` on into `rgba`, as many as fit; `rgba` must be whole
-    /// rows of `width()` pixels, 4 bytes each, and end inside the picture.
+    /// Writes as many upright rows from `first` on as fit into `rgba`. `rgba` must consist of whole rows of `width()` pixels and
+    /// must not reach beyond the last row.
     pub(super) fn strip(&self, first: u32, rgba: &mut [[u8; 4]]) {
         match self.stored.channels {
             Channels::Grey => self.gather(first, rgba, |&[v]: &[u8; 1]| [v, v, v, 255]),
@@ -162,8 +160,8 @@ impl Photo {
             }
             return;
         }
-        // An upright column is a stored row. Stored rows in the outer loop: a strip of a few rows
-        // then reads a few neighbouring pixels at a time, not one per cache line.
+        // An upright column is a stored row. With stored rows in the outer loop, a strip of a few rows reads adjacent pixels
+        // instead of one per cache line.
         let rows = rgba.len() / width;
         for x in 0..width {
             let row = stored_row(x);
@@ -179,7 +177,7 @@ impl Photo {
     }
 }
 
-/// Whether width and height change places.
+/// Whether the orientation swaps width and height.
 fn turned(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(
@@ -188,7 +186,7 @@ fn turned(orientation: Orientation) -> bool {
     )
 }
 
-/// Whether the stored columns and the stored rows are walked backwards.
+/// Whether the stored columns and the stored rows are read backwards.
 fn flips(orientation: Orientation) -> (bool, bool) {
     match orientation {
         Orientation::NoTransforms | Orientation::Rotate90FlipH => (false, false),

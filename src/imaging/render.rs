@@ -7,7 +7,7 @@ use super::photo::Photo;
 use super::zeroed;
 use crate::provenance::Provenance;
 
-/// Rows held at a time. More would leave the processor's cache, fewer make turned photos slow.
+/// Rows held at a time. More rows would not fit into the processor's cache; fewer rows make rotated photos slow.
 const STRIP_ROWS: u32 = 16;
 
 /// # Errors

@@ -1,6 +1,5 @@
-//! `Photo` -> the same picture in another size, a band of rows at a time. Pillow's filters on 8-bit
-//! samples, horizontal pass first, rounded in between. Holds only the rows that a band is made of;
-//! knows neither networks nor files.
+//! Resizes a `Photo`, a band of rows at a time, with Pillow's filters on 8-bit samples: first horizontally, then vertically,
+//! rounded in between. Holds only the rows that a band needs. Must not depend on networks or files.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -9,31 +8,31 @@ use super::error::CutoutError;
 use super::photo::Photo;
 use super::zeroed;
 
-/// Upright rows taken at a time. The filter's weights are computed anew for each strip, so not a few.
+/// Upright rows read at a time. Each strip computes the filter's weights again, so strips must not be small.
 const STRIP_ROWS: u32 = 128;
 
-/// Rows made at a time. Each band needs a few rows of its neighbours, so not a few.
+/// Rows computed at a time. Each band needs rows of its neighbours, so bands must not be small.
 const BAND_ROWS: u32 = 128;
 
-/// How far the widest filter reaches, in rows of the coarser picture.
+/// Radius of the widest filter, in rows of the coarser picture.
 const REACH: f64 = 3.0;
 
-/// How neighbouring pixels are weighed, both ways as Pillow does.
+/// The weights of neighbouring pixels; both filters are those of Pillow.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Filter {
-    /// Lanczos of 3 lobes: sharp, and overshoots at edges.
+    /// Lanczos with 3 lobes: sharp, but overshoots at edges.
     Sharp,
-    /// Hamming: a little softer, but whatever is made of two pixels lies between them.
+    /// Hamming: slightly softer; a mix of two pixels never lies outside their range.
     Even,
 }
 
-/// Makes `photo` `width` by `height` pixels, each at least 1, and hands the rows to `take`, top to
-/// bottom, a band of whole rows at a time. `prepare` is given the photo's rows before that.
+/// Resizes `photo` to `width` by `height` pixels, each at least 1. Calls `take` with bands of whole rows, from top to bottom, and
+/// `prepare` with the photo's rows before they are resized.
 ///
-/// Samples are mixed as they are after `prepare`: to be right about colours, it premultiplies them.
+/// Samples are mixed as `prepare` leaves them. For correct colours, `prepare` must premultiply them.
 ///
 /// # Errors
-/// `OutOfMemory`, and what `take` returns.
+/// `OutOfMemory`, and the errors of `take`.
 pub(super) fn resample(
     photo: &Photo,
     (width, height): (u32, u32),
@@ -55,7 +54,7 @@ pub(super) fn resample(
     let mut band = zeroed::<[u8; 4]>(width as usize * BAND_ROWS.min(height) as usize)?;
     let above = |row: u32| {
         let exact = f64::from(row) * f64::from(photo.height()) / f64::from(height);
-        // So few binary places that differences of such numbers are exact.
+        // Rounded to few enough binary places that differences of such numbers are exact.
         (exact * 1_048_576.0).round() / 1_048_576.0
     };
     let reach = REACH * f64::max(1.0, f64::from(photo.height()) / f64::from(height));
@@ -76,21 +75,21 @@ pub(super) fn resample(
     Ok(())
 }
 
-/// Some upright rows of a photo, prepared and as wide as they are to be.
+/// Some upright rows of a photo, prepared and resized to the target width.
 struct Window<'a, P> {
     photo: &'a Photo,
     prepare: P,
     width: u32,
     options: ResizeOptions,
     rows: Vec<[u8; 4]>,
-    /// The row of the photo that `rows` begins with.
+    /// The photo's row at the start of `rows`.
     first: u32,
     strip: Vec<[u8; 4]>,
     resizer: Resizer,
 }
 
 impl<P: Fn(&mut [[u8; 4]])> Window<'_, P> {
-    /// Holds the rows from `first` to before `end`, and perhaps more below; both only ever grow.
+    /// Makes the rows `first..end` available, and perhaps more below. Neither bound may decrease.
     fn slide(&mut self, first: u32, end: u32) -> Result<(), CutoutError> {
         let width = self.width as usize;
         let gone = (first - self.first) as usize * width;
@@ -133,7 +132,7 @@ fn by(filter: Filter) -> ResizeOptions {
         .use_alpha(false)
 }
 
-/// Whole rows -> whole rows.
+/// Resizes whole rows to whole rows.
 fn resize(
     resizer: &mut Resizer,
     (source, source_width): (&[[u8; 4]], u32),
@@ -158,7 +157,7 @@ fn resize(
         .expect("both are U8x4, and the crop lies inside");
 }
 
-/// The row in which `y` lies, the first one if it lies above.
+/// The row that contains `y`; the first row when `y` lies above it.
 fn row_at(y: f64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -176,8 +175,8 @@ mod tests {
     use fast_image_resize::Resizer;
     use image::metadata::Orientation;
 
-    /// Fails when a band ends where its filter does not, starts at another row than it says, or lacks rows of its
-    /// neighbours: the picture must be what it would be in one piece.
+    /// Fails when a band has a wrong boundary, or lacks rows of its neighbours: the bands together must equal the picture resized
+    /// in one piece.
     #[test]
     fn bands_are_the_picture_in_one_piece() {
         for (width, height) in [(90, 900), (3, 700), (200, 7), (1, 1), (40, 300)] {
@@ -205,7 +204,7 @@ mod tests {
                     assert_eq!(found.len(), whole.len());
                     let samples = found.as_flattened().iter().zip(whole.as_flattened());
                     let off = samples.map(|(a, b)| a.abs_diff(*b)).max();
-                    // Where the last binary places decide how half a level is rounded.
+                    // Rounding in the last binary places may decide between two levels.
                     assert!(
                         off <= Some(1),
                         "{width} x {height} to {size:?}: off by {off:?}"

@@ -1,6 +1,6 @@
-//! `Session` + the golden picture on its manifest -> whether the model answers as it did when the manifest
-//! was written. A checksum says that a file is the one meant; this says that here, with this runtime
-//! on this processor, it works: a quantised network can come out nearly blank without any error.
+//! Checks with the golden picture in a model's manifest that the model still gives the recorded answer. A checksum proves only that
+//! the file is the right one; this test proves that the file works with this runtime on this processor. A quantised network can
+//! give a nearly blank answer without any error.
 
 use std::path::PathBuf;
 
@@ -14,18 +14,18 @@ use super::zeroed;
 use crate::inference::{Session, Tensor};
 use crate::model::GOLDEN_SIDE;
 
-/// Mean difference in levels of 255 that processors and versions of the runtime may make. Versions made
-/// 2.6 of the shipped students at most; x86-64 with and without VNNI and ARM64 made none. A blank answer
-/// to a picture with a subject is off by a few dozen.
+/// Allowed mean difference in levels of 255, caused by different processors and runtime versions. Runtime versions changed the
+/// shipped students by at most 2.6 levels; x86-64 with and without VNNI, and ARM64, did not differ. A blank answer to a picture
+/// with a subject differs by a few dozen levels.
 const LEVELS_MAX: f64 = 8.0;
 
-/// Golden pictures are small.
+/// Size limit of golden pictures.
 const MEGAPIXELS_MAX: u32 = 4;
 
-/// Why a model that was loaded cannot be used. A fault of the installation, not of a photo.
+/// Why a loaded model cannot be used. The installation is at fault, not a photo.
 #[derive(Debug, Error)]
 pub enum SelfTestError {
-    /// The model does not answer the golden picture on its manifest as it should.
+    /// The answer to the golden picture is wrong.
     #[error("{} answers {} wrongly: it is off by {levels:.0} of 255 levels on average, at most {levels_max:.0} are allowed; \
         the file is damaged, was quantised badly or belongs to another manifest", path.display(), picture.display())]
     Golden {
@@ -43,8 +43,8 @@ pub enum SelfTestError {
     Run(CutoutError),
 }
 
-/// Runs the model once, so that whatever is made on first use is made now: on the manifest's golden
-/// picture and judges the answer, or on a flat picture where the manifest has none.
+/// Runs the model once, so that the runtime initialises everything now. Uses the manifest's golden picture and checks the answer,
+/// or a flat picture if there is no golden picture.
 ///
 /// # Errors
 /// `Run` and `Golden`.

@@ -1,5 +1,5 @@
-//! Picture bytes -> the bytes of a smaller PNG to look at on a screen: upright, its colours as they
-//! were, nothing else of what the file says. Knows no network.
+//! Converts picture bytes to the bytes of a smaller PNG for display: upright, with the colour profile, without other metadata. Must
+//! not depend on a network.
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,13 +11,13 @@ use super::photo::Photo;
 use super::resample::{Filter, resample};
 use super::{Clock, Output, Stage};
 
-/// Makes a picture so small that its longer side is at most `side` pixels (0 counts as 1). A smaller
-/// one stays as large as it is. An output of hotcut's own is a picture like any other here.
+/// Shrinks a picture so that its longer side is at most `side` pixels (0 counts as 1). Smaller pictures keep their size. Accepts
+/// outputs of hotcut like any other picture.
 ///
 /// Memory: the picture's own samples, the PNG, and buffers that grow with the width only.
 ///
 /// # Errors
-/// See [`CutoutError`]; the limits are those of a photo that is to be cut out.
+/// See [`CutoutError`]; the limits are the same as for a photo to be cut.
 pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(picture).into();
@@ -36,7 +36,7 @@ pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, 
     })
 }
 
-/// The sides of a picture whose longer side is at most `side`; neither is 0.
+/// The new width and height for a longer side of at most `side`; neither is 0.
 fn fit(width: u32, height: u32, side: u32) -> (u32, u32) {
     let longer = width.max(height);
     let side = side.clamp(1, longer);
@@ -56,7 +56,7 @@ fn encode(photo: &Photo, size: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
         density: None,
         provenance: None,
     };
-    // Left alone, colours under little opacity keep all their bits.
+    // Without mixing, colours under low opacity keep all their bits.
     let is_mixed = photo.has_alpha() && size != (photo.width(), photo.height());
     let prepare = |rows: &mut [[u8; 4]]| {
         if is_mixed {
@@ -64,7 +64,7 @@ fn encode(photo: &Photo, size: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
         }
     };
     let mut opaque = Vec::new();
-    // A filter that overshoots is cut off at full opacity before it is at full colour: a bright rim.
+    // A filter that overshoots would clip alpha before colour and leave a bright rim.
     let filter = if is_mixed {
         Filter::Even
     } else {
@@ -88,13 +88,13 @@ fn encode(photo: &Photo, size: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
     })
 }
 
-/// Colour becomes as strong as it shows, or what hides under no opacity would bleed into the edges.
+/// Multiplies the colour by alpha, so that the colour of transparent pixels does not bleed into the edges.
 fn premultiply(pixel: &mut [u8; 4]) {
     let [r, g, b, a] = *pixel;
     *pixel = [scale(r, a), scale(g, a), scale(b, a), a];
 }
 
-/// The inverse, as far as rounding has left a colour that its opacity allows.
+/// The inverse of [`premultiply`], within the limits of rounding.
 fn unpremultiply(pixel: &mut [u8; 4]) {
     let [r, g, b, a] = *pixel;
     let straight = |v: u8| {

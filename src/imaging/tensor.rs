@@ -1,5 +1,5 @@
-//! `Photo` -> `Tensor`: the photo stretched to the network's square, normalised, channels first.
-//! As the networks were trained and as rembg feeds them: with Pillow's Lanczos. Knows no ONNX Runtime.
+//! Converts a `Photo` to a `Tensor`: resized to the network's square, normalised, channels first. Resizes with Pillow's Lanczos
+//! filter, as in the networks' training and in rembg. Must not depend on ONNX Runtime.
 
 use super::compose::scale;
 use super::error::CutoutError;
@@ -11,9 +11,8 @@ use crate::model::{Divisor, ModelManifest};
 
 /// Makes the network's input from a photo.
 ///
-/// Where the photo is transparent the network sees its own mean colour, which is 0 after
-/// normalising: whatever colour hides there was never meant to be seen, and white or black would be
-/// an object of its own.
+/// Transparent pixels get the network's mean colour, which is 0 after normalisation. The colour stored in a transparent pixel is
+/// not visible, and white or black would look like an object.
 pub(super) fn tensor(photo: &Photo, manifest: &ModelManifest) -> Result<Tensor, CutoutError> {
     let pixels = stretch(photo, manifest)?;
     let divisor = match manifest.divisor {
@@ -47,7 +46,7 @@ pub(super) fn tensor(photo: &Photo, manifest: &ModelManifest) -> Result<Tensor, 
     Ok(Tensor::new(values, manifest.size))
 }
 
-/// The photo as `size` x `size` opaque RGBA.
+/// The photo, resized to `size` x `size` opaque RGBA.
 fn stretch(photo: &Photo, manifest: &ModelManifest) -> Result<Vec<[u8; 4]>, CutoutError> {
     let neutral = manifest.mean.map(unit_to_u8);
     let mut square = reserve(manifest.size as usize * manifest.size as usize)?;

@@ -1,11 +1,11 @@
-//! Converts samples of 16 bits to samples of 8 bits. Must not know what they mean.
+//! Converts 16-bit samples to 8-bit samples. Must not depend on their meaning.
 
 /// A 16-bit sample as an 8-bit one, rounded: v * 255 / 65535.
 pub(in crate::imaging) fn narrow(wide: u16) -> u8 {
     u8::try_from((u32::from(wide) + 128) / 257).unwrap_or(u8::MAX)
 }
 
-/// 16-bit samples in native byte order -> 8-bit in place.
+/// Converts 16-bit samples in native byte order to 8-bit samples in place.
 pub(in crate::imaging) fn narrow_all(samples: &mut Vec<u8>) {
     let len = samples.len() / 2;
     for i in 0..len {

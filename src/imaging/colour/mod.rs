@@ -1,4 +1,4 @@
-//! Converts samples to those of an output: the meaning of their colours, and their depth. Must not know a file format.
+//! Converts the colour space and depth of samples for the output. Must not depend on a file format.
 
 mod depth;
 mod profile;

@@ -1,5 +1,5 @@
-//! Converts the ICC profile of a picture to what its output says of colours, and samples that no RGB output can describe
-//! to sRGB. Must not keep a profile that is damaged or of the wrong kind: the picture is then read as if it had none.
+//! Determines the output's colour profile from the picture's ICC profile. Converts samples to sRGB when an RGB output cannot
+//! describe them. Ignores a profile that is damaged or of the wrong kind.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
@@ -9,8 +9,8 @@ use super::super::photo::{Channels, Colour};
 /// Pixels converted at a time, so that the conversion needs no second picture.
 const BLOCK: usize = 4096;
 
-/// What the output says about colours that were read as `channels`. Grey samples with a grey
-/// profile are converted in place, for an RGB output cannot carry that profile.
+/// The colour information of an output with samples of `channels`. Converts grey samples with a grey profile in place, because an
+/// RGB output cannot carry that profile.
 pub(in crate::imaging) fn settle(
     icc: Option<Vec<u8>>,
     channels: Channels,
@@ -37,7 +37,8 @@ pub(in crate::imaging) fn settle(
     }
 }
 
-/// A profile up to the end that it names itself, if it and every tag lie before that end (ICC.1:2022, 7.2.2 and 7.3).
+/// Returns the profile, truncated to the length in its header, if this length and every tag lie within the data (ICC.1:2022, 7.2.2
+/// and 7.3).
 fn sound(mut icc: Vec<u8>) -> Option<Vec<u8>> {
     let number = |bytes: &[u8]| Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize);
     let length = number(&icc)?;
@@ -82,9 +83,8 @@ fn grey_curve(icc: &[u8]) -> Option<[u8; 256]> {
     Some(curve)
 }
 
-/// CMYK (0 = no ink) -> RGB in place; the first three quarters of `samples` are left. By the
-/// profile if it is a CMYK one that works, else as uncalibrated inks are commonly shown:
-/// (1 - ink) * (1 - black).
+/// Converts CMYK (0 = no ink) to RGB in place; keeps the first three quarters of `samples`. Uses the profile if it is a valid CMYK
+/// profile, else the usual formula for uncalibrated inks: (1 - ink) * (1 - black).
 pub(in crate::imaging) fn cmyk_to_rgb(samples: &mut Vec<u8>, icc: Option<&[u8]>) -> Colour {
     let profile = icc
         .filter(|icc| space(icc) == Some(b"CMYK"))

@@ -1,4 +1,4 @@
-//! Converts Windows bitmap bytes to a `Photo`. Must not expect an end mark: the format has none.
+//! Converts Windows bitmap bytes to a `Photo`. The format has no end mark.
 
 use std::io::Cursor;
 
@@ -20,7 +20,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     end: EndCheck::Pixels(pixels),
 };
 
-/// Two letters are a weak signature, so the size of the header behind them must be a known one.
+/// Two letters are a weak signature, so the header size after them must also be known.
 fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     if !bytes.starts_with(b"BM") && bytes != b"B" {
         return None;
@@ -41,7 +41,8 @@ fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     reader.read(BmpDecoder::new(Cursor::new(bytes)))
 }
 
-/// From the file header's offset on, as far as the bitmap header says; to the end of the file where that cannot be told.
+/// The pixel data: from the offset in the file header, with the length given by the bitmap header, or to the end of the file when
+/// the length is unknown.
 fn pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
     let long = |at: usize| {
         let bytes = bytes.get(at..)?.first_chunk()?;
@@ -57,7 +58,7 @@ fn pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
     let (width, height, bits, compression) = if is_old {
         (short(18)?, short(20)?, short(24)?, 0)
     } else {
-        // A negative height is that of a picture whose first row comes first.
+        // A negative height means that the first row comes first.
         let height = u32::try_from(long(22)?).ok()?.cast_signed().unsigned_abs();
         (
             long(18)?,
@@ -66,7 +67,7 @@ fn pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
             long(30)?,
         )
     };
-    // Run lengths (1 and 2) end where they end; all else has rows of whole 32-bit words.
+    // Run-length data (1 and 2) ends at its own mark; other data has rows of whole 32-bit words.
     let is_coded = matches!(compression, 1 | 2);
     let row = width.checked_mul(bits)?.div_ceil(32).checked_mul(4)?;
     let size = if is_coded {

@@ -1,63 +1,62 @@
-//! Converts the bytes of a picture that was read, or could not be, to whether the file may still be on its way. Must not
-//! decode a pixel.
+//! Decides from the bytes of a picture whether the file may still be incomplete. Must not decode pixels.
 //!
-//! A program may set the length of a file before it writes its content. What is not written yet reads as zeros.
+//! A program may set a file's length before it writes the content. Unwritten parts read as zeros.
 
 use serde::{Deserialize, Serialize};
 
 use super::registry::Format;
 
-/// The fewest zeros at the end of pixels that count as not written, in bytes.
+/// The smallest number of zero bytes at the end of pixel data that counts as unwritten.
 const ZEROS_MIN: usize = 64;
 
-/// The most that are needed, in bytes: one page. Programs write at least a page at a time, and a shorter end is less than
-/// a row of a large picture.
+/// The greatest number of zero bytes needed: one page. Programs write at least a page at a time, and a shorter end is less than a
+/// row of a large picture.
 const ZEROS_MAX: usize = 4096;
 
-/// Of larger pictures this part must be zeros.
+/// The fraction (1/256) of larger pictures that must be zeros.
 const ZEROS_PART: usize = 256;
 
-/// How the end of a file shows that all of it is there.
+/// How the end of a file shows that the file is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileEnd {
     /// The format ends with a mark, which was found.
     Marked,
-    /// The format has no such mark. Nothing speaks against the file being whole.
+    /// The format has no end mark. There is no sign that the file is incomplete.
     Unmarked,
-    /// The format has no such mark, and its pixels end in zeros: black, or not written yet.
+    /// The format has no end mark, and its pixels end in zeros: black, or not yet written.
     Zeros,
 }
 
-/// What becomes of a file that may not be written to its end.
+/// How to treat a file that may be incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ZeroEnd {
-    /// It is refused for now.
+    /// Refuse it for now.
     Refuse,
-    /// It is taken as it is: it has not changed for long enough.
+    /// Accept it: it has not changed for long enough.
     Accept,
 }
 
-/// How it is known of a file that gave a picture whether it has its end. Each format must say.
+/// How to tell whether a decoded file is complete. Each format must define it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum EndCheck {
-    /// The format ends with a mark, without which its decoder refuses a file.
+    /// The format has an end mark; its decoder refuses a file without it.
     Mark,
-    /// The format has no such mark, and its decoder refuses a file that ends in zeros.
+    /// The format has no end mark; its decoder refuses a file that ends in zeros.
     Decoder,
-    /// The format has no such mark. Its pixels, if it can be told where they lie, show whether they were written.
+    /// The format has no end mark. Its pixel data, if its location is known, shows whether the file was written completely.
     Pixels(fn(&[u8]) -> Option<Pixels<'_>>),
 }
 
-/// Where the pixels of a file lie.
+/// The location of the pixel data in a file.
 #[derive(Debug)]
 pub(super) struct Pixels<'a> {
     /// In the order of the file.
     pub(super) pieces: Vec<&'a [u8]>,
-    /// Each piece ends with something that is not zeros, if it was written.
+    /// Whether the data is compressed, so that each written piece ends in a byte other than zero.
     pub(super) is_coded: bool,
 }
 
-/// How `bytes` end, of which a picture was read.
+/// How `bytes`, a decoded picture, end.
 pub(super) fn of_picture(format: Format, bytes: &[u8]) -> FileEnd {
     let pixels = match format.descriptor().end {
         EndCheck::Mark => return FileEnd::Marked,
@@ -70,7 +69,7 @@ pub(super) fn of_picture(format: Format, bytes: &[u8]) -> FileEnd {
     }
 }
 
-/// Whether `bytes`, of which no picture could be read, may be a picture of which a part is not written yet.
+/// Whether `bytes`, which could not be decoded, may be a picture that is only partly written.
 pub(super) fn may_be_unfinished(format: Format, bytes: &[u8]) -> bool {
     let whole = Pixels {
         pieces: vec![bytes],
@@ -98,12 +97,12 @@ impl Pixels<'_> {
     }
 }
 
-/// Zeros at the end.
+/// The number of zero bytes at the end.
 fn zeros(bytes: &[u8]) -> usize {
     bytes.iter().rev().take_while(|&&byte| byte == 0).count()
 }
 
-/// How many zeros at the end of `len` bytes count.
+/// How many zero bytes at the end of `len` bytes count as unwritten.
 fn needed(len: usize) -> usize {
     (len / ZEROS_PART).clamp(ZEROS_MIN, ZEROS_MAX).min(len)
 }
@@ -120,7 +119,7 @@ mod tests {
         .are_written()
     }
 
-    /// P3: fails when half a picture counts as whole, or when a few black pixels in a corner make it wait.
+    /// P3: fails when half a picture counts as complete, or when a few black pixels in a corner delay it.
     #[test]
     fn a_page_of_zeros_at_the_end_of_a_large_picture_is_not_written() {
         let mut large = vec![7; 3_000_000];
@@ -141,7 +140,7 @@ mod tests {
         assert!(are_written(false, &[]));
     }
 
-    /// P3: fails when each small strip is judged alone, or when a black strip in the middle makes a picture wait.
+    /// P3: fails when each small strip is checked separately, or when a black strip in the middle delays a picture.
     #[test]
     fn zeros_are_counted_across_strips_and_only_at_the_end() {
         let (lit, dark) = (vec![7; 4000], vec![0; 40]);
@@ -150,7 +149,7 @@ mod tests {
         assert!(!are_written(false, &[&lit, &dark, &dark]));
     }
 
-    /// P3: fails when a compressed strip that was not written yet goes unnoticed because a later one was.
+    /// P3: fails when an unwritten compressed strip goes unnoticed because a later one was written.
     #[test]
     fn each_compressed_strip_must_end_in_something() {
         let (coded, missing) = (vec![7; 300], vec![0; 300]);

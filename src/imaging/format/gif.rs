@@ -1,4 +1,4 @@
-//! Converts GIF bytes to a `Photo`: the first frame. Must not take a file that lacks its trailer.
+//! Converts GIF bytes to a `Photo`: the first frame. Must refuse a file without its trailer.
 
 use std::io::Cursor;
 
@@ -55,7 +55,7 @@ fn trailer(bytes: &[u8], first_frame: &mut Option<(u32, u32)>) -> Option<()> {
                 first_frame.get_or_insert((side([wl, wh]), side([hl, hh])));
                 at += 11 + table(flags);
             }
-            // Not a block: damaged rather than short, unless only zeros follow.
+            // Not a block: the file is damaged, not short, unless only zeros follow.
             _ => return bytes.get(at..)?.iter().any(|&b| b != 0).then_some(()),
         }
         while let length @ 1.. = usize::from(*bytes.get(at)?) {

@@ -1,5 +1,5 @@
-//! Converts what a decoder of the `image` crate reads to a `Photo`, within the limits. Must not know a format: PNG, WebP,
-//! BMP and GIF share it.
+//! Converts the result of an `image` crate decoder to a `Photo`, within the limits. Shared by PNG, WebP, BMP and GIF; must not
+//! depend on one format.
 
 use std::io::ErrorKind;
 
@@ -15,22 +15,22 @@ use super::limit::Limit;
 use super::registry::Format;
 use super::unsupported::Unsupported;
 
-/// What a decoder may allocate besides the samples: palettes, profiles, frames of 1 MP.
+/// Memory that a decoder may allocate besides the samples: palettes, profiles, frames of 1 MP.
 const SPARE_BYTES: u64 = 64 << 20;
 
-/// What a walk over a file found that its decoder does not tell. Decoders accept files that lack their tail; copies in
-/// progress do too.
+/// Facts from a file's structure that its decoder does not report. Decoders accept files without their end, and copies in progress
+/// are such files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Structure {
-    /// The file is there to its end.
+    /// The file is complete.
     pub(super) ended: bool,
-    /// As the file has it: pixels per metre along the stored width and height.
+    /// Pixels per metre along the stored width and height.
     pub(super) density: Option<Density>,
-    /// Width and height of the coded picture, which the file's header need not agree with.
+    /// Width and height of the coded picture, which may differ from the file's header.
     pub(super) coded: Option<(u32, u32)>,
 }
 
-/// The limits of a decoder of a picture of so many bytes.
+/// The limits of a decoder whose samples need `samples` bytes.
 pub(super) fn limits(samples: u64) -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(samples.saturating_mul(2).saturating_add(SPARE_BYTES));
@@ -41,7 +41,7 @@ pub(super) fn limits(samples: u64) -> Limits {
 pub(super) struct Reader {
     pub(super) format: Format,
     pub(super) limit: Limit,
-    /// `None` for a format that says nothing reliable about its end: its decoder runs into it.
+    /// `None` for a format whose structure does not show its end; the decoder then reports a missing end.
     pub(super) structure: Option<Structure>,
 }
 
@@ -51,11 +51,11 @@ impl Reader {
         decoder: Result<impl ImageDecoder, ImageError>,
     ) -> Result<Photo, CutoutError> {
         let fault = |error: ImageError| self.fault(&error);
-        // What a decoder makes room for is the coded picture, whatever the file's header says.
+        // A decoder allocates for the coded picture, whatever the file's header says.
         if let Some((width, height)) = self.structure.and_then(|found| found.coded) {
             self.limit.check(width, height)?;
         }
-        // Before the pixels nothing honest takes `SPARE_BYTES`: a bigger worker would not help.
+        // Before the pixels, a valid file never needs `SPARE_BYTES`; a larger worker would not help.
         let mut decoder = decoder.map_err(|error| {
             Some(fault(error))
                 .filter(|fault| *fault != CutoutError::OutOfMemory)
@@ -68,7 +68,7 @@ impl Reader {
         }
         let (channels, sixteen) = layout(decoder.color_type())
             .ok_or(CutoutError::Unsupported(Unsupported::FloatSamples))?;
-        // The decoders assert that the buffer has the length they name.
+        // The decoders assert that the buffer has exactly their length.
         let len = usize::try_from(decoder.total_bytes()).map_err(|_| CutoutError::OutOfMemory)?;
         if len != pixels * channels.count() * (1 + usize::from(sixteen)) {
             return Err(CutoutError::Damaged(self.format));
@@ -124,7 +124,7 @@ impl Reader {
     }
 }
 
-/// Whether the file's end is at the bottom of the error.
+/// Whether the root cause of the error is the end of the file.
 fn is_eof(error: &ImageError) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -137,7 +137,7 @@ fn is_eof(error: &ImageError) -> bool {
     matches!(error, ImageError::IoError(io) if io.kind() == ErrorKind::UnexpectedEof)
 }
 
-/// The channels of 8-bit and 16-bit samples, and whether they are 16-bit.
+/// The channels of 8-bit and 16-bit samples, and whether the samples are 16-bit.
 fn layout(colour: ColorType) -> Option<(Channels, bool)> {
     match colour {
         ColorType::L8 => Some((Channels::Grey, false)),

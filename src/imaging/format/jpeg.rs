@@ -1,5 +1,5 @@
-//! Converts JPEG bytes to a `Photo`: byte for byte the pixels of libjpeg-turbo, which is what cameras' owners see in every
-//! other program. Must not take a picture that decodes only partly.
+//! Converts JPEG bytes to a `Photo` with exactly the pixels of libjpeg-turbo, which most other programs show. Must refuse a picture
+//! that decodes only partly.
 
 use image::metadata::Orientation;
 use libjpeg_turbo_rs::{ComponentInfo, DecodeLimits, Decoder, JpegError, PixelFormat};
@@ -22,10 +22,10 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     end: EndCheck::Mark,
 };
 
-/// More scans than any encoder writes; each costs a pass over the whole picture.
+/// More scans than any encoder writes. Each scan costs a pass over the whole picture.
 const SCANS_MAX: usize = 64;
 
-/// Bytes a decoder of a picture in many scans collects for each sample of the picture.
+/// Bytes per sample that the decoder collects for a picture in many scans.
 const COEFFICIENT_BYTES: usize = 2;
 
 fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
@@ -54,7 +54,7 @@ fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     if !segments.ended {
         return Err(CutoutError::Truncated);
     }
-    // A height of 0 stands behind the first scan, which nobody writes; the decoder may divide by it.
+    // A height of 0 means that the height follows the first scan. No encoder writes this, and the decoder may divide by the height.
     if pixels == 0 {
         return Err(CutoutError::Damaged(Format::Jpeg));
     }
@@ -93,8 +93,8 @@ fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
         .ok_or(CutoutError::Damaged(Format::Jpeg))
 }
 
-/// Whether the first and the last of four components are the finest and the two between them alike: the
-/// decoder takes that for granted, and beyond it panics or mixes rows up.
+/// Whether the first and last of four components have the finest sampling and the two between them equal sampling. The decoder
+/// assumes this; otherwise it panics or mixes up rows.
 fn has_plain_inks(components: &[ComponentInfo]) -> bool {
     let sampling = |i: usize| {
         let component = components.get(i)?;
@@ -119,21 +119,21 @@ fn photo(
     Photo::new(stored, orientation, tag, density)
 }
 
-/// What a walk over the segments found that the decoder does not tell: it accepts a picture that lacks its tail.
+/// Facts from the segments that the decoder does not report: it accepts a picture without its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Segments {
     /// The end marker was reached.
     pub(super) ended: bool,
-    /// An Adobe segment stands before the first scan: four-channel samples are inverted.
+    /// There is an Adobe segment before the first scan: four-channel samples are inverted.
     is_adobe: bool,
-    /// As the file has it: pixels per metre along the stored width and height.
+    /// Pixels per metre along the stored width and height.
     density: Option<Density>,
     /// Width and height of the coded picture.
     pub(super) coded: Option<(u32, u32)>,
 }
 
-/// Walks a JPEG from SOI to EOI (ITU-T T.81, B.1). Entropy-coded data cannot contain a marker
-/// other than `RSTn`, so EOI is found for certain, and not in a thumbnail inside a segment.
+/// Walks a JPEG from SOI to EOI (ITU-T T.81, B.1). Entropy-coded data contains no markers other than `RSTn`, and segments are
+/// skipped, so the EOI of a thumbnail inside a segment is never taken for the end.
 pub(super) fn segments(bytes: &[u8]) -> Segments {
     let mut found = Segments::default();
     let mut scan_seen = false;
@@ -167,7 +167,7 @@ pub(super) fn segments(bytes: &[u8]) -> Segments {
     found
 }
 
-/// The next marker's second byte; `at` ends up behind it. Skips entropy-coded data and fill bytes.
+/// The second byte of the next marker; moves `at` behind the marker. Skips entropy-coded data and fill bytes.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
         *at += bytes.get(*at..)?.iter().position(|&b| b == 0xff)?;
@@ -183,14 +183,14 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     }
 }
 
-/// A frame header: precision, height, width (B.2.2).
+/// Reads precision, height and width of a frame header (B.2.2).
 fn frame_sides(segment: &[u8]) -> Option<(u32, u32)> {
     let &[_, yh, yl, xh, xl] = segment.first_chunk()?;
     let side = |bytes| u32::from(u16::from_be_bytes(bytes));
     Some((side([xh, xl]), side([yh, yl])))
 }
 
-/// JFIF 1.02: version (2), unit (1 = per inch, 2 = per centimetre), horizontal, vertical.
+/// JFIF 1.02: version (2 bytes), unit (1 = per inch, 2 = per centimetre), horizontal and vertical density.
 fn jfif_density(segment: &[u8]) -> Option<Density> {
     let &[_, _, unit, xh, xl, yh, yl] = segment.get(5..12)?.first_chunk::<7>()?;
     let per_metre = |count: [u8; 2]| {
@@ -233,8 +233,8 @@ mod tests {
         assert_eq!(jfif(0, 1), None);
     }
 
-    /// The network magnifies what decoders disagree about; most do where chroma is subsampled, as
-    /// it is in both photos. The hashes are of what Pillow (libjpeg-turbo 3.2) makes of them.
+    /// The network amplifies differences between decoders. Most decoders differ where chroma is subsampled, as in both photos. The
+    /// hashes are from Pillow (libjpeg-turbo 3.2).
     #[test]
     fn pixels_are_those_of_libjpeg() {
         for (name, expected) in [

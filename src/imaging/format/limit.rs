@@ -1,4 +1,4 @@
-//! Converts the sides of a picture to its number of pixels, if it is allowed. Must not read a file.
+//! Checks the number of pixels of a picture against the limit. Must not read files.
 
 use super::super::error::CutoutError;
 
@@ -10,7 +10,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// The number of pixels, if it is allowed.
+    /// The number of pixels, or `TooLarge`.
     pub(super) fn check(self, width: u32, height: u32) -> Result<usize, CutoutError> {
         let pixels = u64::from(width) * u64::from(height);
         if pixels > u64::from(self.megapixels) * 1_000_000 {

@@ -1,5 +1,5 @@
-//! Converts the bytes of a file to a `Photo`: recognised by content, limits before any allocation, structure before
-//! contents. Must not know a model. What is known of one format stands in the file of that format alone.
+//! Converts the bytes of a file to a `Photo`. Recognises the format by content, checks limits before allocating and structure
+//! before content. Must not depend on a model. Knowledge of a format belongs only in that format's file.
 
 mod bmp;
 mod end;
@@ -26,11 +26,10 @@ use crate::provenance;
 use limit::Limit;
 use sniff::Sniffed;
 
-/// Decodes the first picture of a file, and tells how the file ends.
+/// Decodes the first picture of a file, and reports how the file ends.
 ///
 /// # Errors
-/// Whatever can be wrong with a file; `Truncated` wherever it looks unfinished, and `ZeroEnd` where it may be and is not
-/// to be accepted so.
+/// The faults of a file; `Truncated` when it looks incomplete, `ZeroEnd` when it may be incomplete and `zeros` is `Refuse`.
 pub(super) fn decode(
     bytes: &[u8],
     megapixels_max: u32,
@@ -53,7 +52,7 @@ pub(super) fn decode(
     })
 }
 
-/// [`decode()`] for outputs of ours as well, as they are.
+/// As [`decode()`], but also accepts outputs of hotcut.
 pub(super) fn decode_any(
     bytes: &[u8],
     megapixels_max: u32,
@@ -65,7 +64,7 @@ pub(super) fn decode_any(
     })
 }
 
-/// What kind of picture a file is, if it is one to be cut out.
+/// The format of a file; refuses outputs of hotcut.
 pub(super) fn recognise(bytes: &[u8]) -> Result<Format, CutoutError> {
     let format = recognise_any(bytes)?;
     if format == Format::Png && (provenance::read(bytes).is_some() || provenance::is_sheet(bytes)) {
@@ -83,7 +82,7 @@ fn recognise_any(bytes: &[u8]) -> Result<Format, CutoutError> {
     }
 }
 
-/// [`decode()`] without containment: a decoder's panic is one.
+/// As [`decode()`], but does not catch a decoder's panic.
 pub(super) fn read(
     format: Format,
     bytes: &[u8],
@@ -95,8 +94,8 @@ pub(super) fn read(
     (format.descriptor().decode)(bytes, limit)
 }
 
-/// Decoders are other people's, and what they panic at is no picture: that is said of the file, and
-/// does not cost the worker. All that they change is dropped with them.
+/// Catches panics of third-party decoders. A panic counts as a damaged file and does not cost the worker. The decoder's state is
+/// dropped.
 fn contain<T>(
     format: Format,
     read: impl FnOnce() -> Result<T, CutoutError> + UnwindSafe,
@@ -108,7 +107,7 @@ fn contain<T>(
 mod tests {
     use super::{CutoutError, Format, contain};
 
-    /// Fails when a decoder that panics takes the worker with it.
+    /// Fails when a decoder's panic ends the worker.
     #[test]
     fn panic_of_a_decoder_is_a_damaged_file() {
         let result = contain::<()>(Format::Gif, || panic!("index out of bounds"));

@@ -1,5 +1,5 @@
-//! Converts PNG bytes to a `Photo`, and rows of pixels to PNG bytes. Must not write anything of a photo's metadata but what
-//! its colours mean and how large it is printed.
+//! Converts PNG bytes to a `Photo`, and rows of pixels to PNG bytes. Must not copy metadata of a photo except colour space and
+//! print density.
 
 use std::borrow::Cow;
 use std::io::{self, Cursor, Write};
@@ -25,12 +25,12 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     end: EndCheck::Mark,
 };
 
-/// Bytes of one chunk of pixels that is written.
+/// Size of a pixel data chunk in the output.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     let (structure, has_odd_palette) = structure(bytes);
-    // The decoder panics at it.
+    // The decoder panics on such a palette.
     if has_odd_palette {
         return Err(CutoutError::Damaged(Format::Png));
     }
@@ -43,8 +43,8 @@ fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     reader.read(PngDecoder::with_limits(Cursor::new(bytes), limits))
 }
 
-/// Walks a PNG to its IEND, and tells whether a palette ends within a colour. `ended` is also set for a chunk that cannot
-/// be one: that file is not short but damaged, and the decoder says so.
+/// Walks a PNG to its IEND, and reports whether a palette ends within a colour. Also sets `ended` for an invalid chunk: such a file
+/// is damaged, not short, and the decoder reports the damage.
 fn structure(bytes: &[u8]) -> (Structure, bool) {
     let mut found = Structure::default();
     let mut has_odd_palette = false;
@@ -87,25 +87,25 @@ fn density(body: &[u8]) -> Option<Density> {
     })
 }
 
-/// What a PNG says before its pixels, which have 8 bits a sample.
+/// The header data of a PNG with 8 bits per sample.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::imaging) struct PngHeader<'a> {
     /// Width and height, pixels.
     pub(in crate::imaging) size: (u32, u32),
-    /// RGBA, or else RGB.
+    /// Whether the pixels are RGBA; otherwise they are RGB.
     pub(in crate::imaging) has_alpha: bool,
     pub(in crate::imaging) colour: &'a Colour,
     pub(in crate::imaging) density: Option<Density>,
     pub(in crate::imaging) provenance: Option<&'a Provenance>,
 }
 
-/// Takes the bytes of the next rows.
+/// Writes the bytes of the next rows.
 pub(in crate::imaging) type WriteRows<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), CutoutError>;
 
-/// A PNG of the rows that `draw` writes, from the top one on; they must be as many as `header` says.
+/// Encodes a PNG of the rows that `draw` writes, from the top on. Their number must match `header`.
 ///
 /// # Errors
-/// Those of `draw`, and `OutOfMemory`.
+/// The errors of `draw`, and `OutOfMemory`.
 pub(in crate::imaging) fn encode(
     header: &PngHeader<'_>,
     draw: impl FnOnce(WriteRows<'_>) -> Result<(), CutoutError>,
@@ -154,19 +154,19 @@ fn write_header<'s>(
     encoder.write_header()
 }
 
-/// Writing to memory fails for want of memory only: sides and lengths are right by construction.
+/// Writing to memory fails only when memory is short: sides and lengths are correct by construction.
 fn failed(_: &EncodingError) -> CutoutError {
     CutoutError::OutOfMemory
 }
 
-/// A vector that refuses instead of aborting when memory is short.
+/// A vector that returns an error instead of aborting when memory is short.
 #[derive(Default)]
 struct Sink(Vec<u8>);
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.capacity() - self.0.len() < bytes.len() {
-            // A quarter more each time: copies stay few and a 100 MB result wastes little.
+            // Grows by a quarter: few copies, and a 100 MB result wastes little memory.
             let more = bytes.len().max(self.0.len() / 4);
             self.0
                 .try_reserve_exact(more)

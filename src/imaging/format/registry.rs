@@ -1,4 +1,4 @@
-//! Converts a `Format` to what is known of it: one line a format. Must not know how a format is read.
+//! The table of all formats, one line each. Must not depend on how a format is decoded.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use super::end::EndCheck;
 use super::limit::Limit;
 use super::sniff::Sniffed;
 
-/// All that the rest of the crate asks of a format; the file of the format has it.
+/// What the rest of the crate needs to know about a format. Defined in the format's file.
 #[derive(Debug)]
 pub(super) struct Descriptor {
-    /// The format as messages call it.
+    /// The format's name in messages.
     pub(super) name: &'static str,
-    /// Endings that files of the format usually have, in lower case. The content decides, not the ending.
+    /// Usual file name endings, in lower case. The content decides the format, not the ending.
     pub(super) endings: &'static [&'static str],
-    /// The first bytes of a file -> what it is. `None` if it is for another format to say. The bytes are not all zeros.
+    /// Classifies a file by its first bytes, which are not all zeros. `None` if another format must decide.
     pub(super) sniff: fn(&[u8]) -> Option<Sniffed>,
-    /// A file that was recognised -> its first picture. Checks the structure, and the limit before it makes room for
-    /// pixels. May panic.
+    /// Decodes the first picture of a recognised file. Checks the structure, and the limit before it allocates the pixels. May
+    /// panic.
     pub(super) decode: fn(&[u8], Limit) -> Result<Photo, CutoutError>,
-    /// How it is known of a file that gave a picture whether it has its end.
+    /// How to tell whether a decoded file is complete.
     pub(super) end: EndCheck,
 }
 
-/// Makes the enum and the table from the same lines, so that neither can lack a format.
+/// Generates the enum and the table from the same lines, so that both contain every format.
 macro_rules! formats {
     ($($format:ident = $file:ident: $doc:literal,)+) => {
         /// A picture format that hotcut reads, told by its first bytes.
@@ -36,7 +36,7 @@ macro_rules! formats {
         }
 
         impl Format {
-            /// Every format. They are asked what a file is in this order.
+            /// Every format, in the order in which they are asked to classify a file.
             pub(super) const ALL: &[Format] = &[$(Format::$format,)+];
 
             pub(super) fn descriptor(self) -> &'static Descriptor {
@@ -63,7 +63,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Whether files of a format that is read usually end so; `ending` is in lower case and without a dot.
+/// Whether `ending` (lower case, without a dot) is a usual ending of a supported format.
 pub fn is_read_ending(ending: &str) -> bool {
     let mut formats = Format::ALL.iter();
     formats.any(|format| format.descriptor().endings.contains(&ending))
@@ -78,8 +78,8 @@ mod tests {
     use super::{Format, Sniffed, is_read_ending};
     use crate::fuzzing::corpus::pictures;
 
-    /// Fails when a format is added without a file that fuzzing and the tests of truncation start from, or when its
-    /// sniffing leaves its own files to another format.
+    /// Fails when a new format has no file in the corpus of the fuzzing and truncation tests, or when another format claims its
+    /// files.
     #[test]
     fn every_format_reads_its_files_of_the_corpus() {
         let pictures = pictures();
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// Fails when an ending belongs to two formats, or to one that is read and one that is not.
+    /// Fails when an ending belongs to two formats, or to a supported and an unsupported one.
     #[test]
     fn each_ending_belongs_to_one_format() {
         let mut seen = BTreeSet::new();

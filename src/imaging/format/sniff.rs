@@ -1,21 +1,21 @@
-//! Converts the first bytes of a file to what the file is. Must not ask its name: a PNG named `.jpg` is a PNG.
+//! Classifies a file by its first bytes. Must not use its name: a PNG named `.jpg` is a PNG.
 
 use super::registry::Format;
 use super::unsupported::{self, Lookalike, Unsupported};
 
-/// Files that are all zeros so far were given their length before their contents.
+/// How much of a file is searched for a byte other than zero. Some programs set a file's length before its content.
 const ZEROS_LOOKED_AT: usize = 64 * 1024;
 
-/// No signature is longer.
+/// The longest signature, in bytes.
 const SIGNATURE_MAX: usize = 32;
 
-/// What the first bytes say.
+/// The classification of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sniffed {
     Picture(Format),
     Unsupported(Unsupported),
     Unknown(Option<Lookalike>),
-    /// Too short to tell, or only zeros.
+    /// Too short to classify, or only zeros.
     Unfinished,
 }
 
@@ -30,14 +30,14 @@ pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
     let found = formats
         .find_map(|format| (format.descriptor().sniff)(bytes))
         .unwrap_or_else(|| unsupported::sniff(bytes));
-    // Half a signature may be all that is written yet.
+    // Possibly only half of a signature is written yet.
     let is_half = found == Sniffed::Unknown(None)
         && head.len() > SIGNATURE_MAX
         && head.iter().skip(SIGNATURE_MAX).all(|&b| b == 0);
     if is_half { Sniffed::Unfinished } else { found }
 }
 
-/// What a format says that is told by its signatures alone: `Unfinished` of a file that ends within one.
+/// Classifies a format by its signatures alone: `Unfinished` when the file ends within one.
 pub(super) fn by_signature(bytes: &[u8], signatures: &[&[u8]], format: Format) -> Option<Sniffed> {
     if signatures.iter().any(|s| bytes.starts_with(s)) {
         return Some(Sniffed::Picture(format));

@@ -1,5 +1,5 @@
-//! Converts TIFF bytes to a `Photo`, first page: strips or tiles, interleaved or in planes, one at a time. Must not take
-//! camera raw files for photos, which are TIFFs as well.
+//! Converts TIFF bytes to a `Photo`: the first page, in strips or tiles, interleaved or planar, one at a time. Must refuse camera
+//! raw files, which are also TIFFs.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -32,13 +32,13 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
 
 const DAMAGED: CutoutError = CutoutError::Damaged(Format::Tiff);
 const OTHER_LAYOUT: CutoutError = CutoutError::Unsupported(Unsupported::Layout(Format::Tiff));
-/// Most memory for the values of one tag, at 32 bytes each: a profile of 4 MiB fits.
+/// The memory limit for the values of one tag, at 32 bytes per value. A profile of 4 MiB fits.
 const TAG_BYTES_MAX: usize = 128 << 20;
 /// A value of the tag `Compression`: every strip or tile is a JPEG (TIFF Technical Note 2).
 const MODERN_JPEG: u64 = 7;
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
-/// Canon's CR2 says so in the ninth byte; other raw files show in their directory.
+/// Canon's CR2 is recognised by its ninth byte; other raw files are recognised by their directory.
 fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     let sniffed = sniff::by_signature(bytes, &[b"II*\0", b"MM\0*"], Format::Tiff)?;
     let is_raw = bytes.get(8..10) == Some(b"CR");
@@ -51,7 +51,7 @@ fn sniff(bytes: &[u8]) -> Option<Sniffed> {
 
 /// Reads the directory of the first page.
 fn open(bytes: &[u8]) -> Result<TiffReader<'_>, CutoutError> {
-    // The limit on decoded pixels is also the one on tags, so it must not be that of the pixels yet.
+    // The decoder uses one limit for pixels and for tags, so it must not be the pixel limit yet.
     let mut limits = Limits::default();
     limits.decoding_buffer_size = TAG_BYTES_MAX;
     let reader = Decoder::new(Cursor::new(bytes)).map_err(|e| fault(&e))?;
@@ -99,7 +99,7 @@ fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     Photo::new(stored, tags.orientation, colour, tags.density).ok_or(DAMAGED)
 }
 
-/// What the samples end as, and how many of them the file has for each pixel.
+/// The channels of the output, and the number of samples per pixel in the file.
 fn channels(colours: ColorType) -> Option<(Channels, usize)> {
     match colours {
         ColorType::Gray(8 | 16) => Some((Channels::Grey, 1)),
@@ -116,7 +116,7 @@ fn channels(colours: ColorType) -> Option<(Channels, usize)> {
     }
 }
 
-/// What stands beside the samples.
+/// Metadata of the picture.
 struct Tags {
     icc: Option<Vec<u8>>,
     /// One plane for each channel.
@@ -158,18 +158,18 @@ fn number(reader: &mut TiffReader<'_>, tag: Tag) -> Option<u64> {
     reader.find_tag_unsigned_vec(tag).ok()??.first().copied()
 }
 
-/// Cameras put a thumbnail first, and say that it is one; DNG says what it is.
+/// Cameras put a thumbnail first and mark it as one; DNG has its own tag.
 fn is_raw(reader: &mut TiffReader<'_>) -> bool {
     let reduced = number(reader, Tag::NewSubfileType).is_some_and(|kind| kind & 1 == 1);
     reduced || matches!(reader.find_tag(DNG_VERSION), Ok(Some(_)))
 }
 
-/// Whether strips or tiles are compressed in a way that never ends in many zeros. Run lengths (`PackBits`) may.
+/// Whether the compressed data never ends in many zeros. Run lengths (`PackBits`) may.
 fn is_coded(reader: &mut TiffReader<'_>) -> bool {
     !matches!(number(reader, Tag::Compression), None | Some(1 | 32773))
 }
 
-/// Where each strip or tile lies in the file, and how many bytes it has.
+/// The offset and length of each strip or tile.
 fn places(reader: &mut TiffReader<'_>) -> Vec<(u64, u64)> {
     let mut numbers = |tag| reader.find_tag_unsigned_vec::<u64>(tag).ok().flatten();
     [
@@ -182,7 +182,7 @@ fn places(reader: &mut TiffReader<'_>) -> Vec<(u64, u64)> {
     .collect()
 }
 
-/// In the order of the file: strips may be written, and listed, in any order.
+/// In the order of the file: strips may be written and listed in any order.
 fn pixels(bytes: &[u8]) -> Option<Pixels<'_>> {
     let mut reader = open(bytes).ok()?;
     let is_coded = is_coded(&mut reader);
@@ -206,8 +206,8 @@ fn ends_early(reader: &mut TiffReader<'_>, len: usize) -> bool {
         .any(|end| end > len as u64)
 }
 
-/// A JPEG in a strip or tile has sides of its own, for which its decoder makes room, and it is taken
-/// without its end.
+/// Checks JPEGs in strips and tiles: each has its own sides, for which the decoder allocates, and the decoder accepts one without
+/// its end.
 fn check_jpegs(reader: &mut TiffReader<'_>, bytes: &[u8], limit: Limit) -> Result<(), CutoutError> {
     if number(reader, Tag::Compression) != Some(MODERN_JPEG) {
         return Ok(());
@@ -221,7 +221,7 @@ fn check_jpegs(reader: &mut TiffReader<'_>, bytes: &[u8], limit: Limit) -> Resul
         let found = jpeg::segments(jpeg.ok_or(DAMAGED)?);
         let (width, height) = found.coded.filter(|_| found.ended).ok_or(DAMAGED)?;
         limit.check(width, height)?;
-        // Encoders fill up whole blocks of at most 16 x 16 pixels.
+        // Encoders pad to whole blocks of at most 16 x 16 pixels.
         if width.div_ceil(16) > most_wide.div_ceil(16)
             || height.div_ceil(16) > most_high.div_ceil(16)
         {
@@ -231,8 +231,8 @@ fn check_jpegs(reader: &mut TiffReader<'_>, bytes: &[u8], limit: Limit) -> Resul
     Ok(())
 }
 
-/// Reads every strip or tile to its place in `samples`, as 8-bit interleaved samples: `planes` planes
-/// of `step` samples per pixel.
+/// Reads every strip or tile to its position in `samples` as 8-bit interleaved samples, with `planes` planes and `step` samples per
+/// pixel.
 fn read_chunks(
     reader: &mut TiffReader<'_>,
     samples: &mut [u8],
@@ -291,7 +291,7 @@ fn read_chunk(reader: &mut TiffReader<'_>, index: u32) -> Result<Vec<u8>, Cutout
     }
 }
 
-/// Associated alpha (TIFF 6.0, section 18) -> straight.
+/// Converts associated alpha (TIFF 6.0, section 18) to straight alpha.
 fn divide_by_alpha(samples: &mut [u8], count: usize) {
     for pixel in samples.chunks_exact_mut(count) {
         if let Some((&mut alpha @ 1.., colours)) = pixel.split_last_mut() {
@@ -304,7 +304,7 @@ fn divide_by_alpha(samples: &mut [u8], count: usize) {
 }
 
 fn density(reader: &mut TiffReader<'_>) -> Option<Density> {
-    // Inches unless said otherwise.
+    // The default unit is inches.
     let per_metre = match number(reader, Tag::ResolutionUnit).unwrap_or(2) {
         2 => 1.0 / 0.0254,
         3 => 100.0,

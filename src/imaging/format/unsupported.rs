@@ -1,5 +1,4 @@
-//! Converts the first bytes of a file that no format of the registry takes to a name for it. Must not decode: what
-//! stands here is recognised only, so that its owner can be told.
+//! Names files that hotcut recognises but cannot decode, so that the message can say what they are. Must not decode.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -7,33 +6,33 @@ use thiserror::Error;
 use super::registry::Format;
 use super::sniff::Sniffed;
 
-/// A thing that is dropped into hot folders by mistake and can be called by its name.
+/// A kind of file that users drop into hot folders by mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
 pub enum Lookalike {
-    /// Mostly an error page saved under a picture's name.
+    /// Often an error page saved under a picture's name.
     #[error("an HTML page")]
     Html,
-    /// SVG or another XML document.
+    /// SVG, or another XML document.
     #[error("an XML or SVG document")]
     Xml,
     /// PDF.
     #[error("a PDF document")]
     Pdf,
-    /// ZIP, office documents among them.
+    /// ZIP, including office documents.
     #[error("a ZIP archive")]
     Zip,
-    /// MP4 and its like.
+    /// MP4 and similar formats.
     #[error("a video")]
     Video,
 }
 
-/// A picture that is whole, but of a kind that hotcut does not read.
+/// A complete picture of a kind that hotcut does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
 pub enum Unsupported {
     /// HEIC, HEIF, AVIF.
     #[error("HEIC and AVIF pictures are")]
     Heif,
-    /// CR2, NEF, ARW, DNG and their like.
+    /// CR2, NEF, ARW, DNG and similar formats.
     #[error("camera raw files are")]
     Raw,
     /// Photoshop documents.
@@ -42,25 +41,25 @@ pub enum Unsupported {
     /// A JPEG with arithmetic coding, lossless prediction or 12 bits.
     #[error("this rare kind of JPEG is")]
     JpegProcess,
-    /// Samples that are floating-point numbers: what they mean on a screen is not defined.
+    /// Floating-point samples, whose appearance on a screen is not defined.
     #[error("floating-point samples are")]
     FloatSamples,
-    /// Colours or a storage layout that is not read.
+    /// An unsupported colour space or storage layout.
     #[error("this kind of {0} is")]
     Layout(Format),
 }
 
-/// Endings of pictures that no decoder of hotcut reads, in lower case.
+/// Endings of unsupported pictures, in lower case.
 const ENDINGS: &[&str] = &[
     "3fr", "ai", "arw", "avif", "cr2", "cr3", "dng", "eps", "fff", "heic", "heif", "iiq", "jp2",
     "jxl", "nef", "nrw", "orf", "pdf", "pef", "psb", "psd", "raf", "raw", "rw2", "srw", "svg",
     "x3f",
 ];
 
-/// How raw files begin that are no TIFFs: Olympus, Panasonic, Fujifilm.
+/// Signatures of raw files that are not TIFFs: Olympus, Panasonic, Fujifilm.
 const RAW: [&[u8]; 4] = [b"IIRO", b"IIRS", b"IIU\0", b"FUJIFILMCCD-RAW"];
 
-/// Whether pictures of a kind that is not read usually end so; `ending` is in lower case and without a dot.
+/// Whether `ending` (lower case, without a dot) is a usual ending of an unsupported picture.
 pub fn is_unsupported_ending(ending: &str) -> bool {
     ENDINGS.contains(&ending)
 }
@@ -78,7 +77,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
     Sniffed::Unknown(lookalike(bytes))
 }
 
-/// A RIFF file whose form is not that of WebP.
+/// A RIFF file of another form than WebP.
 pub(super) fn sniff_riff(form: &[u8]) -> Sniffed {
     Sniffed::Unknown((form == b"AVI ").then_some(Lookalike::Video))
 }

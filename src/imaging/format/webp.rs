@@ -1,4 +1,4 @@
-//! Converts WebP bytes to a `Photo`: the first frame. Must not take a file that ends in zeros.
+//! Converts WebP bytes to a `Photo`: the first frame. Must refuse a file that ends in zeros.
 
 use std::io::Cursor;
 
@@ -21,7 +21,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     end: EndCheck::Decoder,
 };
 
-/// How every RIFF file begins; which kind it is stands eight bytes further on.
+/// The first bytes of every RIFF file; the form follows at byte 8.
 const SIGNATURE: &[u8] = b"RIFF";
 
 fn sniff(bytes: &[u8]) -> Option<Sniffed> {
@@ -44,8 +44,8 @@ fn decode(bytes: &[u8], limit: Limit) -> Result<Photo, CutoutError> {
     reader.read(WebPDecoder::new(Cursor::new(bytes)))
 }
 
-/// Walks a WebP (RFC 9649, section 2) to the end of its first picture, and no less far than its header says that it
-/// goes. A lossy one whose tail is zeros would decode to smears.
+/// Walks a WebP (RFC 9649, section 2) to the end of its first picture, and at least to the length in its header. A lossy picture
+/// whose end is zeros would decode to smears.
 fn structure(bytes: &[u8]) -> Structure {
     let mut found = Structure::default();
     let Some(size) = bytes.get(4..).and_then(|b| b.first_chunk()) else {
@@ -54,7 +54,7 @@ fn structure(bytes: &[u8]) -> Structure {
     let mut at = 12;
     while let Some((kind, body)) = chunk(bytes, at) {
         let skipped = match kind {
-            // The head of a frame; its picture's chunks follow.
+            // The header of a frame; the chunks of its picture follow.
             b"ANMF" => 16,
             b"VP8 " | b"VP8L" => {
                 let content = bytes.get(at + 8..at + 8 + body);
@@ -69,12 +69,12 @@ fn structure(bytes: &[u8]) -> Structure {
         };
         at += 8 + skipped;
     }
-    // Without a picture it is not short but damaged, unless what should be there is not.
+    // A file without a picture is damaged, not short, unless announced bytes are missing.
     found.ended = at.max(8 + u32::from_le_bytes(*size) as usize) <= bytes.len();
     found
 }
 
-/// The kind of the chunk at `at` and the length of what is in it.
+/// The kind of the chunk at `at`, and the length of its content.
 fn chunk(bytes: &[u8], at: usize) -> Option<(&[u8; 4], usize)> {
     let (kind, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
     Some((kind, u32::from_le_bytes(*rest.first_chunk()?) as usize))

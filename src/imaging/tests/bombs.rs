@@ -1,4 +1,4 @@
-//! Small files that ask for much: room, or time. `tests/it/disguises.rs` weighs what a worker takes for them.
+//! Small files that demand much memory or time. `tests/it/disguises.rs` measures what a worker needs for them.
 
 use image::ImageFormat;
 
@@ -10,8 +10,8 @@ use crate::fuzzing::{
 };
 use tiff::Kind::{Byte, Long, Short};
 
-/// Fails when a decoder believes the coded picture about its sides and not the limit on pixels. Each file says twice
-/// how large it is, and only once that it is small.
+/// Fails when a decoder allocates for the sides of the coded picture despite the limit on pixels. Each file states its size twice,
+/// and only one of them is small.
 #[test]
 fn small_header_before_a_giant_picture_is_refused_at_once() {
     for (name, file) in bombs::second_sizes() {
@@ -24,8 +24,7 @@ fn small_header_before_a_giant_picture_is_refused_at_once() {
     }
 }
 
-/// Fails when what unpacks to eighty megabytes is kept, or when the photographer is told that a worker with more memory
-/// would help.
+/// Fails when data that unpacks to eighty megabytes is kept, or when the error suggests a worker with more memory.
 #[test]
 fn streams_that_unpack_to_more_than_they_should_cost_nothing() {
     for (name, file) in bombs::long_streams() {
@@ -35,8 +34,8 @@ fn streams_that_unpack_to_more_than_they_should_cost_nothing() {
     }
 }
 
-/// The longest lines that a format of 16 bits a side can have. Fails when sides are limited apart from their product,
-/// or when a row that long does not come out as it is.
+/// The longest lines of formats with 16 bits per side. Fails when sides are limited apart from their product, or when such a row
+/// changes.
 #[test]
 fn longest_lines_are_photos() {
     for format in [
@@ -64,7 +63,7 @@ fn longest_lines_are_photos() {
     assert_eq!(cut.width, 16_383);
 }
 
-/// Fails when the product of two sides wraps around, or a side of nothing passes for a picture.
+/// Fails when the product of two sides overflows, or a side of 0 counts as a picture.
 #[test]
 fn sides_at_the_ends_of_their_range_are_errors() {
     for (width, height) in [
@@ -92,8 +91,8 @@ fn sides_at_the_ends_of_their_range_are_errors() {
     }
 }
 
-/// DNL (ITU-T T.81, B.2.5): the height stands behind the first scan. Fails when a side of 0 is taken for a picture, or
-/// when the decoder divides by it, as libjpeg-turbo-rs 0.9.0 does for four components.
+/// DNL (ITU-T T.81, B.2.5): the height follows the first scan. Fails when a side of 0 counts as a picture, or when the decoder
+/// divides by it, as libjpeg-turbo-rs 0.9.0 does for four components.
 #[test]
 fn jpeg_without_a_side_is_no_picture() {
     for name in [
@@ -117,8 +116,8 @@ fn jpeg_without_a_side_is_no_picture() {
     }
 }
 
-/// Fails when an entry of a TIFF's directory is believed: each of these panics, reads what is not there or takes long
-/// where it is. A length of 0 stands for one that is not known.
+/// Fails when an entry of a TIFF's directory is trusted. Each of these entries would cause a panic, reads outside the file or long
+/// run times. A length of 0 stands for an unknown length.
 #[test]
 fn tiff_directory_that_lies_is_an_error_or_harmless() {
     let data = vec![220; 32 * 96];
@@ -147,7 +146,7 @@ fn tiff_directory_that_lies_is_an_error_or_harmless() {
     }
 }
 
-/// Every strip is the same bytes. Fails when that is taken for damage, or when it is read beyond the limit on pixels.
+/// All strips are the same bytes. Fails when this counts as damage, or when more is read than the limit on pixels allows.
 #[test]
 fn tiff_strips_may_lie_in_the_same_place() {
     let row = [220u8; 96];
@@ -162,12 +161,12 @@ fn tiff_strips_may_lie_in_the_same_place() {
     );
     let (pixels, _) = open(&cut_by_luma(&file).unwrap());
     assert!(pixels.iter().all(|p| *p == [220; 4]));
-    // A name of a tag that is no number of anything.
+    // A tag that should be a number and is not.
     let odd = tiff::page(&[(700, Byte, &[0x3c; 8])], &[&[220; 32 * 96]]);
     cut_by_luma(&odd).unwrap();
 }
 
-/// Fails when the sizes that a BMP's header tells of itself lead out of the file.
+/// Fails when sizes in a BMP's header cause reads outside the file.
 #[test]
 fn bmp_header_that_lies_is_an_error_or_harmless() {
     let file = encoded(ImageFormat::Bmp);
@@ -189,7 +188,7 @@ fn bmp_header_that_lies_is_an_error_or_harmless() {
     }
 }
 
-/// Fails when more is made room for than the screen of a GIF: its frame may be of any size.
+/// Fails when more memory is allocated than for the screen of a GIF: a frame may have any size.
 #[test]
 fn gif_frame_beyond_its_screen_is_cropped_or_refused() {
     let mut file = flat(16, 16, ImageFormat::Gif);
@@ -198,7 +197,7 @@ fn gif_frame_beyond_its_screen_is_cropped_or_refused() {
     assert_eq!((cut.width, cut.height), (8, 8));
 }
 
-/// Fails when a WebP without a picture is waited for.
+/// Fails when a WebP without a picture counts as incomplete.
 #[test]
 fn webp_without_a_picture_is_damaged() {
     for chunks in [
@@ -215,7 +214,7 @@ fn webp_without_a_picture_is_damaged() {
     }
 }
 
-/// Fails when the decoder is let at a palette that ends within a colour: png 0.18.1 reads on beyond its end and panics.
+/// Fails when the decoder gets a palette that ends within a colour: png 0.18.1 reads beyond its end and panics.
 #[test]
 fn png_palette_that_ends_within_a_colour_is_damaged() {
     for length in [46, 47, 49] {

@@ -1,4 +1,4 @@
-//! What an output says about its colours, its size in print, and nothing else.
+//! The metadata of an output: colour space and print density, and nothing else.
 
 use std::io::Cursor;
 
@@ -7,7 +7,7 @@ use moxcms::ColorProfile;
 
 use super::{cut_by_luma, open, read};
 
-/// Inserts a segment right behind a JPEG's SOI.
+/// Inserts a segment directly after a JPEG's SOI.
 pub(super) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xff, marker], &length, body, &jpeg[2..]].concat()
@@ -76,8 +76,8 @@ fn profile_of_another_kind_or_garbage_is_dropped() {
     }
 }
 
-/// A CMYK profile of two grid points per ink (ICC.1:2022, 10.10) in which ink of any colour takes
-/// away lightness only: L* = 100 without ink, 0 with all of black.
+/// A CMYK profile with two grid points per ink (ICC.1:2022, 10.10) in which only lightness depends on ink: L* = 100 without ink, 0
+/// with full black.
 pub(super) fn grey_ink_profile() -> Vec<u8> {
     let mut lut = b"mft1\0\0\0\0\x04\x03\x02\0".to_vec();
     for row in 0..3 {
@@ -127,7 +127,7 @@ fn cmyk_profile_decides_what_inks_look_like() {
         let file = with_segment(&chart, 0xe2, &icc_segment(&grey_ink_profile()));
         let (pixels, info) = open(&cut_by_luma(&file).unwrap());
         assert!(info.icc_profile.is_none() && info.srgb.is_some(), "{name}");
-        // One fifth of black: L* = 80, which is 198 in sRGB whatever the other inks are.
+        // One fifth of black: L* = 80, which is 198 in sRGB for any amount of the other inks.
         for pixel in &pixels {
             assert!(
                 pixel[..3].iter().all(|v| v.abs_diff(198) <= 3),

@@ -1,4 +1,4 @@
-//! Refined edges end to end: what a file stores its samples as changes nothing of the matte.
+//! Refined edges end to end: the file's sample format must not change the matte.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageEncoder as _, ImageFormat, Rgb, RgbImage};
@@ -32,7 +32,7 @@ fn disc() -> RgbImage {
     })
 }
 
-/// A cutout with edges that follow the photo, of which some are half-transparent.
+/// A cutout with refined edges; some of its pixels are half-transparent.
 fn refined(photo: &[u8]) -> Vec<[u8; 4]> {
     let pixels = open(&cut_by_luma_with(photo, Edges::Auto).unwrap()).0;
     let mixed = pixels.iter().filter(|pixel| matches!(pixel[3], 1..=254));
@@ -56,13 +56,13 @@ fn sixteen_bits_have_the_edges_of_eight() {
     }
 }
 
-/// Fails when a matte is made for the photo as it lies in the file, or depends on which side is the longer one.
+/// Fails when the matte is computed for the photo as stored, or depends on which side is longer.
 #[test]
 fn turned_photo_has_the_turned_edges() {
     let picture = disc();
     let mut file = Vec::new();
     let mut encoder = image::codecs::png::PngEncoder::new(&mut file);
-    // 6: the stored picture is to be turned a quarter to the right.
+    // 6: the stored picture must be rotated a quarter to the right.
     encoder.set_exif_metadata(exif(6)).unwrap();
     encoder
         .write_image(&picture, 240, 160, image::ExtendedColorType::Rgb8)

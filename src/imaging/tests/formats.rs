@@ -1,4 +1,4 @@
-//! Every format and every kind of sample ends as the right 8-bit pixels.
+//! Every format and every kind of sample must give the correct 8-bit pixels.
 
 use std::io::Cursor;
 
@@ -18,7 +18,7 @@ pub(super) fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     file.into_inner()
 }
 
-/// The flat patches of the `chart*.jpg`, as `tests/data/photos/README.md` makes them.
+/// The flat patches of the `chart*.jpg`, as described in `tests/data/photos/README.md`.
 fn chart() -> Vec<[u8; 4]> {
     let patch = |i: u8, step: u8, base: u8| base + step * i;
     let mut pixels = Vec::new();
@@ -62,7 +62,7 @@ fn gif_gives_its_first_frame() {
         };
     }
     let cut = cut_by_luma(&encode(&picture(&pixels), ImageFormat::Gif)).unwrap();
-    // The palette is the encoder's guess.
+    // The encoder chooses the palette, so colours are approximate.
     assert!(farthest(&open(&cut).0, &by_hand(&pixels)) <= 2);
 }
 
@@ -75,7 +75,7 @@ fn alpha_of_the_photo_multiplies_the_matte() {
     for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Tiff] {
         let cut = cut_by_luma(&encode(&picture(&pixels), format)).unwrap();
         for (out, photo) in open(&cut).0.iter().zip(&pixels) {
-            // The model sees white over black, so its opacity is the photo's alpha again.
+            // The model sees white over black, so its opacity equals the photo's alpha.
             let alpha = (f64::from(photo[3]).powi(2) / 255.0).round();
             assert!(
                 (f64::from(out[3]) - alpha).abs() < 0.1,
@@ -135,7 +135,7 @@ fn palette_with_transparent_entries_is_expanded() {
 fn jpegs_of_another_encoder_are_read_right() {
     let colour = chart();
     let grey = colour.iter().map(|&[r, ..]| [r, r, r, 255]).collect();
-    // 51 of 255 parts black ink leave 4/5 of the light.
+    // 51 of 255 parts of black ink leave 4/5 of the light.
     let shade = |v: u8| u8::try_from(u32::from(v) * 4 / 5).unwrap();
     let printed = colour
         .iter()
@@ -160,7 +160,7 @@ fn inks_without_an_adobe_segment_are_not_inverted() {
     let mut file = read("tests/data/photos/chart-cmyk.jpg");
     let name = file.windows(5).position(|w| w == b"Adobe").unwrap();
     file.drain(name - 4..name + 12);
-    // What Adobe calls 51 parts of black ink is 204 without its segment.
+    // 51 parts of black ink with the Adobe segment are 204 without it.
     let expected: Vec<[u8; 4]> = chart()
         .iter()
         .map(|&[r, g, b, _]| [r, g, b].map(|v| u32::from(255 - v) * 51 / 255))

@@ -1,5 +1,4 @@
-//! Bytes that were not copied whole, that lie, or that are noise: always an error, at once, and the
-//! one that leads to the right next step.
+//! Incomplete, contradictory and random bytes: each must give an error quickly, and the error that leads to the right next step.
 
 use std::io::Cursor;
 
@@ -17,7 +16,7 @@ const CHARTS: [&str; 5] = [
     "chart-ycck.jpg",
 ];
 
-/// The formats beside JPEG, all without loss.
+/// The lossless formats.
 const LOSSLESS: [ImageFormat; 5] = [
     ImageFormat::Png,
     ImageFormat::Gif,
@@ -207,7 +206,7 @@ proptest! {
         noise in proptest::collection::vec(any::<u8>(), 0..600),
     ) {
         let file = [signature, &noise].concat();
-        // A picture by chance is none to complain about.
+        // Random bytes may form a valid picture; that is no failure.
         drop(cut_by_luma(&file));
     }
 

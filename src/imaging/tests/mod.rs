@@ -1,5 +1,4 @@
-//! The room end to end: real files through the real runtime, with models small enough to compute
-//! their answer by hand.
+//! The imaging module end to end: real files, the real runtime, and models small enough to compute their answer by hand.
 
 mod bombs;
 mod colours;
@@ -59,8 +58,7 @@ fn manifest(name: &str) -> ModelManifest {
     manifest.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What `work` gives; it takes this thread no more than what is next to nothing for a giant picture. Only the thread's own time
-/// counts, not what it waits for others.
+/// Runs `work` and checks that it takes this thread almost no time even for a giant picture. Only the thread's own CPU time counts.
 fn at_once<T>(what: impl fmt::Debug, work: impl FnOnce() -> T) -> T {
     let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
     let before = spent();
@@ -70,17 +68,17 @@ fn at_once<T>(what: impl fmt::Debug, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A cutout by the model that takes brightness for opacity.
+/// Cuts with the model that returns brightness as opacity.
 fn cut_by_luma(photo: &[u8]) -> Result<Output, CutoutError> {
     cut_with(photo, ZeroEnd::Refuse, Edges::Off)
 }
 
-/// As [`cut_by_luma`], with the edges that are asked for.
+/// As [`cut_by_luma`], with the given edges.
 fn cut_by_luma_with(photo: &[u8], edges: Edges) -> Result<Output, CutoutError> {
     cut_with(photo, ZeroEnd::Refuse, edges)
 }
 
-/// As [`cut_by_luma`], of a photo that may not be written to its end.
+/// As [`cut_by_luma`], with the given treatment of photos that end in zeros.
 fn cut_with_zeros(photo: &[u8], zeros: ZeroEnd) -> Result<Output, CutoutError> {
     cut_with(photo, zeros, Edges::Off)
 }
@@ -104,7 +102,7 @@ fn cut_with(photo: &[u8], zeros: ZeroEnd, edges: Edges) -> Result<Output, Cutout
     cut(&request, &mut session)
 }
 
-/// The pixels of an output, and what stands in it beside them.
+/// The pixels and the metadata of an output.
 fn open(cut: &Output) -> (Vec<[u8; 4]>, png::Info<'static>) {
     let decoder = png::Decoder::new(std::io::Cursor::new(&cut.png));
     let mut reader = decoder.read_info().unwrap();
@@ -118,7 +116,7 @@ fn open(cut: &Output) -> (Vec<[u8; 4]>, png::Info<'static>) {
     (pixels.as_chunks().0.to_vec(), reader.info().clone())
 }
 
-/// What the model that takes brightness for opacity should make of 32 x 32 pixels.
+/// The expected result of the brightness model for 32 x 32 pixels.
 fn by_hand(photo: &[[u8; 4]]) -> Vec<[u8; 4]> {
     let pixel = |&[r, g, b, a]: &[u8; 4]| {
         let mean = (f64::from(r) + f64::from(g) + f64::from(b)) / 3.0;
@@ -134,7 +132,7 @@ fn by_hand(photo: &[[u8; 4]]) -> Vec<[u8; 4]> {
     photo.iter().map(pixel).collect()
 }
 
-/// 32 x 32 pixels, no two neighbours alike, no symmetry, bright enough to be a subject.
+/// 32 x 32 pixels without equal neighbours or symmetry, bright enough to be a subject.
 fn motley() -> Vec<[u8; 4]> {
     let byte = |v: u32| u8::try_from(v % 256).unwrap();
     (0..1024)

@@ -1,5 +1,4 @@
-//! A model that is not what its manifest says does not start; what it finds decides the outcome; the
-//! output says where it comes from.
+//! A model that contradicts its manifest is refused; its result decides the outcome; the output contains its provenance.
 
 use std::path::PathBuf;
 
@@ -72,7 +71,7 @@ fn model_that_is_sure_of_nothing_finds_no_subject() {
     assert_eq!(cut(&request, &mut session), Err(CutoutError::NoSubject));
 }
 
-/// A golden picture of the model that takes brightness for opacity: its answer is known by hand.
+/// A golden picture for the brightness model, whose answer is known by hand.
 fn golden(cells: Vec<u8>) -> Result<(), SelfTestError> {
     let mut manifest = manifest("luma");
     manifest.golden = Some(Golden {

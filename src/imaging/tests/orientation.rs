@@ -1,4 +1,4 @@
-//! A photo that says which side is up leaves upright, in every format that can say so.
+//! A photo with an orientation tag gives an upright output, in every format with such a tag.
 
 use std::io::Cursor;
 
@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageEncoder as _, RgbImage};
 
 use super::{by_hand, cut_by_luma, farthest, motley, open, read};
 
-/// An EXIF block with nothing but an orientation: TIFF header, one entry.
+/// An EXIF block with only an orientation: TIFF header, one entry.
 pub(super) fn exif(orientation: u8) -> Vec<u8> {
     let mut block = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     block.extend([orientation, 0, 0, 0, 0, 0, 0]);

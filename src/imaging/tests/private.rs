@@ -1,4 +1,4 @@
-//! What a photo carries beside its pixels: nothing of it leaves but a sound colour profile.
+//! The metadata of a photo: only a valid colour profile may reach the output.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use super::{cut_by_luma, open, read};
 use crate::fuzzing::corpus::{encoded, samples, tiff, webp};
 use crate::png_chunks;
 
-/// Where the photographer lives, as far as this test is concerned.
+/// Stands for the photographer's address.
 const SECRET: &[u8; 24] = b"52N31'12\" 13E24'36\" home";
 
 /// An EXIF block (CIPA DC-008, 4.6) with an orientation, a place, and a thumbnail that shows the background.
@@ -69,7 +69,7 @@ fn indiscreet_jpeg() -> Vec<u8> {
         read("tests/data/photos/chart.jpg"),
         |file, (marker, body)| with_segment(&file, *marker, body),
     );
-    // A phone appends its video, a camera a larger preview.
+    // Phones append a video, cameras a larger preview.
     let preview = read("tests/data/photos/chart-grey.jpg");
     [file, preview, SECRET.to_vec()].concat()
 }
@@ -111,7 +111,7 @@ fn indiscreet_tiff() -> Vec<u8> {
     tiff::page(&entries, &[&samples()])
 }
 
-/// The same picture in every format that has room for more than pixels.
+/// The same picture with the secret in every format that can hold metadata.
 fn indiscreet() -> Vec<(&'static str, Vec<u8>)> {
     let gif = encoded(ImageFormat::Gif);
     let comment = [&[0x21, 0xfe, 24][..], SECRET, &[0]].concat();
@@ -131,7 +131,7 @@ fn indiscreet() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The kinds of an output's chunks, its pixels once.
+/// The chunk kinds of an output; pixel chunks are listed once.
 pub(super) fn chunks(cut: &Output) -> Vec<[u8; 4]> {
     let chunks: Vec<_> = png_chunks::chunks(&cut.png).collect();
     let end = chunks.last().map(|chunk| chunk.place.end);
@@ -141,8 +141,8 @@ pub(super) fn chunks(cut: &Output) -> Vec<[u8; 4]> {
     kinds
 }
 
-/// Fails when a place, a thumbnail or a chunk beside the known ones is in an output of any format. The outputs' pixels
-/// cannot hold the secret: the same files without it come out byte for byte alike but for the mark.
+/// Fails when a location, a thumbnail or an unknown chunk is in an output of any format. The pixels cannot contain the secret: the
+/// same files without it give the same bytes except for the provenance.
 #[test]
 fn place_and_thumbnail_stay_behind() {
     for (name, file) in indiscreet() {
@@ -177,7 +177,7 @@ fn place_and_thumbnail_stay_behind() {
     }
 }
 
-/// The chart with `profile`, in each format that can carry one.
+/// The chart with `profile`, in each format that can hold a profile.
 fn with_profile(profile: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let chart = read("tests/data/photos/chart.jpg");
     let parts: Vec<&[u8]> = profile.chunks(60_000).collect();
@@ -207,7 +207,7 @@ fn display_p3() -> Vec<u8> {
     ColorProfile::new_display_p3().encode().unwrap()
 }
 
-/// Fails when a profile that no program can use goes into the output, or makes the photo unreadable.
+/// Fails when an unusable profile reaches the output, or makes the photo unreadable.
 #[test]
 fn unsound_profile_is_dropped() {
     let sound = display_p3();
@@ -239,15 +239,15 @@ fn unsound_profile_is_dropped() {
     }
 }
 
-/// Fails when a profile of several segments, of which a JPEG needs 50, is lost; or when bytes behind a profile's end,
-/// where anything can hide, go with it.
+/// Fails when a profile in several segments (50 in a JPEG) is lost, or when bytes after the profile's end reach the output:
+/// anything can be hidden there.
 #[test]
 fn sound_profile_stays_up_to_its_own_end() {
     let mut giant = display_p3();
     let first = giant.len();
     giant.resize(3_000_000, 0);
     giant[..4].copy_from_slice(&3_000_000u32.to_be_bytes());
-    // The first tag becomes as long as all that follows.
+    // Extends the first tag over all bytes that follow.
     giant[136..140].copy_from_slice(&u32::try_from(first).unwrap().to_be_bytes());
     giant[140..144].copy_from_slice(&u32::try_from(3_000_000 - first).unwrap().to_be_bytes());
     for profile in [display_p3(), giant] {
@@ -263,7 +263,7 @@ fn sound_profile_stays_up_to_its_own_end() {
     }
 }
 
-/// Fails when a damaged profile of inks or greys breaks the conversion: these are not only carried but computed with.
+/// Fails when a damaged CMYK or grey profile breaks the conversion. These profiles are used for computation, not only copied.
 #[test]
 fn damaged_profile_of_inks_or_greys_costs_nothing_but_itself() {
     let inks = grey_ink_profile();

@@ -1,4 +1,4 @@
-//! The whole way with U²-Net against what rembg makes of the same photo.
+//! Compares the whole pipeline with U²-Net to rembg's result for the same photo.
 
 use std::io::Write as _;
 
@@ -11,8 +11,8 @@ use crate::inference::Session;
 use crate::model::DEFAULT_MODEL;
 use crate::model::ModelManifest;
 
-/// The pixels whose matte is settled: within two steps of the network's own raster (400 / 320) the
-/// reference is opaque or transparent all around, so that its resampling rings do not reach there.
+/// The pixels with a certain matte: within two steps of the network's own grid (400 / 320) the reference is fully opaque or fully
+/// transparent, so that ringing from its resampling does not reach them.
 fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     const RING: usize = 4;
     move |at| {
@@ -26,17 +26,17 @@ fn settled(matte: &[u8], width: usize) -> impl Fn(usize) -> bool {
     }
 }
 
-/// Fails when a shipped manifest has no golden picture, or a model with other weights answers it well enough.
+/// Fails when a shipped manifest has no golden picture, or when a model with damaged weights passes the self-test.
 fn refuses_damaged_weights(model: &str) {
     let manifest = ModelManifest::load(&repository("models"), model).unwrap();
     self_test(&mut Session::load(runtime(), &manifest, 1).unwrap()).unwrap();
-    // The weights of a network lie side by side: either place is within one layer's.
+    // The weights of a layer are adjacent: either position lies within one layer.
     for part in [3, 2] {
         refuses_damage_behind(part, &manifest);
     }
 }
 
-/// The damage begins behind the first `1 / part` of the file.
+/// The damage begins after the first `1 / part` of the file.
 fn refuses_damage_behind(part: usize, manifest: &ModelManifest) {
     let mut file = std::fs::read(&manifest.file).unwrap();
     let (start, damage) = (file.len() / part, file.len() / 440);

@@ -1,4 +1,4 @@
-//! Smaller pictures: what their pixels are, and which files they are made of.
+//! Smaller pictures: their pixels, and the files they can be made from.
 
 use std::io::Cursor;
 
@@ -16,7 +16,7 @@ fn shrunk(file: &[u8], side: u32) -> Output {
     shrink(file, side, MEGAPIXELS_MAX).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The picture that a browser would show, and what stands beside it.
+/// The picture as a browser shows it, and its metadata.
 fn open(output: &Output) -> (RgbaImage, png::Info<'static>) {
     let mut decoder = png::Decoder::new(Cursor::new(&output.png));
     decoder.set_transformations(png::Transformations::IDENTITY);
@@ -35,8 +35,8 @@ fn png(picture: &DynamicImage) -> Vec<u8> {
     file.into_inner()
 }
 
-/// Fails when the picture is moved by half a pixel, when one side is scaled for the other, when rows repeat or lack, or
-/// when samples are not mixed: each pixel must be the mean of the 8 by 8 that it stands for.
+/// Fails when the picture shifts by half a pixel, when the sides are scaled wrongly, when rows repeat or are missing, or when
+/// samples are not mixed: each pixel must be the mean of its 8 by 8 samples.
 #[test]
 fn gradient_keeps_its_slope() {
     let (width, height) = (400, 1600);
@@ -54,7 +54,7 @@ fn gradient_keeps_its_slope() {
     for (x, y, pixel) in small.enumerate_pixels() {
         let mean = |at: u32, of: u32| (f64::from(at) * 8.0 + 3.5) * 255.0 / f64::from(of - 1);
         let expected = [mean(x, width), mean(y, height), 90.0, 255.0];
-        // At the borders the filter has nothing beyond to weigh against.
+        // At the borders the filter lacks samples on one side.
         let is_inside = (2..48).contains(&x) && (2..198).contains(&y);
         let tolerance = if is_inside { 1.0 } else { 4.0 };
         for (found, expected) in pixel.0.into_iter().zip(expected) {
@@ -64,8 +64,7 @@ fn gradient_keeps_its_slope() {
     }
 }
 
-/// Fails when colours are mixed without regard to their opacity: black, or whatever hides under none, would show at the
-/// edges.
+/// Fails when colours are mixed without weighting by alpha: black, or the colour of transparent pixels, would show at the edges.
 #[test]
 fn edges_have_the_subjects_colour() {
     for hidden in [[0, 0, 0, 0], [0, 255, 0, 0]] {
@@ -89,7 +88,7 @@ fn edges_have_the_subjects_colour() {
     }
 }
 
-/// Fails when a picture that is small enough is mixed all the same, or grows.
+/// Fails when a picture that is small enough is resampled or enlarged.
 #[test]
 fn small_enough_is_left_alone() {
     let faint: Vec<u8> = motley()
@@ -103,7 +102,7 @@ fn small_enough_is_left_alone() {
     }
 }
 
-/// Fails when the picture lies on its side.
+/// Fails when the picture is not upright.
 #[test]
 fn photo_stands_upright() {
     let picture = motley_rgb();
@@ -120,7 +119,7 @@ fn photo_stands_upright() {
     }
 }
 
-/// Fails when what can be cut out cannot be shown.
+/// Fails when a picture that can be cut cannot be shrunk.
 #[test]
 fn rare_samples_open() {
     let wide: Vec<u16> = vec![257 * 40, 257 * 90, 257 * 200];
@@ -140,8 +139,8 @@ fn rare_samples_open() {
     }
 }
 
-/// Fails when an output of ours cannot be looked at, loses its transparency, or when what is made of it passes for an
-/// output itself; and when the way to a cutout takes it, too.
+/// Fails when an output of hotcut cannot be shrunk or loses its transparency, when the smaller picture counts as an output, or when
+/// an output can be cut again.
 #[test]
 fn own_output_is_a_picture_like_any_other() {
     let cut = cut_by_luma(&read("tests/data/photos/astronaut.jpg")).unwrap();
@@ -154,7 +153,7 @@ fn own_output_is_a_picture_like_any_other() {
     assert!(provenance::read(&cut.png).is_some() && provenance::read(&small.png).is_none());
 }
 
-/// Fails when the limits are not those of a photo to be cut out.
+/// Fails when the limits differ from those of a photo to be cut.
 #[test]
 fn bombs_and_what_is_no_picture_are_refused() {
     for (name, file) in bombs::with_sides(60_000, 60_000) {
@@ -175,7 +174,7 @@ fn bombs_and_what_is_no_picture_are_refused() {
     assert_eq!(half, Err(CutoutError::Truncated));
 }
 
-/// Fails when colours lose their meaning, or anything else of the file leaves with the picture.
+/// Fails when the colour space is lost, or when other metadata reaches the smaller picture.
 #[test]
 fn only_the_meaning_of_colours_leaves_with_the_picture() {
     let profile = ColorProfile::new_display_p3().encode().unwrap();

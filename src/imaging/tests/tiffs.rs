@@ -1,4 +1,4 @@
-//! The kinds of TIFF that studios make and that other formats do not have.
+//! Kinds of TIFF that studios produce and that other formats do not have.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use tiff::tags::Tag;
 use super::super::{CutoutError, Unsupported};
 use super::{by_hand, cut_by_luma, motley, open};
 
-/// A page of 32 x 32 pixels in strips of 5 rows, and what else is to stand in its directory.
+/// A page of 32 x 32 pixels in strips of 5 rows, with additional tags.
 fn page<C: ColorType>(
     samples: &[C::Inner],
     compression: Compression,
@@ -80,7 +80,7 @@ fn inks_become_light() {
 
 #[test]
 fn planes_are_woven_together() {
-    // Written by hand, for the encoder only weaves: one strip for each plane.
+    // Written by hand, because the encoder writes only interleaved samples: one strip per plane.
     let colours = motley();
     let planes: Vec<u8> = (0..3)
         .flat_map(|c| colours.iter().map(move |p| p[c]))
@@ -110,7 +110,7 @@ fn planes_are_woven_together() {
     (0..3).for_each(|plane| file.extend((data + plane * 1024).to_le_bytes()));
     (0..3).for_each(|_| file.extend(1024u32.to_le_bytes()));
     file.extend(planes);
-    // Three times 8 bits per sample do not fit into the entry itself.
+    // Three values for the bits per sample do not fit into the entry itself.
     let bits = u32::try_from(file.len()).unwrap();
     file.extend([8, 0, 8, 0, 8, 0]);
     let entry = 8 + 2 + 2 * 12;

@@ -1,10 +1,10 @@
-//! Every kind of file, cut short at every percent: never a picture of which a part is missing.
+//! Every kind of file, truncated at every percent: an incomplete picture must never be accepted.
 
 use super::super::{CutoutError, FileEnd, Format, ZeroEnd};
 use super::{cut_by_luma, cut_with_zeros, open};
 use crate::fuzzing::corpus::{animations, pictures, tiff, webp};
 
-/// Also where cuts are made one byte apart: at the end stand the markers.
+/// Bytes at the end that are cut one by one, because the end marks are there.
 const TAIL: usize = 40;
 
 fn cuts(len: usize) -> impl Iterator<Item = usize> {
@@ -12,8 +12,7 @@ fn cuts(len: usize) -> impl Iterator<Item = usize> {
     percents.chain(len.saturating_sub(TAIL)..len)
 }
 
-/// Fails when a decoder fills up what is missing, or when a panic is its answer. Where all of the first picture is
-/// there the same picture may come out.
+/// Fails when a decoder fills in missing data, or panics. A complete first picture may give the same result.
 #[test]
 fn file_cut_at_any_percent_is_an_error_or_the_same_picture() {
     for (name, file) in pictures() {
@@ -28,20 +27,20 @@ fn file_cut_at_any_percent_is_an_error_or_the_same_picture() {
     }
 }
 
-/// P3: the length of a file is set first and its content comes in parts; fails when what is not written yet is taken for
-/// black, when a picture that is only half there is called damaged at once, or when it is not taken as it is later on.
+/// P3: a program sets a file's length first and writes the content in parts. Fails when unwritten parts count as black, when a
+/// half-written picture is reported as damaged, or when the file is not accepted later.
 #[test]
 fn file_of_its_final_length_is_refused_until_it_is_written() {
     for (name, file) in pictures() {
         let whole = cut_by_luma(&file).expect(name);
-        // Fewer zeros than that do not tell.
+        // Fewer zeros do not count as unwritten.
         let percents = (0..100).step_by(5);
         for percent in percents.filter(|percent| file.len() * (100 - percent) / 100 > 64) {
             let mut part = file.clone();
             part[file.len() * percent / 100..].fill(0);
             match cut_by_luma(&part) {
                 Err(CutoutError::Truncated | CutoutError::ZeroEnd) => {}
-                // Of an animation or of several pages the first picture is there.
+                // In an animation or a file with several pages, the first picture may be complete.
                 Ok(cut) => assert!(open(&cut).0 == open(&whole).0, "{name}: {percent} %"),
                 Err(error) => panic!("{name}: {percent} %: {error:?}"),
             }
@@ -49,7 +48,7 @@ fn file_of_its_final_length_is_refused_until_it_is_written() {
     }
 }
 
-/// P1: fails when a picture whose last rows are black never has a cutout.
+/// P1: fails when a picture whose last rows are black never gets a cutout.
 #[test]
 fn picture_that_ends_in_black_is_accepted_in_the_end() {
     let mut bmp = crate::fuzzing::corpus::encoded(image::ImageFormat::Bmp);
@@ -65,7 +64,7 @@ fn picture_that_ends_in_black_is_accepted_in_the_end() {
     }
 }
 
-/// P4: fails when a format is said to have an end mark that has none: its originals are deleted sooner.
+/// P4: fails when a format without an end mark counts as one with a mark: its originals would be deleted sooner.
 #[test]
 fn formats_with_an_end_mark_are_known() {
     for (name, file) in pictures() {
@@ -81,7 +80,7 @@ fn formats_with_an_end_mark_are_known() {
     }
 }
 
-/// Fails when RIFF's own length is all that is asked: the decoder takes zeros for what is missing.
+/// Fails when only the length in the RIFF header is checked: the decoder accepts zeros in place of missing data.
 #[test]
 fn webp_whose_length_lies_is_still_known_to_be_short() {
     for file in [webp::lossy(), webp::lossy_with_alpha(), animations::webp()] {
@@ -91,7 +90,7 @@ fn webp_whose_length_lies_is_still_known_to_be_short() {
                 let mut short = file[..length].to_vec();
                 short[4..8].copy_from_slice(&claim.to_le_bytes());
                 let result = cut_by_luma(&short);
-                // Between two chunks only the lie says that more should come.
+                // Between two chunks, only the wrong length shows that more should follow.
                 let short = matches!(
                     result,
                     Err(CutoutError::Truncated | CutoutError::Damaged(Format::Webp))
@@ -105,7 +104,7 @@ fn webp_whose_length_lies_is_still_known_to_be_short() {
     }
 }
 
-/// Fails when a strip's JPEG may lack its end inside a file that is whole: what is missing comes out grey.
+/// Fails when a truncated JPEG in a strip of a complete file is accepted: the missing part would be grey.
 #[test]
 fn jpeg_cut_short_inside_a_tiff_is_damaged() {
     let chart = crate::fuzzing::corpus::JPEGS[2].1;
@@ -117,8 +116,7 @@ fn jpeg_cut_short_inside_a_tiff_is_damaged() {
     }
 }
 
-/// The end marker is put behind what is left, as programs that recover files do. Fails when a JPEG that
-/// decodes in part only is published.
+/// Appends the end mark to the rest of a file, as recovery programs do. Fails when a partly decoded JPEG is published.
 #[test]
 fn jpeg_that_lacks_its_middle_is_damaged() {
     let file = super::read("tests/data/photos/astronaut.jpg");

@@ -1,4 +1,4 @@
-//! Files that are whole and right but special: which of several pictures is taken, and what its colours are.
+//! Valid but unusual files: which of several pictures is used, and which colours it has.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use super::super::{CutoutError, Unsupported};
 use super::{cut_by_luma, farthest, open, read};
 use crate::fuzzing::corpus::{animations, pictures, webp};
 
-/// Fails when a kind of file that fuzzing starts from is not read: then fuzzing never gets behind its header.
+/// Fails when a file of the fuzzing corpus is not decoded: fuzzing would never get beyond its header.
 #[test]
 fn every_picture_of_the_corpus_is_read() {
     for (name, file) in pictures() {
@@ -18,7 +18,7 @@ fn every_picture_of_the_corpus_is_read() {
     }
 }
 
-/// Fails when another frame is taken, or when frames are laid over each other.
+/// Fails when another frame is used, or when frames are combined.
 #[test]
 fn first_picture_of_an_animation_is_taken() {
     let files = [
@@ -40,7 +40,7 @@ fn first_picture_of_an_animation_is_taken() {
     assert_eq!(animated, still);
 }
 
-/// Fails when another page is taken, or when a second page that is broken costs the first.
+/// Fails when another page is used, or when a broken second page makes the first one unusable.
 #[test]
 fn first_page_of_a_tiff_is_taken() {
     let mut file = Cursor::new(Vec::new());
@@ -52,13 +52,13 @@ fn first_page_of_a_tiff_is_taken() {
         let cut = cut_by_luma(&file).unwrap();
         assert_eq!((cut.width, cut.height), (32, 32));
         assert!(open(&cut).0.iter().all(|p| *p == [220; 4]));
-        // The second directory is the last thing in the file.
+        // The second directory is at the end of the file.
         let end = file.len();
         file[end - 40..].fill(0xff);
     }
 }
 
-/// chart.jpg with `adobe` as its Adobe segment's transform, and with or without its JFIF segment.
+/// chart.jpg with `adobe` as the transform of its Adobe segment, and with or without its JFIF segment.
 fn with_markers(name: &str, jfif: bool, adobe: Option<u8>) -> Vec<u8> {
     let file = read(&format!("tests/data/photos/{name}"));
     let mut kept = file[..2].to_vec();
@@ -77,8 +77,8 @@ fn with_markers(name: &str, jfif: bool, adobe: Option<u8>) -> Vec<u8> {
     [&kept, rest].concat()
 }
 
-/// ITU-T T.872, 6.5.3: 0 = RGB or CMYK, 1 = YCbCr, 2 = YCCK; without the segment three components are YCbCr. As
-/// libjpeg has it, JFIF outweighs Adobe. Fails when one of the markers is not looked at.
+/// ITU-T T.872, 6.5.3: 0 = RGB or CMYK, 1 = YCbCr, 2 = YCCK; without the segment three components are YCbCr. In libjpeg, JFIF takes
+/// precedence over Adobe. Fails when one of the markers is ignored.
 #[test]
 fn adobe_transform_says_what_the_components_are() {
     let plain = open(&cut_by_luma(&read("tests/data/photos/chart.jpg")).unwrap()).0;
@@ -110,7 +110,7 @@ fn adobe_transform_says_what_the_components_are() {
     }
 }
 
-/// Fails when four components without YCCK's number are converted, or with it are not.
+/// Fails when four components are converted without YCCK's number, or not converted with it.
 #[test]
 fn adobe_transform_tells_inks_from_ycck() {
     let inks = |name, transform| cut_by_luma(&with_markers(name, false, transform));
@@ -124,13 +124,13 @@ fn adobe_transform_tells_inks_from_ycck() {
         let pixels = open(&inks(name, Some(transform)).unwrap()).0;
         assert!(farthest(&pixels, &expected) <= 4, "{name} {transform}");
     }
-    // Taken for what they are not, these inks are near black.
+    // With the wrong interpretation these inks are almost black.
     assert_eq!(inks("chart-ycck.jpg", Some(0)), Err(CutoutError::NoSubject));
     assert_eq!(inks("chart-cmyk.jpg", None), Err(CutoutError::NoSubject));
 }
 
-/// Sampling that no encoder of inks writes. Fails when the decoder is let at it: libjpeg-turbo-rs 0.9.0 takes the first
-/// and the last component for the finest and the other two for alike, and indexes beyond a row where they are not.
+/// Sampling that no CMYK encoder writes. Fails when the decoder gets it: libjpeg-turbo-rs 0.9.0 assumes that the first and last
+/// components are the finest and the other two equal, and otherwise indexes beyond a row.
 #[test]
 fn inks_sampled_in_odd_ways_are_not_read() {
     let chart = read("tests/data/photos/chart-ycck.jpg");
@@ -147,7 +147,7 @@ fn inks_sampled_in_odd_ways_are_not_read() {
     }
 }
 
-/// Fails when a file of nothing, or of a signature alone, is anything but unfinished.
+/// Fails when an empty file, or a signature alone, is not reported as unfinished.
 #[test]
 fn empty_file_is_unfinished() {
     for file in [
