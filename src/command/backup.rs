@@ -1,4 +1,4 @@
-//! `hotcut backup`: the ledger, in use or not -> a copy of it in one file. Changes nothing in the ledger.
+//! `hotcut backup`: copies the ledger to one file, whether the daemon runs or not. Must not change the ledger.
 
 use std::io::{Write as _, stdout};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::fs::path_error::AtPath as _;
 use crate::ledger::{LedgerError, Overwrite, SqliteLedger};
 use crate::percent;
 
-/// Copies the ledger to `file`, which must not be there unless it may be replaced.
+/// Copies the ledger to `file`. Fails when the file exists, unless `replace` is true.
 pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let state_dir = &config.daemon.state_dir;
@@ -18,7 +18,7 @@ pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, C
         return Err(CommandError::NoLedger(state_dir.clone()));
     };
     let folder = file.parent().unwrap_or(Path::new("/"));
-    // The name of the ledger itself, perhaps.
+    // The file may be the ledger itself.
     if folder.canonicalize().at(folder)? == state_dir.canonicalize().at(state_dir)? {
         return Err(CommandError::BackupInState(state_dir.clone()));
     }

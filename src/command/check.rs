@@ -1,4 +1,4 @@
-//! `hotcut check`: a configuration file -> every fault in it, its models and its folders.
+//! `hotcut check`: reports every fault of a configuration file, its models and its folders.
 
 mod look;
 
@@ -18,8 +18,8 @@ use crate::fs::disk;
 use crate::fs::disk_space::{DiskSpaceError, MinFree, TooFull};
 use crate::worker::{Worker, WorkerSpec};
 
-/// Prints "ok" and what is served, or every fault. With `configuration_only` no folder is listed, and what a running hotcut waits for
-/// is no fault.
+/// Prints "ok" and a summary, or every fault. With `configuration_only` it lists no folders and ignores faults that a running
+/// hotcut waits out.
 pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, CommandError> {
     let (config, found) = Config::read(config_file)?;
     let mut faults: Vec<String> = found
@@ -27,7 +27,7 @@ pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, Com
         .map(|fault| fault.in_file(config_file))
         .collect();
     let known = configuration_only.then(|| KnownMounts::read(&config));
-    // All are begun before the first is waited for: disks that do not answer are waited for together.
+    // Starts all checks before it waits for the first, so that disks that do not respond are waited for in parallel.
     let looks = looks(&config, known.as_ref());
     let flaws = looks.into_iter().filter_map(Look::flaw);
     let (waited_for, wrong): (Vec<Flaw>, Vec<Flaw>) =
@@ -73,7 +73,7 @@ pub fn run(config_file: &Path, configuration_only: bool) -> Result<ExitCode, Com
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says where requests come in and where messages go.
+/// Prints where the server listens and where notifications go.
 fn tell_of_network(out: &mut impl Write, config: &Config) -> Result<(), CommandError> {
     if let Some(http) = &config.http {
         let listen = http.listen;
@@ -94,7 +94,7 @@ fn tell_of_network(out: &mut impl Write, config: &Config) -> Result<(), CommandE
     Ok(())
 }
 
-/// What the unit of systemd forbids. `is_read_only` tells that a folder was found to be so.
+/// What the systemd unit forbids. `is_read_only` is true when a folder turned out to be read-only.
 fn unit_fault(
     config_file: &Path,
     config: &Config,
@@ -103,7 +103,7 @@ fn unit_fault(
     let is_in_unit = std::env::var_os("INVOCATION_ID").is_some();
     Ok(match UnitLimits::of(config_file)? {
         Some(limits) => limits.forbidden(config_file, config),
-        // Within the unit, as at a reload, systemd does not always answer.
+        // Inside the unit, for example at a reload, systemd does not always respond.
         None if is_read_only && is_in_unit => Some(format!(
             "the unit may forbid to write there; to allow it: {}",
             allowing(config_file)
@@ -112,7 +112,7 @@ fn unit_fault(
     })
 }
 
-/// Says what will become of what lies in the folder.
+/// Prints what the daemon will do with the folder's files.
 fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result<(), CommandError> {
     let (input, output) = (folder.input.display(), folder.output.display());
     let Folder {
@@ -146,7 +146,7 @@ fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result
     Ok(())
 }
 
-/// The disks of `folders` that have less free than must stay free.
+/// The disks of `folders` with less free space than must stay free.
 fn full_disks<'a>(
     folders: impl IntoIterator<Item = &'a Path>,
     min_free: MinFree,
@@ -155,7 +155,7 @@ fn full_disks<'a>(
         let folder = path.to_owned();
         disk::ask(path, move |_| min_free.check_path(&folder)).answer()
     });
-    // That a folder cannot be looked at is a fault of its own.
+    // A folder that cannot be inspected is reported as a fault of its own.
     looks.filter_map(|look| match look {
         Ok(Err(DiskSpaceError::TooFull(disk))) => Some(disk),
         Ok(Ok(()) | Err(DiskSpaceError::Io(_))) | Err(_) => None,

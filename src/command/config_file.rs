@@ -1,4 +1,4 @@
-//! The text of a configuration -> its file, which is replaced as a whole or not at all; what was there is kept. Knows no key.
+//! Writes a configuration file atomically and keeps the former text as a backup. Must not depend on the configuration's keys.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write as _};
@@ -7,30 +7,30 @@ use std::path::{Path, PathBuf};
 
 use crate::fs::path_error::{AtPath as _, PathError};
 
-/// Mode of a file that was not there before: others may read it.
+/// Mode of a new file: readable for all users.
 const MODE: u32 = 0o644;
 
-/// What was in the place of a file that is written.
+/// The former content of a file that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Former {
-    /// Nothing.
+    /// The file did not exist.
     Nothing,
-    /// The same text: nothing was written.
+    /// The same text; nothing was written.
     Same,
-    /// Another text, which is kept here.
+    /// Another text, kept in this file.
     Kept(PathBuf),
 }
 
-/// Where the former text of `file` is kept.
+/// The backup file for the former text of `file`.
 pub(super) fn backup_of(file: &Path) -> PathBuf {
     let mut backup = file.as_os_str().to_owned();
     backup.push(".bak");
     PathBuf::from(backup)
 }
 
-/// Gives `file` the content `text` and, if it is there already, keeps its owner and mode. The former text is in `file.bak` before.
+/// Writes `text` to `file` and keeps the owner and mode of an existing file. Saves the former text as `file.bak` first.
 pub(super) fn replace(file: &Path, text: &str) -> Result<Former, PathError> {
-    // A link stays one.
+    // Follows a link, so that it stays a link.
     let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let folder = file.parent().unwrap_or(Path::new("/"));
     let former = match std::fs::read(&file) {
@@ -53,7 +53,7 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<Former, PathError> {
     Ok(Former::Kept(backup))
 }
 
-/// Writes a file beside its place and gives it its name when it is whole and on disk.
+/// Writes a temporary file in the same folder and renames it once it is complete and synced.
 fn put(file: &Path, bytes: &[u8], like: Option<&Metadata>) -> Result<(), PathError> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let mut temp = tempfile::Builder::new()
@@ -80,7 +80,7 @@ fn put(file: &Path, bytes: &[u8], like: Option<&Metadata>) -> Result<(), PathErr
 mod tests {
     use super::*;
 
-    /// Fails when a configuration is lost or half, when others may read what they could not, or when a link becomes a file.
+    /// Fails when a configuration is lost or incomplete, when more users may read it than before, or when a link becomes a file.
     #[test]
     #[expect(
         clippy::disallowed_methods,

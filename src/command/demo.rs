@@ -1,4 +1,4 @@
-//! `hotcut demo`: sample photos -> a real daemon on a real hot folder -> the paths of the cutouts.
+//! `hotcut demo`: runs a real daemon with sample photos in a real hot folder and prints the paths of the cutouts.
 
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::config;
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::model::shipped_models_dir;
 
-/// Photos that may be shipped; demo/SOURCES.md tells whose they are.
+/// Photos that may be distributed; their licences are in demo/SOURCES.md.
 const SAMPLES: &[(&str, &[u8])] = &[
     ("astronaut", include_bytes!("demo/astronaut.jpg")),
     ("cat", include_bytes!("demo/cat.jpg")),
@@ -22,7 +22,7 @@ const SAMPLES: &[(&str, &[u8])] = &[
     ("raccoon", include_bytes!("demo/raccoon.jpg")),
 ];
 
-/// How long all samples together may take, on a slow machine.
+/// Time limit for all samples together, on a slow machine.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
@@ -120,7 +120,7 @@ async fn stop(daemon: &mut Child) -> Result<(), CommandError> {
     }
 }
 
-/// Writes slowly grown files as any program would: no care is taken, the daemon must cope.
+/// Writes a file without precautions, as any program would; the daemon must handle it.
 fn copy_in(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).open(path);

@@ -1,4 +1,4 @@
-//! Everything that ends a command early -> an exit code, after BSD's sysexits.
+//! Maps every error that ends a command to an exit code, after BSD's sysexits.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,22 +10,22 @@ use crate::ledger::LedgerError;
 use crate::percent;
 use crate::worker::StartError;
 
-/// The configuration is wrong: `RestartPreventExitStatus=` in the unit names it.
+/// Wrong configuration. `RestartPreventExitStatus=` in the unit contains this code.
 pub(super) const EX_CONFIG: u8 = 78;
 
-/// As for arguments that cannot be parsed.
+/// Wrong use; the same code as for arguments that cannot be parsed.
 const EX_USAGE: u8 = 2;
 
 /// The environment or the service failed.
 const EX_SOFTWARE: u8 = 70;
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A model that was named on the command line cannot be used.
+    /// A model named on the command line cannot be used.
     #[error("model \"{model}\": {source}")]
     Model {
         /// Its name.
@@ -51,71 +51,71 @@ pub enum CommandError {
     /// Named files are quarantined, but no longer in their hot folders.
     #[error("of these photos {0} cannot be tried again, since they are not in their hot folders")]
     Away(usize),
-    /// Others may know how it stands, not this user.
+    /// This user may not read the status; members of the group may.
     #[error(
         "{} is closed to you, but members of the group {group} may read the status of hotcut; \
          `sudo usermod --append --groups {group} $USER` makes you one, from your next login on",
         path.display()
     )]
     StatusClosed {
-        /// What is closed in the state directory.
+        /// The path that this user may not read.
         path: PathBuf,
         /// The group.
         group: String,
     },
-    /// There is nothing to copy.
+    /// The ledger does not exist yet.
     #[error("there is no ledger in {} yet: hotcut makes it when it starts", .0.display())]
     NoLedger(PathBuf),
-    /// The copy would lie beside the ledger, and be lost with it.
+    /// The copy would lie beside the ledger and be lost with it.
     #[error("{} is where the ledger itself lies; name a file in another folder", .0.display())]
     BackupInState(PathBuf),
-    /// The copy would replace a file.
+    /// The file for the copy exists.
     #[error("{} is there already; give another name, or --replace", percent::display(.0))]
     BackupExists(PathBuf),
-    /// A daemon has the state directory, and the command must not get in its way.
+    /// A daemon uses the state directory.
     #[error("hotcut runs on {}; stop it first", .0.display())]
     Running(PathBuf),
-    /// A named file lies in no hot folder, and is no cutout.
+    /// A named file is in no hot folder and is not a cutout.
     #[error(
         "{0} lies in no hot folder, and is no cutout of a photo; `hotcut check` lists the hot folders"
     )]
     InNoFolder(String),
-    /// A path that the configuration cannot hold.
+    /// A path that is not UTF-8, so that the configuration cannot contain it.
     #[error("{} is no UTF-8, which a configuration must be; give the folder another name", .0.display())]
     Unwritable(PathBuf),
-    /// A folder whose path cannot be written in a unit.
+    /// A folder whose path cannot be written in a systemd unit.
     #[error(
         "{} cannot be named in a unit of systemd: use a path without control characters and without `..`",
         percent::display(.0)
     )]
     NoUnitPath(PathBuf),
-    /// A photo of the demonstration did not come out.
+    /// A photo of the demonstration has no cutout.
     #[error("the demonstration failed: {0} did not come out; the log above says why")]
     Demo(String),
-    /// A folder was not set up, or not wholly.
+    /// A folder was not set up, or only in part.
     #[error(transparent)]
     Setup(#[from] super::setup::SetupError),
-    /// `hotcut cut` was asked for what it cannot do.
+    /// The arguments of `hotcut cut` contradict each other.
     #[error(transparent)]
     Usage(#[from] super::cut::UsageError),
     /// `hotcut cut` cannot write the sheet.
     #[error(transparent)]
     Sheet(#[from] super::cut::SheetError),
-    /// The system refuses something basic.
+    /// A system call failed.
     #[error("{0}")]
     System(#[from] io::Error),
 }
 
 impl CommandError {
-    /// Tells whether the reader of stdout has gone.
+    /// Whether the reader of stdout has closed it.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::System(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The exit code that tells this error to scripts and to systemd.
+    /// The exit code of this error for scripts and systemd.
     pub fn exit_code(&self) -> u8 {
         match self {
-            // Later the disk may answer, so systemd is to try again.
+            // The disk may respond later, so systemd should retry.
             Self::Config(error) if error.is_of_silent_disks() => EX_SOFTWARE,
             Self::Config(_)
             | Self::Model { .. }

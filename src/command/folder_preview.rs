@@ -1,4 +1,4 @@
-//! A hot folder as it lies there -> what a person should know before it is served, in words. Changes nothing.
+//! Describes the content of a hot folder before it is served, in sentences for a person. Must not change anything.
 
 use std::fmt;
 use std::path::Path;
@@ -15,23 +15,23 @@ use crate::fs::path_error::PathError;
 use crate::fs::root::Root;
 use crate::intake::{FileFilter, Found, Listing, NotTaken, Walk};
 
-/// What was found.
+/// The content of a hot folder.
 #[derive(Debug)]
 pub(super) struct FolderPreview {
     /// Files that the folder takes.
     photos: u64,
-    /// What they weigh.
+    /// Their total size.
     bytes: u64,
-    /// The name of its file system, if that does not tell what others write.
+    /// The name of the file system, if it does not report changes made on other machines.
     deaf_kind: Option<&'static str>,
-    /// The first subfolder that cannot be read, if there is one: it keeps nobody from serving the others.
+    /// The first unreadable subfolder, if any. It does not prevent the other subfolders from being served.
     unreadable: Option<PathError>,
     /// Files that the folder does not take.
     not_taken: NotTaken,
 }
 
 impl FolderPreview {
-    /// Lists the hot folder of `folder`; an error as soon as its disk does not answer.
+    /// Lists the hot folder of `folder`. Fails when its disk does not respond.
     pub(super) fn of(folder: &Arc<Folder>) -> Result<Self, PathError> {
         let asked = Arc::clone(folder);
         let look = disk::ask(&folder.input, move |pulse| Self::look(&asked, pulse));
@@ -72,7 +72,7 @@ impl FolderPreview {
         })
     }
 
-    /// What is to be said of files that the folder does not take, a sentence each.
+    /// Sentences about the files that the folder does not take.
     pub(super) fn not_taken(&self) -> Vec<String> {
         sentences(&self.not_taken, Remedy::Include)
     }
@@ -100,7 +100,7 @@ impl fmt::Display for FolderPreview {
     }
 }
 
-/// What becomes of the photos of a folder.
+/// What happens to the photos of a folder.
 pub(super) struct SourcePlan<'a>(pub(super) &'a Folder);
 
 impl fmt::Display for SourcePlan<'_> {

@@ -1,4 +1,4 @@
-//! `hotcut init`: hot folders -> a configuration that serves them, with a comment on every key. Writes no file but that.
+//! `hotcut init`: proposes a configuration for hot folders, with a comment on every key. Must not write any other file.
 
 use std::collections::BTreeSet;
 use std::io::{Write as _, stdout};
@@ -15,19 +15,19 @@ use crate::config::{self, Config, Folder};
 use crate::fs::disk;
 use crate::fs::path_error::AtPath as _;
 
-/// The example that explains every key.
+/// The example configuration, which explains every key.
 const EXAMPLE: &str = include_str!("../../config/hotcut.toml");
 
-/// Where its folder begins, and what comes after it.
+/// Where the example's folder begins, and the line after it.
 const FOLDER: &str = "[[folder]]\n";
 const REST: &str = "# The web page, the API";
 
-/// Whom the service runs as.
+/// The user of the service.
 const SERVICE: &str = "hotcut";
 
-/// Prints a configuration for `inputs`, or puts it in place as `file`. Without inputs its folder is still to be filled in.
+/// Prints a configuration for `inputs`, or writes it to `file`. Without inputs, the user must fill in the folder.
 pub fn run(inputs: &[PathBuf], file: Option<&Path>) -> Result<ExitCode, CommandError> {
-    // Whole before anything is printed or touched: a folder that is misspelt leaves what is there as it is.
+    // Builds the whole text before it prints or writes, so that a misspelt folder changes nothing.
     let text = proposal(inputs)?;
     let mut out = stdout().lock();
     let Some(file) = file else {
@@ -65,7 +65,7 @@ fn proposal(inputs: &[PathBuf]) -> Result<String, CommandError> {
     Ok(out)
 }
 
-/// The example's folder, as one that is not there yet.
+/// Writes the example's folder commented out.
 fn write_commented(out: &mut String, folder: &str) {
     for line in std::iter::once(FOLDER.trim_end()).chain(folder.lines()) {
         let mark = if line.is_empty() || line.starts_with('#') {
@@ -77,7 +77,7 @@ fn write_commented(out: &mut String, folder: &str) {
     }
 }
 
-/// A hot folder and what is proposed for it.
+/// A proposed hot folder.
 struct Sketch {
     name: String,
     input: String,
@@ -105,7 +105,7 @@ impl Sketch {
         })
     }
 
-    /// The folder's table: that of the example with its own values, or the values alone.
+    /// Writes the folder's table: the example's table with this folder's values, or only the values.
     fn write(&self, out: &mut String, example: &str) {
         for remark in &self.remarks {
             out.extend(["# ", &self.input, ": ", remark, ".\n"]);
@@ -131,10 +131,10 @@ impl Sketch {
     }
 }
 
-/// A name for the hot folder `input` that is not among `names`; it is then.
+/// A name for the hot folder `input` that is not in `names`; adds it to `names`.
 pub(super) fn name_for(input: &Path, names: &mut BTreeSet<String>) -> String {
     let folder_name = input.file_name().unwrap_or_default().to_string_lossy();
-    // Room for a number.
+    // Leaves space for a number.
     let name = config::folder_name_of(&folder_name, 60);
     let name = if name.is_empty() { "photos" } else { &name };
     let numbered = (2..).map(|number| format!("{name}-{number}"));
@@ -143,7 +143,7 @@ pub(super) fn name_for(input: &Path, names: &mut BTreeSet<String>) -> String {
         .unwrap_or_default()
 }
 
-/// The output folder for a hot folder for which none is named.
+/// The default output folder of a hot folder.
 pub(super) fn cutouts_beside(input: &Path) -> PathBuf {
     let mut output = input.as_os_str().to_owned();
     output.push("-cutouts");
@@ -159,7 +159,7 @@ pub(super) fn table(keys: [(&str, &String); 3]) -> String {
     text
 }
 
-/// What to do if the service may not look into the folder, as far as that is known.
+/// What to do when the service may not read the folder, as far as this can be determined.
 fn closed(input: &Path) -> Result<Option<String>, CommandError> {
     let asked = input.to_owned();
     let metadata = disk::ask(input, move |_| asked.metadata().at(&asked));
@@ -182,7 +182,7 @@ fn closed(input: &Path) -> Result<Option<String>, CommandError> {
     }))
 }
 
-/// `path` as a value of the configuration.
+/// `path` as a quoted value of the configuration.
 pub(super) fn quoted(path: &Path) -> Result<String, CommandError> {
     let text = path.to_str().map(config::quoted);
     text.ok_or_else(|| CommandError::Unwritable(path.to_owned()))

@@ -1,4 +1,4 @@
-//! One file a command: arguments -> what it prints and its exit code; knows no stage from inside.
+//! One file per command: converts arguments to output and an exit code. Must not depend on the inside of a stage.
 
 pub mod backup;
 pub mod check;
@@ -31,7 +31,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::fs::disk;
 
-/// Reads a configuration to look at a daemon that may run on with earlier settings; faults are told, not fatal.
+/// Reads a configuration although a daemon may run with earlier settings. Logs faults as warnings.
 fn read_leniently(file: &Path) -> Result<Config, CommandError> {
     let (config, faults) = Config::read(file)?;
     for fault in &faults {
@@ -48,10 +48,10 @@ fn read_leniently(file: &Path) -> Result<Config, CommandError> {
     Ok(config)
 }
 
-/// How long threads that close or remove files at the end are waited for.
+/// How long to wait at the end for threads that close or remove files.
 const CLOSING_MAX: Duration = Duration::from_secs(1);
 
-/// Runs `work` on a single-threaded runtime, on this thread. What still waits for a disk when it ends is left behind.
+/// Runs `work` on a single-threaded runtime on this thread. Abandons threads that still wait for a disk.
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

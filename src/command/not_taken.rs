@@ -1,19 +1,19 @@
-//! Files that a folder does not take -> sentences for a person: how many, why, and what to do. Looks at no file.
+//! Describes the files that a folder does not take: how many, why, and what to do. Must not read files.
 
 use crate::config::Include;
 use crate::imaging::{is_read_ending, is_unsupported_ending};
 use crate::intake::{Judgement, NotTaken};
 
-/// How a file that is read but not included can be taken all the same.
+/// How to take a file that hotcut can read but that is not included.
 #[derive(Clone, Copy)]
 pub(super) enum Remedy {
-    /// By a pattern of the folder.
+    /// Add a pattern to `include`.
     Include,
-    /// By naming it.
+    /// Name the file as an input.
     Name,
 }
 
-/// What there is to say, a sentence each.
+/// The sentences about these files.
 pub(super) fn sentences(not_taken: &NotTaken, remedy: Remedy) -> Vec<String> {
     let mut sentences = Vec::new();
     if not_taken.files() > 0 {
@@ -74,7 +74,7 @@ fn advice(not_taken: &NotTaken, remedy: Remedy) -> String {
         .collect()
 }
 
-/// The endings in patterns of `include` that no decoder reads, as far as the patterns name endings.
+/// The endings in patterns of `include` that no decoder reads. Patterns without an ending are skipped.
 pub(super) fn endings_not_read(include: &Include) -> Vec<String> {
     let mut not_read = Vec::new();
     for pattern in include.patterns() {
@@ -95,7 +95,7 @@ pub(super) fn endings_not_read(include: &Include) -> Vec<String> {
     not_read
 }
 
-/// Why a file is left alone, unless it is taken.
+/// Why a file is not taken; `None` when it is.
 pub(super) fn reason(judgement: Judgement) -> Option<&'static str> {
     match judgement {
         Judgement::Taken => None,

@@ -1,4 +1,4 @@
-//! `hotcut pages`: the command line as clap knows it -> man pages and completions of shells; knows no command by name.
+//! `hotcut pages`: converts the clap definition to man pages and shell completions. Must not name a command.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use super::CommandError;
 use crate::fs::path_error::AtPath as _;
 
-/// Makes `man` and `completions` below `dir`, with one man page for `program` and each command that is not hidden.
+/// Writes `man` and `completions` below `dir`, with a man page for `program` and for each visible command.
 pub fn run(program: &clap::Command, dir: &Path) -> Result<ExitCode, CommandError> {
     let mut program = without_hidden(program);
     let (man, completions) = (dir.join("man"), dir.join("completions"));
@@ -23,7 +23,7 @@ pub fn run(program: &clap::Command, dir: &Path) -> Result<ExitCode, CommandError
     Ok(ExitCode::SUCCESS)
 }
 
-/// The same program for people: shells would offer a hidden command too, and each `help COMMAND` would get a page.
+/// The program without hidden commands and without `help COMMAND`: shells would offer the former, and the latter would get pages.
 fn without_hidden(program: &clap::Command) -> clap::Command {
     let commands = program.get_subcommands();
     clap::Command::new(program.get_name().to_owned())

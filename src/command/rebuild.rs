@@ -1,4 +1,4 @@
-//! `hotcut rebuild`: the cutouts in the output folders -> a ledger that knows them, where the old one was lost.
+//! `hotcut rebuild`: restores a lost ledger from the cutouts in the output folders.
 
 use std::io::{Write as _, stdout};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::delivery::{Patience, rebuild};
 use crate::ledger::{LedgerError, LedgerFound, RebuildExtent, lock_state_dir, open_whole};
 
-/// Rebuilds while no daemon runs; a ledger that is whole only learns what it does not know.
+/// Rebuilds while no daemon runs. Adds only what is missing to an intact ledger.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let config = Config::load(config_file)?;
     let state_dir = &config.daemon.state_dir;

@@ -1,4 +1,4 @@
-//! `hotcut redo`: photos that are done -> the queue again, for another model or other edges; a running daemon sees it at once. Cuts nothing.
+//! `hotcut redo`: puts finished photos back into the queue, for another model or other edges. A running daemon notices at once.
 
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::fs::stamp::Stamp;
 use crate::ledger::{DonePhoto, SqliteLedger};
 use crate::percent;
 
-/// Puts back what the model `of_model` has cut out, if it is given, and of that only `files`, if there are any.
+/// Puts back the photos cut by `of_model`, if given, and of these only `files`, if there are any.
 pub fn run(
     config_file: &Path,
     of_model: Option<&str>,
@@ -64,10 +64,10 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Which photos are meant.
+/// Which photos to put back.
 struct Wanted<'a> {
     of_model: Option<&'a str>,
-    /// Photos by their folder's name and their path below it; all if it is `None`.
+    /// Photos by their folder's name and their path below it; `None` means all.
     photos: Option<Vec<(&'a str, PathBuf)>>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Begins to look whether the very photos that were cut out lie there; others are cut out anyway.
+/// Starts to check whether each photo is still the file that was cut. A changed file is cut anyway.
 fn look_for(folder: &Folder, photos: Vec<DonePhoto>) -> Question<Vec<(DonePhoto, bool)>> {
     let input = folder.input.clone();
     disk::ask(&folder.input, move |pulse| {

@@ -1,4 +1,4 @@
-//! `hotcut retry`: quarantined photos -> the queue again; a running daemon sees it at once.
+//! `hotcut retry`: puts quarantined photos back into the queue. A running daemon notices at once.
 
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::percent;
 /// A quarantined photo and its folder.
 type QuarantinedIn<'a> = (&'a Folder, Quarantined);
 
-/// Retries `files`, or everything quarantined if there are none.
+/// Retries `files`, or every quarantined photo when there are none.
 pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let mut out = stdout().lock();
@@ -48,7 +48,7 @@ pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandErr
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says where a photo is that was moved away, and how to have it tried again.
+/// Says where a moved photo is and how to retry it.
 fn moved(folder: &Folder) -> String {
     let input = folder.input.display();
     match &folder.failed {
@@ -74,7 +74,7 @@ fn all<'a>(
     Ok(found)
 }
 
-/// Finds the photo that `file` means: its path, or its path below a hot folder as `status` prints it.
+/// Finds the photo for `file`: its path, or its path below a hot folder as `status` prints it.
 fn find<'a>(
     ledger: &mut SqliteLedger,
     config: &'a Config,

@@ -1,4 +1,4 @@
-//! `hotcut run`: a configuration file -> a daemon until it is stopped, and the threads of those who call or hear it.
+//! `hotcut run`: runs the daemon, the HTTP server and the notifications until the daemon is stopped.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,16 +13,16 @@ pub fn run(config_file: PathBuf) -> Result<ExitCode, CommandError> {
     let config = Config::load(&config_file);
     version::log(&config_file, config.as_ref().ok());
     let config = config?;
-    // Before any other thread starts, so that no signal finds the default.
+    // Before any other thread starts, so that no signal gets its default action.
     let signals = shutdown::listen()?;
     let (handle, endpoint) = daemon::link();
     let server = http::start(handle.clone())?;
     let notifications = Notifications::start(handle)?;
     let ended = block_on(daemon::run(config_file, config, signals, endpoint));
-    // Answers under way are given; it ends by itself soon after the loop. If it has panicked, that is told already.
+    // The server ends soon after the daemon loop and completes open requests. If it has panicked, the panic is already logged.
     server.join().ok();
     notifications.finish();
-    // Last: the server reads the ledger.
+    // Must be last: the server reads the ledger.
     ended??.close();
     Ok(ExitCode::SUCCESS)
 }

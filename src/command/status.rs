@@ -1,4 +1,4 @@
-//! `hotcut status`: the ledger and what the daemon wrote last -> a table, or JSON.
+//! `hotcut status`: prints the ledger's counts and the daemon's last state as a table or JSON.
 
 mod known;
 mod table;
@@ -18,14 +18,14 @@ use crate::rfc3339;
 use crate::worker::Confinement;
 use known::KnownStatus;
 
-/// What is printed with `--json`.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct StatusReport {
-    /// What holds the workers in, as far as it is known: only while hotcut runs.
+    /// The confinement of the workers, if known; only while hotcut runs.
     confinement: Option<Confinement>,
-    /// How the way in over HTTP stands, if there is one and hotcut runs.
+    /// The state of the HTTP listener, if configured; only while hotcut runs.
     http: Option<String>,
-    /// What the machine is short of, if it is and hotcut runs.
+    /// What the machine is short of, if anything; only while hotcut runs.
     shortage: Option<String>,
     folders: Vec<FolderReport>,
 }
@@ -35,30 +35,30 @@ struct FolderReport {
     name: String,
     #[serde(flatten)]
     state: FolderState,
-    /// All that waits: settling, for a worker, and on disk.
+    /// All waiting photos: settling, for a worker, and on disk.
     queued: usize,
-    /// Of it, what stays on disk until there is room in memory.
+    /// Of these, photos that stay on disk until memory is free.
     queued_on_disk: usize,
-    /// When the one arrived that waits and arrived first. RFC 3339.
+    /// When the oldest waiting photo arrived. RFC 3339.
     oldest: Option<String>,
     running: usize,
     done: u32,
-    /// Photos that something holds, the first few of them.
+    /// The first few of the photos in `held`.
     waiting: Vec<WaitingStatus>,
-    /// All photos that something holds.
+    /// The number of photos that cannot proceed at present.
     held: usize,
     /// Files that are not taken.
     not_taken: NotTaken,
-    /// Photos that cannot succeed; where only the daemon's own file can be read, the 100 newest.
+    /// Quarantined photos. When only the daemon's status file can be read, the 100 newest.
     quarantined: Vec<SharedFailure>,
-    /// All photos that cannot succeed.
+    /// The number of quarantined photos.
     quarantined_count: usize,
     /// RFC 3339.
     last_done: Option<String>,
     photos_per_minute: u32,
     photos_per_minute_over_10: f64,
     photos_per_minute_over_60: f64,
-    /// How long what waits will take, if that can be told.
+    /// Estimated seconds for the waiting photos, if known.
     left_s: Option<u32>,
 }
 
@@ -66,14 +66,14 @@ struct FolderReport {
 struct WaitingStatus {
     path: String,
     reason: String,
-    /// What comes next.
+    /// What the photo waits for.
     next: WaitingFor,
-    /// When that comes. RFC 3339.
+    /// When this happens, if known. RFC 3339.
     until: Option<String>,
 }
 
-/// Prints the state of every configured folder, whether the daemon runs or not. With `check`, the exit code tells whether
-/// it runs and serves them all.
+/// Prints the state of every configured folder, whether the daemon runs or not. With `check`, the exit code says whether the daemon
+/// runs and serves all folders.
 pub fn run(config_file: &Path, json: bool, check: bool) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let known = KnownStatus::of(&config)?;

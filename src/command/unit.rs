@@ -1,5 +1,4 @@
-//! `hotcut unit`: a configuration and what is mounted -> the drop-in by which systemd lets the service do what the configuration
-//! says; looks into no folder.
+//! `hotcut unit`: prints the systemd drop-in that gives the service the rights that the configuration needs. Must not read folders.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +13,7 @@ use crate::fs::path_error::PathError;
 use crate::fs::{disk, mount};
 use crate::percent;
 
-/// What the unit hides from the service, and the setting that shows it again. What must be written is a matter of its own.
+/// Paths that the unit hides from the service, and the setting that makes each visible. Write access is granted separately.
 pub(super) const HIDDEN: &[(&str, &str)] = &[
     ("/home", "ProtectHome=read-only"),
     ("/root", "ProtectHome=read-only"),
@@ -23,22 +22,22 @@ pub(super) const HIDDEN: &[(&str, &str)] = &[
     ("/var/tmp", "PrivateTmp=no"),
 ];
 
-/// Mount points that hold more than photos, and stay for as long as the system runs.
+/// Mount points that hold more than photos and stay mounted while the system runs.
 const OF_THE_SYSTEM: &[&str] = &["/", "/home", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"];
 
-/// Where the unit's `StateDirectory=` is.
+/// The directory of the unit's `StateDirectory=`.
 const STATE_DIRECTORY: &str = "/var/lib/hotcut";
 
-/// How long a stop may take beyond `drain_timeout`; the unit's `TimeoutStopSec=` is this and the default of that.
+/// How much longer than `drain_timeout` a stop may take. The unit's `TimeoutStopSec=` is the default `drain_timeout` plus this.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
 
 /// The unit's `TimeoutStopSec=`.
 const STOP_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Where the drop-in goes.
+/// The path of the drop-in.
 pub(super) const DROP_IN: &str = "/etc/systemd/system/hotcut.service.d/folders.conf";
 
-/// Prints the drop-in, or why the configuration has none.
+/// Prints the drop-in, or the error that prevents one.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let config = Config::load(config_file)?;
     let text = drop_in(config_file, &config)?;
@@ -46,7 +45,7 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The drop-in with which systemd lets the service do what `config` says.
+/// The drop-in for `config`.
 pub(super) fn drop_in(config_file: &Path, config: &Config) -> Result<String, CommandError> {
     let folders = folders(config);
     let targets = disk::real_paths(folders.iter().copied());
@@ -54,12 +53,12 @@ pub(super) fn drop_in(config_file: &Path, config: &Config) -> Result<String, Com
     let mut service = Vec::new();
     for folder in &folders {
         mounts.push(format!("RequiresMountsFor={}", quoted("", folder)?));
-        // Systemd follows no link when it looks for the mounts that a path needs.
+        // Systemd does not follow links when it determines the mounts of a path.
         let led_to = target(&targets, folder);
         if led_to != *folder {
             mounts.push(format!("RequiresMountsFor={}", quoted("", &led_to)?));
         }
-        // The minus lets the service start while a folder is not there yet.
+        // With the minus sign, the service starts even when the folder does not exist yet.
         service.push(format!(
             "ReadWritePaths={}",
             quoted("-", &writable(folder, &led_to)?)?
@@ -91,7 +90,7 @@ pub(super) fn drop_in(config_file: &Path, config: &Config) -> Result<String, Com
     Ok(text)
 }
 
-/// Every path that hotcut reads or writes, as it is written and where it leads.
+/// Every path that hotcut reads or writes, as configured and with links resolved.
 pub(super) fn used(config: &Config) -> Vec<PathBuf> {
     let notify = config.notify.as_ref();
     let command = notify.and_then(|notify| notify.command.as_ref());
@@ -114,7 +113,7 @@ pub(super) fn used(config: &Config) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Every folder that hotcut writes to: a hot folder too, for notes are left there and photos taken away.
+/// Every folder that hotcut writes to. This includes hot folders: hotcut leaves notes there and takes photos away.
 pub(super) fn folders(config: &Config) -> Vec<&Path> {
     let state_dir = Some(config.daemon.state_dir.as_path());
     let mut folders: Vec<&Path> = state_dir
@@ -130,10 +129,10 @@ pub(super) fn folders(config: &Config) -> Vec<&Path> {
     folders
 }
 
-/// What must be writable for `folder`, which leads to `real`, to be: itself, or the disk that it lies on.
+/// The path that must be writable so that `folder`, resolved to `real`, is writable: the folder, or the mount point of its disk.
 ///
-/// A folder below a mount point becomes a mount of the service's own. That keeps the disk there for the service when it is unmounted,
-/// and a disk that is mounted later goes beneath it: photos on that one would never be seen.
+/// A folder below a mount point becomes a mount in the service's namespace. This mount keeps the disk visible to the service after
+/// it is unmounted; a disk mounted later lies beneath it, and its photos are never seen.
 fn writable(folder: &Path, real: &Path) -> Result<PathBuf, PathError> {
     let disk = mount::point_of(real)?;
     let is_of_the_system = OF_THE_SYSTEM.iter().any(|place| disk == Path::new(place));
@@ -144,19 +143,19 @@ fn writable(folder: &Path, real: &Path) -> Result<PathBuf, PathError> {
     })
 }
 
-/// Where `path` leads. A disk that does not answer is taken for one without links.
+/// `path` with links resolved. On a disk that does not respond, the path counts as free of links.
 pub(super) fn target(targets: &BTreeMap<PathBuf, PathBuf>, path: &Path) -> PathBuf {
     targets.get(path).map_or(path.to_owned(), Clone::clone)
 }
 
-/// The settings that open as much of the network as is used.
+/// The settings that allow the network access that `config` needs.
 pub(super) fn network(config: &Config) -> &'static [&'static str] {
     let has_webhook = config
         .notify
         .as_ref()
         .is_some_and(|it| it.webhook.is_some());
     match &config.http {
-        // To look a name up, the resolver asks the kernel for its addresses.
+        // To look up a name, the resolver asks the kernel for the local addresses (netlink).
         _ if has_webhook => &[
             "PrivateNetwork=no",
             "IPAddressDeny=",
@@ -176,12 +175,12 @@ pub(super) fn network(config: &Config) -> &'static [&'static str] {
     }
 }
 
-/// Returns `path` as one word of a unit file, after `mark`.
+/// `path` as one quoted word of a unit file, after `mark`.
 fn quoted(mark: &str, path: &Path) -> Result<String, CommandError> {
     let climbs = path
         .components()
         .any(|component| component == Component::ParentDir);
-    // Systemd has no way to write the end of a line within one, and passes over a path that climbs.
+    // Unit files cannot contain a line break within a word, and systemd ignores paths with `..`.
     let text = path
         .to_str()
         .filter(|text| !climbs && !text.chars().any(char::is_control))

@@ -1,5 +1,5 @@
-//! The unit of systemd that is in force -> what it forbids the service that the configuration needs, and the command that allows it.
-//! Changes nothing.
+//! Reads the active systemd unit and reports what it forbids although the configuration needs it, with the command that allows it.
+//! Must not change anything.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use crate::config::Config;
 use crate::fs::disk;
 use crate::percent;
 
-/// The service.
+/// The name of the unit.
 pub(super) const UNIT: &str = "hotcut.service";
 
-/// The configuration of the unit as it is shipped.
+/// The configuration file of the shipped unit.
 const UNIT_CONFIG: &str = "/etc/hotcut/hotcut.toml";
 
-/// The longest that systemd may take to answer.
+/// Time limit for systemd's answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// What is asked.
+/// The properties to read.
 const PROPERTIES: &str = "LoadState,ExecStart,ProtectSystem,ReadWritePaths,StateDirectory,ProtectHome,PrivateTmp,\
     PrivateNetwork,IPAddressDeny,IPAddressAllow,RestrictAddressFamilies";
 
@@ -30,7 +30,7 @@ const PROPERTIES: &str = "LoadState,ExecStart,ProtectSystem,ReadWritePaths,State
 pub(super) struct UnitLimits(BTreeMap<String, String>);
 
 impl UnitLimits {
-    /// Asks systemd; `None` where it does not answer, or has no unit that serves `config_file`.
+    /// Reads the unit's settings; `None` when systemd does not respond or no unit serves `config_file`.
     pub(super) fn of(config_file: &Path) -> Result<Option<Self>, CommandError> {
         let mut show = Command::new("systemctl");
         show.args(["show", UNIT, "--property", PROPERTIES]);
@@ -41,7 +41,7 @@ impl UnitLimits {
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 Some(Self::read(&text)).filter(|limits| limits.serves(config_file))
             }
-            // Without systemd there is no unit that could forbid anything.
+            // Without systemd, no unit can forbid anything.
             _ => None,
         })
     }
@@ -71,7 +71,8 @@ impl UnitLimits {
         self.0.get(key).map_or("", String::as_str)
     }
 
-    /// What the unit forbids that `config` needs, in one sentence with the command that mends it; `None` if it forbids nothing.
+    /// What the unit forbids although `config` needs it, in one sentence with the command that allows it; `None` when it forbids
+    /// nothing.
     pub(super) fn forbidden(&self, config_file: &Path, config: &Config) -> Option<String> {
         let mut forbidden = Vec::new();
         let used = used(config);
@@ -104,7 +105,7 @@ impl UnitLimits {
         })
     }
 
-    /// Those of `folders` that the service may not write to.
+    /// The `folders` that the service may not write to.
     fn closed<'a>(&self, mut folders: Vec<&'a Path>) -> Vec<&'a Path> {
         let writable = self.writable();
         let paths = writable.iter().map(PathBuf::as_path);
@@ -130,7 +131,7 @@ impl UnitLimits {
             .collect()
     }
 
-    /// The first setting that keeps the service from the part of the network that `needed` opens.
+    /// The first setting that denies the part of the network that `needed` allows.
     fn closes_network(&self, needed: &[&str]) -> Option<&'static str> {
         let is_local = needed.contains(&"IPAddressAllow=localhost");
         for setting in needed {
@@ -147,7 +148,7 @@ impl UnitLimits {
                 "IPAddressDeny" | "IPAddressAllow" => {
                     let allowed = self.get("IPAddressAllow").split_whitespace();
                     let mut allowed = allowed.map(|one| one == "127.0.0.0/8" || one == "::1/128");
-                    // Somebody who allows other addresses by hand knows which.
+                    // A list with other addresses was written by an administrator and is trusted.
                     let is_allowed = allowed.any(|is_loopback| is_loopback == is_local);
                     if self.get("IPAddressDeny").contains("/0") && !is_allowed {
                         return Some("IPAddressDeny");
@@ -160,7 +161,7 @@ impl UnitLimits {
     }
 }
 
-/// The command that writes the drop-in of `config_file` and starts the service with it.
+/// The command that writes the drop-in for `config_file` and restarts the service.
 pub(super) fn allowing(config_file: &Path) -> String {
     let config = if config_file == Path::new(UNIT_CONFIG) {
         String::new()
@@ -169,13 +170,13 @@ pub(super) fn allowing(config_file: &Path) -> String {
     };
     let folder = Path::new(DROP_IN).parent().unwrap_or(Path::new("/"));
     format!(
-        // By way of another name: a configuration with a fault has no drop-in, and the one that is there must stay.
+        // Writes to a temporary name first: when the configuration has a fault there is no drop-in, and the existing one must stay.
         "sudo sh -c 'mkdir -p {} && hotcut unit{config} >{DROP_IN}.new && mv {DROP_IN}.new {DROP_IN} && systemctl daemon-reload && systemctl restart hotcut'",
         folder.display()
     )
 }
 
-/// The words of a list as systemd shows them: where it must, in double quotes, with backslashes.
+/// The words of a list as systemd prints them: quoted and with backslashes where necessary.
 fn words(list: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut is_quoted, mut chars) = (String::new(), false, list.chars());
@@ -196,7 +197,7 @@ fn words(list: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// What systemd 252 shows of the unit with a drop-in of many names.
+    /// Output of systemd 252 for the unit with a drop-in of many names.
     const SHOWN: &str = r#"ExecStart={ path=/usr/bin/hotcut ; argv[]=/usr/bin/hotcut run --config /etc/my hot cut/a.toml ; ignore_errors=no ; pid=0 }
 IPAddressAllow=::1/128 127.0.0.0/8
 IPAddressDeny=::/0 0.0.0.0/0
@@ -210,7 +211,7 @@ StateDirectory=hotcut
 LoadState=loaded
 "#;
 
-    /// Fails when a folder that the unit allows is taken for forbidden because of its name, or the other way round.
+    /// Fails when the name of a folder makes an allowed folder count as forbidden, or the reverse.
     #[test]
     fn what_systemd_shows_is_read() {
         let limits = UnitLimits::read(SHOWN);
@@ -243,7 +244,7 @@ LoadState=loaded
         assert!(!none.serves(Path::new(UNIT_CONFIG)));
     }
 
-    /// Fails when a network that is closed counts as open, or one that somebody opened in another way as closed.
+    /// Fails when a closed network counts as open, or one opened by other settings as closed.
     #[test]
     fn closed_network_is_known() {
         let local: &[&str] = &[

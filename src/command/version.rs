@@ -1,4 +1,4 @@
-//! `hotcut --version`, and the first line of the service's log: which hotcut this is, and what it works with. Loads no model.
+//! `hotcut --version`, and the first line of the service's log: the version and the components in use. Must not load a model.
 
 use std::ffi::OsStr;
 use std::io::{Write as _, stdout};
@@ -12,7 +12,7 @@ use crate::model::shipped_models_dir;
 use crate::version::{COMMIT, VERSION};
 use crate::{hex, inference};
 
-/// Prints version, commit, library, the models that came with hotcut, and where the configuration is; needs none of them.
+/// Prints version, commit, library, shipped models and the configuration's path. Works when any of them is missing.
 pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     let mut out = stdout().lock();
     writeln!(out, "hotcut {VERSION}")?;
@@ -35,7 +35,7 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Logs the same of a service that starts, with the models of its configuration if that could be read.
+/// Logs the same when a service starts, with the configured models if the configuration could be read.
 pub(super) fn log(config_file: &Path, config: Option<&Config>) {
     let models: Vec<String> = config
         .iter()
@@ -51,7 +51,7 @@ pub(super) fn log(config_file: &Path, config: Option<&Config>) {
     );
 }
 
-/// The path of the library, whose name ends in its version.
+/// The path of the library. The name ends in the library's version.
 fn library() -> String {
     inference::find().map_or_else(
         |error| error.to_string(),
@@ -63,7 +63,7 @@ fn model(manifest: &ModelManifest) -> String {
     format!("{} sha256:{}", manifest.name, hex::encode(&manifest.sha256))
 }
 
-/// The manifests, by name, of the models whose file is there.
+/// The manifests, sorted by name, of the shipped models whose file exists.
 fn shipped_models() -> Vec<ModelManifest> {
     let folder = shipped_models_dir();
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! `hotcut why FILE`: the ledger, the file and what the daemon wrote last -> the whole history of one photo, for a person.
+//! `hotcut why FILE`: prints the history of one photo from the ledger, the file and the daemon's last state.
 
 mod find;
 mod held;
@@ -21,7 +21,7 @@ use crate::ledger::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_
 use crate::percent;
 use crate::rfc3339;
 
-/// Tells of `file`: a photo, its cutout, or its path as `status` prints it.
+/// Prints the history of `file`: a photo, its cutout, or a path as `status` prints it.
 pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let mut ledger = SqliteLedger::open_existing(&config.daemon.state_dir)?;
@@ -62,7 +62,7 @@ pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells of one version; `earlier` are those that were begun before it.
+/// Prints the history of one version; `earlier` are the versions before it.
 fn tell(
     out: &mut impl Write,
     version: &VersionHistory,
@@ -121,7 +121,7 @@ fn tell(
     }
 }
 
-/// Says whether the cutout replaced that of an earlier version.
+/// Whether the cutout replaced that of an earlier version, in words.
 fn replaced(version: &VersionHistory, earlier: &[VersionHistory]) -> &'static str {
     let is_placed = |other: &VersionHistory| {
         other.output == version.output
@@ -151,8 +151,7 @@ fn tell_failure(out: &mut impl Write, failed: &FailedAttempt) -> std::io::Result
     )
 }
 
-/// What keeps a version from being worked on that is not finished; `live` is what the daemon tells, if it runs, and `known`
-/// what the ledger does.
+/// What an unfinished version waits for. `live` is the daemon's state, if it runs; `known` is the ledger's record.
 fn waits_for(
     live: Option<&LiveStatus>,
     folder: &Arc<Folder>,
@@ -216,7 +215,7 @@ fn waits_for(
     )
 }
 
-/// What comes next for a version that has been in work; `trouble` is what the daemon says that keeps it.
+/// What happens next with a version that a worker has had; `trouble` is the daemon's reason for the delay.
 fn goes_on_with(version: &VersionHistory, trouble: Option<&str>) -> Option<String> {
     match version.state {
         PhotoState::Running => Some("it is in work".to_owned()),
@@ -230,7 +229,7 @@ fn goes_on_with(version: &VersionHistory, trouble: Option<&str>) -> Option<Strin
             if let Some(reason) = trouble {
                 return Some(format!("it waits to be tried again: {reason}"));
             }
-            // A shutdown that cuts an attempt short leaves no failure of it, and what was wrong before need not be wrong now.
+            // An attempt that a shutdown interrupts leaves no failure, and an earlier failure may no longer apply.
             let mut failures = version.failures.iter();
             let failed = failures.rfind(|failed| failed.begun_at_ms == version.begun_at_ms)?;
             let Some((doubt, then)) = held::waits_for(failed) else {
@@ -250,7 +249,7 @@ fn goes_on_with(version: &VersionHistory, trouble: Option<&str>) -> Option<Strin
     }
 }
 
-/// How long ago the file changed, by its own times.
+/// Time since the last change of the file, from its timestamps.
 fn age(stamp: Stamp) -> Duration {
     let changed_ns = u64::try_from(stamp.mtime_ns.max(stamp.ctime_ns)).unwrap_or(0);
     let changed = SystemTime::UNIX_EPOCH + Duration::from_nanos(changed_ns);

@@ -1,4 +1,4 @@
-//! `hotcut worker`: what the daemon starts; not for people.
+//! `hotcut worker`: the worker process that the daemon starts. Not for direct use.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Converts a configuration to looks at the paths that it names, and each look to what is wrong there. Must not list a folder.
+//! Checks the paths of a configuration and reports what is wrong with them. Must not list folders.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,12 +15,12 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::resolve;
 use crate::ledger::{LedgerError, SqliteLedger};
 
-/// Where the folders were mounted when they were first used.
+/// The mount points of the folders at their first use.
 #[derive(Default)]
 pub(super) struct KnownMounts(BTreeMap<PathBuf, PathBuf>);
 
 impl KnownMounts {
-    /// Asks the ledger. If it cannot be read, no mount is known; the daemon reports what is wrong with it.
+    /// Reads the ledger. An unreadable ledger yields no mount points; the daemon reports its fault.
     pub(super) fn read(config: &Config) -> Self {
         let state_dir = config.daemon.state_dir.clone();
         let folders = config.folders.iter();
@@ -41,16 +41,16 @@ impl KnownMounts {
     }
 }
 
-/// A look at a path that the configuration names.
+/// A check of a path in the configuration.
 pub(super) struct Look {
     what: String,
     is_of_folder: bool,
     question: Question<Result<(), PathError>>,
 }
 
-/// What a look has found wrong.
+/// A fault found by a check.
 pub(super) struct Flaw {
-    /// How the configuration calls the path.
+    /// The path's key or description in the configuration.
     what: String,
     is_of_folder: bool,
     error: PathError,
@@ -70,7 +70,7 @@ impl Look {
         }
     }
 
-    /// Waits until the look is over.
+    /// Waits for the result.
     pub(super) fn flaw(self) -> Option<Flaw> {
         Some(Flaw {
             error: self.question.answer().flatten().err()?,
@@ -81,13 +81,13 @@ impl Look {
 }
 
 impl Flaw {
-    /// Tells whether the path, or the disk that it lies on, may not be written to by anybody.
+    /// Whether the path or its disk is read-only for everybody.
     pub(super) fn is_read_only(&self) -> bool {
         self.error.io().kind() == ErrorKind::ReadOnlyFilesystem
     }
 
-    /// Tells whether a running hotcut waits until this is over: the folder is absent or its disk fails. Rights do not come back by
-    /// themselves.
+    /// Whether a running hotcut waits until the fault disappears: the folder is absent or its disk fails. Missing permissions do
+    /// not disappear by themselves.
     pub(super) fn is_waited_for(&self) -> bool {
         let lasts = [
             Errno::ROFS,
@@ -109,7 +109,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Begins to look at everything that must be there; with `known`, at the mounts of the folders first.
+/// Starts the checks of all required paths. With `known`, checks the mount points of the folders first.
 pub(super) fn looks(config: &Config, known: Option<&KnownMounts>) -> Vec<Look> {
     let state_dir = Look::begin("`state_dir`".to_owned(), &config.daemon.state_dir, writable);
     let folders = config.folders.iter();
@@ -142,7 +142,7 @@ fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
         begin("output", &folder.output, writable),
     ];
     let own = folder.own_folders();
-    // Nobody knows where these were mounted: the part of the path that exists may be the bare place of a disk that is away.
+    // Without known mount points, the existing part of a path may be the empty mount point of an unmounted disk.
     let writable_if_there = if known.is_some() {
         writable_or_absent
     } else {
@@ -152,7 +152,7 @@ fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
     looks
 }
 
-/// An error if the mount that the folder lay under is away. The bare place of a mount may not even be looked into.
+/// Fails when the folder's mount point is not mounted. An empty mount point may not even be readable.
 fn mounted(folder: &Path, expected: Option<&Path>) -> Result<(), PathError> {
     match expected {
         Some(expected) => {
@@ -173,7 +173,7 @@ fn emptiable(folder: &Path) -> Result<(), PathError> {
     allows(folder, Access::WRITE_OK)
 }
 
-/// A folder that hotcut makes when it is first needed: the deepest part that exists must be writable.
+/// Checks a folder that hotcut creates on first use: the deepest existing parent must be writable.
 fn writable(folder: &Path) -> Result<(), PathError> {
     let existing = folder
         .ancestors()
@@ -183,7 +183,7 @@ fn writable(folder: &Path) -> Result<(), PathError> {
     allows(existing, Access::WRITE_OK | Access::EXEC_OK)
 }
 
-/// As [`writable`], but a folder that is absent is told of as that.
+/// As [`writable`], but reports an absent folder as absent.
 fn writable_or_absent(folder: &Path) -> Result<(), PathError> {
     let absent = folder.metadata().at(folder).err();
     writable(folder).map_err(|error| absent.unwrap_or(error))

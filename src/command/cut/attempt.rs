@@ -1,4 +1,4 @@
-//! One attempt at a photo -> how it ended and how long it took, with its cutout on stdout if that is where it goes.
+//! Runs one attempt at a photo, measures its duration and copies the cutout to stdout if requested.
 
 use std::fs::File;
 use std::io::{self, Write as _, stdout};
@@ -10,16 +10,16 @@ use crate::blocking::blocking;
 use crate::job::{self, Finished, Job, JobContext, Outcome, Stalls};
 use crate::worker::Worker;
 
-/// An attempt that is over.
+/// A finished attempt.
 #[derive(Debug)]
 pub(super) struct CutAttempt {
     pub(super) finished: Finished,
     pub(super) duration: Duration,
-    /// How the cutout got to stdout, if that is where it goes.
+    /// The result of copying the cutout to stdout; `Ok` when that was not requested.
     pub(super) sent: io::Result<()>,
 }
 
-/// Carries one out.
+/// Runs one attempt.
 pub(super) async fn run(
     job: Job,
     worker: Worker,

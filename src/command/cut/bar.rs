@@ -1,4 +1,4 @@
-//! How far a batch is -> a bar on a terminal, and nothing anywhere else. Counts no results.
+//! Shows the progress of a batch as a bar on a terminal; shows nothing elsewhere. Must not count results.
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const LOADING: &str = "{pos}/{len} photos, loading the model";
 const WORKING: &str = "{bar:30} {pos}/{len} photos, {per_sec}, {eta} left";
 
-/// A bar that says what is waited for until work begins.
+/// A bar that shows the loading of the model until work begins.
 #[derive(Debug)]
 pub(super) struct CutBar {
     bar: ProgressBar,
@@ -15,7 +15,7 @@ pub(super) struct CutBar {
 }
 
 impl CutBar {
-    /// A bar that is not seen.
+    /// A bar that shows nothing.
     pub(super) fn hidden() -> Self {
         Self {
             bar: ProgressBar::hidden(),
@@ -37,13 +37,13 @@ impl CutBar {
         bar
     }
 
-    /// Says that the model is loaded now.
+    /// Shows that the model is being loaded.
     pub(super) fn loading(&mut self) {
         self.is_loading = true;
         self.show(LOADING);
     }
 
-    /// Shows the bar itself from now on; its rate begins here.
+    /// Shows the progress from now on; the rate is measured from here.
     pub(super) fn loaded(&mut self) {
         if std::mem::take(&mut self.is_loading) {
             self.bar.reset_eta();
@@ -51,17 +51,17 @@ impl CutBar {
         }
     }
 
-    /// One photo more is dealt with.
+    /// Counts one more photo.
     pub(super) fn advance(&self) {
         self.bar.inc(1);
     }
 
-    /// Runs `print` while the bar is not there.
+    /// Hides the bar while `print` runs.
     pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }

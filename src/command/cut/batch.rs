@@ -1,4 +1,4 @@
-//! Jobs -> cutouts, each tried until it is decided, with workers that are started when there is work. Must not find photos.
+//! Runs jobs until each is decided. Starts workers when there is work. Must not find photos.
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
@@ -22,9 +22,9 @@ use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Sta
 use crate::ledger::{Ledger, SqliteLedger};
 use crate::worker::{Pool, StartError, Worker, WorkerSpec};
 
-/// Photos on their way to their cutouts.
+/// The photos of a batch and their state.
 pub(super) struct CutBatch<'a> {
-    /// Whether a cutout is there is not known yet.
+    /// Jobs whose output has not been checked for an existing cutout.
     unlooked: VecDeque<Job>,
     looks: JoinSet<Looked>,
     jobs: VecDeque<Job>,
@@ -34,17 +34,17 @@ pub(super) struct CutBatch<'a> {
     starts: JoinSet<Result<Worker, StartError>>,
     pool: Pool,
     size: usize,
-    /// Photos whose worker was killed because the machine was short of memory.
+    /// Photos whose worker was killed for lack of memory.
     given_back: HashSet<PathBuf>,
     context: JobContext,
     is_stdin: bool,
     is_stdout: bool,
-    /// What goes on the sheet, if one is wanted.
+    /// The entries of the sheet, if one is requested.
     sheet: Option<SheetList>,
     reporter: &'a mut CutReporter,
 }
 
-/// A job, and the cutout that was there before.
+/// A job, and the cutout that existed before.
 struct Looked {
     job: Job,
     found: Result<Option<PathBuf>, JobError>,
@@ -101,7 +101,7 @@ impl<'a> CutBatch<'a> {
                             self.reporter.loaded();
                             self.pool.started(worker);
                         }
-                        // A model or library that is refused now is refused the next time as well.
+                        // A model or library that is refused once is refused again.
                         Err(error @ StartError::Refused(_)) => return Err(error.into()),
                         Err(error) => if !self.pool.start_failed(Instant::now()) {
                             return Err(error.into());
@@ -118,7 +118,7 @@ impl<'a> CutBatch<'a> {
         Ok(())
     }
 
-    /// What a sheet is made of, if one is wanted.
+    /// What the sheet needs; `None` when none is requested.
     pub(super) fn into_finished_batch(mut self) -> Option<FinishedBatch> {
         Some(FinishedBatch {
             list: self.sheet.take()?,
@@ -133,7 +133,7 @@ impl<'a> CutBatch<'a> {
         is_looked && self.jobs.is_empty() && self.running.is_empty()
     }
 
-    /// Looks for cutouts that are there. At most as many photos are read at a time as there may be workers.
+    /// Looks for existing cutouts. Reads at most as many photos at a time as there may be workers.
     fn look(&mut self) {
         while self.looks.len() < self.size {
             let Some(job) = self.unlooked.pop_front() else {
@@ -150,7 +150,7 @@ impl<'a> CutBatch<'a> {
         let Looked { job, found } = looked;
         match found {
             Ok(Some(output)) => self.reporter.there_already(&self.photo(&job), &output)?,
-            // An attempt meets the same error, and says so.
+            // The attempt meets the same error and reports it.
             Ok(None) | Err(_) => self.jobs.push_back(job),
         }
         Ok(())
@@ -213,7 +213,7 @@ impl<'a> CutBatch<'a> {
             | Outcome::Paused(error) => {
                 self.reporter.failed(&photo, &reason(&error), took)?;
             }
-            // Tried again once, without others beside it.
+            // Is retried once, without other workers running.
             Outcome::Short(_) if self.given_back.insert(photo.clone()) => {
                 self.pool.limit(Some(1));
                 self.jobs.push_front(job);
@@ -253,7 +253,7 @@ impl<'a> CutBatch<'a> {
         Ok(())
     }
 
-    /// What the photo of `job` is called in reports.
+    /// The name of the job's photo in reports.
     fn photo(&self, job: &Job) -> PathBuf {
         if self.is_stdin {
             return stdin::label().to_owned();
@@ -273,7 +273,7 @@ fn picture(origin: &Origin, job: &Job) -> Option<CutoutFacts> {
     }
 }
 
-/// The words for a photo that failed: what a key of the configuration says to a daemon, an option says here.
+/// The reason for a failed photo. Names the option where the daemon's message names a configuration key.
 fn reason(error: &JobError) -> String {
     let is_too_large = matches!(error, JobError::Cutout(CutoutError::TooLarge { .. }));
     let remedy = if is_too_large {

@@ -1,4 +1,4 @@
-//! `hotcut cut`: files, folders or stdin -> cutouts, once, through the same jobs and workers as the daemon.
+//! `hotcut cut`: cuts files, folders or stdin once, with the same jobs and workers as the daemon.
 
 mod attempt;
 mod bar;
@@ -32,7 +32,7 @@ use sheet::{FinishedBatch, SheetPlace};
 use target::CutTarget;
 pub use target::UsageError;
 
-/// Photos that failed or could not be found, or a sheet that could not be written.
+/// Photos failed or were not found, or the sheet could not be written.
 const FAILED: u8 = 1;
 
 /// As shells report a command that was interrupted.
@@ -67,7 +67,7 @@ pub struct CutArguments {
     sheet: Option<PathBuf>,
 }
 
-/// Cuts out everything that was ordered. With `json` it prints an object for each photo.
+/// Cuts all inputs. With `json` it prints an object for each photo.
 pub fn run(order: &CutArguments, json: bool) -> Result<ExitCode, CommandError> {
     let target = CutTarget::of(&order.inputs, &order.output)?;
     let sheet = order.sheet.as_deref();
@@ -89,18 +89,18 @@ pub fn run(order: &CutArguments, json: bool) -> Result<ExitCode, CommandError> {
         stdin: is_stdin.then(PrivateFolder::new).transpose()?,
     };
     let mut reporter = CutReporter::new(json, run.is_to_stdout());
-    // The private folders go after the threads that write to them.
+    // The private folders are removed after the threads that write to them have ended.
     block_on(run.until_stopped(signals, &mut reporter))?
 }
 
-/// One order with all that it needs.
+/// One run and its resources.
 struct CutRun<'a> {
     order: &'a CutArguments,
     config: Config,
     target: CutTarget,
-    /// Where the sheet goes, if one is wanted.
+    /// The place of the sheet, if one is requested.
     sheet: Option<SheetPlace>,
-    /// Where the photo from stdin is kept, if there is one.
+    /// The folder of the photo from stdin, if there is one.
     stdin: Option<PrivateFolder>,
 }
 
@@ -115,7 +115,7 @@ impl CutRun<'_> {
         reporter: &mut CutReporter,
     ) -> Result<ExitCode, CommandError> {
         let ended = tokio::select! {
-            // Dropping the batch kills its workers and removes what they were writing.
+            // Dropping the batch kills its workers and removes their partial files.
             () = stopped(&mut signals) => None,
             result = self.carry_out(reporter) => Some(result),
         };
@@ -128,7 +128,7 @@ impl CutRun<'_> {
     async fn carry_out(&self, reporter: &mut CutReporter) -> Result<ExitCode, CommandError> {
         if let Some(private) = &self.stdin {
             reporter.expect(1);
-            // A longer file is refused as well.
+            // A file on disk of that length is refused as well.
             let len_max = self.config.daemon.worker_memory_bytes;
             if let Err(error) = stdin::keep(private.photo(), len_max).await {
                 reporter.failed(stdin::label(), &error, None)?;
@@ -136,7 +136,7 @@ impl CutRun<'_> {
             }
         }
         let search = self.search();
-        // On a thread of its own, which a stop leaves behind: it may be long, or wait for a disk.
+        // On a separate thread, because the search may take long or wait for a disk. A stop abandons the thread.
         let planned = blocking(move || plan::plan(&search));
         let plan = planned.await;
         let is_empty = plan.jobs.is_empty() && plan.missing.is_empty();
@@ -161,7 +161,7 @@ impl CutRun<'_> {
         Ok(exit_code(reporter, has_sheet))
     }
 
-    /// Writes the sheet, if one is wanted; `false` if that failed.
+    /// Writes the sheet, if requested; `false` when that failed.
     async fn show(&self, finished_batch: Option<FinishedBatch>, reporter: &CutReporter) -> bool {
         let (Some(place), Some(finished_batch)) = (&self.sheet, finished_batch) else {
             return true;
@@ -174,7 +174,7 @@ impl CutRun<'_> {
         written.is_ok()
     }
 
-    /// What to look for, and where the cutouts go.
+    /// What to search for, and the output.
     fn search(&self) -> Search {
         let inputs = match &self.stdin {
             Some(private) => vec![private.photo()],

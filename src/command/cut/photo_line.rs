@@ -1,4 +1,4 @@
-//! What became of one photo, and of all of them -> JSON objects, one a line. Prints nothing.
+//! Converts results to JSON objects, one per line. Must not print.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::imaging::Stage;
 use crate::percent;
 use crate::worker::CutReport;
 
-/// What became of a photo.
+/// The result of a photo.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum PhotoLineResult {
-    /// Its cutout is in its place.
+    /// The cutout has its final name.
     Done,
-    /// It was left alone.
+    /// The photo was skipped.
     Skipped,
-    /// It has no cutout.
+    /// There is no cutout.
     Failed,
 }
 
-/// A line about one photo.
+/// The line for one photo.
 #[derive(Debug, Serialize)]
 pub(super) struct PhotoLine {
     pub(super) photo: String,
@@ -31,14 +31,14 @@ pub(super) struct PhotoLine {
     pub(super) output: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
-    /// From the moment that a worker had it.
+    /// Measured from the moment when a worker got the photo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration_ms: Option<u128>,
     #[serde(flatten)]
     pub(super) picture: Option<CutoutFacts>,
 }
 
-/// What is known of a cutout that was made now.
+/// Properties of a new cutout.
 #[derive(Debug, Serialize)]
 pub(super) struct CutoutFacts {
     width: u32,
@@ -46,9 +46,9 @@ pub(super) struct CutoutFacts {
     bytes: u64,
     model: String,
     edges: Edges,
-    /// Whether the photo may lack its end.
+    /// Whether the photo may be incomplete.
     doubtful: bool,
-    /// What each step took, in their order.
+    /// The duration of each step, in order.
     #[serde(serialize_with = "as_object")]
     stages_ms: Vec<(Stage, u32)>,
 }
@@ -63,7 +63,7 @@ pub(super) struct SummaryLine {
     pub(super) summary: CutCounts,
 }
 
-/// How many photos ended in which way.
+/// The number of photos per result.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct CutCounts {
     pub(super) done: usize,
@@ -73,7 +73,7 @@ pub(super) struct CutCounts {
 }
 
 impl CutoutFacts {
-    /// Tells of a cutout that was made as `folder` says.
+    /// The facts about a cutout made with the settings of `folder`.
     pub(super) fn new(report: &CutReport, folder: &Folder, is_doubtful: bool) -> Self {
         Self {
             width: report.width,
@@ -88,7 +88,7 @@ impl CutoutFacts {
 }
 
 impl PhotoLine {
-    /// A line that says no more than what became of `photo`.
+    /// A line with only the result of `photo`.
     pub(super) fn new(photo: &Path, result: PhotoLineResult, duration: Option<Duration>) -> Self {
         Self {
             photo: percent::display(photo),

@@ -1,4 +1,4 @@
-//! The inputs of one run -> jobs, as if each input were a hot folder whose files have settled.
+//! Converts the inputs of a run to jobs, as if each input were a hot folder with settled files.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,7 +18,7 @@ use crate::intake::{
 };
 use crate::job::{CutOptions, Job};
 
-/// What is to be done.
+/// The jobs of a run, and what was left out.
 pub(super) struct CutPlan {
     pub(super) jobs: Vec<Job>,
     /// Inputs that cannot be read.
@@ -27,7 +27,7 @@ pub(super) struct CutPlan {
     pub(super) not_taken: NotTaken,
 }
 
-/// What to look for, and what is wanted of it.
+/// The inputs and the settings for their cutouts.
 pub(super) struct Search {
     pub(super) inputs: Vec<PathBuf>,
     /// The folder for the cutouts; an absolute path.
@@ -37,7 +37,7 @@ pub(super) struct Search {
     pub(super) edges: Edges,
 }
 
-/// Finds the photos that `search` means.
+/// Finds the photos of `search`.
 pub(super) fn plan(search: &Search) -> CutPlan {
     let mut plan = CutPlan {
         jobs: Vec::new(),
@@ -110,7 +110,7 @@ fn list(folder: &Arc<Folder>, output: &Path) -> Result<(Vec<Observation>, Listin
         all.extend(found);
         Ok(())
     });
-    // An output folder inside the input holds results, not photos.
+    // An output folder inside the input contains results, not photos.
     let own = output
         .strip_prefix(&folder.input)
         .ok()
@@ -135,7 +135,7 @@ fn look(file: &Path) -> Result<Observation, PathError> {
     })
 }
 
-/// Whoever names a file on the command line says that it is complete.
+/// A file named on the command line counts as complete.
 fn settle(found: Observation) -> Option<SettledFile> {
     let now = Instant::now();
     let found = Observation {
@@ -145,7 +145,7 @@ fn settle(found: Observation) -> Option<SettledFile> {
     let mut settle = Settle::new(Duration::ZERO);
     let first = settle.observe(found.clone(), now);
     let file = first.or_else(|| settle.observe(found.clone(), now))?;
-    // So nothing is waited for, even if its last part is zeros.
+    // The file counts as settled, even if it ends in zeros.
     settle.hold(file, now);
     settle.observe(found, now + PATIENCE)
 }

@@ -1,4 +1,5 @@
-//! A photo from stdin, or a cutout for stdout -> a folder of this run alone, in which a job finds it. Reads and writes no photo.
+//! A private folder for a photo from stdin or a cutout for stdout, used by the job like any other folder. Must not read or write
+//! photos.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::fs::path_error::{AtPath as _, PathError};
 
-/// A folder that only this user may enter. Dropped, it is gone with all that is in it.
+/// A folder that only this user may enter. It is removed with its content on drop.
 #[derive(Debug)]
 pub(super) struct PrivateFolder(TempDir);
 
@@ -25,7 +26,7 @@ impl PrivateFolder {
         self.0.path()
     }
 
-    /// Where the photo from stdin lies in it. The provenance in its cutout tells this name.
+    /// The path for the photo from stdin. The cutout's provenance contains this name.
     pub(super) fn photo(&self) -> PathBuf {
         self.0.path().join("stdin")
     }

@@ -1,4 +1,4 @@
-//! Results of a batch -> paths on stdout and words on stderr, or a JSON object for each photo. Decides nothing.
+//! Prints the results of a batch: paths on stdout and messages on stderr, or a JSON object per photo. Must not decide anything.
 
 use std::fmt::Display;
 use std::io::{self, Write as _, stderr, stdout};
@@ -11,25 +11,25 @@ use super::bar::CutBar;
 use super::photo_line::{CutCounts, CutoutFacts, PhotoLine, PhotoLineResult, SummaryLine};
 use crate::percent;
 
-/// Why a photo is not cut out though its cutout is there.
+/// The reason for skipping a photo whose cutout exists.
 const THERE_ALREADY: &str = "there already";
 
-/// A cutout that is in its place.
+/// A cutout that has its final name.
 #[derive(Debug)]
 pub(super) struct Delivered<'a> {
     /// Its path.
     pub(super) output: &'a Path,
-    /// What is known of it, unless an earlier run has made it.
+    /// The facts about a new cutout; `None` when an earlier run made it.
     pub(super) picture: Option<CutoutFacts>,
-    /// How long it took.
+    /// How long the attempt took.
     pub(super) duration: Duration,
 }
 
-/// Tells of photos as they are dealt with, and counts them.
+/// Reports finished photos and counts them.
 #[derive(Debug)]
 pub(super) struct CutReporter {
     is_json: bool,
-    /// Whether stdout has the cutout.
+    /// Whether stdout is reserved for the cutout.
     is_stdout_taken: bool,
     bar: CutBar,
     expected: usize,
@@ -37,7 +37,7 @@ pub(super) struct CutReporter {
 }
 
 impl CutReporter {
-    /// Tells in JSON if `is_json`; nothing but a cutout goes to stdout if `is_stdout_taken`.
+    /// Reports as JSON if `is_json`. If `is_stdout_taken`, only the cutout goes to stdout.
     pub(super) fn new(is_json: bool, is_stdout_taken: bool) -> Self {
         Self {
             is_json,
@@ -48,29 +48,29 @@ impl CutReporter {
         }
     }
 
-    /// So many photos are to be dealt with.
+    /// Sets the expected number of photos.
     pub(super) fn expect(&mut self, count: usize) {
         self.expected = count;
     }
 
-    /// Shows from now on how far it is.
+    /// Shows the progress from now on.
     pub(super) fn show_bar(&mut self) {
         if !self.is_json {
             self.bar = CutBar::on_terminal(self.expected);
         }
     }
 
-    /// The first worker is started.
+    /// Called when the first worker is started.
     pub(super) fn loading(&mut self) {
         self.bar.loading();
     }
 
-    /// A worker is ready.
+    /// Called when a worker is ready.
     pub(super) fn loaded(&mut self) {
         self.bar.loaded();
     }
 
-    /// Tells of a cutout that is in its place.
+    /// Reports a cutout that has its final name.
     pub(super) fn done(&mut self, photo: &Path, delivered: Delivered<'_>) -> io::Result<()> {
         self.counts.done += 1;
         self.bar.advance();
@@ -95,7 +95,7 @@ impl CutReporter {
         self.bar.suspend(print)
     }
 
-    /// Tells of a photo whose cutout was there before.
+    /// Reports a photo whose cutout existed before.
     pub(super) fn there_already(&mut self, photo: &Path, output: &Path) -> io::Result<()> {
         self.counts.skipped += 1;
         self.bar.advance();
@@ -111,7 +111,7 @@ impl CutReporter {
         Ok(())
     }
 
-    /// Tells of a photo that is left alone.
+    /// Reports a skipped photo.
     pub(super) fn skipped(
         &mut self,
         photo: &Path,
@@ -122,7 +122,7 @@ impl CutReporter {
         self.tell_end(PhotoLineResult::Skipped, photo, reason, duration)
     }
 
-    /// Tells of a photo without a cutout.
+    /// Reports a photo without a cutout.
     pub(super) fn failed(
         &mut self,
         photo: &Path,
@@ -156,7 +156,7 @@ impl CutReporter {
         Ok(())
     }
 
-    /// Tells something that is of no single photo.
+    /// Reports a message that does not concern a single photo.
     pub(super) fn say(&self, line: &str) {
         if self.is_json {
             tracing::warn!("{line}");
@@ -165,13 +165,13 @@ impl CutReporter {
         }
     }
 
-    /// Tells how many photos ended in which way, and returns how many failed.
+    /// Reports the number of photos per result; returns how many failed.
     pub(super) fn finish(&mut self) -> usize {
         self.summarize("");
         self.counts.failed
     }
 
-    /// As [`Self::finish`], of a batch that did not come to its end.
+    /// As [`Self::finish`], for an interrupted batch.
     pub(super) fn stopped(&mut self) {
         let CutCounts {
             done,
@@ -188,7 +188,7 @@ impl CutReporter {
         self.bar.clear();
         if self.is_json {
             let summary = self.counts;
-            // A closed stderr is nobody's fault and stops no work.
+            // A closed stderr must not stop the work.
             drop(write_object(&mut stderr().lock(), &SummaryLine { summary }));
             return;
         }
@@ -215,7 +215,7 @@ impl CutReporter {
         write_object(&mut stdout().lock(), line)
     }
 
-    /// A closed stderr is nobody's fault and stops no work.
+    /// Ignores a closed stderr: it must not stop the work.
     fn write_line(&self, line: &str) {
         drop(self.bar.suspend(|| writeln!(stderr().lock(), "{line}")));
     }

@@ -1,4 +1,4 @@
-//! A photo from stdin -> a file that no one else sees; nothing of it stays in memory. Must not judge the photo but by its length.
+//! Copies a photo from stdin to a private file. Must not hold it in memory. Checks only its length.
 
 use std::fs::File;
 use std::io::{self, Read, Write as _, stdin};
@@ -16,10 +16,10 @@ const BLOCK: usize = 1 << 16;
 /// Why there is no photo from stdin.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StdinError {
-    /// Nothing came.
+    /// Stdin is empty.
     #[error("it is empty: pipe a photo into hotcut")]
     Empty,
-    /// More came than a worker could hold.
+    /// More bytes than a worker can hold.
     #[error("it is longer than {}, the most that a photo may have", ByteSize(*.0))]
     TooLong(u64),
     /// It cannot be read.
@@ -30,16 +30,16 @@ pub(super) enum StdinError {
     Disk(#[from] PathError),
 }
 
-/// What a photo from stdin is called in reports.
+/// The name of a photo from stdin in reports.
 pub(super) fn label() -> &'static Path {
     Path::new("stdin")
 }
 
-/// Keeps what comes through stdin in the new file `path`; an error if that is nothing, or more than `len_max` bytes.
+/// Copies stdin to the new file `path`. Fails when stdin is empty or longer than `len_max` bytes.
 pub(super) async fn keep(path: PathBuf, len_max: u64) -> Result<(), StdinError> {
     let file = File::create_new(&path).at(&path)?;
     let (answer, kept) = oneshot::channel();
-    // A thread of its own, which nobody joins: a stop must not wait for a pipe that nothing comes through.
+    // On a separate thread that is never joined: a stop must not wait for a silent pipe.
     thread::Builder::new()
         .name("stdin".to_owned())
         .spawn(move || answer.send(copy(stdin().lock(), file, &path, len_max)).ok())
@@ -77,7 +77,7 @@ fn copy(mut photo: impl Read, mut file: File, path: &Path, len_max: u64) -> Resu
 mod tests {
     use super::*;
 
-    /// P6: fails when a stream without an end fills the disk, or when what is as long as it may be is refused.
+    /// P6: fails when an endless stream fills the disk, or when a photo of the greatest length is refused.
     #[test]
     fn photo_is_kept_up_to_its_longest() {
         let keep = |len: u64| {

@@ -1,4 +1,5 @@
-//! The inputs and the output of an order -> where the cutouts go, or what is wrong with the order. Must not touch what lies there.
+//! Determines the destination of the cutouts from inputs and output, or reports contradictory arguments. Must not change the
+//! destination.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stdout};
@@ -14,29 +15,29 @@ use crate::percent;
 /// Stands for stdin as an input, and for stdout as the output.
 const DASH: &str = "-";
 
-/// Where cutouts go.
+/// Where the cutouts go.
 #[derive(Debug)]
 pub(super) enum CutTarget {
     /// Into this folder.
     Folder(PathBuf),
-    /// The only one gets this name.
+    /// The only cutout gets this name.
     File {
-        /// The folder that it lies in.
+        /// The folder of the file.
         folder: PathBuf,
-        /// Its name there.
+        /// The name of the file.
         name: OsString,
     },
-    /// The only one goes to stdout, by way of this folder.
+    /// The only cutout goes to stdout, by way of this folder.
     Stdout(PrivateFolder),
 }
 
-/// What is wrong with an order.
+/// What is wrong with the arguments.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// One cutout would be of several photos.
+    /// The output is one file, but there are several photos.
     #[error("`-o {0}` takes one cutout: name one photo, or give a folder with -o")]
     ManyForOne(String),
-    /// One cutout would be of a whole folder.
+    /// The output is one file, but the input is a folder.
     #[error(
         "`-o {output}` takes one cutout, and {input} is a folder: name one photo, or give a folder with -o"
     )]
@@ -51,26 +52,26 @@ pub enum UsageError {
         "`-` reads one photo from stdin: give no other input with it, and ./- for a file of that name"
     )]
     StdinAmongOthers,
-    /// The photo has no name that its cutout could get.
+    /// A photo from stdin gives no name for its cutout.
     #[error(
         "a photo from stdin has no name: say with `-o FILE.png` where its cutout goes, or `-o -` for stdout"
     )]
     StdinIntoFolder,
-    /// Nobody can read a PNG on a terminal.
+    /// A PNG is not written to a terminal.
     #[error(
         "`-o -` writes a PNG, and stdout is a terminal: send it to a file or a program, or give `-o FILE.png`"
     )]
     Terminal,
-    /// A sheet is a PNG, and a file.
+    /// The name of the sheet does not end in `.png`.
     #[error("`--sheet {0}`: the name of a sheet ends in .png")]
     SheetName(String),
-    /// Cutout and sheet cannot be one file.
+    /// The cutout and the sheet have the same name.
     #[error("`--sheet {0}` is where the cutout goes: give the sheet another name")]
     SheetIsOutput(String),
 }
 
 impl CutTarget {
-    /// Finds out where a sheet goes that is to be called `path`.
+    /// The place of a sheet at `path`.
     pub(super) fn sheet(&self, path: &Path) -> Result<SheetPlace, CommandError> {
         let told = || percent::display(path);
         if !is_png(path) {
@@ -84,7 +85,7 @@ impl CutTarget {
         Ok(place)
     }
 
-    /// Finds out what `output` means for `inputs`.
+    /// Interprets `output` for `inputs`.
     pub(super) fn of(inputs: &[PathBuf], output: &Path) -> Result<Self, CommandError> {
         let is_stdin = is_stdin(inputs);
         if !is_stdin && inputs.iter().any(|input| input == Path::new(DASH)) {
@@ -113,12 +114,12 @@ impl CutTarget {
     }
 }
 
-/// Tells whether the only input is stdin.
+/// Whether the only input is stdin.
 pub(super) fn is_stdin(inputs: &[PathBuf]) -> bool {
     matches!(inputs, [only] if only == Path::new(DASH))
 }
 
-/// Tells whether `output` is the name of a PNG, and no folder.
+/// Whether `output` is the name of a PNG and not a folder.
 fn names_file(output: &Path) -> bool {
     is_png(output) && !output.is_dir()
 }

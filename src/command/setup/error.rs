@@ -1,39 +1,39 @@
-//! Everything that keeps `hotcut setup` from its work, each with what to do about it.
+//! Everything that prevents `hotcut setup`, each with what to do about it.
 
 use std::path::PathBuf;
 
 use crate::percent;
 
-/// Why a folder is not brought into service.
+/// Why a folder cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// It makes users, folders and units.
+    /// Setup creates users, folders and units.
     #[error("only root can set a folder up: sudo hotcut setup ...")]
     NotRoot,
-    /// A container, or another init.
+    /// A container, or another init system.
     #[error(
         "systemd does not run here, so there is no service to set up; name the folder in the configuration (hotcut init --write {}) \
          and start `hotcut run`", percent::display(.0)
     )]
     NoSystemd(PathBuf),
-    /// The package, or `systemd-sysusers`, makes it.
+    /// The package or `systemd-sysusers` creates the user.
     #[error(
         "there is no user hotcut for the service; install the package, or: systemd-sysusers hotcut.conf"
     )]
     NoUser,
-    /// ACLs are needed for this order.
+    /// Setup needs ACLs for a group.
     #[error("setfacl is missing, by which the group gets its rights: apt install acl")]
     NoAcl,
-    /// Something else has the name.
+    /// The path exists and is not a folder.
     #[error("{} is no folder", percent::display(.0))]
     NoFolder(PathBuf),
-    /// A folder above is closed to the service.
+    /// The service may not pass through a parent folder.
     #[error(
         "the user hotcut may not pass through {path}; if it may: setfacl -m u:hotcut:x {path}",
         path = percent::display(.0)
     )]
     Closed(PathBuf),
-    /// The configuration has the hot folder with another output.
+    /// The hot folder is already configured with another output.
     #[error(
         "{} is the hot folder \"{name}\" already, with the output {}; to change that, edit {}",
         percent::display(input), percent::display(output), config.display()
@@ -43,12 +43,12 @@ pub enum SetupError {
         input: PathBuf,
         /// Its name.
         name: String,
-        /// The output that it has.
+        /// The configured output.
         output: PathBuf,
         /// The configuration.
         config: PathBuf,
     },
-    /// A program that was to be asked or to do something.
+    /// A command failed.
     #[error("`{command}` failed{reason}")]
     Command {
         /// Its command line.
@@ -59,7 +59,7 @@ pub enum SetupError {
     /// The service has started, and the folder is not served.
     #[error("the service runs, but the folder is {state}; journalctl -u hotcut tells more")]
     NotServed {
-        /// What `hotcut status` says of it.
+        /// Its state according to `hotcut status`.
         state: String,
     },
 }

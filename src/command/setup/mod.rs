@@ -1,5 +1,5 @@
-//! `hotcut setup`: a folder -> a hot folder that the service serves, with rights, configuration and drop-in; shows each step, and does
-//! them if it is told to.
+//! `hotcut setup`: makes a folder a hot folder of the service, with rights, configuration and drop-in. Shows each step, and carries
+//! the steps out only on request.
 
 mod error;
 mod plan;
@@ -21,13 +21,13 @@ use super::{CommandError, block_on};
 use crate::daemon::LiveStatus;
 use crate::percent;
 
-/// What the service reads.
+/// The configuration file of the service.
 const CONFIG_FILE: &str = "/etc/hotcut/hotcut.toml";
 
 /// How long a started service may take to serve the folder.
 const SERVE_LIMIT: Duration = Duration::from_mins(1);
 
-/// Between two looks at its state.
+/// The interval between two checks of the service's state.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What is to be set up.
@@ -46,7 +46,7 @@ pub struct SetupArguments {
     yes: bool,
 }
 
-/// Shows the steps, and takes them with `--yes`.
+/// Shows the steps; carries them out with `--yes`.
 pub fn run(order: &SetupArguments) -> Result<ExitCode, CommandError> {
     if !rustix::process::geteuid().is_root() {
         return Err(SetupError::NotRoot.into());
@@ -66,7 +66,7 @@ pub fn run(order: &SetupArguments) -> Result<ExitCode, CommandError> {
         writeln!(out, "  wait until the service serves the folder")?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Folders on the way to those that are made are for all to pass through, whatever the shell's umask.
+    // New parent folders must be passable for all users, whatever the shell's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     for (done, step) in plan.steps.iter().enumerate() {
         writeln!(out, "  {step}")?;
@@ -90,7 +90,7 @@ pub fn run(order: &SetupArguments) -> Result<ExitCode, CommandError> {
         .map_err(CommandError::from)
 }
 
-/// Prints how the first `done` steps are taken back.
+/// Prints how to undo the first `done` steps.
 fn tell_undo(plan: &SetupPlan, done: usize) -> std::io::Result<()> {
     let undo = plan.undo(done);
     let mut out = stdout().lock();

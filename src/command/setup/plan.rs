@@ -1,4 +1,4 @@
-//! An order and the machine as it is -> the steps that are still to be taken. Changes nothing.
+//! Computes the remaining steps from the arguments and the state of the machine. Must not change anything.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -14,29 +14,29 @@ use crate::config::Config;
 use crate::fs::disk;
 use crate::fs::path_error::AtPath as _;
 
-/// What the configuration is before the first folder.
+/// The configuration before the first folder.
 const MINIMAL: &str = include_str!("../../../config/minimal.toml");
 
-/// Whom the service runs as.
+/// The user of the service.
 pub(super) const USER: &str = "hotcut";
 
-/// After a change of configuration or drop-in.
+/// Commands after a change of the configuration or the drop-in.
 const START_ANEW: &[&str] = &["systemctl daemon-reload", "systemctl restart hotcut"];
 
-/// What is to be done, and what comes of it.
+/// The steps, and the result when all are done.
 pub(super) struct SetupPlan {
     /// In their order.
     pub(super) steps: Vec<SetupStep>,
     /// The name of the folder in the configuration.
     pub(super) name: String,
-    /// Where its cutouts go.
+    /// The output folder.
     pub(super) output: PathBuf,
-    /// The configuration when all is done.
+    /// The configuration after all steps.
     pub(super) config: Config,
 }
 
 impl SetupPlan {
-    /// Looks at what is there.
+    /// Inspects the machine and computes the steps.
     pub(super) fn of(order: &SetupArguments, config_file: &Path) -> Result<Self, CommandError> {
         if ask(&["getent", "passwd", USER])?.is_none() {
             return Err(SetupError::NoUser.into());
@@ -79,7 +79,7 @@ impl SetupPlan {
             ));
         }
         if !steps.is_empty() || ask(&["systemctl", "is-active", USER])?.is_none() {
-            // A unit that runs has no right to a folder that was made after its start.
+            // A running service has no access to a folder created after its start.
             steps.push(SetupStep::run(&["systemctl", "restart", USER], Vec::new()));
         }
         let (name, output, config) = (wanted.name, wanted.output, wanted.config);
@@ -91,7 +91,7 @@ impl SetupPlan {
         })
     }
 
-    /// The commands that take back the first `done` steps.
+    /// The commands that undo the first `done` steps.
     pub(super) fn undo(&self, done: usize) -> Vec<&str> {
         let steps = self.steps.iter().take(done).rev();
         steps
@@ -105,7 +105,7 @@ struct PlanEntry {
     name: String,
     output: PathBuf,
     config: Config,
-    /// What the configuration must become; `None` if it has the folder.
+    /// The new text of the configuration; `None` if it already contains the folder.
     text: Option<String>,
 }
 
@@ -118,7 +118,7 @@ impl PlanEntry {
         let config = Config::parse(file, &text)?;
         let output = order.output.as_ref().map(std::path::absolute).transpose()?;
         let output = output.map(|output| output.components().collect::<PathBuf>());
-        // The disk of another folder may not answer.
+        // The disk of another folder may not respond.
         let paths = config
             .folders
             .iter()
@@ -163,7 +163,7 @@ impl PlanEntry {
     }
 }
 
-/// The configuration `text` and one more folder.
+/// Adds one more folder to the configuration `text`.
 fn with_folder(
     text: &str,
     name: &str,
@@ -183,7 +183,7 @@ fn with_folder(
     Ok(format!("{text}{end}\n{table}"))
 }
 
-/// The steps by which there is the group, and hotcut in it.
+/// The steps that create the group, if necessary, and add hotcut to it.
 fn join(group: &str) -> Result<Vec<SetupStep>, SetupError> {
     let mut steps = Vec::new();
     let row = ask(&["getent", "group", "--", group])?;
@@ -201,7 +201,7 @@ fn join(group: &str) -> Result<Vec<SetupStep>, SetupError> {
     Ok(steps)
 }
 
-/// The number in a line of `getent group`.
+/// The group's number in a line of `getent group`.
 pub(super) fn group_id(row: &str) -> Option<&str> {
     row.trim_end().split(':').nth(2)
 }
@@ -210,7 +210,7 @@ pub(super) fn group_id(row: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// Fails when a second folder changes what is there, or is no table of its own.
+    /// Fails when a second folder changes existing text or does not get its own table.
     #[test]
     fn a_folder_is_added_at_the_end() {
         for text in ["", "# mine", "[daemon]\nworkers = 1\n"] {

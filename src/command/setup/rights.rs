@@ -1,4 +1,4 @@
-//! Folders and those who must use them -> the steps that open the folders to them. Changes nothing.
+//! Computes the steps that give the users of the folders access. Must not change anything.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -8,13 +8,13 @@ use super::SetupError;
 use super::plan::{USER, group_id};
 use super::step::{SetupStep, ask, line};
 
-/// How `setpriv` becomes the service.
+/// The options with which `setpriv` runs a command as the service.
 const AS_SERVICE: &[&str] = &["--reuid", USER, "--regid", USER, "--init-groups"];
 
-/// Who must be able to use the folders: the service, and the group if there is one.
+/// The users of the folders: the service and, if given, the group.
 pub(super) struct Rights<'a> {
     group: Option<&'a str>,
-    /// Its number, if there is such a group yet.
+    /// The group's number, if the group exists.
     group_id: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Rights<'a> {
         Ok(Self { group, group_id })
     }
 
-    /// The steps by which `folder` is there, open to all who must use it. `made` are the folders that steps make.
+    /// Adds the steps that create `folder` and open it to its users. `made` are the folders that the steps create.
     pub(super) fn of_folder(
         &self,
         folder: &Path,
@@ -60,7 +60,7 @@ impl<'a> Rights<'a> {
         Ok(())
     }
 
-    /// The step by which a folder that somebody else has made is open to those who may not use it yet.
+    /// The step that opens an existing folder to users who lack access; `None` when all have access.
     fn of_existing(&self, folder: &Path) -> Result<Option<SetupStep>, SetupError> {
         let mut lacking = Vec::new();
         if !may_use(AS_SERVICE, folder)? {
@@ -94,7 +94,7 @@ impl<'a> Rights<'a> {
         Ok(Some(SetupStep::run(&act, vec![line(&undo)])))
     }
 
-    /// The step by which subfolders that people make in `input` are open to their group, whatever their umask.
+    /// The step that opens subfolders created later in `input` to the group, whatever the creator's umask.
     pub(super) fn of_newcomers(&self, input: &Path) -> Result<Option<SetupStep>, SetupError> {
         if self.group.is_none() {
             return Ok(None);
@@ -125,7 +125,7 @@ impl<'a> Rights<'a> {
     }
 }
 
-/// A command line that ends in `path`.
+/// A command line that ends with `path`.
 fn on(words: &[&str], path: &Path) -> Vec<OsString> {
     let words = words.iter().map(OsString::from);
     words.chain([path.as_os_str().to_owned()]).collect()
@@ -138,7 +138,7 @@ fn needs_acl() -> Result<(), SetupError> {
     }
 }
 
-/// Whether a process of this user and group may list `folder`, enter it and write to it.
+/// Whether a process with this user and group may list `folder`, enter it and write to it.
 fn may_use(who: &[&str], folder: &Path) -> Result<bool, SetupError> {
     for right in ["-r", "-w", "-x"] {
         if !allows(who, right, folder)? {

@@ -1,13 +1,13 @@
-//! A group -> the steps by which its members may read `hotcut status`. Changes nothing.
+//! Computes the steps that let a group's members read `hotcut status`. Must not change anything.
 
 use std::path::Path;
 
 use super::step::{SetupStep, line};
 
-/// Comes before the package's `hotcut.conf`, so that its word on the folder counts.
+/// Sorts before the package's `hotcut.conf`, so that its line for the folder wins.
 const FILE: &str = "/etc/tmpfiles.d/hotcut-status.conf";
 
-/// The steps; none where it is settled already which group that is.
+/// The steps; none when a group is already set.
 pub(super) fn steps(group: &str) -> Vec<SetupStep> {
     let file = Path::new(FILE);
     if file.exists() {
@@ -31,7 +31,7 @@ fn text(group: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Fails when the package's own line on the folder would count, or is on another folder.
+    /// Fails when the package's own line takes precedence, or concerns another folder.
     #[test]
     fn the_file_overrules_the_one_of_the_package() {
         let shipped = include_str!("../../../systemd/hotcut.tmpfiles");

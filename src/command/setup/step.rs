@@ -1,4 +1,4 @@
-//! One step of a setup: what is shown of it, how it is done, and the commands that undo it. Decides nothing.
+//! One step of a setup: its text, its execution, and the commands that undo it. Must not decide anything.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -9,14 +9,14 @@ use super::super::CommandError;
 use super::super::config_file::{self, backup_of};
 use super::SetupError;
 
-/// Where programs for root lie, whatever the `PATH` of the shell.
+/// Where administration programs are, whatever the shell's `PATH`.
 const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A step, and how to take it back.
+/// A step, and how to undo it.
 #[derive(Debug)]
 pub(super) struct SetupStep {
     act: Act,
-    /// Command lines, in their order.
+    /// Command lines that undo the step, in order.
     pub(super) undo: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ enum Act {
 }
 
 impl SetupStep {
-    /// A command, which is shown as it is run.
+    /// A step that runs a command and shows it as run.
     pub(super) fn run<W: AsRef<OsStr>>(words: &[W], undo: Vec<String>) -> Self {
         let words = words.iter().map(|word| word.as_ref().to_owned());
         Self {
@@ -40,7 +40,7 @@ impl SetupStep {
         }
     }
 
-    /// A file that gets another text; `what` says which.
+    /// A step that writes `text` to a file; `what` describes the change.
     pub(super) fn write(what: String, file: &Path, text: String, then: &[&str]) -> Self {
         let mut undo = vec![if file.exists() {
             line(&[
@@ -59,7 +59,7 @@ impl SetupStep {
         }
     }
 
-    /// Does it.
+    /// Carries the step out.
     pub(super) fn take(&self) -> Result<(), CommandError> {
         match &self.act {
             Act::Run(words) => {
@@ -106,7 +106,7 @@ fn command<W: AsRef<OsStr>>(words: &[W]) -> Command {
     command
 }
 
-/// Whether a command that only asks says yes, and what it prints.
+/// Runs a command that changes nothing. Returns its output; `None` when it fails.
 pub(super) fn ask<W: AsRef<OsStr>>(words: &[W]) -> Result<Option<String>, SetupError> {
     let output = command(words).stderr(Stdio::null()).output();
     let output = output.map_err(|error| SetupError::Command {
@@ -117,7 +117,7 @@ pub(super) fn ask<W: AsRef<OsStr>>(words: &[W]) -> Result<Option<String>, SetupE
     Ok(output.status.success().then_some(text))
 }
 
-/// The words as a person types them into a shell.
+/// The command line as typed into a shell.
 pub(super) fn line<W: AsRef<OsStr>>(words: &[W]) -> String {
     let words = words.iter().map(|word| {
         let word = word.as_ref().to_string_lossy();
@@ -135,7 +135,7 @@ pub(super) fn line<W: AsRef<OsStr>>(words: &[W]) -> String {
 mod tests {
     use super::*;
 
-    /// Fails when a command that is shown does something else when it is typed.
+    /// Fails when a shown command does something else when it is typed.
     #[test]
     fn a_line_can_be_typed() {
         let words = ["rmdir", "/srv/a b", "it's", "$HOME", "/srv/Möbel", ""];

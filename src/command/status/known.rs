@@ -1,4 +1,4 @@
-//! Converts the state directory, or the file that the daemon shares, to what is known of each folder. Must not print.
+//! Reads the state of each folder from the state directory, or from the file that the daemon shares. Must not print.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,17 +14,17 @@ use crate::ledger::{Counts, LedgerError, SqliteLedger, is_in_use};
 /// The group that the unit gives the service.
 const SERVICE: &str = "hotcut";
 
-/// What is known of the daemon and of each folder of the configuration.
+/// The state of the daemon and of each configured folder.
 pub(super) struct KnownStatus {
     /// What the daemon wrote last, if it runs.
     pub(super) live: Option<LiveStatus>,
-    /// Whether its loop has turned lately.
+    /// Whether the daemon loop has turned recently.
     pub(super) is_alive: bool,
     pub(super) folders: Vec<(Counts, Vec<SharedFailure>, Arc<Folder>)>,
 }
 
 impl KnownStatus {
-    /// Reads the state directory; one who may not reads what the daemon shares.
+    /// Reads the state directory; without permission, reads the file that the daemon shares.
     pub(super) fn of(config: &Config) -> Result<Self, CommandError> {
         let path = match Self::of_state(config) {
             Err(CommandError::Ledger(LedgerError::Closed(path))) => path,
@@ -37,7 +37,7 @@ impl KnownStatus {
             Err(error) if error.io().kind() == ErrorKind::PermissionDenied => {
                 Err(closed(path, error.path()))
             }
-            // That of another hotcut, or none.
+            // The file belongs to another hotcut, or does not exist.
             Ok(_) | Err(_) => Err(LedgerError::Closed(path).into()),
         }
     }
@@ -83,11 +83,11 @@ impl KnownStatus {
     }
 }
 
-/// `path` is closed; the folder of `file` is open to a group.
+/// The error for a state directory `path` that this user may not read, although a group may read `file`.
 fn closed(path: PathBuf, file: &Path) -> CommandError {
     let folder = file.parent().unwrap_or(Path::new("/")).metadata();
     match folder.map(|data| group_name(data.gid())) {
-        // Members of the service's own group may do more than read.
+        // Membership in the service's own group would grant more than reading.
         Ok(group) if group != SERVICE => CommandError::StatusClosed { path, group },
         Ok(_) | Err(_) => LedgerError::Closed(path).into(),
     }

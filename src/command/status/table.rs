@@ -1,4 +1,4 @@
-//! Converts what is known of the folders to the table that a person reads. Must not look at anything itself.
+//! Converts the folders' state to a table for a person. Must not read files.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ pub(super) fn print(out: &mut impl Write, status: &StatusReport) -> io::Result<(
     Ok(())
 }
 
-/// How old what waits is, how fast it goes and how long it takes, if anything waits or has been done lately.
+/// Prints the age of waiting photos, the rate and the estimated time, if photos wait or some were finished recently.
 fn print_pace(out: &mut impl Write, folder: &FolderReport) -> io::Result<()> {
     if let Some(oldest) = &folder.oldest {
         write!(out, "  the oldest photo that waits arrived at {oldest}")?;

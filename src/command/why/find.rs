@@ -1,4 +1,4 @@
-//! Converts a path that a person gives to a photo of a hot folder. Must not wait for a disk that does not answer.
+//! Converts a path from the command line to a photo of a hot folder. Must not wait for a disk that does not respond.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::fs::stamp::Stamp;
 use crate::ledger::SqliteLedger;
 use crate::percent;
 
-/// Finds the hot folder, and the path below it, that `file` means.
+/// Finds the hot folder of `file`, and the path below it.
 pub(super) fn find<'a>(
     config: &'a Config,
     mut ledger: Option<&mut SqliteLedger>,
@@ -47,7 +47,7 @@ pub(super) fn find<'a>(
             if is_recorded {
                 return Ok(Some((folder, source)));
             }
-            // Joined to a folder, an absolute path is itself.
+            // Joining an absolute path to a folder would return the absolute path.
             if source.is_relative() {
                 looks.push((look(&folder.input.join(&source)), folder, source));
             }
@@ -60,7 +60,7 @@ pub(super) fn find<'a>(
     Ok(found.next())
 }
 
-/// Tells whether a folder on the way from `input` to the photo is a link; not if its disk does not answer.
+/// Whether a folder between `input` and the photo is a link; false when the disk does not respond.
 pub(super) fn has_link(input: &Path, source: &Path) -> bool {
     let folders = source.ancestors().skip(1);
     let folders = folders.filter(|folder| !folder.as_os_str().is_empty());
@@ -69,7 +69,7 @@ pub(super) fn has_link(input: &Path, source: &Path) -> bool {
     look.answer().unwrap_or(false)
 }
 
-/// Begins to look at what lies at `path`.
+/// Starts to read the metadata of `path`.
 pub(super) fn look(path: &Path) -> Question<Option<(FileType, Stamp)>> {
     let asked = path.to_owned();
     disk::ask(path, move |_| {

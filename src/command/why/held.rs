@@ -1,10 +1,11 @@
-//! Converts the reason of a failed attempt to what its photo is waited for. Must not read the ledger.
+//! Converts the reason of a failed attempt to what its photo waits for. Must not read the ledger.
 
 use crate::imaging::CutoutError;
 use crate::intake::SourceError;
 use crate::ledger::FailedAttempt;
 
-/// What is wrong with a photo whose rest is waited for, and what becomes of it if nothing comes. `None` if it is not waited for.
+/// What is wrong with a photo that may still be incomplete, and what happens when nothing more arrives. `None` when hotcut does not
+/// wait for it.
 pub(super) fn waits_for(failed: &FailedAttempt) -> Option<(&'static str, &'static str)> {
     let reasons = [
         (

@@ -1,4 +1,4 @@
-//! What can be wrong with a sheet -> words for the person who asked for it; a photo that is not on it is no such error.
+//! Why a sheet cannot be written. A single photo missing from the sheet is not such an error.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,28 +11,28 @@ use crate::worker::StartError;
 /// Why no sheet is written.
 #[derive(Debug, thiserror::Error)]
 pub enum SheetError {
-    /// A file has the name, and is no sheet.
+    /// The name belongs to a file that is not a sheet.
     #[error(
         "{} is there already and is no sheet of hotcut's: give `--sheet` another name, or remove it",
         percent::display(.0)
     )]
     Taken(PathBuf),
-    /// No file can be made in its folder.
+    /// The folder is not writable.
     #[error("no sheet can be written: the folder {} is not writable", percent::display(.0))]
     Closed(PathBuf),
-    /// Its folder cannot be used.
+    /// The folder cannot be used.
     #[error("the sheet cannot be written: {0}")]
     Folder(#[from] PathError),
-    /// It has not got its name.
+    /// The file cannot be placed.
     #[error("the sheet cannot be written: {0}")]
     Place(#[source] PlaceError),
-    /// Its bytes have not got to the disk.
+    /// The content cannot be written to disk.
     #[error("the sheet cannot be written: {0}")]
     Bytes(#[from] io::Error),
-    /// Nobody can make photos small.
+    /// No worker can be started.
     #[error("the sheet cannot be made: no worker can be started: {0}")]
     NoWorker(#[from] StartError),
-    /// There is nothing to show.
+    /// No photo can be shown.
     #[error("the sheet cannot be made: none of the photos can be shown")]
     Empty,
 }

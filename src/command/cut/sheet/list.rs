@@ -1,4 +1,4 @@
-//! Photos of a run and their cutouts, as they get done -> the first of them in the order of the inputs. Opens no file.
+//! Collects finished photos and their cutouts, and keeps the first ones in the order of the inputs. Must not open files.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ pub(super) const ROWS_MAX: usize = 40;
 /// A photo and its cutout.
 #[derive(Debug)]
 pub(in crate::command::cut) struct SheetEntry {
-    /// What the photo is called in reports.
+    /// The photo's name in reports.
     pub(in crate::command::cut) photo: PathBuf,
-    /// The job that has cut it out.
+    /// The job of the photo.
     pub(in crate::command::cut) job: Job,
     /// The cutout.
     pub(in crate::command::cut) output: PathBuf,
 }
 
-/// The photos that a sheet is to show.
+/// The photos for a sheet.
 #[derive(Debug)]
 pub(in crate::command::cut) struct SheetList {
     places: HashMap<PathBuf, usize>,
@@ -28,7 +28,7 @@ pub(in crate::command::cut) struct SheetList {
 }
 
 impl SheetList {
-    /// An empty list, in the order of `jobs`.
+    /// An empty list with the order of `jobs`.
     pub(in crate::command::cut) fn new(jobs: &[Job]) -> Self {
         Self {
             places: jobs.iter().map(path).zip(0..).collect(),
@@ -37,7 +37,7 @@ impl SheetList {
         }
     }
 
-    /// Notes that a photo is cut out. No more than [`ROWS_MAX`] are kept, the first of all; others are counted.
+    /// Adds a finished photo. Keeps the first [`ROWS_MAX`] in input order and counts the others.
     pub(in crate::command::cut) fn note(&mut self, entry: SheetEntry) {
         let place = self.places.get(&path(&entry.job)).copied();
         self.entries.insert(place.unwrap_or(usize::MAX), entry);
@@ -47,13 +47,13 @@ impl SheetList {
         }
     }
 
-    /// The photos, and how many more there are.
+    /// The photos, and the number of photos left out.
     pub(super) fn into_entries(self) -> (Vec<SheetEntry>, usize) {
         (self.entries.into_values().collect(), self.left_out)
     }
 }
 
-/// Where the photo of a job lies.
+/// The path of the job's photo.
 fn path(job: &Job) -> PathBuf {
     job.folder.input.join(job.file.relative())
 }

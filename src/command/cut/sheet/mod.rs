@@ -1,4 +1,4 @@
-//! Photos that were cut out in a run -> a sheet: one PNG that shows each beside its cutout. Decodes no photo.
+//! Writes a sheet: one PNG that shows each photo of a run beside its cutout. Must not decode photos.
 
 mod error;
 mod list;
@@ -23,23 +23,24 @@ use row::RowMaker;
 /// The longer side of a panel at most, in pixels.
 const SIDE: u32 = 480;
 
-/// What is left of a batch when its photos are dealt with.
+/// What remains of a batch when all photos are finished.
 #[derive(Debug)]
 pub(super) struct FinishedBatch {
-    /// What was cut out.
+    /// The finished photos.
     pub(super) list: SheetList,
-    /// The workers that are idle now.
+    /// The idle workers.
     pub(super) workers: Vec<Worker>,
-    /// What to start others with.
+    /// The specification for further workers.
     pub(super) spec: Arc<WorkerSpec>,
-    /// Tells hidden names of this run from those of another.
+    /// Distinguishes this run's hidden names from those of other runs.
     pub(super) ledger_id: String,
 }
 
-/// Writes the sheet of a run to `place`. Photos that are not on it are told of. Each may cost a worker `limit`.
+/// Writes the sheet of a run to `place`. Reports each photo that is missing from the sheet. Each order to a worker may take
+/// `limit`.
 ///
 /// # Errors
-/// There is no sheet, or the earlier one is still there.
+/// The sheet cannot be made or written, or another file has its name.
 pub(super) async fn write(
     finished_batch: FinishedBatch,
     place: SheetPlace,
@@ -76,7 +77,7 @@ pub(super) async fn write(
     if rows.is_empty() {
         return Err(SheetError::Empty);
     }
-    // Gone with this future: a stop must leave nothing that is half-written.
+    // Dropped together with this future, so that a stop leaves no partial file.
     let waiting = Arc::new(());
     let is_waited_for = Arc::downgrade(&waiting);
     let write = move || place.write(&rows, &ledger_id, &is_waited_for);

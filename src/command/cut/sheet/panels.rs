@@ -1,4 +1,4 @@
-//! A small photo and its small cutout -> five panels, side by side, by which a person judges the cutout. Knows no file.
+//! Draws a small photo and its small cutout as five panels, side by side, for visual judgement. Must not read files.
 
 /// A pixel with straight alpha.
 pub(super) type Rgba = [u8; 4];
@@ -9,20 +9,20 @@ pub(super) type Rgb = [u8; 3];
 /// Pixels between panels, and around all of them.
 const GAP: usize = 8;
 
-/// What is seen between panels: neither of the grounds that a cutout stands on.
+/// The colour between panels. It differs from all backgrounds of the panels.
 const NEUTRAL: Rgb = [128; 3];
 
 /// Side of a square of the checkerboard, in pixels.
 const SQUARE: usize = 12;
 
-/// The two greys of the checkerboard. Subjects that are white or black are seen on both.
+/// The two greys of the checkerboard. White and black subjects stand out against both.
 const LIGHT: Rgb = [204; 3];
 const DARK: Rgb = [153; 3];
 
 const WHITE: Rgb = [255; 3];
 const BLACK: Rgb = [0; 3];
 
-/// What is shown of a pixel of the photo and the same one of the cutout, at this column and line of a panel.
+/// Computes a panel's pixel from the photo's pixel, the cutout's pixel and its column and line.
 type Panel = fn(Rgba, Rgba, (usize, usize)) -> Rgb;
 
 /// The panels from left to right.
@@ -34,7 +34,7 @@ const PANELS: [Panel; 5] = [
     |_, cutout, _| over(cutout, BLACK),
 ];
 
-/// A picture that is small enough for a panel.
+/// A picture that fits into a panel.
 #[derive(Debug)]
 pub(super) struct Small {
     width: usize,
@@ -49,7 +49,7 @@ pub(super) struct PanelRow {
 }
 
 impl Small {
-    /// A picture of whole lines; `None` if `pixels` are not that, or none at all.
+    /// `None` when `pixels` is empty or not a whole number of lines.
     pub(super) fn new(width: usize, pixels: Vec<Rgba>) -> Option<Self> {
         let is_whole = !pixels.is_empty() && pixels.len().checked_rem(width) == Some(0);
         is_whole.then_some(Self { width, pixels })
@@ -61,7 +61,7 @@ impl Small {
 }
 
 impl PanelRow {
-    /// Puts the two side by side; `None` if their sizes differ.
+    /// Pairs the two; `None` if their sizes differ.
     pub(super) fn new(photo: Small, cutout: Small) -> Option<Self> {
         let size = |small: &Small| (small.width, small.height());
         (size(&photo) == size(&cutout)).then_some(Self { photo, cutout })
@@ -71,7 +71,7 @@ impl PanelRow {
         GAP + PANELS.len() * (self.photo.width + GAP)
     }
 
-    /// Its lines, on a sheet that is `width` pixels wide, with the gap above them.
+    /// The lines of the row on a sheet of `width` pixels, including the gap above.
     pub(super) fn lines(&self, width: usize) -> Vec<Rgb> {
         let side = self.photo.width;
         let mut lines = gap(width);
@@ -90,14 +90,14 @@ impl PanelRow {
     }
 }
 
-/// Width and height of a sheet of `rows`, in pixels.
+/// The width and height of a sheet with `rows`, in pixels.
 pub(super) fn size(rows: &[PanelRow]) -> (usize, usize) {
     let width = rows.iter().map(PanelRow::width).max().unwrap_or(0);
     let heights = rows.iter().map(|row| GAP + row.photo.height());
     (width, heights.sum::<usize>() + GAP)
 }
 
-/// The gap below the last row, as it is above each.
+/// A gap between rows; also used below the last row.
 pub(super) fn gap(width: usize) -> Vec<Rgb> {
     vec![NEUTRAL; GAP * width]
 }
@@ -110,7 +110,7 @@ fn checkerboard((x, y): (usize, usize)) -> Rgb {
     }
 }
 
-/// `pixel` in front of `ground`, rounded.
+/// Composites `pixel` over `ground`, rounded.
 fn over([r, g, b, alpha]: Rgba, ground: Rgb) -> Rgb {
     let alpha = u32::from(alpha);
     let mix = |front: u8, back: u8| {
@@ -130,7 +130,7 @@ mod tests {
         PanelRow::new(photo, cutout).unwrap()
     }
 
-    /// Fails when a panel is missing, stands elsewhere, or shows another mixture than straight alpha gives.
+    /// Fails when a panel is missing, out of place, or not composited with straight alpha.
     #[test]
     fn pixel_of_each_alpha_is_shown_on_each_ground() {
         let photo = vec![[10, 20, 30, 255]; 3];
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(panel(1), [[255; 3], [128; 3], [0; 3]]);
         // 200 * 128 / 255 = 100.4 and 204 * 127 / 255 = 101.6 are 202; 100 and 0 give 151.8 and 101.6.
         assert_eq!(panel(2), [[10, 20, 30], [202, 152, 102], [204; 3]]);
-        // With 127 for what shows of white.
+        // White counts with 127 of 255.
         assert_eq!(panel(3), [[10, 20, 30], [227, 177, 127], [255; 3]]);
         assert_eq!(panel(4), [[10, 20, 30], [100, 50, 0], [0; 3]]);
         for gap in 0..=5 {
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    /// Fails when squares are of another size, or all of one grey.
+    /// Fails when squares have another size or all the same grey.
     #[test]
     fn checkerboard_changes_every_twelve_pixels() {
         let row = row(25, vec![[0, 0, 0, 255]; 25 * 13], vec![[0; 4]; 25 * 13]);
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    /// Fails when a narrow row is drawn wide, leaves a hole, or moves what comes below it.
+    /// Fails when a narrow row is drawn wide, leaves a hole, or shifts the rows below it.
     #[test]
     fn rows_keep_their_own_sizes() {
         let plain = |width: usize, height: usize| {
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(lines[width * 20 + width - 8], NEUTRAL);
     }
 
-    /// Fails when rounding goes down, or alpha is taken for a share of 256.
+    /// Fails when rounding goes down, or when alpha counts as a share of 256.
     #[test]
     fn mixture_is_the_nearest_whole_number() {
         for alpha in 0..=255_u8 {

@@ -1,4 +1,4 @@
-//! PNG of a worker -> pixels, and rows of panels -> the PNG of a sheet. Knows no photo and no path.
+//! Converts a worker's PNG to pixels, and rows of panels to the PNG of a sheet. Must not depend on photos or paths.
 
 use std::io::{self, Cursor, Write};
 
@@ -9,15 +9,15 @@ use super::panels::{PanelRow, Small, gap, size};
 use crate::provenance::SHEET_KEYWORD;
 use crate::version::VERSION;
 
-/// The most memory that reading a small picture may take, in bytes: several times its pixels.
+/// Memory limit for decoding a small picture, in bytes: several times the size of its pixels.
 const MEMORY_MAX: usize = 8 << 20;
 
 /// Bytes of one IDAT chunk.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// The pixels of a PNG whose longer side is at most [`SIDE`], RGB or RGBA of 8 bits: what workers make when they are well.
+/// The pixels of a PNG whose longer side is at most [`SIDE`], RGB or RGBA of 8 bits, as workers write it.
 ///
-/// Colour profiles are left unread: they come from the photo, which nobody has looked into.
+/// Ignores colour profiles: they come from the photo and are untrusted.
 pub(super) fn decode(png: &[u8]) -> io::Result<Small> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(png), Limits { bytes: MEMORY_MAX });
     decoder.set_ignore_text_chunk(true);
@@ -41,7 +41,7 @@ pub(super) fn decode(png: &[u8]) -> io::Result<Small> {
     Small::new(width as usize, pixels).ok_or_else(unexpected)
 }
 
-/// Writes a sheet of `rows`, as long as it `is_wanted`.
+/// Writes a sheet of `rows` while `is_wanted` returns true.
 pub(super) fn encode(
     rows: &[PanelRow],
     sink: impl Write,
@@ -87,7 +87,7 @@ mod tests {
         png
     }
 
-    /// P6: fails when a worker that lies can make the command hold whatever it likes.
+    /// P6: fails when a faulty worker can make the command allocate without limit.
     #[test]
     fn only_what_was_asked_for_is_read() {
         assert!(decode(&png((SIDE, 1), ColorType::Rgb, &[1, 2, 3])).is_ok());
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// Fails when opaque pixels are shown as transparent ones, when colours change places, or when a sheet is not marked as one.
+    /// Fails when opaque pixels become transparent, when colours are swapped, or when a sheet lacks its mark.
     #[test]
     fn pixels_come_out_as_they_went_in() {
         let photo = decode(&png((2, 1), ColorType::Rgb, &[1, 2, 3])).unwrap();
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(found, [[1, 2, 3], [255; 3], [4, 5, 6]]);
     }
 
-    /// Fails when a sheet is written on that nobody waits for any more.
+    /// Fails when writing continues although the caller no longer waits.
     #[test]
     fn sheet_that_is_not_wanted_is_not_finished() {
         let small = || decode(&png((1, 1), ColorType::Rgb, &[1, 2, 3])).unwrap();

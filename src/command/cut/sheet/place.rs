@@ -1,5 +1,4 @@
-//! `--sheet FILE.png` -> a name that a sheet may have, and rows of a sheet -> the file, whole or not at all. Must not replace
-//! a file of somebody else.
+//! Checks the name given with `--sheet FILE.png` and writes the sheet atomically. Must not replace another program's file.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, Seek as _, Write as _};
@@ -13,10 +12,10 @@ use crate::delivery::{Destination, Occupant, Replace, Temp};
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::job::hidden_name;
 
-/// The number in the hidden name of a sheet: a run writes one, and no job has it.
+/// The number in the hidden name of a sheet. Each run writes one sheet, and no job has this number.
 const NUMBER: i64 = 0;
 
-/// Where a sheet goes.
+/// The folder and name of a sheet.
 #[derive(Clone, Debug)]
 pub(in crate::command::cut) struct SheetPlace {
     folder: PathBuf,
@@ -24,7 +23,7 @@ pub(in crate::command::cut) struct SheetPlace {
 }
 
 impl SheetPlace {
-    /// The place that `path` names.
+    /// The place for a sheet at `path`.
     pub(in crate::command::cut) fn of(path: &Path) -> Result<Self, PathError> {
         let path = std::path::absolute(path).at(path)?;
         Ok(Self {
@@ -33,12 +32,12 @@ impl SheetPlace {
         })
     }
 
-    /// Its folder and its name there.
+    /// The folder and the name in it.
     pub(in crate::command::cut) fn parts(&self) -> (&Path, &OsStr) {
         (&self.folder, &self.name)
     }
 
-    /// Checks that a sheet can be written there, as far as that can be told before. Makes nothing.
+    /// Checks in advance, as far as possible, that a sheet can be written. Creates nothing.
     pub(in crate::command::cut) fn check(&self) -> Result<(), SheetError> {
         let mut existing = self.folder.ancestors().filter(|path| path.exists());
         let existing = existing.next().unwrap_or(Path::new("/"));
@@ -46,7 +45,7 @@ impl SheetPlace {
         if !folder.is_writable() {
             return Err(SheetError::Closed(existing.to_owned()));
         }
-        // What is missing of the path is made when there is a sheet.
+        // Missing folders are created when the sheet is written.
         if existing != self.folder {
             return Ok(());
         }
@@ -58,7 +57,7 @@ impl SheetPlace {
         }
     }
 
-    /// Writes a sheet of `rows`, as long as somebody waits for it. Waits for the disk.
+    /// Writes a sheet of `rows`; stops when the caller no longer waits. Blocks on the disk.
     pub(super) fn write(
         &self,
         rows: &[PanelRow],

@@ -1,4 +1,4 @@
-//! A photo and its cutout -> a row of a sheet, by a worker that makes both small. Must not decode a photo.
+//! Makes the row of a sheet for a photo and its cutout; a worker shrinks both. Must not decode photos.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -18,39 +18,39 @@ use crate::imaging::CutoutError;
 use crate::intake::{SourceError, SourceFile};
 use crate::worker::{OrderError, StartError, Task, Worker, WorkerSpec};
 
-/// The longest PNG that is taken from a worker, in bytes: small pictures are far below that, with any usual colour profile.
+/// The longest PNG accepted from a worker, in bytes. Small pictures are far below this limit, even with a colour profile.
 const PNG_BYTES_MAX: u64 = 16 << 20;
 
 /// Why a photo is not on the sheet.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RowError {
-    /// The photo is not there any more as it was.
+    /// The photo was removed or changed.
     #[error(transparent)]
     Photo(#[from] SourceError),
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] PathError),
-    /// Nobody can make it small, or any other photo.
+    /// No worker can be started.
     #[error(transparent)]
     NoWorker(#[from] StartError),
-    /// A worker says that it cannot be made small.
+    /// The worker refused the picture.
     #[error("it cannot be made small: {0}")]
     Refused(#[source] CutoutError),
-    /// The worker came to nothing.
+    /// The order failed.
     #[error("it cannot be made small: {0}")]
     CutArguments(#[source] OrderError),
     /// The worker was killed at the deadline.
     #[error("it was not made small within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// What the worker has made cannot be read.
+    /// The worker's PNG cannot be read.
     #[error("it cannot be made small: {0}")]
     Picture(#[source] io::Error),
-    /// One of the two is another picture by now.
+    /// The photo or the cutout has changed since.
     #[error("the photo and its cutout differ in size")]
     Unequal,
 }
 
-/// Workers that make rows.
+/// Makes rows with workers.
 #[derive(Debug)]
 pub(super) struct RowMaker {
     idle: Vec<Worker>,
@@ -58,7 +58,7 @@ pub(super) struct RowMaker {
     limit: Duration,
 }
 
-/// A row that is made or not.
+/// A finished attempt at a row.
 #[derive(Debug)]
 struct Made {
     place: usize,
@@ -69,12 +69,12 @@ struct Made {
 }
 
 impl RowMaker {
-    /// Has the `idle` workers work, and replaces those that get lost by others of `spec`. An order may take `limit`.
+    /// Uses the `idle` workers, and starts others from `spec` for lost ones. An order may take `limit`.
     pub(super) fn new(idle: Vec<Worker>, spec: Arc<WorkerSpec>, limit: Duration) -> Self {
         Self { idle, spec, limit }
     }
 
-    /// Makes the rows, in the order of the entries; an error if no worker can be started.
+    /// Makes the rows in the order of the entries. Fails when no worker can be started.
     pub(super) async fn make(
         mut self,
         entries: Vec<SheetEntry>,
@@ -110,7 +110,7 @@ impl RowMaker {
     }
 }
 
-/// What makes one row.
+/// What one row needs.
 #[derive(Debug)]
 struct Hand {
     worker: Option<Worker>,
@@ -138,7 +138,7 @@ impl Hand {
         PanelRow::new(photo, cutout).ok_or(RowError::Unequal)
     }
 
-    /// Has a picture made small. A worker that is lost at it is not given it again.
+    /// Lets a worker shrink a picture. After an error the worker is not used again.
     async fn shrink(&mut self, (file, len): (File, u64)) -> Result<Small, RowError> {
         let mut worker = match self.worker.take() {
             Some(worker) => worker,
@@ -171,7 +171,7 @@ impl Hand {
     }
 }
 
-/// Opens photo and cutout, with their lengths.
+/// Opens the photo and the cutout; returns them with their lengths.
 fn open(entry: &SheetEntry) -> Result<[(File, u64); 2], RowError> {
     let job = &entry.job;
     let photo = SourceFile::open(&job.folder.input, &job.file)?.reader()?;
