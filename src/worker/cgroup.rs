@@ -1,16 +1,16 @@
-//! `/proc` and the control groups of this process -> the kernel's counters of processes killed for memory and of refused forks.
-//! Reads files only; judges nothing.
+//! Reads the kernel's counters of processes killed for lack of memory and of refused forks from `/proc` and the control groups of
+//! this process. Must not interpret them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A limit of memory this high is none: version 1 has no other word for "unlimited".
+/// Memory limits from here on count as none: version 1 has no other value for "unlimited".
 const UNLIMITED: u64 = 1 << 62;
 
-/// Where the kernel tells of processes.
+/// The kernel's directory of processes.
 const PROC: &str = "/proc";
 
-/// One control group, as far as a controller counts in it.
+/// One control group of one controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ControlGroup {
     /// Its path in the hierarchy, as `/proc/self/cgroup` shows it.
@@ -19,15 +19,15 @@ pub(crate) struct ControlGroup {
     files: &'static GroupFiles,
 }
 
-/// The names of the files in which a controller counts, and of the key within each of them.
+/// The names of a controller's counter files, and of the key within each file.
 #[derive(Debug, PartialEq, Eq)]
 struct GroupFiles {
-    /// Processes that were killed because memory was short.
+    /// Processes killed because memory was short.
     kills: (&'static str, &'static str),
-    /// Times that the limit was reached: counters of which any may rise.
+    /// How often the limit was reached: counters of which any may rise.
     hits: &'static [(&'static str, &'static str)],
     limit: &'static str,
-    /// The most that was ever in use.
+    /// The highest use so far.
     peak: &'static str,
 }
 
@@ -53,7 +53,7 @@ const PIDS: GroupFiles = GroupFiles {
 };
 
 impl ControlGroup {
-    /// How often its limit was reached, or that of a group below it.
+    /// How often the group's limit, or that of a group below it, was reached.
     pub(crate) fn hits(&self) -> u64 {
         let files = self.files.hits.iter();
         files
@@ -61,13 +61,13 @@ impl ControlGroup {
             .sum()
     }
 
-    /// Tells whether as much as it allows was ever in use: version 1 does not count each time.
+    /// Whether the use ever reached the limit. Version 1 does not count each time.
     pub(crate) fn was_full(&self) -> bool {
         let peak = counter(&self.dir.join(self.files.peak), "");
         self.limit().is_some_and(|limit| peak >= Some(limit))
     }
 
-    /// Its limit, if it has one.
+    /// The group's limit, if any.
     pub(crate) fn limit(&self) -> Option<u64> {
         counter(&self.dir.join(self.files.limit), "").filter(|limit| *limit < UNLIMITED)
     }
@@ -78,7 +78,7 @@ impl ControlGroup {
     }
 }
 
-/// What limits this process: its own control groups and those around them, the innermost first.
+/// The control groups that limit this process: its own and those around it, innermost first.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
     pub(crate) memory: Vec<ControlGroup>,
@@ -87,12 +87,12 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Finds the groups that this process is in now.
+    /// Finds the current groups of this process.
     pub(crate) fn find() -> Self {
         Self::below(Path::new(PROC))
     }
 
-    /// As [`Self::find`], with `proc` in the place of `/proc`.
+    /// As [`Self::find`], with `proc` in place of `/proc`.
     pub(crate) fn below(proc: &Path) -> Self {
         let read = |name: &str| fs::read_to_string(proc.join(name)).unwrap_or_default();
         let (own, mounts) = (read("self/cgroup"), read("self/mountinfo"));
@@ -103,14 +103,14 @@ impl Surroundings {
         }
     }
 
-    /// Processes that the kernel has killed because memory was short: those of the own group where it counts them, or else those of
-    /// the whole machine.
+    /// The number of processes that the kernel killed because memory was short: in the process's own group if the kernel counts
+    /// them there, otherwise on the whole machine.
     pub(crate) fn kills(&self) -> Option<u64> {
         let own = self.memory.first().and_then(ControlGroup::kills);
         own.or_else(|| counter(&self.proc.join("vmstat"), "oom_kill"))
     }
 
-    /// The memory of the machine, in bytes.
+    /// The machine's memory, in bytes.
     pub(crate) fn machine_bytes(&self) -> Option<u64> {
         counter(&self.proc.join("meminfo"), "MemTotal:").map(|kib| kib << 10)
     }
@@ -130,8 +130,8 @@ fn counter(path: &Path, key: &str) -> Option<u64> {
     })
 }
 
-/// The groups of `controller` in the texts of `/proc/self/cgroup` and `/proc/self/mountinfo`: in version 1 where it is mounted so,
-/// or else in version 2.
+/// The groups of `controller` according to the texts of `/proc/self/cgroup` and `/proc/self/mountinfo`: version 1 where the
+/// controller is mounted, otherwise version 2.
 fn groups(
     own: &str,
     mounts: &str,
@@ -162,7 +162,7 @@ fn groups(
     let Some(mount) = mount else {
         return Vec::new();
     };
-    // A container may see its own group alone, as the root of the mount.
+    // A container may see only its own group, as the root of the mount.
     let below = Path::new(path).strip_prefix(mount.root);
     let below = below.unwrap_or(Path::new("")).to_owned();
     let parts = below.ancestors().map(|part| ControlGroup {
@@ -175,7 +175,7 @@ fn groups(
 
 /// One line of the list of mounts.
 struct CgroupMount<'a> {
-    /// Which directory of the file system is shown.
+    /// The directory of the file system that is mounted.
     root: &'a str,
     point: &'a str,
     kind: &'a str,

@@ -1,5 +1,5 @@
-//! A photo that asks for trouble -> trouble, in builds with the feature `chaos` only, which no release has: real workers that
-//! crash, lie and try the walls of their sandbox, for the tests.
+//! Makes real workers crash, send wrong output and test their sandbox, on the orders of a photo. Only in builds with the feature
+//! `chaos`, which no release has.
 #![expect(
     clippy::disallowed_methods,
     clippy::large_stack_arrays,
@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
-/// What such a photo begins with.
+/// The first bytes of such a photo.
 const MARK: &[u8] = b"CHAOS ";
 
-/// The variable that spoils the start of every worker.
+/// The variable that disturbs the start of every worker.
 const START: &str = "HOTCUT_CHAOS_START";
 
-/// Spoils the start of the worker as the environment says.
+/// Disturbs the start of the worker as the environment demands.
 pub(crate) fn start() -> io::Result<()> {
     match std::env::var(START).unwrap_or_default().as_str() {
         "slow" => std::thread::sleep(Duration::from_secs(3)),
@@ -30,7 +30,7 @@ pub(crate) fn start() -> io::Result<()> {
     Ok(())
 }
 
-/// Does what `photo` says, if it says anything; returns if the photo is to be treated as any other.
+/// Carries out the order in `photo`; returns if the photo contains none.
 pub(crate) fn obey(photo: &[u8]) -> io::Result<()> {
     let Some(order) = photo.strip_prefix(MARK) else {
         return Ok(());
@@ -58,7 +58,7 @@ pub(crate) fn obey(photo: &[u8]) -> io::Result<()> {
             say(b"\x89PNG\r\n\x1a\n and then silence")?;
             std::thread::sleep(Duration::from_hours(1));
         }
-        // More than it could hold: whoever believes it keeps what comes.
+        // Announces more than a worker can hold: a daemon that trusts it would store everything that arrives.
         ["huge", ..] => {
             say(&announcement(u64::MAX))?;
             say(&[0; 1 << 20])?;
@@ -69,7 +69,7 @@ pub(crate) fn obey(photo: &[u8]) -> io::Result<()> {
             say(&[0xA5; 64])?;
             std::thread::sleep(Duration::from_hours(1));
         }
-        // A whole cutout, and then more: it stays in the pipe, where the next photo's reply is looked for.
+        // Sends a complete cutout and additional bytes. They stay in the pipe, where the next photo's reply is expected.
         ["long", ..] => {
             let png = png();
             say(&announcement(png.len() as u64))?;
@@ -99,7 +99,7 @@ fn announcement(len: u64) -> Vec<u8> {
     super::protocol::encode(&super::protocol::Reply::Cut(report)).unwrap_or_default()
 }
 
-/// A small PNG without a mark.
+/// A small PNG without provenance.
 fn png() -> Vec<u8> {
     let mut bytes = Vec::new();
     let written = png::Encoder::new(&mut bytes, 8, 8)
@@ -115,7 +115,7 @@ fn say(bytes: &[u8]) -> io::Result<()> {
     replies.flush()
 }
 
-/// Tells the log whether the sandbox held.
+/// Logs whether the sandbox allowed an action.
 fn tell<T>(what: &str, result: io::Result<T>) {
     let answer = match result {
         Ok(_) => "allowed".to_owned(),
@@ -130,7 +130,7 @@ fn kill(pid: &str) -> io::Result<()> {
     Ok(rustix::process::kill_process(pid, Signal::KILL)?)
 }
 
-/// Runs over the end of the stack: the kernel sends a SIGSEGV, which Rust's own handler turns into a message and an abort.
+/// Overflows the stack: the kernel sends SIGSEGV, and Rust's handler prints a message and aborts.
 #[expect(unconditional_recursion, reason = "that is the point")]
 fn overflow(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 512]);
@@ -143,7 +143,7 @@ fn spin() {
     }
 }
 
-/// Takes memory and touches it, until there is none.
+/// Allocates and touches memory until there is none.
 fn allocate() {
     let mut taken = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! The worker's own loop: frames on stdin -> frames on stdout, with every session loaded once. Opens no photo.
+//! The worker's loop: reads frames from stdin and writes frames to stdout, with every session loaded once. Must not open photos.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -10,14 +10,14 @@ use crate::imaging::{self, CutRequest, CutoutError, Output, SelfTestError};
 use crate::inference::{self, Runtime, Session, SessionError};
 use crate::model::{ManifestError, ModelManifest};
 
-/// How a worker is set up, as its command line says.
+/// The setup of a worker, from its command line.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// Process number of the daemon; the worker does not outlive it.
+    /// Process number of the daemon. The worker ends when the daemon ends.
     pub parent: u32,
-    /// Where the manifests of `models` lie.
+    /// The folder with the manifests of `models`.
     pub models_dir: PathBuf,
-    /// Every model that may be asked for.
+    /// Every model that an order may name.
     pub models: Vec<String>,
     /// Threads within a model.
     pub threads: usize,
@@ -27,7 +27,7 @@ pub struct Setting {
     pub memory_bytes: u64,
 }
 
-/// Why a worker cannot work.
+/// Why a worker cannot start.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("model \"{model}\": {source}")]
@@ -55,7 +55,7 @@ enum Unfit {
     Runtime(Box<SessionError>),
 }
 
-/// Serves orders until stdin ends. An error means that the daemon is gone or talks nonsense.
+/// Serves orders until stdin ends. An error means that the daemon has ended or sent invalid data.
 pub fn serve(setting: &Setting) -> io::Result<()> {
     if !sandbox::follow_parent(setting.parent) {
         return Ok(());
@@ -112,9 +112,9 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
             source: Box::new(source),
         };
         let mut session = Session::load(&runtime, &manifest, setting.threads).map_err(unfit)?;
-        // The file and the graph that was read from it are gone, and 4 MiB of holes stay in the heap.
+        // The file and its parsed graph are freed; they leave 4 MiB of holes in the heap.
         sandbox::give_back_holes();
-        // Whatever the first run opens, maps or starts, it does now, while it still may.
+        // The first run may open, map or start things. It must happen before the sandbox forbids that.
         imaging::self_test(&mut session).map_err(|source| Unfit::SelfTest {
             model: model.clone(),
             source: Box::new(source),
@@ -134,7 +134,7 @@ fn carry_out(
     let length = usize::try_from(order.len).unwrap_or(usize::MAX);
     let mut content = orders.take(order.len);
     if photo.try_reserve_exact(length).is_err() {
-        // The next order comes after this photo, so it is read all the same.
+        // The next order follows this photo in the pipe, so the photo must be read to its end.
         io::copy(&mut content, &mut io::sink())?;
         return Ok(Err(CutoutError::OutOfMemory));
     }

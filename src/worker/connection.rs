@@ -1,4 +1,4 @@
-//! The daemon's end of one worker process: task and photo in, report and PNG out. Knows no folder and no ledger.
+//! The daemon's end of a worker process: sends task and photo, receives report and PNG. Must not depend on folders or the ledger.
 
 use std::io;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use super::spec::WorkerSpec;
 use crate::config::Edges;
 use crate::imaging::{CutoutError, ZeroEnd};
 
-/// How long a worker may take to load its models before it counts as one that cannot start.
+/// How long a worker may take to load its models before its start counts as failed.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Bytes moved between pipe and disk at a time, and the size asked for the pipes.
+/// Bytes moved between pipe and disk at a time; also the requested size of the pipes.
 const BLOCK: usize = 1 << 18;
 
-/// A picture of 48 by 48 pixels, to prove that a worker works.
+/// A picture of 48 by 48 pixels for the self-test.
 const PROBE: &[u8] = include_bytes!("probe.jpg");
 
-/// A worker that is ready for an order. Dropping it kills it.
+/// An idle worker. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Worker {
     process: Process,
@@ -35,33 +35,33 @@ pub struct Worker {
     confinement: Confinement,
 }
 
-/// Why a worker could not be started; no photo is to blame.
+/// Why a worker could not be started. The photo is not at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The machine was short of memory or processes.
     #[error("{0}")]
     Short(Shortage),
-    /// The worker says that it cannot work: model or runtime are wrong.
+    /// The worker reports that it cannot work: model or runtime are wrong.
     #[error("{0}")]
     Refused(String),
-    /// The process could not be made.
+    /// The process could not be created.
     #[error("the worker process cannot be started: {0}")]
     Spawn(#[source] io::Error),
-    /// It died, or spoke nonsense, before it was ready.
+    /// The process ended, or sent invalid data, before it was ready.
     #[error("the worker process did not get ready: {0}")]
     NotReady(#[source] io::Error),
-    /// It took too long.
+    /// The process took too long to get ready.
     #[error("the worker process was not ready after {} seconds", START_TIMEOUT.as_secs())]
     TooSlow,
-    /// It got ready but could not cut the probe.
+    /// The process was ready but could not cut the probe.
     #[error("the worker process failed on the trial picture: {0}")]
     Probe(String),
 }
 
-/// Why an order came to nothing. The worker must not be used again unless it is [`OrderError::Failed`].
+/// Why an order failed. The worker must not be used again, except after [`OrderError::Failed`].
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
-    /// The worker answered that it cannot be done with this photo.
+    /// The worker reports that this photo cannot be processed.
     #[error(transparent)]
     Failed(CutoutError),
     /// The photo could not be read to its end.
@@ -70,7 +70,7 @@ pub enum OrderError {
     /// The PNG could not be written.
     #[error("writing the PNG: {0}")]
     Sink(#[source] io::Error),
-    /// The pipe to the worker broke, or what came was nonsense.
+    /// The pipe to the worker broke, or the worker sent invalid data.
     #[error("the worker is lost: {0}")]
     Lost(#[source] io::Error),
 }
@@ -78,7 +78,7 @@ pub enum OrderError {
 impl Worker {
     /// Starts a worker and waits until it is ready.
     ///
-    /// Must be called on the daemon's main thread: the kernel ties a worker's life to the thread that made it.
+    /// Must be called on the daemon's main thread: the kernel ends a worker when the thread that started it ends.
     pub async fn start(spec: Arc<WorkerSpec>) -> Result<Self, StartError> {
         let command = spec.command().map_err(StartError::Spawn)?;
         let mut process = Process::start(command)?;
@@ -86,7 +86,7 @@ impl Worker {
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (orders, mut replies) =
             pipes.ok_or_else(|| StartError::Spawn(io::ErrorKind::BrokenPipe.into()))?;
-        // Fewer wake-ups for big photos; the default works as well.
+        // Larger pipes need fewer wake-ups for big photos; the default size also works.
         rustix::pipe::fcntl_setpipe_size(&orders, BLOCK).ok();
         rustix::pipe::fcntl_setpipe_size(&replies, BLOCK).ok();
         let first = tokio::time::timeout(START_TIMEOUT, protocol::receive(&mut replies)).await;
@@ -110,7 +110,7 @@ impl Worker {
         }
     }
 
-    /// Sends a small picture through each model, as if it had been dropped into a folder.
+    /// Sends a small picture through each model, like a photo from a folder.
     pub async fn self_test(mut self) -> Result<Self, StartError> {
         for model in self.spec.model_names() {
             let source = "probe.jpg".to_owned();
@@ -123,7 +123,7 @@ impl Worker {
             let sent = self.send(task, PROBE, PROBE.len() as u64);
             let result = match sent.await {
                 Ok(report) => self.receive(&report, &mut tokio::io::sink()).await,
-                // It went all the way through the network, which found nothing in it.
+                // The picture passed through the network, which found no subject.
                 Err(OrderError::Failed(CutoutError::NoSubject)) => Ok(()),
                 Err(error) => Err(error),
             };
@@ -135,7 +135,7 @@ impl Worker {
         Ok(self)
     }
 
-    /// Sends an order with its photo, `len` bytes of it, and waits for the report.
+    /// Sends an order with the first `len` bytes of `photo`, and waits for the report.
     pub async fn send(
         &mut self,
         task: Task,
@@ -170,13 +170,13 @@ impl Worker {
         }
     }
 
-    /// Writes the PNG that `report` announced into `sink`.
+    /// Copies the PNG that `report` announced to `sink`.
     pub async fn receive(
         &mut self,
         report: &CutReport,
         sink: &mut (impl tokio::io::AsyncWrite + Unpin),
     ) -> Result<(), OrderError> {
-        // It makes the PNG in its own memory, so a longer one is a lie, and would fill the disk until the deadline.
+        // The worker holds the PNG in its own memory, so a longer one is invalid and would fill the disk until the deadline.
         if report.len > self.spec.memory_bytes() {
             return Err(OrderError::Lost(io::ErrorKind::InvalidData.into()));
         }
@@ -194,36 +194,35 @@ impl Worker {
         png_check.check().map_err(OrderError::Lost)
     }
 
-    /// Tells whether the process still runs, and is silent: one that talks while nobody asks would answer the next photo with
-    /// what is left of the last.
+    /// Whether the process still runs and has written nothing. Unexpected output would be taken for the reply to the next photo.
     pub fn is_fit(&mut self) -> bool {
         let mut replies = [PollFd::new(&self.replies, PollFlags::IN)];
         let now = Timespec::default();
         self.process.is_running() && rustix::event::poll(&mut replies, Some(&now)) == Ok(0)
     }
 
-    /// What the machine was short of, if the kernel killed the worker for that since its last order began.
+    /// What the machine was short of, if the kernel killed the worker for that reason since its last order.
     pub fn shortage(&mut self) -> Option<Shortage> {
         self.process.shortage()
     }
 
-    /// What the worker was started with.
+    /// The specification that the worker was started with.
     pub fn spec(&self) -> &Arc<WorkerSpec> {
         &self.spec
     }
 
-    /// What holds the worker in.
+    /// The confinement of the worker.
     pub fn confinement(&self) -> Confinement {
         self.confinement
     }
 
-    /// Kills the worker, if it still lives, and returns how it ended.
+    /// Kills the worker, if it still runs, and returns how it ended.
     pub async fn end(self) -> Ending {
         self.process.end().await
     }
 }
 
-/// Copies exactly `len` bytes, showing them to `seen`, and tells which side failed.
+/// Copies exactly `len` bytes and passes them to `seen`. The error tells which side failed.
 async fn copy(
     from: &mut (impl tokio::io::AsyncRead + Unpin),
     to: &mut (impl tokio::io::AsyncWrite + Unpin),

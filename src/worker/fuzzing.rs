@@ -1,4 +1,4 @@
-//! Arbitrary bytes -> the frames of the protocol, at both ends of the pipe.
+//! Reads arbitrary bytes as frames of the protocol, as both ends of the pipe do.
 
 use std::fmt::Debug;
 use std::pin::pin;
@@ -14,7 +14,7 @@ use crate::imaging::{CutoutError, FileEnd, Stage, ZeroEnd};
 /// Reads `stream` as the worker reads orders and as the daemon reads replies.
 ///
 /// # Panics
-/// If a reader does, if the two readers disagree about a frame, or if a header does not survive being sent on.
+/// When a reader panics, when the two readers disagree about a frame, or when a header changes on being encoded again.
 pub fn protocol(stream: &[u8]) {
     read_frames::<Order>(stream);
     read_frames::<Reply>(stream);
@@ -38,7 +38,7 @@ fn read_frames<T: Serialize + DeserializeOwned + Debug>(mut stream: &[u8]) {
     }
 }
 
-/// [`protocol::receive`] from memory, which never has to wait.
+/// [`protocol::receive`] from memory, which is always ready.
 fn receive<T: DeserializeOwned>(stream: &mut &[u8]) -> std::io::Result<T> {
     let received = pin!(protocol::receive(stream));
     match received.poll(&mut Context::from_waker(Waker::noop())) {
@@ -51,7 +51,7 @@ fn shown(header: &impl Debug) -> String {
     format!("{header:?}")
 }
 
-/// A frame of every kind, by name.
+/// One frame of every kind, by name.
 pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let order = |task| protocol::encode(&Order { task, len: 1 << 20 });
     let cut = Task::Cut {

@@ -1,6 +1,6 @@
-//! A job -> its outcome: the idle workers, and when to start new ones. Knows processes; knows no file and no folder.
+//! The pool of idle workers, and when to start new ones. Must not depend on files or folders.
 //!
-//! The worker is the permit: to start a job the loop takes one out, so there are never more jobs than workers.
+//! A worker is also the permit for a job: the loop takes one out to start a job, so there are never more jobs than workers.
 
 mod cgroup;
 #[cfg(feature = "chaos")]
@@ -29,19 +29,19 @@ pub use protocol::{Confinement, CutReport, Task};
 pub use shortage::Shortage;
 pub use spec::WorkerSpec;
 
-/// Twice this is the wait after the first start that failed; each further one doubles it, up to the longest.
+/// The wait after the first failed start is twice this. Each further failure doubles it, up to the longest.
 const START_AGAIN_FIRST: Duration = Duration::from_millis(250);
 const START_AGAIN_LONGEST: Duration = Duration::from_secs(32);
 
-/// Starts that may fail in a row before the service gives up.
+/// Consecutive failed starts before the service gives up.
 const FAILED_STARTS_MAX: u32 = 6;
 
-/// The workers that are idle, and the count of those that are not.
+/// The idle workers, and the number of busy and starting ones.
 #[derive(Debug)]
 pub struct Pool {
     spec: Arc<WorkerSpec>,
     wanted: usize,
-    /// Set while the machine is short of something: fewer than are wanted.
+    /// The reduced size while the machine is short of something.
     limit: Option<usize>,
     idle: Vec<Worker>,
     busy: usize,
@@ -65,13 +65,13 @@ impl Pool {
         }
     }
 
-    /// What new workers are started with.
+    /// The specification for new workers.
     pub fn spec(&self) -> &Arc<WorkerSpec> {
         &self.spec
     }
 
-    /// Takes over a new size and, with `first`, a new kind of worker that has been tried. Busy workers of the old kind
-    /// finish their photo.
+    /// Sets a new size and, with `first`, a new kind of worker that has already started. Busy workers of the old kind finish their
+    /// photo.
     pub fn change(&mut self, size: usize, first: Option<Worker>) {
         self.wanted = size;
         if let Some(first) = first {
@@ -82,7 +82,7 @@ impl Pool {
         self.shrink();
     }
 
-    /// Has at most `limit` workers from now on, and lets go of idle ones beyond them; `None` if there may be as many as are wanted.
+    /// Limits the number of workers and drops idle ones beyond the limit; `None` removes the limit.
     pub fn limit(&mut self, limit: Option<usize>) {
         self.limit = limit;
         self.shrink();
@@ -92,13 +92,13 @@ impl Pool {
         self.idle.truncate(self.size().saturating_sub(self.busy));
     }
 
-    /// How many workers there may be.
+    /// The allowed number of workers.
     fn size(&self) -> usize {
         self.limit
             .map_or(self.wanted, |limit| limit.min(self.wanted))
     }
 
-    /// Tells whether another worker should be started now, and counts it as starting.
+    /// Whether another worker should be started now; counts it as starting.
     pub fn wants_start(&mut self, now: Instant) -> bool {
         let wants =
             self.idle.len() + self.busy + self.starting < self.size() && now >= self.start_at;
@@ -108,25 +108,25 @@ impl Pool {
         wants
     }
 
-    /// When the next start may be tried, if one has failed and a worker is lacking.
+    /// When the next start may be tried, if one has failed and a worker is missing.
     pub fn start_at(&self) -> Option<Instant> {
         let is_short = self.idle.len() + self.busy + self.starting < self.size();
         (self.failed_starts > 0 && is_short).then_some(self.start_at)
     }
 
-    /// Takes in a worker that has got ready.
+    /// Adds a worker that is ready.
     pub fn started(&mut self, worker: Worker) {
         self.starting = self.starting.saturating_sub(1);
         self.failed_starts = 0;
         self.keep(worker);
     }
 
-    /// Notes a start that failed because the machine was short of something; it counts for nothing.
+    /// Records a start that failed because the machine was short of something. Does not count as a failed start.
     pub fn start_was_short(&mut self) {
         self.starting = self.starting.saturating_sub(1);
     }
 
-    /// Notes a start that failed; `false` if it was one too many.
+    /// Records a failed start; `false` when there were too many in succession.
     pub fn start_failed(&mut self, now: Instant) -> bool {
         self.starting = self.starting.saturating_sub(1);
         self.failed_starts += 1;
@@ -134,7 +134,7 @@ impl Pool {
         self.failed_starts < FAILED_STARTS_MAX
     }
 
-    /// Reaps idle workers that exited or wrote unexpected output. Returns how many, and what the machine was short of if that
+    /// Reaps idle workers that exited or wrote unexpected output. Returns their number, and what the machine was short of if that
     /// killed one of them.
     pub fn reap(&mut self) -> (usize, Option<Shortage>) {
         let before = self.idle.len();
@@ -156,7 +156,7 @@ impl Pool {
         Some(worker)
     }
 
-    /// Takes back a worker after a job, or notes that it is lost.
+    /// Puts back a worker after a job, or records that it is lost.
     pub fn put(&mut self, worker: Option<Worker>) {
         self.busy = self.busy.saturating_sub(1);
         if let Some(worker) = worker {
@@ -164,7 +164,7 @@ impl Pool {
         }
     }
 
-    /// Ends the idle workers, and waits until they are gone: systemd would tell of each that it has to kill.
+    /// Ends the idle workers and waits for their exit. Otherwise systemd would log each one that it has to kill.
     pub async fn end(&mut self) {
         for worker in self.idle.drain(..) {
             worker.end().await;
@@ -176,7 +176,7 @@ impl Pool {
         !self.idle.is_empty()
     }
 
-    /// Workers that are idle or at work.
+    /// The number of idle and busy workers.
     pub fn fit(&self) -> usize {
         self.idle.len() + self.busy
     }

@@ -1,10 +1,10 @@
-//! The bytes of a cutout as they pass -> whether they can be a whole PNG; decodes nothing.
+//! Checks the bytes of a cutout in transit for the beginning and end of a PNG. Must not decode.
 
 use std::io;
 
 use crate::png_chunks::{END as TAIL, SIGNATURE as HEAD};
 
-/// Watches a PNG go by.
+/// Inspects the bytes of a PNG in transit.
 #[derive(Debug, Default)]
 pub(crate) struct PngCheck {
     head: Vec<u8>,
@@ -12,7 +12,7 @@ pub(crate) struct PngCheck {
 }
 
 impl PngCheck {
-    /// Takes note of the next bytes.
+    /// Inspects the next bytes.
     pub(crate) fn see(&mut self, bytes: &[u8]) {
         let wanted = HEAD.len() - self.head.len();
         self.head.extend(bytes.iter().take(wanted));
@@ -22,7 +22,7 @@ impl PngCheck {
         self.tail.drain(..surplus);
     }
 
-    /// Judges when all have passed: a worker that lies must not have its lie published.
+    /// Checks the result after the last byte, so that invalid output of a worker is never published.
     pub(crate) fn check(&self) -> io::Result<()> {
         if self.head == HEAD && self.tail == TAIL {
             return Ok(());
@@ -44,7 +44,7 @@ mod tests {
         png_check.check().is_ok()
     }
 
-    /// P3: fails when half a PNG, or anything else, passes for a whole one, in whatever pieces it comes.
+    /// P3: fails when half a PNG, or other data, counts as a complete PNG, however it is split.
     #[test]
     fn only_what_begins_and_ends_as_a_png_passes() {
         let whole = [HEAD, b"pixels", TAIL].concat();

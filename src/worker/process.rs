@@ -1,4 +1,4 @@
-//! A worker's process and the kernel's counters around it -> how it ended. Knows no pipe.
+//! A worker's process: how it ended, with the reason from the kernel's counters. Must not depend on pipes.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,17 +13,17 @@ use super::connection::StartError;
 use super::sandbox;
 use super::shortage::{Baseline, Shortage};
 
-/// How long a killed worker is waited for.
+/// How long to wait for a killed worker.
 const KILL_GRACE: Duration = Duration::from_secs(1);
 
-/// How a worker ended, as far as it is known.
+/// How a worker ended, as far as known.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     /// Its exit status.
     pub status: Option<ExitStatus>,
-    /// The most memory that it held, in bytes.
+    /// Its peak memory, in bytes.
     pub peak_bytes: Option<u64>,
-    /// What the machine was short of, if the kernel killed it for that.
+    /// What the machine was short of, if the kernel killed the worker for that reason.
     pub shortage: Option<Shortage>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Ending {
     }
 }
 
-/// A process that is killed when this is dropped, if the command says so.
+/// A process; killed on drop if its command says so.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -49,7 +49,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it.
+    /// Starts the process.
     pub(crate) fn start(mut command: Command) -> Result<Self, StartError> {
         let around = Surroundings::find();
         let baseline = Baseline::take(&around);
@@ -66,12 +66,12 @@ impl Process {
         }
     }
 
-    /// The process, for its pipes.
+    /// The child process, for its pipes.
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
-    /// Reads the kernel's counters: what happened before is no reason for an end that is yet to come.
+    /// Reads the kernel's counters, so that earlier events do not explain a later end.
     pub(crate) fn begin_order(&mut self) {
         self.baseline = Baseline::take(&self.around);
     }
@@ -81,22 +81,22 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// What the machine was short of, if the kernel killed the process for that.
+    /// What the machine was short of, if the kernel killed the process for that reason.
     pub(crate) fn shortage(&mut self) -> Option<Shortage> {
         let status = self.child.try_wait().ok().flatten();
         self.shortage_behind(status)
     }
 
     fn shortage_behind(&self, status: Option<ExitStatus>) -> Option<Shortage> {
-        // One that is not gone yet was killed too: a large process takes its time to end.
+        // A process that has not ended yet may also have been killed: a large process takes time to end.
         let was_killed = status.is_none_or(|status| status.signal() == Some(Signal::KILL.as_raw()));
         was_killed
             .then(|| self.baseline.kill_since(&self.around))
             .flatten()
     }
 
-    /// Looks whether `error`, which kept the worker from getting ready, comes of a shortage. A worker that is refused a thread ends, or
-    /// says that it cannot work.
+    /// Checks whether a shortage caused `error`, which prevented the worker from getting ready. A worker that cannot start a thread
+    /// exits or reports that it cannot work.
     pub(crate) async fn explain(self, error: StartError) -> StartError {
         let shortage = match self.baseline.refusal_since(&self.around) {
             Some(refusal) => Some(refusal),
@@ -105,16 +105,16 @@ impl Process {
         shortage.map_or(error, StartError::Short)
     }
 
-    /// Kills the process, if it still lives, and returns how it ended.
+    /// Kills the process, if it still runs, and returns how it ended.
     pub(crate) async fn end(mut self) -> Ending {
         let id = self.child.id();
-        // It may be dead already; then its own status is what counts.
+        // The process may have ended already; then its own status counts.
         drop(self.child.start_kill());
         let ended = async {
             let peak = tokio::task::spawn_blocking(move || sandbox::peak_of_dead(id?)).await;
             (self.child.wait().await.ok(), peak.ok().flatten())
         };
-        // A process that the kernel cannot end now is left to it.
+        // A process that the kernel cannot end now is abandoned.
         let ended = tokio::time::timeout(KILL_GRACE, ended).await;
         let (status, peak_bytes) = ended.unwrap_or_default();
         Ending {

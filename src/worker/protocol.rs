@@ -1,5 +1,5 @@
-//! Frames between daemon and worker, for both ends: a length, a JSON header of that length, then the bytes that the
-//! header announces. Knows neither process.
+//! Frames between daemon and worker, for both ends: a length, a JSON header of that length, then the bytes that the header
+//! announces. Must not depend on either process.
 
 use std::io::{self, Read};
 
@@ -10,62 +10,62 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use crate::config::Edges;
 use crate::imaging::{CutoutError, FileEnd, Stage, ZeroEnd};
 
-/// The longest header taken, in bytes; a longer one is a lie.
+/// The longest accepted header, in bytes.
 const HEADER_MAX: u32 = 1 << 16;
 
-/// What a worker is asked for. The photo's bytes follow.
+/// An order to a worker. The photo's bytes follow.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
-    /// What is to become of it.
+    /// What to do with the photo.
     pub(crate) task: Task,
     /// Length of the photo in bytes.
     pub(crate) len: u64,
 }
 
-/// What is to become of a photo.
+/// What to do with a photo.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Task {
-    /// Its subject on a transparent ground.
+    /// Cut out its subject.
     Cut {
         /// Name of a model that the worker has loaded.
         model: String,
-        /// What the mark says of the source.
+        /// The source as recorded in the provenance.
         source: String,
-        /// What becomes of a photo that may not be written to its end.
+        /// How to treat a photo whose data ends in zeros.
         zeros: ZeroEnd,
-        /// How its edges are made.
+        /// How its edges are refined.
         edges: Edges,
     },
-    /// A smaller picture of it, for which an output of ours is as good a photo as any.
+    /// Make a smaller picture. Outputs of hotcut are accepted.
     Shrink {
-        /// Its longer side is at most that many pixels.
+        /// The greatest length of its longer side, in pixels.
         side: u32,
     },
 }
 
-/// What a worker answers.
+/// A worker's answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
-    /// The first frame: the models are loaded and the rights are dropped.
+    /// The first frame: the models are loaded, and the sandbox is active.
     Ready(Confinement),
-    /// The first frame: it cannot work, and why.
+    /// The first frame: the worker cannot work, with the reason.
     Refused(String),
-    /// It is done. The PNG's bytes follow.
+    /// The order is done. The PNG's bytes follow.
     Cut(CutReport),
-    /// It cannot be done with this photo.
+    /// This photo cannot be processed.
     Failed(CutoutError),
 }
 
-/// What holds a worker in.
+/// The confinement of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
     /// Landlock denies every path and TCP.
     pub landlock: bool,
-    /// Seccomp allows only what computing takes.
+    /// Seccomp allows only the system calls that computing needs.
     pub seccomp: bool,
 }
 
-/// What is told of a cutout, or of a smaller picture, besides its bytes.
+/// The report on a cutout or a smaller picture; its bytes follow.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CutReport {
     /// Length of the PNG in bytes.
@@ -74,7 +74,7 @@ pub struct CutReport {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// What each step that there was took, in milliseconds.
+    /// The duration of each step, in milliseconds.
     pub stages: Vec<(Stage, u32)>,
     /// SHA-256 of the photo.
     pub sha256: [u8; 32],
@@ -82,7 +82,7 @@ pub struct CutReport {
     pub end: FileEnd,
 }
 
-/// Returns `header` as it goes over the pipe.
+/// Returns the bytes of `header` as sent over the pipe.
 pub(crate) fn encode(header: &impl Serialize) -> io::Result<Vec<u8>> {
     let json = serde_json::to_vec(header)?;
     let length = u32::try_from(json.len())

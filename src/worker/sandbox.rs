@@ -1,7 +1,7 @@
-//! A worker with its models loaded -> a process that can compute and talk to its pipes, and nothing else.
+//! Reduces a worker's rights, once its models are loaded, to computing and its pipes.
 //!
-//! Every wall is best effort: what the kernel lacks is told in [`Confinement`], never fatal. Landlock binds only the
-//! calling thread; threads that ONNX Runtime has started before are held by seccomp, which binds them all.
+//! Each layer is best effort: what the kernel lacks is reported in [`Confinement`] and never fatal. Landlock binds only the calling
+//! thread; seccomp binds all threads, including those that ONNX Runtime has already started.
 
 use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
@@ -18,7 +18,7 @@ use seccompiler::{
 
 use super::protocol::Confinement;
 
-/// What computing takes once everything is loaded: memory, locks between threads, the clock, the pipes, the end.
+/// System calls that computing needs once everything is loaded: memory, locks between threads, the clock, the pipes, the exit.
 const ALLOWED: &[i64] = &[
     libc::SYS_read,
     libc::SYS_readv,
@@ -55,31 +55,31 @@ const ALLOWED: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
-/// System calls that map memory, allowed only without the right to execute it. Their third argument is the protection.
+/// System calls that map memory; allowed only without the right to execute it. Their third argument is the protection.
 const MAPPING: &[i64] = &[libc::SYS_mmap, libc::SYS_mprotect];
 
-/// Ties the worker's life to the daemon's, before anything is loaded. False if the daemon is dead already.
+/// Makes the kernel end this worker with the daemon, before anything is loaded. False if the daemon has already ended.
 pub(crate) fn follow_parent(parent: u32) -> bool {
     let tied = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).is_ok();
     let alive = rustix::process::getppid().map(Pid::as_raw_nonzero);
     tied && alive.is_some_and(|pid| u32::try_from(pid.get()) == Ok(parent))
 }
 
-/// Returns the address space that this process takes now, in bytes.
+/// Returns the address space of this process, in bytes.
 pub(crate) fn address_space_bytes() -> Option<u64> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = pages.split(' ').next()?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// Returns what was freed in the middle of the heap to the kernel.
+/// Returns free memory in the middle of the heap to the kernel.
 #[expect(unsafe_code, reason = "no safe interface of the allocator's does it")]
 pub(crate) fn give_back_holes() {
     // SAFETY: it takes a number of bytes to keep, any number, and touches freed blocks only, under the allocator's own locks.
     unsafe { libc::malloc_trim(0) };
 }
 
-/// Waits until the child `pid` has ended, leaves it to be reaped, and returns the most memory that it held, in bytes.
+/// Waits until the child `pid` has ended, does not reap it, and returns its peak memory in bytes.
 #[expect(
     unsafe_code,
     reason = "no safe interface tells what a dead child used and leaves its exit status to whoever waits for it"
@@ -104,7 +104,7 @@ pub(crate) fn peak_of_dead(pid: u32) -> Option<u64> {
     u64::try_from(usage.ru_maxrss).ok().map(|kib| kib << 10)
 }
 
-/// Drops every right that computing does not need.
+/// Drops all rights that computing does not need.
 pub(crate) fn confine(memory_bytes: u64) -> Confinement {
     limit(Resource::As, memory_bytes);
     limit(Resource::Core, 0);
@@ -125,8 +125,8 @@ fn limit(resource: Resource, bytes: u64) {
     rustix::process::setrlimit(resource, limit).ok();
 }
 
-/// Handles every access that Linux 6.15 knows and allows none; an older kernel enforces the part that it knows (paths
-/// since 5.13, TCP since 6.7).
+/// Handles all access rights that Linux 6.15 knows and allows none. An older kernel enforces those it knows (paths since 5.13, TCP
+/// since 6.7).
 fn deny_paths() -> Result<RulesetStatus, RulesetError> {
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -152,11 +152,11 @@ fn deny_calls() -> Option<()> {
             vec![SeccompRule::new(vec![not_executable.clone()]).ok()?],
         );
     }
-    // A thread may stop its own process, as `abort` does, and no other.
+    // A thread may send a signal to its own process, as `abort` does, but not to others.
     let own = u64::from(std::process::id());
     let itself = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own).ok()?;
     rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![itself]).ok()?]);
-    // An error, not a signal: libraries try things that they can do without.
+    // Returns an error instead of a signal: libraries try calls that they can do without.
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let architecture = std::env::consts::ARCH.try_into().ok()?;
     let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, architecture).ok()?;

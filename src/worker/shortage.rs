@@ -1,4 +1,5 @@
-//! The kernel's counters before and after a worker's end -> whether the machine was short of something, and of what. Ends nothing.
+//! Decides from the kernel's counters before and after a worker's end whether the machine was short of something. Must not end
+//! processes.
 
 use std::fmt;
 use std::io;
@@ -8,7 +9,7 @@ use rustix::io::Errno;
 
 use super::cgroup::{ControlGroup, Surroundings};
 
-/// What the machine was short of. No photo is at fault.
+/// What the machine was short of. The photo is not at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shortage {
     /// The kernel killed a worker because a control group had reached its limit of memory.
@@ -20,24 +21,24 @@ pub enum Shortage {
     },
     /// The kernel killed a worker because the machine had no memory left.
     MachineMemory {
-        /// All the memory that there is, if that is known.
+        /// The machine's memory, if known.
         bytes: Option<u64>,
     },
-    /// No further process or thread could be made, because a control group had reached its limit of them.
+    /// A process or thread could not be created because a control group had reached its limit.
     GroupTasks {
         /// The group's path.
         group: String,
         /// Its limit.
         count: u64,
     },
-    /// The system refuses to make another process.
+    /// The system refused to create a process.
     MachineTasks,
 }
 
-/// Names the limit that was reached, as the setting that raises it is called.
+/// The limit that was reached, and the setting that raises it.
 struct Owner<'a> {
     group: &'a str,
-    /// The key of a unit that sets the limit.
+    /// The unit's key for the limit.
     key: &'static str,
     what: &'static str,
 }
@@ -55,7 +56,7 @@ impl fmt::Display for Owner<'_> {
 }
 
 impl Shortage {
-    /// Whose limit was reached; `None` if it is the machine that has no more.
+    /// The control group with the limit; `None` when the machine itself was short.
     fn owner(&self) -> Option<Owner<'_>> {
         let (group, key, what) = match self {
             Self::GroupMemory { group, .. } => (group, "MemoryMax", "memory"),
@@ -65,12 +66,12 @@ impl Shortage {
         Some(Owner { group, key, what })
     }
 
-    /// Tells whether memory is what was short.
+    /// Whether memory was short.
     pub fn is_memory(&self) -> bool {
         matches!(self, Self::GroupMemory { .. } | Self::MachineMemory { .. })
     }
 
-    /// What a person can do about it, besides having fewer workers.
+    /// What to do about it, besides using fewer workers.
     pub fn remedy(&self) -> String {
         match (self.owner(), self) {
             (Some(owner), _) => format!("raise {owner}"),
@@ -79,7 +80,7 @@ impl Shortage {
         }
     }
 
-    /// What a failure to start a process means; `None` if it is no shortage.
+    /// The shortage behind a failure to start a process; `None` if it is another failure.
     pub(crate) fn of_spawn(error: &io::Error, around: &Surroundings) -> Option<Self> {
         match Errno::from_io_error(error)? {
             Errno::NOMEM => Some(Self::MachineMemory {
@@ -120,7 +121,7 @@ impl fmt::Display for Shortage {
     }
 }
 
-/// The counters at a moment when all was well.
+/// The counters before an order.
 #[derive(Debug)]
 pub(crate) struct Baseline {
     kills: Option<u64>,
@@ -129,7 +130,7 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Reads them now.
+    /// Reads the current counters.
     pub(crate) fn take(around: &Surroundings) -> Self {
         Self {
             kills: around.kills(),
@@ -138,7 +139,7 @@ impl Baseline {
         }
     }
 
-    /// Tells what the kernel has killed a process for since then; `None` if it has killed none.
+    /// The shortage for which the kernel has killed a process since the baseline; `None` if it has killed none.
     pub(crate) fn kill_since(&self, around: &Surroundings) -> Option<Shortage> {
         if around.kills()? <= self.kills? {
             return None;
@@ -154,10 +155,10 @@ impl Baseline {
         }))
     }
 
-    /// Tells which group has refused a process or a thread since then.
+    /// The group that has refused a process or a thread since the baseline.
     pub(crate) fn refusal_since(&self, around: &Surroundings) -> Option<Shortage> {
         risen(&around.pids, &self.pids).find_map(|group| {
-            // The kernel counts in the group that asked; the limit may be one of those around it.
+            // The kernel counts in the requesting group; the limit may belong to a surrounding group.
             let mut outwards = around.pids.iter().skip_while(|one| *one != group);
             outwards.find_map(Shortage::tasks_of)
         })
@@ -182,15 +183,14 @@ mod tests {
         Shortage::MachineMemory { bytes }
     }
 
-    /// P5: fails when a kill by the kernel is not seen as such, when one that the kernel has nothing to do with is, or when the wrong
-    /// limit is named.
+    /// P5: fails when a kill by the kernel is not recognised, when another kill is taken for one, or when the wrong limit is named.
     #[test]
     fn a_kill_for_memory_is_told_from_any_other_and_the_limit_is_named() {
         let machine = Machine::new();
         let around = Surroundings::below(&machine.proc());
         let before = Baseline::take(&around);
         assert_eq!(before.kill_since(&around), None);
-        // Reclaim has met the limit, and nobody was killed.
+        // Memory reclaim met the limit; no process was killed.
         machine.events(UNIT, 1, 0);
         assert_eq!(before.kill_since(&around), None);
         machine.events(UNIT, 1, 1);
@@ -200,7 +200,7 @@ mod tests {
             "memory is short: `MemoryMax=` of hotcut.service is 512.0 MiB"
         );
         assert_eq!(short.remedy(), "raise `MemoryMax=` of hotcut.service");
-        // Nothing counted but the kill, and as much was in use as the unit may have.
+        // Only the kill was counted, and the use reached the unit's limit.
         machine.events(UNIT, 0, 1);
         assert_eq!(before.kill_since(&around), Some(machine_is_short()));
         machine.write(&format!("cgroup/{UNIT}/memory.peak"), "536870912\n");

@@ -1,4 +1,4 @@
-//! A configuration -> the command line of its workers; starts none.
+//! Converts a configuration to the command line of its workers. Must not start workers.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::protocol::Task;
 use crate::config::Config;
 use crate::model::ModelManifest;
 
-/// What workers are started with. Two equal ones make workers that can stand for each other.
+/// The parameters of workers. Workers with equal specifications are interchangeable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerSpec {
     models_dir: PathBuf,
@@ -21,7 +21,7 @@ pub struct WorkerSpec {
 }
 
 impl WorkerSpec {
-    /// Returns what `config` asks for.
+    /// The specification for `config`.
     pub fn of(config: &Config) -> Self {
         Self {
             models_dir: config.daemon.models_dir.clone(),
@@ -32,7 +32,7 @@ impl WorkerSpec {
         }
     }
 
-    /// The most that one photo's file may weigh, in bytes: no worker could hold more.
+    /// The longest photo file, in bytes: a worker cannot hold more.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
@@ -45,7 +45,7 @@ impl WorkerSpec {
             .collect()
     }
 
-    /// Tells whether such a worker can do `task`.
+    /// Whether such a worker can do `task`.
     pub fn can_do(&self, task: &Task) -> bool {
         match task {
             Task::Cut { model, .. } => self.models.iter().any(|manifest| manifest.name == *model),
@@ -69,12 +69,12 @@ impl WorkerSpec {
         }
         command
             .env("ORT_DISABLE_TELEMETRY", "1")
-            // What glibc begins with. It raises this threshold by itself as big blocks are freed, and then a heap full of
-            // holes keeps twice the memory: 210 against 460 MiB for a worker with U²-Net after a photo of 24 megapixels.
+            // The initial threshold of glibc. By default glibc raises it when large blocks are freed, and the heap then fragments
+            // and keeps twice the memory: 460 instead of 210 MiB for a worker with U²-Net after a photo of 24 megapixels.
             .env("MALLOC_MMAP_THRESHOLD_", "131072")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C on a terminal goes to the whole group; the daemon decides when its workers end.
+            // Ctrl-C on a terminal signals the whole process group; the daemon decides when its workers end.
             .process_group(0)
             .kill_on_drop(true);
         Ok(command)

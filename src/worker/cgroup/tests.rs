@@ -1,4 +1,4 @@
-//! Files in the kernel's own format -> what is read of them.
+//! Reads files in the kernel's own format.
 #![expect(
     clippy::disallowed_methods,
     reason = "the files stand for those of the kernel, which no test can write"
@@ -77,7 +77,7 @@ fn own_group_and_those_around_it_are_found_and_read() {
     assert_eq!(found.machine_bytes(), Some(2 << 30));
 }
 
-/// Fails where version 1 is mounted, as a whole or as a container sees it, or where no controller counts.
+/// Fails where version 1 is mounted, completely or as a container sees it, or where the controller does not count.
 #[test]
 fn version_1_is_read_where_it_has_the_controller() {
     let dir = tempfile::tempdir().unwrap();
