@@ -1,4 +1,4 @@
-//! The folder of models -> the names of those there are; and which folder ships with hotcut. Must not open a model.
+//! Lists the models in a folder, and finds the folder that ships with hotcut. Must not open models.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The model that a folder uses when it names none.
 pub const DEFAULT_MODEL: &str = "student";
 
-/// The names of the manifests in `models_dir`, sorted; none if it cannot be read.
+/// The names of the manifests in `models_dir`, sorted; empty if it cannot be read.
 pub(super) fn models_in(models_dir: &Path) -> Vec<String> {
     let files = fs::read_dir(models_dir).into_iter().flatten().flatten();
     let mut names: Vec<String> = files
@@ -16,7 +16,7 @@ pub(super) fn models_in(models_dir: &Path) -> Vec<String> {
     names
 }
 
-/// Says which models there are.
+/// Lists the available models in a sentence.
 pub(super) fn name_models(known: &[String]) -> String {
     match known {
         [] => "there is no model in that folder; see `models_dir`".to_owned(),

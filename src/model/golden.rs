@@ -1,5 +1,5 @@
-//! `[golden]` of a model manifest -> `Golden`: a picture and what the model answered when its manifest was
-//! written. Opens neither.
+//! Reads the `[golden]` table of a model manifest: a picture and the model's recorded answer. Must not open the picture or the
+//! model.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::hex;
 /// Cells along each side of [`Golden::cells`].
 pub const GOLDEN_SIDE: usize = 16;
 
-/// What a model must answer to one picture.
+/// The answer that a model must give to one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Golden {
     /// The picture's file.

@@ -1,5 +1,4 @@
-//! `models/NAME.toml` -> `ModelManifest`: how a model file wants its input and what its output means.
-//! Does not open the model itself.
+//! Reads `models/NAME.toml`: the format of a model's input and the meaning of its output. Must not open the model.
 
 use std::fs;
 use std::io;
@@ -13,10 +12,10 @@ use super::folder::{models_in, name_models};
 use super::golden::{Golden, RawGolden};
 use crate::hex;
 
-/// Largest side of a model's input, in pixels; what is larger is a slip of the pen.
+/// Largest side of a model's input, in pixels; larger values are mistakes.
 const SIZE_MAX: u32 = 4096;
 
-/// What a network's input is divided by before `mean` and `std`.
+/// The divisor of the network's input, applied before `mean` and `std`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Divisor {
     /// The largest sample of the resized picture.
@@ -27,17 +26,17 @@ pub enum Divisor {
     Full,
 }
 
-/// What turns the network's output into opacity.
+/// Converts the network's output to opacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
-    /// The output is 0..1 already.
+    /// The output is already 0..=1.
     None,
     /// The output is logits.
     Sigmoid,
 }
 
-/// Everything about a model that is not in its file.
+/// The properties of a model that its file does not contain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelManifest {
     /// Name of the manifest, also written into every output.
@@ -58,20 +57,20 @@ pub struct ModelManifest {
     pub mean: [f32; 3],
     /// Divided by after `mean`; red, green, blue; never 0.
     pub std: [f32; 3],
-    /// What turns the output into opacity.
+    /// Converts the output to opacity.
     pub activation: Activation,
-    /// Whether a mask above the confidence floor is stretched to the whole range 0..1.
+    /// Whether a mask above the confidence floor is stretched to the whole range 0..=1.
     pub stretch: bool,
-    /// Islands of its mask that are dropped; `None` to keep all.
+    /// Islands of its mask that are removed; `None` keeps all.
     pub dust: Option<Dust>,
-    /// What it must answer to one picture before it is let near a photo.
+    /// The required answer to one picture, checked before the model is used.
     pub golden: Option<Golden>,
 }
 
-/// Why a model manifest is no use. All are faults of the configuration.
+/// Why a model manifest cannot be used. All are faults of the configuration.
 #[derive(Debug, Error)]
 pub enum ManifestError {
-    /// The name could leave the folder or break the mark in the outputs.
+    /// The name could leave the folder or break the provenance in outputs.
     #[error(
         "model name {0:?}: only letters, digits, `-`, `_` and `.` are allowed, not first a dot"
     )]
@@ -100,7 +99,7 @@ pub enum ManifestError {
         /// Line, column and reason.
         source: Box<toml::de::Error>,
     },
-    /// A key has a value that cannot be meant.
+    /// A key has an invalid value.
     #[error("{}: {key} {rule}", path.display())]
     Value {
         /// The manifest.

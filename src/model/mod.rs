@@ -1,4 +1,4 @@
-//! `models/NAME.toml` -> what is known of a model without opening it: its manifest, and the golden picture that proves it.
+//! What is known about a model without opening it: its manifest, and the golden picture for its self-test.
 
 mod dust;
 mod folder;
