@@ -1,4 +1,4 @@
-//! Converts an open file to what a copy of it on another disk must share: every byte, times, mode. Must not choose a name.
+//! Compares a copy on another disk with its original, and copies mode and times. Must not choose a name.
 
 use std::fs::{File, FileTimes, Metadata, Permissions};
 use std::io;
@@ -12,7 +12,7 @@ use crate::fs::path_error::{AtPath as _, PathError};
 /// Bytes compared at a time.
 const BLOCK: usize = 1 << 18;
 
-/// Tells whether the file at `path` has the times and every byte of `original`, and makes sure that it is durable.
+/// Whether the file at `path` has the times and every byte of `original`. Makes the copy durable.
 pub(super) fn is_copy(original: &File, path: &Path) -> Result<bool, PathError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(copy) = rustix::fs::open(path, flags, Mode::empty()).map(File::from) else {
@@ -47,13 +47,13 @@ pub(super) fn is_copy(original: &File, path: &Path) -> Result<bool, PathError> {
     Ok(true)
 }
 
-/// Gives the copy the mode and the times of the original.
+/// Copies mode and times from the original.
 pub(super) fn keep_mode_and_times(original: &File, copy: &File) -> io::Result<()> {
     let data = original.metadata()?;
     let times = FileTimes::new()
         .set_accessed(data.accessed()?)
         .set_modified(data.modified()?);
-    // A file system without modes or times of its own refuses both; the bytes, all that cannot be made again, are there.
+    // A file system without modes or times refuses both calls. Only the bytes are essential.
     let mode = Permissions::from_mode(data.permissions().mode() & 0o777);
     copy.set_permissions(mode).ok();
     copy.set_times(times).ok();

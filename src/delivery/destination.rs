@@ -1,4 +1,4 @@
-//! The path of an output folder -> an open subfolder in it; creates folders, writes no file.
+//! Opens a subfolder of an output folder and creates missing folders. Must not write files.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,34 +16,34 @@ use crate::fs::resolve;
 use crate::png_chunks;
 use crate::provenance::{self, Provenance};
 
-/// How much of a PNG is read to find its provenance, which stands before the pixels.
+/// Bytes of a PNG read to find its provenance, which precedes the pixels.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// How much is read if the pixels have not begun by then: more than any usual colour profile.
+/// Bytes read when the pixels begin later: more than any usual colour profile.
 const LONG_HEAD_BYTES: u64 = 4 << 20;
 
-/// A folder that files are placed in.
+/// A folder for output files.
 #[derive(Debug)]
 pub struct Destination {
     directory: OwnedFd,
     path: PathBuf,
 }
 
-/// Who has a name.
+/// The file that has a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occupant {
-    /// Nobody.
+    /// No file has the name.
     Free,
     /// A cutout that hotcut wrote.
     Ours(Provenance),
     /// A sheet of cutouts that hotcut wrote.
     Sheet,
-    /// Anything else.
+    /// Any other file.
     Foreign,
 }
 
 impl Destination {
-    /// Opens the output folder `path`, making it if needed; an error if the mount it lay on, `mount_point`, is away.
+    /// Opens the output folder `path` and creates it if needed. Fails when its mount point, `mount_point`, is not mounted.
     pub fn open(path: &Path, mount_point: Option<&Path>) -> Result<Self, PathError> {
         if let Some(expected) = mount_point {
             mount::check(expected, &mount::point_of(&resolve::existing(path))?).at(path)?;
@@ -65,12 +65,12 @@ impl Destination {
         })
     }
 
-    /// Opens an existing directory that is already held.
+    /// Wraps a directory that is already open.
     pub fn from_directory(directory: OwnedFd, path: PathBuf) -> Self {
         Self { directory, path }
     }
 
-    /// Opens the subfolder `relative`, making what is missing; a link on the way is refused.
+    /// Opens the subfolder `relative` and creates missing folders. Refuses links.
     pub fn subfolder(self, relative: &Path) -> Result<Self, PathError> {
         let mut here = self;
         for part in relative.components() {
@@ -96,7 +96,7 @@ impl Destination {
         Ok(Self { directory, path })
     }
 
-    /// Tells whether anything has `name`; reads nothing of it.
+    /// Whether `name` exists; does not read the file.
     pub fn has(&self, name: &OsStr) -> Result<bool, PathError> {
         match rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
@@ -105,14 +105,14 @@ impl Destination {
         }
     }
 
-    /// Tells who has `name`.
+    /// Finds out what kind of file has `name`.
     pub fn occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
         let path = self.path.join(name);
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mut file = match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(Errno::NOENT) => return Ok(Occupant::Free),
-            // A link or a socket: not ours.
+            // A link or a socket, not written by hotcut.
             Err(Errno::LOOP | Errno::NXIO) => return Ok(Occupant::Foreign),
             Err(Errno::ACCESS) => return self.unreadable_occupant(name),
             Err(errno) => return Err(errno).at(&path),
@@ -124,7 +124,8 @@ impl Destination {
         }
     }
 
-    /// A file that hotcut may not read is not ours; in a folder that it may not search, every name would seem taken.
+    /// A file that hotcut may not read was not written by hotcut. Without the right to search the folder, every name would seem
+    /// taken.
     fn unreadable_occupant(&self, name: &OsStr) -> Result<Occupant, PathError> {
         let is_taken = self.has(name)?;
         Ok(if is_taken {
@@ -134,30 +135,30 @@ impl Destination {
         })
     }
 
-    /// Tells whether the rights of the folder let hotcut make files in it.
+    /// Whether the folder's permissions allow hotcut to create files.
     pub fn is_writable(&self) -> bool {
         let wanted = Access::WRITE_OK | Access::EXEC_OK;
         rustix::fs::accessat(&self.directory, ".", wanted, AtFlags::empty()).is_ok()
     }
 
-    /// Makes the names in this folder durable.
+    /// Makes the folder's entries durable.
     pub fn sync(&self) -> Result<(), PathError> {
         rustix::fs::fsync(&self.directory).at(&self.path)
     }
 
-    /// Fails if less is free on its disk than must stay free.
+    /// Fails when less space is free on the folder's disk than must stay free.
     pub fn check_space(&self, min_free: MinFree) -> Result<(), DiskSpaceError> {
         min_free.check(&self.directory, &self.path)
     }
 
-    /// Tells whether what lies in `other` can be moved here without a copy.
+    /// Whether files in `other` can be moved here without a copy.
     pub fn shares_disk_with(&self, other: &Self) -> Result<bool, PathError> {
-        // A unit of systemd mounts each folder that it may write to: between two mounts of one disk nothing can be renamed.
+        // A systemd unit mounts each writable folder separately, and a rename between two mounts of one disk fails.
         let mount = |folder: &Self| {
             let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
             let stat = rustix::fs::statx(&folder.directory, "", AtFlags::EMPTY_PATH, wanted);
             let stat = stat.at(&folder.path)?;
-            // A kernel before 5.8 does not tell it, and 0 stands there.
+            // Kernels before 5.8 do not report the mount id; it is 0 there.
             Ok::<_, PathError>((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
         };
         Ok(mount(self)? == mount(other)?)
@@ -174,7 +175,7 @@ impl Destination {
 }
 
 impl Occupant {
-    /// Who wrote the file that begins with `head`.
+    /// Classifies the file that begins with `head`.
     fn by(head: &[u8]) -> Self {
         match provenance::read(head) {
             Some(provenance) => Self::Ours(provenance),
@@ -184,12 +185,12 @@ impl Occupant {
     }
 }
 
-/// Reads the provenance at the head of a PNG; `None` if there is none.
+/// Reads the provenance at the start of a PNG; `None` if there is none.
 pub(super) fn read_provenance(png: &mut impl Read) -> io::Result<Option<Provenance>> {
     Ok(provenance::read(&read_head(png)?))
 }
 
-/// Reads as much of a PNG as its provenance may be in.
+/// Reads as much of a PNG as may contain its provenance.
 pub(super) fn read_head(png: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     png.take(HEAD_BYTES).read_to_end(&mut head)?;

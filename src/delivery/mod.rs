@@ -1,4 +1,4 @@
-//! A result -> disk. Knows durability and names; knows no pixel and no hot folder's events.
+//! Writes results to disk: names and durability. Must not depend on pixels or on the events of hot folders.
 
 mod copy;
 mod destination;

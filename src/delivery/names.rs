@@ -1,4 +1,4 @@
-//! The path of a source -> the names its cutout may have, best first; pure bytes, no disk.
+//! Computes the names that the cutout of a source may have, best first. Must not access the disk.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-/// Bytes that a file name may have on every common Linux file system.
+/// The longest file name on every common Linux file system, in bytes.
 const NAME_MAX: usize = 255;
 
 /// Returns `a.png`, `a.jpg.png`, `a.jpg-2.png`, … for `sub/a.jpg`, each below the same subfolder. Never ends.
@@ -23,16 +23,15 @@ pub fn cutout_names(source: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// Returns `a-2.png` and 2, `a-3.png` and 3, … for `sub/a.jpg`, from `first` on, each below the same subfolder: the cutouts of
-/// the photos that came after the first one of that name. Never ends.
+/// Returns `a-2.png` and 2, `a-3.png` and 3, … for `sub/a.jpg`, from `first` on, each below the same subfolder. These are the
+/// cutouts of later photos of the same name. Never ends.
 pub fn numbered_cutout_names(source: &Path, first: u32) -> impl Iterator<Item = (PathBuf, u32)> {
     let folder = source.parent().unwrap_or(Path::new("")).to_owned();
     let stem = source.file_stem().unwrap_or_default().to_owned();
     (first.max(2)..).map(move |number| (folder.join(numbered_png(&stem, number)), number))
 }
 
-/// Returns the number that `cutout`, a name of a cutout of `source`, bears: 2 for `a-2.png` of `a.jpg`, and 1 for a name
-/// without a number of its own.
+/// Returns the number in `cutout`, a cutout name of `source`: 2 for `a-2.png` of `a.jpg`, and 1 for a name without an added number.
 pub fn number_of(source: &Path, cutout: &Path) -> u32 {
     let stem = source.file_stem().unwrap_or_default();
     let name = cutout.file_name().unwrap_or_default();
@@ -50,8 +49,7 @@ fn numbered_png(stem: &OsStr, number: u32) -> OsString {
     fitted(stem, &format!("-{number}.png"))
 }
 
-/// Returns `a.jpg`, `a-2.jpg`, `a-3.jpg`, … for a file that may not replace another, from the one with the number `first` on.
-/// Never ends.
+/// Returns `a.jpg`, `a-2.jpg`, `a-3.jpg`, … from number `first` on, for a file that must not replace another. Never ends.
 pub fn moved_names(name: &OsStr, first: u32) -> impl Iterator<Item = OsString> {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_owned();
     let ending = match Path::new(name).extension() {
@@ -73,7 +71,7 @@ pub fn fold_case(name: &Path) -> Vec<u8> {
     }
 }
 
-/// Joins both; a stem that is too long is cut, and made unique again by eight digits of its hash.
+/// Joins stem and ending. Truncates a stem that is too long, and adds eight digits of its hash to keep it unique.
 pub(super) fn fitted(stem: &OsStr, ending: &str) -> OsString {
     let mut name = stem.as_bytes().to_vec();
     if name.len() + ending.len() > NAME_MAX {

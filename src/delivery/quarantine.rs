@@ -1,4 +1,4 @@
-//! A source that cannot succeed -> a sentence for the photographer, beside it or with it in the `failed` folder.
+//! Writes a note for the photographer about a source that cannot succeed, beside it or in the `failed` folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -13,12 +13,12 @@ use super::place::{PlaceError, Replace, Temp};
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::percent;
 
-/// Returns the name of the note on `name`.
+/// The name of the note on `name`.
 fn note_name(name: &OsStr) -> OsString {
     names::fitted(name, ".hotcut.txt")
 }
 
-/// Writes the reason into `folder` as the note on `name`, through `temp`, a hidden name of this job alone.
+/// Writes the reason into `folder` as the note on `name`. Uses `temp`, a hidden name that only this job uses.
 pub fn write_note(
     folder: Destination,
     name: &OsStr,
@@ -36,7 +36,7 @@ pub fn write_note(
     temp.place(&note, Replace::Any, text.len() as u64)
 }
 
-/// Removes the note on a source that has succeeded, if there is one.
+/// Removes the note on a source that has succeeded, if it exists.
 pub fn remove_note(folder: &Destination, name: &OsStr) -> Result<(), PathError> {
     let note = note_name(name);
     match rustix::fs::unlinkat(folder.directory(), &note, AtFlags::empty()) {

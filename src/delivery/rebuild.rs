@@ -1,4 +1,4 @@
-//! Output folders -> the ledger that was lost, from the marks in their cutouts; opens no photo and writes no file.
+//! Rebuilds a lost ledger from the provenance in the cutouts of the output folders. Must not open photos or write files.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,7 +16,7 @@ use crate::ledger::{FoundCutout, LedgerError, RebuildExtent, SqliteLedger};
 use crate::percent;
 use crate::provenance::Provenance;
 
-/// How long a disk may be silent before its output folder is left out.
+/// How long a disk may not respond before its output folder is skipped.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     first: Duration,
@@ -24,37 +24,37 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// While others wait.
+    /// For callers that delay other work.
     pub const SHORT: Self = Self {
         first: Duration::from_secs(1),
         later: disk::ANSWER_LIMIT,
     };
 
-    /// While nobody waits.
+    /// For callers that delay no other work.
     pub const LONG: Self = Self {
         first: Duration::from_secs(30),
         later: Duration::from_secs(30),
     };
 }
 
-/// How often it is said that the work goes on.
+/// How often progress is reported.
 const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What a rebuilt ledger is made of.
+/// The result of a rebuild.
 #[derive(Debug, Default)]
 pub struct Rebuilt {
-    /// Cutouts of hotcut's that were found.
+    /// Cutouts of hotcut that were found.
     pub cutouts: usize,
-    /// Names that the ledger did not know.
+    /// Names that were new to the ledger.
     pub names: usize,
-    /// Cutouts that two hot folders may have made, and so nobody owns.
+    /// Cutouts that two hot folders may have made; they are assigned to neither.
     pub unclear: usize,
     /// Folders that could not be read.
     pub unreadable: Vec<PathError>,
 }
 
-/// Teaches `ledger` what lies in the output folders of `folders`, which are all that there are or, with [`RebuildExtent::Part`], some of
-/// them; calls `alive` every ten seconds. Where the disk of one does not answer, the next start begins anew.
+/// Adds the cutouts in the output folders of `folders` to `ledger`. `folders` are all folders or, with [`RebuildExtent::Part`],
+/// some of them. Calls `alive` every ten seconds. When a disk does not respond, the next start begins again.
 pub fn rebuild(
     ledger: &mut SqliteLedger,
     folders: &[Arc<Folder>],
@@ -80,14 +80,14 @@ pub fn rebuild(
             .collect();
         let (sender, signs) = sync_channel(64);
         let top = output.to_owned();
-        // A thread of its own: a disk that hangs must not hang the start.
+        // On a separate thread: an unresponsive disk must not block the start.
         std::thread::Builder::new()
             .name("rebuild".to_owned())
             .spawn(move || list(&top, &makers, &sender))
             .at(output)?;
         listings.push((output, signs));
     }
-    // All were begun before: disks that do not answer are waited for together.
+    // All threads are already running, so unresponsive disks are waited for in parallel.
     for (output, signs) in listings {
         let listing = OutputListing {
             output,
@@ -108,7 +108,7 @@ pub fn rebuild(
 }
 
 impl Rebuilt {
-    /// Takes in what is told of one output folder, until there is no more or its disk does not answer.
+    /// Records the reports on one output folder until there are no more or its disk does not respond.
     fn learn(
         &mut self,
         ledger: &mut SqliteLedger,
@@ -139,7 +139,7 @@ impl Rebuilt {
     }
 }
 
-/// What is told of an output folder.
+/// The reports on an output folder.
 struct OutputListing<'a> {
     output: &'a Path,
     signs: Receiver<Sign>,
@@ -156,16 +156,16 @@ impl OutputListing<'_> {
     }
 }
 
-/// What is told of each name in an output folder.
+/// The report on a name in an output folder.
 enum Sign {
     Cutout(Box<FoundCutout>),
     Unclear,
     Unreadable(PathError),
-    /// No cutout, but the disk answers.
+    /// Not a cutout, but the disk responds.
     Alive,
 }
 
-/// Goes through `output` and tells of each cutout in it. Ends early when nobody listens any more.
+/// Walks `output` and reports each cutout. Stops when the receiver is gone.
 fn list(output: &Path, makers: &[Arc<Folder>], signs: &SyncSender<Sign>) {
     let mut folders = vec![PathBuf::new()];
     if output.symlink_metadata().is_ok() && signs.send(Sign::Alive).is_err() {
@@ -211,7 +211,7 @@ fn read(
     Ok(())
 }
 
-/// The provenance of a cutout, and when it was written. Whatever cannot be read is none.
+/// The provenance of a cutout and its modification time; `None` if it cannot be read.
 fn marked(path: &Path) -> Option<(Provenance, i64)> {
     let is_png = path
         .extension()
@@ -228,7 +228,8 @@ fn marked(path: &Path) -> Option<(Provenance, i64)> {
     ))
 }
 
-/// The provenance tells the source, not the hot folder; of several that share an output it must be the one that has the source.
+/// The provenance contains the source but not the hot folder. When several hot folders share an output, the owner is the one that
+/// has the source.
 fn sign(
     output: &Path,
     name: PathBuf,

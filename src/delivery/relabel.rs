@@ -1,5 +1,4 @@
-//! Converts a cutout to the same cutout of a source with another name: the provenance changes, the picture does not. Must not choose a
-//! name.
+//! Copies a cutout for a renamed source: changes the provenance, not the picture. Must not choose a name.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,8 +12,8 @@ use super::place::Temp;
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::provenance::{self, Provenance};
 
-/// Copies the cutout `name` in `folder` to `temp` with the provenance `wanted`, and returns the length of the copy. `None` if the file
-/// is gone or carries another mark than `found`.
+/// Copies the cutout `name` in `folder` to `temp` with the provenance `wanted`, and returns the copy's length. `None` if the file
+/// is gone or has another provenance than `found`.
 pub fn copy_with_provenance(
     folder: &Destination,
     name: &OsStr,
@@ -45,7 +44,7 @@ pub fn copy_with_provenance(
     copy().at(&path).map(Some)
 }
 
-/// Removes the cutout `name` if it still carries the provenance `found`: somebody may have retouched or replaced it.
+/// Removes the cutout `name` if it still has the provenance `found`: it may have been retouched or replaced.
 pub fn remove_cutout(
     folder: &Destination,
     name: &OsStr,

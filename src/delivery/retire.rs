@@ -1,4 +1,4 @@
-//! A source that is done or has failed -> moved or deleted, never another file in its stead; decides nothing.
+//! Moves or deletes a source that is done or has failed, and never another file in its place. Must not decide which.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -22,24 +22,24 @@ use crate::fs::stamp::Stamp;
 pub struct RetiringSource {
     /// The folder that holds it.
     pub folder: Destination,
-    /// Its name there.
+    /// The name in the folder.
     pub name: OsString,
     /// The version that was processed.
     pub stamp: Stamp,
-    /// A hidden name in the same folder, of this job alone.
+    /// A hidden name in the same folder, used only by this job.
     pub aside: OsString,
-    /// The number of its cutout among those of photos of the same name, from 1; it is moved under the same number.
+    /// The number of its cutout among photos of the same name, from 1. The moved source gets the same number.
     pub number: u32,
 }
 
-/// What became of a source.
+/// What happened to a source.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Retired {
     /// It was moved to this path.
     Moved(PathBuf),
     /// It was deleted.
     Deleted,
-    /// Another version, or nothing, had its name: left alone.
+    /// Another version, or no file, had its name; nothing was changed.
     Superseded,
 }
 
@@ -51,7 +51,7 @@ impl RetiringSource {
         }
         let path = self.folder.path().join(&self.name);
         match rustix::fs::unlinkat(self.folder.directory(), &self.aside, AtFlags::empty()) {
-            // A server has removed it, and its answer was lost.
+            // A network server had removed the file, but its reply was lost.
             Err(Errno::NOENT) | Ok(()) => {}
             Err(errno) => {
                 self.put_back()?;
@@ -62,7 +62,7 @@ impl RetiringSource {
         Ok(Retired::Deleted)
     }
 
-    /// Moves the source into `target` under its own name, or a numbered one where that is taken.
+    /// Moves the source into `target` under its own name, or a numbered one if that is taken.
     pub fn move_to(self, target: Destination) -> Result<Retired, PlaceError> {
         let beside = target.try_clone()?;
         if !self.set_aside()? {
@@ -77,9 +77,9 @@ impl RetiringSource {
             Ok(Retired::Superseded) => sidecars.take_back()?,
             Ok(Retired::Moved(_) | Retired::Deleted) => {}
             Err(error) => {
-                // Without its hidden name it is in the target already, and only that could not be made durable.
+                // When the hidden name is gone, the source is already in the target but is not yet durable there.
                 if self.folder.has(&self.aside).unwrap_or(false) {
-                    // What cannot go back now stays there: the next try moves the photo to it.
+                    // Sidecars that cannot be moved back stay in the target; the next try moves the photo there.
                     sidecars.take_back().ok();
                 }
                 self.put_back()?;
@@ -89,11 +89,11 @@ impl RetiringSource {
         moved
     }
 
-    /// Finds the source in `target`, where an earlier try has moved it that could not record it. A copy from another file
-    /// system has another inode.
+    /// Finds the source in `target` after an earlier move that could not be recorded. A copy on another file system has another
+    /// inode.
     fn moved_before(&self, target: &Destination) -> Option<PathBuf> {
         for name in names::moved_names(&self.name, self.number) {
-            // Names are given in turn: behind a free one there is none of ours.
+            // Names are assigned in order, so the source is not behind a free name.
             let (found, _) = Stamp::read(target.directory(), &name).ok()?;
             if (found.len, found.mtime_ns) == (self.stamp.len, self.stamp.mtime_ns) {
                 return Some(target.path().join(name));
@@ -102,14 +102,15 @@ impl RetiringSource {
         None
     }
 
-    /// Takes the source out of its name, so that what is judged next cannot be swapped. False if it is another version.
+    /// Renames the source to its hidden name, so that it cannot be replaced during the following checks. False if it is another
+    /// version.
     fn set_aside(&self) -> Result<bool, PathError> {
         let path = self.folder.path().join(&self.name);
         let directory = self.folder.directory();
         let has_name = self.is_ours(&self.name);
         if self.is_ours(&self.aside) {
             if !has_name {
-                // A crash between two steps of an earlier try left the source under its hidden name.
+                // An earlier try crashed between two steps and left the source under its hidden name.
                 return Ok(true);
             }
             // Two links to one file: an earlier try could not remove the second one.
@@ -143,7 +144,7 @@ impl RetiringSource {
         DirectoryEntry { directory, name }
     }
 
-    /// Tells whether somebody who had the source open before it was set aside has written it since; it is put back then.
+    /// Whether the source was written after it was renamed, by a program that already had it open. If so, puts it back.
     fn has_changed_aside(&self) -> Result<bool, PathError> {
         let has_changed = !self.is_ours(&self.aside);
         if has_changed {
@@ -156,7 +157,7 @@ impl RetiringSource {
         put_back_stray(&self.folder, &self.aside, &self.name)
     }
 
-    /// Brings the sidecars first: after a crash in between, the source still has its hidden name, and all is done again.
+    /// Moves the sidecars first. After a crash in between, the source still has its hidden name and the whole move is repeated.
     fn bring_sidecars(
         &self,
         sidecars: &mut Sidecars<'_>,
@@ -164,7 +165,7 @@ impl RetiringSource {
     ) -> Result<(), PlaceError> {
         let is_near = target.shares_disk_with(&self.folder)?;
         for name in names::moved_names(&self.name, self.number) {
-            // On another disk an earlier try may have copied the photo already.
+            // On another disk, an earlier try may have copied the photo already.
             if !target.has(&name)?
                 || !is_near && is_copy(&self.open_aside()?, &target.path().join(&name))?
             {
@@ -210,7 +211,7 @@ impl RetiringSource {
         Ok(Retired::Superseded)
     }
 
-    /// The target is on another file system: the copy is durable before the source goes.
+    /// Copies the source to a target on another file system. The copy is durable before the source is removed.
     fn copy_aside_to(
         &self,
         target: Destination,
@@ -235,12 +236,12 @@ impl RetiringSource {
             }
             match temp.place(&name, Replace::Never, length) {
                 Ok(()) => {}
-                // A crash came between copy and removal of an earlier try.
+                // An earlier try crashed between copy and removal.
                 Err(PlaceError::Taken(copy)) if is_copy(&source, &copy)? => {}
                 Err(PlaceError::Taken(_)) => continue,
                 Err(error) => return Err(error),
             }
-            // The copy is of what was processed, but making it durable took its time.
+            // The copy has the processed content, but the source may have changed while the copy was made durable.
             if self.has_changed_aside()? {
                 return Ok(Retired::Superseded);
             }
@@ -254,8 +255,8 @@ impl RetiringSource {
     }
 }
 
-/// Gives a source that a crash has left under the hidden name `aside` its `name` back, or a numbered one where that is
-/// taken. Does nothing if there is none.
+/// Gives a source that a crash left under the hidden name `aside` its `name` back, or a numbered one if that is taken. Does nothing
+/// if the source is gone.
 pub fn put_back_stray(folder: &Destination, aside: &OsStr, name: &OsStr) -> Result<(), PathError> {
     let directory = folder.directory();
     for name in names::moved_names(name, 1) {

@@ -1,5 +1,4 @@
-//! Converts the sidecars of a photo that is being moved (`a.xmp`, `a.jpg.xmp`) to the same beside its new name, or back. Must not
-//! touch the photo.
+//! Moves the sidecars of a photo (`a.xmp`, `a.jpg.xmp`) with the photo to its new name, or back. Must not touch the photo.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -22,14 +21,14 @@ use crate::fs::stamp::Stamp;
 /// The endings of a sidecar, as programs write them.
 const ENDINGS: [&str; 2] = [".xmp", ".XMP"];
 
-/// The sidecars of a photo, which come along with it.
+/// The sidecars that move with a photo.
 pub(super) struct Sidecars<'a> {
     photo: &'a RetiringSource,
     target: &'a Destination,
     brought: Vec<Brought>,
 }
 
-/// A sidecar that is in the target.
+/// A sidecar that has been moved to the target.
 struct Brought {
     /// Its name beside the photo.
     home: OsString,
@@ -38,13 +37,13 @@ struct Brought {
     way: CopyKind,
 }
 
-/// How it came there.
+/// How it was moved.
 enum CopyKind {
     Renamed,
-    /// The target is on another file system. What was copied is beside the photo until that is in the target.
+    /// The target is on another file system. The original stays beside the photo until the photo is in the target.
     Copied {
         original: Stamp,
-        /// `None` if an earlier try has made the copy.
+        /// `None` if an earlier try made the copy.
         copy: Option<Stamp>,
     },
 }
@@ -56,7 +55,7 @@ impl Brought {
 }
 
 impl<'a> Sidecars<'a> {
-    /// Those of `photo`, none of which is in `target` yet.
+    /// The sidecars of `photo`; none is in `target` yet.
     pub(super) fn new(photo: &'a RetiringSource, target: &'a Destination) -> Self {
         Self {
             photo,
@@ -65,11 +64,11 @@ impl<'a> Sidecars<'a> {
         }
     }
 
-    /// Brings them into the target, where the photo will be `moved_name`. Nothing there is replaced: a sidecar whose name is taken
-    /// gets a number behind it.
+    /// Moves the sidecars to the target, where the photo will be `moved_name`. Replaces no file: a sidecar whose name is taken gets
+    /// a number at its end.
     pub(super) fn bring(&mut self, moved_name: &OsStr) -> Result<(), PlaceError> {
         let photo = self.photo;
-        // A photo that has come since has the name, and the sidecars beside it.
+        // A later photo has the name now, and the sidecars belong to it.
         if photo.has_file(&photo.name)? {
             return Ok(());
         }
@@ -78,7 +77,7 @@ impl<'a> Sidecars<'a> {
         for ending in ENDINGS {
             self.bring_one(with(&photo.name, ending), &with(moved_name, ending))?;
             let name = with(stem, ending);
-            // One stem may be that of several files, as of a raw picture and its JPEG: the last one takes it along.
+            // Several files may share a stem, such as a raw file and its JPEG. The last one takes the sidecar along.
             if photo.has_file(&name)? && !has_sibling(photo, stem)? {
                 self.bring_one(name, &with(moved_stem, ending))?;
             }
@@ -100,7 +99,7 @@ impl<'a> Sidecars<'a> {
                 self.brought.push(Brought { home, name, way });
                 Ok(())
             }
-            // Its program has just replaced or removed it.
+            // Another program has just replaced or removed the sidecar.
             Ok(None) => Ok(()),
             Err(RenameError::Failed(Errno::XDEV)) => self.copy_one(home, wanted),
             Err(
@@ -116,7 +115,7 @@ impl<'a> Sidecars<'a> {
         let file = rustix::fs::openat(folder.directory(), &home, flags, Mode::empty());
         let mut file = File::from(file.at(&path)?);
         let (original, _) = Stamp::read(&file, OsStr::new("")).at(&path)?;
-        // A folder that does not tell `a.xmp` from `a.XMP` has it under both names.
+        // A case-insensitive folder has the sidecar under both `a.xmp` and `a.XMP`.
         if self.brought.iter().any(|one| one.is_copy_of(&original)) {
             return Ok(());
         }
@@ -128,7 +127,7 @@ impl<'a> Sidecars<'a> {
             keep_mode_and_times(&file, &writer).at(&path)?;
             let copy = match temp.place(&name, Replace::Never, length) {
                 Ok(()) => Some(Stamp::read(&writer, OsStr::new("")).at(&path)?.0),
-                // A crash came between copy and removal of an earlier try.
+                // An earlier try crashed between copy and removal.
                 Err(PlaceError::Taken(copy)) if is_copy(&file, &copy)? => None,
                 Err(PlaceError::Taken(_)) => continue,
                 Err(error) => return Err(error),
@@ -140,10 +139,10 @@ impl<'a> Sidecars<'a> {
         Ok(())
     }
 
-    /// Removes what was copied from beside the photo, which is in the target now and about to go from its folder.
+    /// Removes the copied originals beside the photo. The photo is in the target and about to be removed from its folder.
     pub(super) fn remove_copied(&self) -> Result<(), PathError> {
         for brought in &self.brought {
-            // Somebody who has saved it meanwhile keeps what was saved.
+            // Keeps an original that was saved again in the meantime.
             if let CopyKind::Copied { original, .. } = &brought.way {
                 remove_version(&self.photo.folder, &brought.home, original)?;
             }
@@ -151,7 +150,7 @@ impl<'a> Sidecars<'a> {
         Ok(())
     }
 
-    /// Takes them back beside the photo, which stays in its folder: each that can be, and returns the first error.
+    /// Moves the sidecars back beside the photo, which stays in its folder. Tries all, and returns the first error.
     pub(super) fn take_back(&self) -> Result<(), PathError> {
         let results = self
             .brought
@@ -168,7 +167,7 @@ impl<'a> Sidecars<'a> {
                 let from = DirectoryEntry { directory, name };
                 rename_near(from, folder, home).at(&folder.path().join(home))?;
             }
-            // What somebody has saved meanwhile is newer than the copy.
+            // An original that was saved in the meantime is newer than the copy.
             CopyKind::Copied { copy, .. } => {
                 if let Some(copy) = copy
                     && self.photo.has_file(home)?
@@ -181,7 +180,7 @@ impl<'a> Sidecars<'a> {
     }
 }
 
-/// Gives a file the name `wanted` in `to`, or one with a number where that is taken, and returns the name; `None` if the file is gone.
+/// Gives a file the name `wanted` in `to`, or a numbered one if that is taken, and returns the name. `None` if the file is gone.
 fn rename_near(
     from: DirectoryEntry<'_>,
     to: &Destination,
@@ -214,7 +213,8 @@ fn remove_version(folder: &Destination, name: &OsStr, stamp: &Stamp) -> Result<(
     Ok(())
 }
 
-/// Returns `a.xmp`, `a.xmp-2`, `a.xmp-3`, …: with its number before the ending it would be the sidecar of another photo. Never ends.
+/// Returns `a.xmp`, `a.xmp-2`, `a.xmp-3`, …. With the number before the ending it would be the sidecar of another photo. Never
+/// ends.
 fn sidecar_names(wanted: &OsStr) -> impl Iterator<Item = OsString> {
     let numbered = |number| names::fitted(wanted, &format!("-{number}"));
     std::iter::once(names::fitted(wanted, "")).chain((2_u32..).map(numbered))
@@ -226,7 +226,7 @@ fn with(name: &OsStr, ending: &str) -> OsString {
     name
 }
 
-/// Tells whether another file than sidecars has the stem of `photo`, which is under its hidden name.
+/// Whether a file other than a sidecar has the stem of `photo`; the photo itself has its hidden name.
 fn has_sibling(photo: &RetiringSource, stem: &OsStr) -> Result<bool, PathError> {
     let path = photo.folder.path();
     for entry in Dir::read_from(photo.folder.directory()).at(path)? {
@@ -242,11 +242,11 @@ fn has_sibling(photo: &RetiringSource, stem: &OsStr) -> Result<bool, PathError> 
 }
 
 impl RetiringSource {
-    /// Tells whether a regular file has `name` beside it.
+    /// Whether a regular file has `name` in the photo's folder.
     fn has_file(&self, name: &OsStr) -> Result<bool, PathError> {
         match Stamp::read(self.folder.directory(), name) {
             Ok((_, kind)) => Ok(kind == FileType::RegularFile),
-            // The photo's own name may leave no room for another ending.
+            // The photo's own name may be too long for another ending.
             Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(false),
             Err(errno) => Err(errno).at(&self.folder.path().join(name)),
         }

@@ -1,5 +1,4 @@
-//! A photo that a program brings -> a file of a hot folder, whole or not there at all, under a name that nothing had. Knows no
-//! request and no filter.
+//! Writes an uploaded photo into a hot folder atomically under a free name. Must not depend on requests or filters.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,34 +12,34 @@ use super::destination::Destination;
 use super::place::{PlaceError, Replace, Temp};
 use crate::fs::path_error::{AtPath as _, PathError};
 
-/// The end of the hidden name under which a photo is written.
+/// The end of the hidden name during an upload.
 const ENDING: &str = ".upload.tmp";
 
-/// A photo on its way into a hot folder.
+/// A photo that is being uploaded into a hot folder.
 #[derive(Debug)]
 pub struct Upload {
-    /// The ledger's name for itself.
+    /// The ledger's id.
     pub ledger_id: String,
-    /// Tells it from the others that are on their way.
+    /// Distinguishes concurrent uploads.
     pub number: u64,
-    /// Its bytes.
+    /// The content.
     pub photo: File,
-    /// How many there are.
+    /// The length in bytes.
     pub len: u64,
-    /// Alive as long as somebody waits for it: one who has been told that it failed will send it again.
+    /// Alive as long as the client waits. A client that was told of a failure will send the photo again.
     pub waiting: Weak<()>,
 }
 
 impl Upload {
-    /// Puts the photo into `folder` under the first of `names` that is free, and returns that; `None` if none is, or if nobody
-    /// waits any more.
+    /// Places the photo in `folder` under the first free name of `names`, and returns that name. `None` if no name is free, or if
+    /// the client no longer waits.
     pub fn put(
         self,
         folder: &Destination,
         names: impl Iterator<Item = OsString>,
     ) -> Result<Option<OsString>, PlaceError> {
         for name in names {
-            // Each try writes the whole photo: a name that is seen to be taken need not be tried.
+            // Each try writes the whole photo, so names that are visibly taken are skipped.
             if folder.has(&name)? {
                 continue;
             }
@@ -67,7 +66,7 @@ impl Upload {
     }
 }
 
-/// Removes what a crash has left of uploads into `folder`. Nothing may be on its way there.
+/// Removes uploads into `folder` that a crash left. No upload may be running there.
 pub fn sweep_uploads(folder: &Destination, ledger_id: &str) -> Result<(), PathError> {
     let begin = format!(".hotcut-{ledger_id}-");
     for entry in Dir::read_from(folder.directory()).at(folder.path())? {
@@ -113,7 +112,7 @@ mod tests {
         upload.put(&folder, names.iter().map(Into::into)).unwrap()
     }
 
-    /// P2: fails when a photo whose sender was told that it failed is there all the same, once the disk answers.
+    /// P2: fails when a photo appears after its client was told that the upload failed.
     #[test]
     fn photo_that_nobody_waits_for_is_not_put() {
         let dir = tempfile::tempdir().unwrap();
@@ -128,7 +127,7 @@ mod tests {
         names
     }
 
-    /// P4: fails when a file that is there already is replaced, or a link is followed.
+    /// P4: fails when an existing file is replaced, or a link is followed.
     #[test]
     fn what_has_a_name_keeps_it() {
         let dir = tempfile::tempdir().unwrap();
@@ -143,7 +142,7 @@ mod tests {
         assert_eq!(names(folder), ["a", "b", "link"]);
     }
 
-    /// P6: fails when a photo is written for each name that turns out to be taken.
+    /// P6: fails when the photo is written once for each taken name.
     #[test]
     fn nothing_is_written_for_a_name_that_is_taken() {
         let dir = tempfile::tempdir().unwrap();
@@ -162,7 +161,7 @@ mod tests {
         assert_eq!(upload.put(&folder, names).unwrap(), None);
     }
 
-    /// P6: fails when half a photo stays for ever, or a file of somebody else goes.
+    /// P6: fails when a partial photo is never removed, or a file of another program is removed.
     #[test]
     fn what_a_crash_left_is_swept() {
         let dir = tempfile::tempdir().unwrap();

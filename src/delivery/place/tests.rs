@@ -1,4 +1,4 @@
-//! Files that take a name on a real file system, and those that must keep theirs.
+//! Files that are placed on a real file system, and files that must not be replaced.
 
 use std::io::Write as _;
 
@@ -42,7 +42,7 @@ fn a_taken_name_is_never_replaced_unless_that_is_asked_for() {
     assert_eq!(names(dir.path()), ["a.png"]);
 }
 
-/// P2, P4: somebody puts a file under the name after it was looked at; fails when that is replaced, or when a cutout is
+/// P2, P4: another program creates a file under the name after the check. Fails when that file is replaced, or when a cutout is
 /// not.
 #[test]
 fn only_a_cutout_makes_way_for_another() {
@@ -83,7 +83,7 @@ fn a_left_over_of_a_crash_is_replaced() {
     assert_eq!(std::fs::read(dir.path().join("a.png")).unwrap(), b"whole");
 }
 
-/// Fails when a sheet takes the place of anything but a sheet, or when a cutout takes the place of a sheet.
+/// Fails when a sheet replaces anything but a sheet, or when a cutout replaces a sheet.
 #[test]
 fn only_a_sheet_makes_way_for_a_sheet() {
     let dir = tempfile::tempdir().unwrap();

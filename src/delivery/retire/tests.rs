@@ -1,4 +1,4 @@
-//! Originals that are moved or deleted, and those that must not be, on real folders.
+//! Originals that are moved or deleted, and originals that must not be, in real folders.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -51,7 +51,7 @@ fn a_moved_source_never_replaces_an_earlier_one() {
     );
 }
 
-/// P4: fails when a move to another file system makes an old photo new, or a private one public.
+/// P4: fails when a move to another file system changes the time of a photo, or makes a private photo public.
 #[test]
 fn a_copied_source_keeps_its_mode_and_times() {
     let dir = tempfile::tempdir().unwrap();
@@ -76,7 +76,7 @@ fn a_copied_source_keeps_its_mode_and_times() {
     assert!(!dir.path().join(&retiring.aside).exists());
 }
 
-/// P4: fails when a source that somebody still writes while it is copied to another file system goes with the copy.
+/// P4: fails when a source that changes while it is copied to another file system is removed with the old content copied.
 #[test]
 fn a_source_that_changes_while_it_is_copied_stays() {
     let dir = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn a_delete_that_was_cut_short_is_finished() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// P4: fails when a sidecar that comes back replaces the one that its program has saved meanwhile.
+/// P4: fails when a sidecar that is moved back replaces one that was saved in the meantime.
 #[test]
 fn a_sidecar_that_comes_back_replaces_none() {
     let dir = tempfile::tempdir().unwrap();
@@ -126,7 +126,7 @@ fn a_sidecar_that_comes_back_replaces_none() {
     assert_eq!(["a.xmp", "a.xmp-2"].map(read), ["saved since", "moved"]);
 }
 
-/// P4: a copy was removed from beside the photo before the photo could not go; fails when the copy is removed as well.
+/// P4: the original of a sidecar was removed before the move of the photo failed. Fails when the copy is removed as well.
 #[test]
 fn the_only_copy_of_a_sidecar_stays() {
     let dir = tempfile::tempdir().unwrap();
@@ -147,7 +147,7 @@ fn the_only_copy_of_a_sidecar_stays() {
     }
 }
 
-/// P2: fails when a folder that does not tell `a.xmp` from `a.XMP` gives its one sidecar twice.
+/// P2: fails when a case-insensitive folder moves its one sidecar twice.
 #[test]
 fn a_sidecar_under_two_names_is_copied_once() {
     let dir = tempfile::tempdir().unwrap();
@@ -164,7 +164,7 @@ fn a_sidecar_under_two_names_is_copied_once() {
     assert_eq!(copied.count(), 1);
 }
 
-/// P4: fails when a copy stays in `done` because the sidecar beside the photo was saved since: the newer one would get a number.
+/// P4: fails when a copy stays in `done` although the original sidecar was saved again: the newer one would get a number.
 #[test]
 fn the_copy_of_a_sidecar_that_was_saved_since_is_removed() {
     let dir = tempfile::tempdir().unwrap();
