@@ -1,4 +1,4 @@
-//! A value whose dropping may wait for a disk -> the same value, dropped on another thread. Knows no file.
+//! Drops a value on another thread, because dropping it may wait for a disk. Must not depend on files.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -8,18 +8,18 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
 
-/// An open file, or whatever else waits for its disk when it is dropped: on NFS, SMB and FUSE, closing a file is a request to the
-/// server. Its owner never waits for that.
+/// An open file or another value whose drop may wait for a disk: on NFS, SMB and FUSE, closing a file is a request to the server.
+/// The owner never waits for it.
 #[derive(Debug)]
 pub struct Detached<T: Send + 'static>(Option<T>);
 
 impl<T: Send + 'static> Detached<T> {
-    /// Has `inner` dropped elsewhere.
+    /// Wraps `inner`; it is dropped on another thread.
     pub fn new(inner: T) -> Self {
         Self(Some(inner))
     }
 
-    /// Returns the value, which is dropped like any other from now on.
+    /// Returns the value, which is dropped on the caller's thread from now on.
     pub fn into_inner(mut self) -> T {
         match self.0.take() {
             Some(inner) => inner,
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// P7: fails when a file is closed on the thread that serves everybody.
+    /// P7: fails when a file is closed on the main thread.
     #[tokio::test]
     async fn value_is_dropped_on_another_thread() {
         let (sender, dropped_on) = mpsc::channel();

@@ -1,4 +1,5 @@
-//! Work on a configured path -> its result, or that its disk does not answer; each on a thread of its own. Knows no folder.
+//! Runs work on a configured path on a separate thread, and returns its result or the error that the disk does not respond. Must
+//! not depend on folders.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,29 +12,29 @@ use std::time::{Duration, Instant};
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::resolve;
 
-/// How long a disk may take for one step before it counts as one that does not answer.
+/// How long a disk may take for one step before it counts as not responding.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long [`real_paths`] waits, so that a disk that does not answer holds up no start for longer.
+/// How long [`real_paths`] waits, so that an unresponsive disk does not delay a start for longer.
 const RESOLVE_LIMIT: Duration = Duration::from_secs(2);
 
-/// What is said of a disk that does not answer.
+/// The message for a disk that does not respond.
 pub const SILENT: &str = "its disk does not answer";
 
 static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Paths whose thread was given up and has not ended yet, each with the time at which it began.
+/// Paths whose thread was abandoned and has not ended, with the time at which the thread started.
 static STUCK: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
 
-/// The steps of a thread that works on a disk: others see when one takes too long.
+/// Records the steps of a thread that works on a disk, so that other threads see when a step takes too long.
 #[derive(Debug, Default)]
 pub struct Pulse {
-    /// When the step under way is late, in milliseconds since [`BEGIN`]; 0 between two steps.
+    /// The deadline of the current step, in milliseconds since [`BEGIN`]; 0 between two steps.
     late_at_ms: AtomicU64,
 }
 
 impl Pulse {
-    /// Begins a step, which ends the one before it.
+    /// Begins a step and ends the previous one.
     pub fn step(&self) {
         self.long_step(ANSWER_LIMIT);
     }
@@ -44,12 +45,12 @@ impl Pulse {
             .store(ms(BEGIN.elapsed() + limit).max(1), Ordering::Relaxed);
     }
 
-    /// Ends a step: what comes now waits for no disk.
+    /// Ends a step; the following work does not wait for a disk.
     pub fn rest(&self) {
         self.late_at_ms.store(0, Ordering::Relaxed);
     }
 
-    /// Tells whether the step under way takes too long.
+    /// Whether the current step takes too long.
     pub fn is_late(&self) -> bool {
         self.left().is_some_and(|left| left.is_zero())
     }
@@ -65,7 +66,7 @@ fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Work that was begun on a thread of its own.
+/// Work that runs on a separate thread.
 #[derive(Debug)]
 pub struct Question<T> {
     path: PathBuf,
@@ -74,9 +75,9 @@ pub struct Question<T> {
     answers: io::Result<Receiver<T>>,
 }
 
-/// Begins `work` on the disk of `path`. Work that consists of many steps notes each of them.
+/// Starts `work` on the disk of `path`. Work with many steps must record each of them.
 ///
-/// Where an earlier thread for the same path still waits for the disk, no other is begun: it would only wait as well.
+/// Starts no thread while an earlier one for the same path still waits for the disk: the new thread would only wait as well.
 pub fn ask<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Pulse) -> T + Send + 'static,
@@ -113,14 +114,14 @@ fn begin<T: Send + 'static>(
             stuck.remove(&path);
             answer.send(done)
         };
-        // Closing a file may wait for its disk, so not while others wait for the lock.
+        // Closing a file may wait for its disk, so it happens after the lock is released.
         drop(unwanted);
     })?;
     Ok(answers)
 }
 
 impl<T> Question<T> {
-    /// Waits until the work is done; an error as soon as one step of it takes too long.
+    /// Waits for the result. Fails as soon as one step takes too long.
     pub fn answer(self) -> Result<T, PathError> {
         self.answer_by(None)
     }
@@ -149,14 +150,14 @@ impl<T> Question<T> {
     }
 }
 
-/// Notes that a thread is not waited for any more, unless its answer has come at the last moment.
+/// Records that a thread is no longer waited for, unless its result arrives at the last moment.
 fn give_up<T>(path: &Path, begun: Instant, answers: Receiver<T>) -> Option<T> {
     let mut stuck = stuck();
     if let Ok(answer) = answers.try_recv() {
         return Some(answer);
     }
     stuck.entry(path.to_owned()).or_insert(begun);
-    // Before the thread can answer: dropping an answer may wait for its disk.
+    // Before the thread can answer: dropping its result may wait for the disk.
     drop(answers);
     None
 }
@@ -169,12 +170,12 @@ fn late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, Silent)
 }
 
-/// The error that the disk of `path` does not answer.
+/// The error that the disk of `path` does not respond.
 pub fn silent(path: &Path) -> PathError {
     PathError::new(path, late())
 }
 
-/// Tells whether `error` is that the disk does not answer.
+/// Whether `error` means that the disk does not respond.
 pub fn is_silent(error: &PathError) -> bool {
     let inner = error.io().get_ref();
     inner
@@ -186,7 +187,7 @@ pub fn is_silent(error: &PathError) -> bool {
 #[error("{SILENT}")]
 struct Silent;
 
-/// Resolves each of `paths` as far as it exists, all at the same time. A path whose disk does not answer soon is left out.
+/// Resolves the existing part of each of `paths`, all in parallel. Omits paths whose disk does not respond soon.
 pub fn real_paths<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<PathBuf, PathBuf> {
     let end = Instant::now() + RESOLVE_LIMIT;
     let mut questions = BTreeMap::new();
@@ -209,8 +210,8 @@ mod tests {
 
     use super::*;
 
-    /// P7: fails when several disks that do not answer are waited for one after the other, when one that does is not believed,
-    /// or when a second thread is sent after one that waits.
+    /// P7: fails when several unresponsive disks are waited for one after the other, when a result of a responsive disk is ignored,
+    /// or when a second thread is started for a path that is already waited for.
     #[test]
     fn disks_that_do_not_answer_are_waited_for_together_and_asked_once() {
         let names = ["/silent/a", "/silent/b", "/silent/c"].map(Path::new);
@@ -239,7 +240,7 @@ mod tests {
         }
     }
 
-    /// P7: fails when long work of short steps is given up.
+    /// P7: fails when long work with short steps is abandoned.
     #[test]
     fn work_that_goes_on_is_waited_for() {
         let (step, steps) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! An open file or folder -> whether its disk has as much left as must stay free. Writes nothing.
+//! Checks the free space on the disk of an open file or folder. Must not write.
 
 use std::fmt;
 use std::io;
@@ -10,10 +10,10 @@ use rustix::io::Errno;
 
 use super::path_error::{AtPath as _, PathError};
 
-/// What must stay free on the disk of the state directory, in bytes: without room for its ledger hotcut ends.
+/// Space that must stay free on the disk of the state directory, in bytes: hotcut ends when the ledger has no space.
 const RESERVE_BYTES: u64 = 256 << 20;
 
-/// What `min_free` is if nobody says: this much, or a fiftieth of a smaller disk.
+/// The default of `min_free`: this much, or a fiftieth of a smaller disk.
 const DEFAULT_BYTES: u64 = 1 << 30;
 const DEFAULT_PART: u64 = 50;
 
@@ -22,11 +22,11 @@ const DEFAULT_PART: u64 = 50;
 pub enum MinFree {
     /// 1 GiB or 2 % of the disk, whichever is less.
     Default,
-    /// So many bytes.
+    /// This number of bytes.
     Bytes(u64),
 }
 
-/// A disk that has less left than must stay free.
+/// A disk with less free space than must stay free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooFull {
     /// A folder on it.
@@ -49,7 +49,7 @@ pub enum DiskSpaceError {
     /// Too little would stay free.
     #[error("{0}")]
     TooFull(TooFull),
-    /// The disk does not tell.
+    /// The free space cannot be determined.
     #[error(transparent)]
     Io(#[from] PathError),
 }
@@ -77,11 +77,11 @@ impl MinFree {
         }
     }
 
-    /// Fails if less is free now on the disk of `folder`, which is open as `place`.
+    /// Fails when the disk of `folder`, which is open as `place`, has less free space.
     pub fn check(self, place: impl AsFd, folder: &Path) -> Result<(), DiskSpaceError> {
         let disk = Disk::of(place).at(folder)?;
         let least = self.bytes(&disk);
-        // Some network disks do not tell their size.
+        // Some network disks do not report their size.
         if disk.total == 0 || disk.free >= least {
             return Ok(());
         }
@@ -92,15 +92,15 @@ impl MinFree {
         }))
     }
 
-    /// As [`Self::check`], of a folder that need not be there yet.
+    /// As [`Self::check`], for a folder that may not exist yet.
     pub fn check_path(self, folder: &Path) -> Result<(), DiskSpaceError> {
         let existing = folder.ancestors().find(|path| path.exists());
         let existing = existing.unwrap_or(folder);
         self.check(std::fs::File::open(existing).at(existing)?, folder)
     }
 
-    /// Fails with `ENOSPC` if `len` bytes more, on the disk that `place` lies on, would reach into the ledger's reserve, or into what
-    /// must stay free.
+    /// Fails with `ENOSPC` when `len` more bytes on the disk of `place` would use the ledger's reserve or the space that must stay
+    /// free.
     pub fn ensure_free(self, place: impl AsFd, len: u64) -> io::Result<()> {
         let disk = Disk::of(place)?;
         let reserve = RESERVE_BYTES.max(self.bytes(&disk));

@@ -1,4 +1,4 @@
-//! Operations that file systems offer in different ways -> one function each. Knows no photo and no configuration.
+//! One function for each operation that file systems offer in different ways. Must not depend on photos or the configuration.
 
 pub mod detached;
 pub mod disk;

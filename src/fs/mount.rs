@@ -1,4 +1,4 @@
-//! A path -> the mount point it lies under and whether its file system tells of every change; opens no file of a user.
+//! Finds the mount point of a path, and whether its file system reports every change. Must not open users' files.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,10 +9,10 @@ use rustix::fs::StatFs;
 
 use super::path_error::{AtPath as _, PathError};
 
-/// The kernel's list of what is mounted where, as this process sees it.
+/// The kernel's list of mounts, as this process sees it.
 const MOUNTINFO: &str = "/proc/self/mountinfo";
 
-/// File systems on which others write without the kernel here hearing of it.
+/// File systems on which other machines write without a notification by the local kernel.
 const DEAF: &[(u32, &str)] = &[
     (0x6969, "nfs"),
     (0xFE53_4D42, "smb2"),
@@ -28,7 +28,7 @@ const DEAF: &[(u32, &str)] = &[
     (0x7665_7266, "vboxsf"),
 ];
 
-/// Returns the mount point that `path` lies under. The path need not exist. A place that is mounted on itself is none.
+/// Returns the mount point of `path`. The path need not exist. A directory mounted on itself is skipped.
 pub fn point_of(path: &Path) -> Result<PathBuf, PathError> {
     let table = std::fs::read(MOUNTINFO).at(Path::new(MOUNTINFO))?;
     Ok(longest_prefix(&table, path))
@@ -47,12 +47,12 @@ pub fn kind_of(found: &StatFs) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// Returns what a file system can be called in a message.
+/// Returns the name of a file system for messages.
 pub fn name_of(found: &StatFs) -> String {
     kind_of(found).map_or_else(|| format!("type {:#x}", magic(found)), str::to_owned)
 }
 
-/// Only the low 32 bits are the magic; the field is signed and wider on some architectures.
+/// The magic number is the low 32 bits; on some architectures the field is signed and wider.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -62,12 +62,12 @@ fn magic(found: &StatFs) -> u32 {
     found.f_type as u32
 }
 
-/// Tells whether a file system of this name is a share of an SMB server.
+/// Whether a file system of this name is an SMB share.
 pub fn is_smb(kind: &str) -> bool {
     matches!(kind, "smb" | "smb2" | "cifs")
 }
 
-/// Tells what to do about a folder whose mount point differs from the one it had when it was first used.
+/// Checks that a folder has the mount point of its first use. The error says what to do.
 pub fn check(expected: &Path, actual: &Path) -> io::Result<()> {
     if actual.starts_with(expected) {
         return Ok(());
@@ -78,13 +78,13 @@ pub fn check(expected: &Path, actual: &Path) -> io::Result<()> {
     ))
 }
 
-/// One line of the kernel's list.
+/// One line of the mount list.
 struct Mount<'a> {
     id: &'a [u8],
     parent: &'a [u8],
     /// Major and minor number.
     device: &'a [u8],
-    /// Which directory of the device is shown.
+    /// The directory of the device that is mounted.
     root: PathBuf,
     point: PathBuf,
 }
@@ -101,8 +101,8 @@ impl<'a> Mount<'a> {
         })
     }
 
-    /// Tells whether it shows what would be seen at its point without it. Systemd makes such mounts of a service's
-    /// `ReadWritePaths=`: they come and go with the unit, not with a disk.
+    /// Whether the mount shows the same directory as without it. Systemd creates such mounts for a service's `ReadWritePaths=`;
+    /// they belong to the unit, not to a disk.
     fn is_bound_to_itself(&self, mounts: &[Mount<'_>]) -> bool {
         let Some(parent) = mounts.iter().find(|mount| mount.id == self.parent) else {
             return false;
@@ -130,7 +130,7 @@ fn longest_prefix(table: &[u8], path: &Path) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("/"))
 }
 
-/// Undoes the kernel's `\040` notation for blanks in mount points.
+/// Decodes the kernel's `\040` notation for blanks in mount points.
 fn unescape(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -173,7 +173,8 @@ mod tests {
         assert_eq!(point("/mnt/the shared"), Path::new("/"));
     }
 
-    /// P10: fails when what a unit makes writable is taken for a disk: once the unit names another folder, that disk is missed for ever.
+    /// P10: fails when a directory that a unit makes writable counts as a disk: with another folder in the unit, that disk would
+    /// count as missing forever.
     #[test]
     fn a_place_that_is_mounted_on_itself_is_no_disk() {
         let table = b"1 0 0:30 /@ / ro - btrfs /dev/sda rw\n\

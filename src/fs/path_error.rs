@@ -1,4 +1,4 @@
-//! An I/O error -> the same error with the path it happened on; knows no stage.
+//! Attaches a path to an I/O error. Must not depend on a stage.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl PathError {
         &self.path
     }
 
-    /// What the operating system answered.
+    /// The error of the operating system.
     pub fn io(&self) -> &io::Error {
         &self.source
     }

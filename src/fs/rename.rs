@@ -1,7 +1,7 @@
-//! A file in an open folder -> the same file under another name. Must never replace a file of somebody else.
+//! Renames a file in an open folder. Must never replace a file of another program.
 //!
-//! Local file systems refuse to replace when they are asked to (`RENAME_NOREPLACE`). NFS, 9p and some FUSE file systems do not
-//! know that, and SMB servers replace all the same; a hard link never replaces. Where there is neither, nothing is renamed.
+//! Local file systems refuse to replace a file on request (`RENAME_NOREPLACE`). NFS, 9p and some FUSE file systems do not support
+//! this, and SMB servers ignore it; a hard link never replaces a file. Without either of the two, nothing is renamed.
 
 use std::ffi::OsStr;
 use std::io;
@@ -21,23 +21,23 @@ pub struct DirectoryEntry<'a> {
     pub name: &'a OsStr,
 }
 
-/// Why a file does not have its new name.
+/// Why a file was not renamed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenameError {
-    /// Something has the name.
+    /// The name is taken.
     #[error("the name is taken")]
     Taken,
-    /// The file system offers no way that replaces nothing.
+    /// The file system offers no safe way to rename.
     #[error(
         "this file system ({kind}) cannot rename a file without the risk of replacing another one (rename: {rename}; link: {link}); \
          use a folder on another file system or, for a hot folder, let hotcut write its files or set `source = \"keep\"`"
     )]
     Unsafe {
-        /// What the file system is called.
+        /// The name of the file system.
         kind: String,
-        /// The answer to a rename that replaces nothing.
+        /// The error of a rename that must not replace a file.
         rename: Errno,
-        /// The answer to a link.
+        /// The error of a hard link.
         link: Errno,
     },
     /// The system call failed.
@@ -55,7 +55,7 @@ impl From<RenameError> for io::Error {
     }
 }
 
-/// Gives the file `from`, a hidden name of hotcut's own, the name `to`, unless something has that.
+/// Renames `from`, a hidden name of hotcut, to `to`, if `to` is free.
 pub fn to_free(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameError> {
     let file = Identity::of(from)?;
     let rename = match rename_no_replace(from, to, &file) {
@@ -70,8 +70,8 @@ pub fn to_free(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), R
     }
 }
 
-/// Gives the file `from` the hidden name `to`, which is hotcut's own. Whatever has the name `from` at that moment is
-/// renamed, so the caller must look at what it has got. Refuses where [`to_free`] could not give a name back.
+/// Renames `from` to the hidden name `to`, which belongs to hotcut. Renames whatever file has the name `from` at that moment, so
+/// the caller must check the file. Refuses on file systems where [`to_free`] could not restore the name.
 pub fn to_hidden(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameError> {
     let file = Identity::of(from)?;
     let rename = match rename_no_replace(from, to, &file) {
@@ -80,8 +80,8 @@ pub fn to_hidden(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(),
         Err(RenameRefusal::Failed(errno)) => return Err(errno.into()),
         Ok(()) => return Ok(()),
     };
-    // A link would have to be followed by the removal of `from`, which may be another file by then. It is made to see
-    // whether there is a way back, and removed.
+    // A link would require the removal of `from`, which may be another file by then. The link is made only to test whether the name
+    // could be restored, and is removed.
     match link(from, to) {
         Err(RenameRefusal::Unsupported(link)) => return Err(refuse(to, rename, link)),
         Err(RenameRefusal::Failed(errno)) if !file.is_also(to) => return Err(taken_or(errno)),
@@ -90,16 +90,16 @@ pub fn to_hidden(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(),
     over(from, to)
 }
 
-/// Gives the file `from` the name `to`, whatever has that: the caller knows that it is its own.
+/// Renames `from` to `to` and replaces any file there: the caller owns that name.
 pub fn over(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameError> {
     let file = Identity::of(from)?;
     let renamed = rustix::fs::renameat(from.directory, from.name, to.directory, to.name);
     Ok(confirm(from, to, &file, renamed)?)
 }
 
-/// Why a system call did not do what it should.
+/// Why a system call failed.
 enum RenameRefusal {
-    /// It is not offered here.
+    /// The file system does not support it.
     Unsupported(Errno),
     Failed(Errno),
 }
@@ -129,7 +129,7 @@ fn link(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameRe
     let flags = AtFlags::empty();
     match rustix::fs::linkat(from.directory, from.name, to.directory, to.name, flags) {
         Ok(()) => Ok(()),
-        // EPERM is also the answer for a file of somebody else that hotcut may not write.
+        // EPERM is also the error for another user's file that hotcut may not write.
         Err(errno @ (Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL | Errno::MLINK)) => {
             Err(RenameRefusal::Unsupported(errno))
         }
@@ -137,8 +137,8 @@ fn link(from: DirectoryEntry<'_>, to: DirectoryEntry<'_>) -> Result<(), RenameRe
     }
 }
 
-/// Removes the name `from` once `to` is the same file, whatever was answered: a server may have made the link and its
-/// answer been lost, or an earlier try been cut short.
+/// Removes the name `from` once `to` is the same file, whatever the result of the link: the server's reply may have been lost, or
+/// an earlier try interrupted.
 fn finish_link(
     from: DirectoryEntry<'_>,
     to: DirectoryEntry<'_>,
@@ -151,8 +151,8 @@ fn finish_link(
     }
 }
 
-/// Takes a rename for done, whatever was answered, if `from` is gone and `to` is the file: the answer of a server may have
-/// been lost, and its repetition finds nothing to rename.
+/// Treats a rename as done, whatever its result, if `from` is gone and `to` is the file: the reply of a server may have been lost,
+/// and the repeated request finds nothing to rename.
 fn confirm(
     from: DirectoryEntry<'_>,
     to: DirectoryEntry<'_>,
@@ -173,7 +173,7 @@ fn confirm(
 
 fn remove(entry: DirectoryEntry<'_>) -> Result<(), Errno> {
     match rustix::fs::unlinkat(entry.directory, entry.name, AtFlags::empty()) {
-        // The answer to an earlier request was lost.
+        // The reply to an earlier request was lost.
         Err(Errno::NOENT) | Ok(()) => Ok(()),
         Err(errno) => Err(errno),
     }
@@ -195,7 +195,7 @@ fn refuse(to: DirectoryEntry<'_>, rename: Errno, link: Errno) -> RenameError {
     }
 }
 
-/// Tells whether two names are one file. The length and the time guard against servers whose inode numbers are not unique.
+/// Identifies a file. Length and time are compared because some servers have inode numbers that are not unique.
 #[derive(Debug)]
 struct Identity {
     device: (u32, u32),
@@ -206,7 +206,7 @@ struct Identity {
 }
 
 impl Identity {
-    /// Asks the server, past what a network mount remembers.
+    /// Asks the server, bypassing the cache of a network mount.
     fn of(entry: DirectoryEntry<'_>) -> Result<Self, Errno> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_FORCE_SYNC;
         let mask = StatxFlags::BASIC_STATS;
@@ -225,7 +225,7 @@ impl Identity {
             == (other.device, other.ino, other.len, other.mtime)
     }
 
-    /// Tells whether `name` is another link to this file.
+    /// Whether `name` is another link to this file.
     fn is_also(&self, name: DirectoryEntry<'_>) -> bool {
         Self::of(name).is_ok_and(|found| found.links > 1 && found.is_same(self))
     }

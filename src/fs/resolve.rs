@@ -1,22 +1,22 @@
-//! Converts a path to where it leads, as far as it exists. Waits for its disk.
+//! Resolves the existing part of a path. Blocks on the disk.
 
 use std::path::{Path, PathBuf};
 
-/// Where `path` leads, through every link on its way that is there now. What does not exist yet is left as it was written.
+/// `path` with all existing links resolved. The part that does not exist stays unchanged.
 pub fn path(path: &Path) -> PathBuf {
     let Some((existing, below)) = split(path) else {
         return path.to_owned();
     };
-    // Without a slash at the end, as the path was written.
+    // Removes a slash at the end.
     existing.join(below).components().collect()
 }
 
-/// The part of `path` that exists, without links; empty if not even its beginning can be looked at.
+/// The part of `path` that exists, without links; empty if nothing of it can be read.
 pub fn existing(path: &Path) -> PathBuf {
     split(path).map_or_else(PathBuf::new, |(existing, _)| existing)
 }
 
-/// The part that exists, without links, and what is below it.
+/// The part that exists, without links, and the rest.
 fn split(path: &Path) -> Option<(PathBuf, &Path)> {
     path.ancestors().find_map(|part| {
         let below = path.strip_prefix(part).ok()?;
@@ -28,7 +28,7 @@ fn split(path: &Path) -> Option<(PathBuf, &Path)> {
 mod tests {
     use super::*;
 
-    /// Fails when a link is not followed, or when what does not exist yet is lost or has a slash at its end.
+    /// Fails when a link is not followed, or when the part that does not exist is lost or has a slash at its end.
     #[test]
     fn links_are_followed_as_far_as_there_are_any() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The path of a hot folder -> an open directory below which nothing can be tricked out; reads no content.
+//! Opens a hot folder as a directory below which paths cannot escape. Must not read contents.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use super::mount;
 use super::path_error::{AtPath as _, PathError};
 
-/// A hot folder that is there now.
+/// A hot folder that exists now.
 #[derive(Debug)]
 pub struct Root {
     path: PathBuf,
@@ -17,7 +17,7 @@ pub struct Root {
     mount_point: PathBuf,
 }
 
-/// Tells one directory from another that took its path.
+/// Distinguishes a directory from a later one with the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RootId {
     dev: u64,
@@ -25,7 +25,7 @@ pub struct RootId {
 }
 
 impl Root {
-    /// Opens `path`; an error if it is missing, no directory, or the mount it lay on, `mount_point`, is not mounted.
+    /// Opens `path`. Fails when it is missing or not a directory, or when its mount point, `mount_point`, is not mounted.
     pub fn open(path: &Path, mount_point: Option<&Path>) -> Result<Self, PathError> {
         let real = path.canonicalize().at(path)?;
         let actual = mount::point_of(&real)?;
@@ -47,12 +47,12 @@ impl Root {
         })
     }
 
-    /// Which directory it is.
+    /// The identity of the directory.
     pub fn id(&self) -> RootId {
         self.id
     }
 
-    /// The mount point that the folder lies under.
+    /// The mount point of the folder.
     pub fn mount_point(&self) -> &Path {
         &self.mount_point
     }
@@ -62,14 +62,14 @@ impl Root {
         self.path.join(relative)
     }
 
-    /// Opens the folder itself, for whoever puts files into it or sweeps it.
+    /// Opens the folder itself, to write files into it or to remove temporary files.
     pub fn directory(&self) -> Result<OwnedFd, PathError> {
         self.open_below(Path::new(""), OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
     /// Opens `relative` without following any link, and without waiting on a FIFO.
     pub fn open_below(&self, relative: &Path, flags: OFlags) -> Result<OwnedFd, PathError> {
-        // A handle on the path alone never waits, and the kernel refuses to be told so.
+        // An `O_PATH` handle never blocks, and the kernel refuses `O_NONBLOCK` with it.
         let nonblocking = if flags.contains(OFlags::PATH) {
             OFlags::empty()
         } else {
@@ -78,7 +78,7 @@ impl Root {
         let flags = flags | nonblocking | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let resolve =
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        // "" is the folder itself, which openat2 only knows as ".".
+        // "" is the folder itself, which openat2 accepts only as ".".
         let name = if relative.as_os_str().is_empty() {
             Path::new(".")
         } else {

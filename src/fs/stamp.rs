@@ -1,4 +1,4 @@
-//! What `stat` says of a file -> the identity of one version of it; knows no path.
+//! Converts the result of `stat` to the identity of one version of a file. Must not depend on paths.
 
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, FileType, Stat, StatxFlags};
 
-/// Tells one version of a file from another without reading it.
+/// Distinguishes versions of a file without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Length in bytes.
@@ -30,8 +30,8 @@ impl Stamp {
         }
     }
 
-    /// Asks the file system itself for the stamp of `name` below `directory`, or of the open file `directory` if `name` is
-    /// empty. A network mount answers `stat` from what it was told up to a minute ago; this makes it ask its server.
+    /// Reads the stamp of `name` in `directory`, or of the open file `directory` if `name` is empty. Bypasses the cache: a network
+    /// mount may otherwise return attributes that are up to a minute old.
     pub fn read(directory: impl AsFd, name: &OsStr) -> rustix::io::Result<(Self, FileType)> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
         let stat = rustix::fs::statx(directory, name, flags, StatxFlags::BASIC_STATS)?;
@@ -44,14 +44,14 @@ impl Stamp {
         Ok((stamp, FileType::from_raw_mode(stat.stx_mode.into())))
     }
 
-    /// How long before `now` the inode changed last: its content, its mode or its name.
+    /// Time since the last change of the inode (content, mode or name) at `now`.
     pub fn age(&self, now: SystemTime) -> Duration {
         let changed = Duration::from_nanos(u64::try_from(self.ctime_ns).unwrap_or(0));
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         since.saturating_sub(changed)
     }
 
-    /// Tells whether both are the same version: a changed mode or owner does not make a new one.
+    /// Whether both are the same version. A changed mode or owner does not make a new version.
     pub fn same_version(&self, other: &Self) -> bool {
         (self.len, self.mtime_ns, self.ino) == (other.len, other.mtime_ns, other.ino)
     }
@@ -68,7 +68,7 @@ pub fn nanos(seconds: i64, rest: u64) -> i64 {
 mod tests {
     use super::*;
 
-    /// Fails when the two ways to a stamp disagree: every file that is listed would seem to have changed.
+    /// Fails when the two ways to read a stamp differ: every listed file would seem to have changed.
     #[test]
     fn both_ways_lead_to_the_same_stamp() {
         let dir = tempfile::tempdir().unwrap();

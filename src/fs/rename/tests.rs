@@ -1,4 +1,4 @@
-//! Renames on a real file system, and what is made of answers that were lost.
+//! Renames on a real file system, including operations whose reply was lost.
 
 use std::fs::{self, File};
 use std::os::fd::AsFd as _;
@@ -59,7 +59,7 @@ fn of(files: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// P4: fails when a file that has the name is replaced.
+/// P4: fails when an existing file is replaced.
 #[test]
 fn a_name_that_is_taken_is_left_alone() {
     let folder = Folder::with(&[("from", "ours"), ("to", "somebody's")]);
@@ -78,8 +78,8 @@ fn a_name_that_is_taken_is_left_alone() {
     );
 }
 
-/// P2, P4: the link was made but the answer lost, or a crash came before the other name was removed; fails when the file
-/// keeps two names, or gets a third one.
+/// P2, P4: the link was made but the reply was lost, or a crash prevented the removal of the other name. Fails when the file keeps
+/// two names, or gets a third one.
 #[test]
 fn a_link_whose_answer_was_lost_is_finished() {
     let folder = Folder::with(&[("from", "ours")]);
@@ -94,7 +94,7 @@ fn a_link_whose_answer_was_lost_is_finished() {
     assert_eq!(folder.files(), of(&[("to", "ours")]));
 }
 
-/// P4: fails when an error is taken for a lost answer though the name has another file, of the same length and time too.
+/// P4: fails when an error counts as a lost reply although the name belongs to another file, even one of the same length and time.
 #[test]
 fn an_error_stays_one_while_another_file_has_the_name() {
     let folder = Folder::with(&[("from", "one"), ("to", "two")]);
@@ -118,7 +118,7 @@ fn an_error_stays_one_while_another_file_has_the_name() {
     );
 }
 
-/// P2: the rename was done but the answer lost, and its repetition found nothing; fails when that is an error.
+/// P2: the rename was done but the reply was lost, and the repeated request found nothing. Fails when that is an error.
 #[test]
 fn a_rename_whose_answer_was_lost_is_done() {
     let folder = Folder::with(&[("from", "ours")]);
@@ -130,7 +130,7 @@ fn a_rename_whose_answer_was_lost_is_done() {
     }
 }
 
-/// P10: fails when somebody who reads the log does not learn which file system it is and what to do.
+/// P10: fails when the message does not contain the file system and the remedy.
 #[test]
 fn the_refusal_says_what_to_do() {
     let refusal = RenameError::Unsafe {
