@@ -1,23 +1,23 @@
-//! Why a model cannot be loaded: the library, the file, or a file that is not what its manifest says.
-//! All are faults of the installation. Does not name `ort`.
+//! Why a model cannot be loaded: the library, the file, or a file that contradicts its manifest. All are faults of the
+//! installation. Must not name `ort`.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a session cannot be had. All are faults of the installation, not of a photo.
+/// Why a session cannot be created. All are faults of the installation, not of a photo.
 #[derive(Debug, Error)]
 pub enum SessionError {
     /// The library is missing or is not ONNX Runtime.
     #[error("ONNX Runtime cannot be loaded from {}: {reason}; `make setup` fetches it", path.display())]
     Library {
-        /// Where it was looked for.
+        /// The path of the library.
         path: PathBuf,
         /// The loader's reason.
         reason: String,
     },
-    /// The library is ONNX Runtime, but older than what hotcut speaks to.
+    /// The library is an ONNX Runtime that is too old for hotcut.
     #[error("ONNX Runtime {found} at {} is too old: 1.{needed} or newer is needed; `make setup` fetches it", path.display())]
     LibraryTooOld {
         /// The library.
@@ -43,7 +43,7 @@ pub enum SessionError {
         /// Its digest.
         found: [u8; 32],
     },
-    /// The model's inputs or outputs are not what its manifest says.
+    /// The model's inputs or outputs contradict its manifest.
     #[error("{}: {differs}", path.display())]
     Signature {
         /// The file.
@@ -61,13 +61,13 @@ pub enum SessionError {
     },
 }
 
-/// Why a model that was loaded gives no mask.
+/// Why a loaded model gives no mask.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum RunError {
     /// There is not enough memory.
     #[error("there is not enough memory to run the model")]
     OutOfMemory,
-    /// ONNX Runtime failed, or its answer is no mask.
+    /// ONNX Runtime failed, or its result is not a mask.
     #[error("{0}")]
     Failed(String),
 }
@@ -80,12 +80,12 @@ pub enum Signature {
     Name {
         /// `input` or `output`.
         side: &'static str,
-        /// The name on the manifest.
+        /// The name in the manifest.
         name: String,
         /// The names in the file.
         has: Vec<String>,
     },
-    /// More inputs than a picture.
+    /// The model needs more inputs than a picture.
     #[error("needs {0} inputs, not only a picture")]
     Inputs(usize),
     /// Not float32, or not a tensor.
@@ -96,16 +96,16 @@ pub enum Signature {
         /// Its name.
         name: String,
     },
-    /// Other sides than the manifest says. -1 is any length.
+    /// The shape differs from the manifest. -1 is any length.
     #[error("{side} {name:?} has the shape {found:?}, its manifest says {manifest:?}")]
     Shape {
         /// `input` or `output`.
         side: &'static str,
         /// Its name.
         name: String,
-        /// In the file.
+        /// The shape in the file.
         found: Vec<i64>,
-        /// By the manifest.
+        /// The shape in the manifest.
         manifest: Vec<i64>,
     },
 }

@@ -1,4 +1,4 @@
-//! Where this hotcut runs from -> where its ONNX Runtime library lies; loads nothing.
+//! Finds the ONNX Runtime library of this hotcut. Must not load it.
 
 use std::path::{Path, PathBuf};
 

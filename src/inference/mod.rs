@@ -1,4 +1,5 @@
-//! A model file and a tensor -> a mask. The only module that names ONNX Runtime. Knows no photo and no picture format.
+//! Runs a model on a tensor and returns the mask. The only module that uses ONNX Runtime. Must not depend on photos or picture
+//! formats.
 
 mod error;
 mod library;

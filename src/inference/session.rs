@@ -1,5 +1,5 @@
-//! A model file and a tensor -> a mask. The only file that names `ort`: the runtime's library, the checks of a model against its
-//! manifest, and running it. Knows no photos.
+//! Runs a model on a tensor and returns the mask. The only file that names `ort`: loads the library, checks a model against its
+//! manifest, and runs it. Must not depend on photos.
 
 use std::error::Error as _;
 use std::fs;
@@ -15,14 +15,14 @@ use super::error::{RunError, SessionError, Signature};
 use super::tensor::{Mask, Tensor};
 use crate::model::ModelManifest;
 
-/// ONNX Runtime, loaded. One per process.
+/// The loaded ONNX Runtime library. One per process.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     environment: Environment,
 }
 
 impl Runtime {
-    /// Loads the library at `dylib`. Nothing is reported to anybody: telemetry is off.
+    /// Loads the library at `dylib`, with telemetry off.
     ///
     /// # Errors
     /// `Library` and `LibraryTooOld`; `Library` also for a second call in one process.
@@ -46,7 +46,7 @@ impl Runtime {
             LoadDynamicError::Dlopen { .. } if !dylib.exists() => {
                 refused("there is no such file".to_owned())
             }
-            // The loader's own words are one level down.
+            // The loader's message is in the source of the error.
             LoadDynamicError::Dlopen { error, .. } => refused(
                 error
                     .source()
@@ -60,7 +60,7 @@ impl Runtime {
     }
 }
 
-/// A model in memory, ready to run. Holds no file open and opens none later.
+/// A model in memory, ready to run. Holds no open file and opens none later.
 #[derive(Debug)]
 pub struct Session {
     inner: ort::session::Session,
@@ -72,7 +72,7 @@ impl Session {
     /// Reads the manifest's model, checks it against the manifest and prepares it for `threads` threads.
     ///
     /// # Errors
-    /// The first thing that is wrong, with the model's path.
+    /// The first fault, with the model's path.
     pub fn load(
         runtime: &Runtime,
         manifest: &ModelManifest,
@@ -115,7 +115,7 @@ impl Session {
         })
     }
 
-    /// The file of the golden picture on the manifest, once.
+    /// The file of the manifest's golden picture; only the first call returns it.
     pub fn take_golden_picture(&mut self) -> Option<Vec<u8>> {
         self.golden_picture.take()
     }
@@ -155,7 +155,7 @@ impl Session {
 
 fn failed(error: &ort::Error) -> RunError {
     let reason = error.to_string();
-    // Only the text tells: the code is that of any failing operator.
+    // Only the text identifies the cause: the error code is the same for any failing operator.
     if reason.contains("bad_alloc") || reason.contains("Failed to allocate memory") {
         RunError::OutOfMemory
     } else {
@@ -163,13 +163,13 @@ fn failed(error: &ort::Error) -> RunError {
     }
 }
 
-/// Longer files are of networks as wide as U²-Net, for which the runtime's arena takes too much.
+/// Models with longer files are as wide as U²-Net; for them the runtime's arena needs too much memory.
 const ARENA_MODEL_BYTES_MAX: usize = 64 << 20;
 
 fn build(runtime: &Runtime, model: &[u8], threads: usize) -> ort::Result<ort::session::Session> {
-    // Without the arena the kernel clears anew whatever a layer writes. Measured at 1 megapixel: it halves
-    // the student's time and costs a worker 13 MiB; of U²-Net's it takes a fifth away, and 300 MiB of memory
-    // for good. The memory pattern saves nothing, and costs 50 and 170 MiB.
+    // Without the arena, the kernel clears the memory that each layer writes. Measured at 1 megapixel: the arena halves the
+    // student's time and costs a worker 13 MiB; for U²-Net it saves a fifth of the time and permanently costs 300 MiB. The memory
+    // pattern saves no time and costs 50 and 170 MiB.
     let cpu = ort::ep::CPU::default()
         .with_arena_allocator(model.len() <= ARENA_MODEL_BYTES_MAX)
         .build();

@@ -1,4 +1,4 @@
-//! Numbers -> what goes into a network, and what comes out of it. Must not know where they are from.
+//! The input and output values of a network. Must not depend on their origin.
 
 /// A network's input: 1 x 3 x `size` x `size`.
 #[derive(Debug)]
@@ -18,13 +18,13 @@ impl Tensor {
         &self.values
     }
 
-    /// Its side, in cells.
+    /// The side, in cells.
     pub fn size(&self) -> u32 {
         self.size
     }
 }
 
-/// A network's output as it comes: `size` x `size`, row by row.
+/// A network's raw output: `size` x `size`, row by row.
 #[derive(Debug)]
 pub struct Mask {
     values: Vec<f32>,
@@ -42,7 +42,7 @@ impl Mask {
         &self.values
     }
 
-    /// Its side, in cells.
+    /// The side, in cells.
     pub fn size(&self) -> u32 {
         self.size
     }
