@@ -1,4 +1,4 @@
-//! Events of photos and snapshots of folders -> notifications, and when they are due. Has no clock and sends nothing.
+//! Converts photo events and folder snapshots to notifications, and computes when they are due. Must not read a clock or send.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
@@ -9,17 +9,17 @@ use super::notification::{Moment, Notification};
 use crate::daemon::{LiveFolder, PhotoEvent, PhotoResult, Snapshot};
 use crate::rfc3339;
 
-/// Quarantines of one folder that are reported one by one within [`WINDOW`]; the rest are only counted.
+/// The number of quarantines of one folder that are reported individually within [`WINDOW`]; further ones are only counted.
 const SINGLES_MAX: usize = 20;
 
-/// The time that [`SINGLES_MAX`] is about.
+/// The period to which [`SINGLES_MAX`] applies.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What has happened in each folder and has not been reported yet.
+/// Events per folder that have not been reported yet.
 #[derive(Debug, Default)]
 pub(super) struct EventCollector {
     folders: BTreeMap<String, FolderEvents>,
-    /// Events that came too fast to be heard, of all folders.
+    /// Events lost because they came too fast, of all folders.
     missed: u64,
 }
 
@@ -27,13 +27,13 @@ pub(super) struct EventCollector {
 struct FolderEvents {
     round: Option<Round>,
     is_busy: bool,
-    /// When quarantines were reported one by one, within the last [`WINDOW`].
+    /// Times of the individual quarantine reports within the last [`WINDOW`].
     singles: VecDeque<Instant>,
-    /// Missed events that this folder's messages have reported.
+    /// Missed events that messages about this folder have already reported.
     missed_reported: u64,
 }
 
-/// Photos that have ended since the folder was last reported as finished.
+/// Photos finished since the folder was last reported.
 #[derive(Debug)]
 struct Round {
     since: SystemTime,
@@ -43,7 +43,7 @@ struct Round {
 }
 
 impl EventCollector {
-    /// Counts an event; returns the notification that is due at once.
+    /// Counts an event; returns a notification if one is due at once.
     pub(super) fn hear(&mut self, event: &PhotoEvent, moment: Moment) -> Option<Notification> {
         let PhotoEvent {
             folder,
@@ -73,12 +73,12 @@ impl EventCollector {
         })
     }
 
-    /// Notes that `count` events were lost: from now on all numbers are lower bounds.
+    /// Records that `count` events were lost. From now on all counts are lower bounds.
     pub(super) fn miss(&mut self, count: u64) {
         self.missed += count;
     }
 
-    /// Takes over which folders have photos on their way. One that the loop has put away while it ends is as it was.
+    /// Updates which folders have photos in progress. A folder missing from the live status while the daemon ends keeps its state.
     pub(super) fn look(&mut self, snapshot: &Snapshot) {
         self.folders.retain(|name, events| {
             let is_configured = snapshot.config.folders.iter().any(|one| one.name == *name);
@@ -93,17 +93,17 @@ impl EventCollector {
         });
     }
 
-    /// Folders in which nothing has happened for `quiet`, and which have nothing on its way.
+    /// Folders without events for `quiet` and without photos in progress.
     pub(super) fn finished(&mut self, quiet: Duration, now: Instant) -> Vec<Notification> {
         self.close(|round| round.last + quiet <= now)
     }
 
-    /// Folders that have nothing on its way, however short the quiet was: nobody will tell of them later.
+    /// Folders without photos in progress, however short the quiet time: there is no later report.
     pub(super) fn end(&mut self) -> Vec<Notification> {
         self.close(|_| true)
     }
 
-    /// When [`Self::finished`] may have something to tell, unless a view says otherwise before.
+    /// When [`Self::finished`] may return a notification, unless a snapshot changes that.
     pub(super) fn due(&self, quiet: Duration) -> Option<Instant> {
         let idle = self.folders.values().filter(|events| !events.is_busy);
         let ends = idle.filter_map(|events| Some(events.round.as_ref()?.last + quiet));
@@ -131,7 +131,7 @@ impl EventCollector {
     }
 }
 
-/// A folder that is away has what it had, though nobody can tell.
+/// An offline folder counts as having work, because its photos cannot be listed.
 fn has_work(folder: &LiveFolder) -> bool {
     folder.state.is_offline() || folder.queued + folder.running > 0
 }

@@ -1,4 +1,4 @@
-//! The messages that wait for one receiver: the oldest are dropped, and said to be, when they become too many.
+//! The queue of messages for one receiver. Drops the oldest messages when there are too many, and logs it.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::message::Message;
 
-/// Messages for one receiver, in their order.
+/// Messages for one receiver, in order.
 #[derive(Debug)]
 pub(super) struct Inbox {
     receiver: &'static str,
     messages: Receiver<Arc<Message>>,
-    /// Whether the message taken last is still in work.
+    /// Whether the last message is still being delivered.
     has_one_in_hand: bool,
 }
 
@@ -25,7 +25,7 @@ impl Inbox {
         }
     }
 
-    /// The next message, once the last one is settled; `None` when there will be no more.
+    /// Returns the next message; the previous one counts as delivered. `None` when there will be no more.
     pub(super) async fn next(&mut self) -> Option<Arc<Message>> {
         self.has_one_in_hand = false;
         loop {
@@ -44,7 +44,7 @@ impl Inbox {
         }
     }
 
-    /// Says what is left behind at the end.
+    /// Logs how many messages are dropped at the end.
     pub(super) fn end(&self) {
         let dropped = self.messages.len() + usize::from(self.has_one_in_hand);
         if dropped > 0 {
@@ -64,7 +64,8 @@ mod tests {
     use super::super::MESSAGES_MAX;
     use super::*;
 
-    /// P6: fails when more messages wait than there may, when others are dropped than the oldest, or when that ends the rest.
+    /// P6: fails when more messages wait than allowed, when other messages than the oldest are dropped, or when dropping ends the
+    /// delivery.
     #[tokio::test]
     async fn oldest_messages_are_dropped_when_they_become_too_many() {
         let (messages, receiver) = broadcast::channel(MESSAGES_MAX);

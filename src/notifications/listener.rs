@@ -1,4 +1,4 @@
-//! Events and snapshots of the daemon -> messages, in the order in which they are sent. Sends none.
+//! Converts events and snapshots of the daemon to messages, in the order of sending. Must not send.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use super::notification::{Moment, Notification};
 use crate::config::NotifyConfig;
 use crate::daemon::{DaemonHandle, PhotoEvent};
 
-/// Where what is heard goes to.
+/// Collects events and queues the messages.
 struct EventListener {
     collector: EventCollector,
     builder: MessageBuilder,
@@ -21,7 +21,7 @@ struct EventListener {
     has_missed: bool,
 }
 
-/// Listens until the loop has ended. Without a table it only waits for one.
+/// Listens until the loop has ended. Without a `[notify]` table it only waits for one.
 pub(super) async fn listen(
     mut handle: DaemonHandle,
     events: broadcast::Receiver<Arc<PhotoEvent>>,
@@ -34,7 +34,7 @@ pub(super) async fn listen(
         messages,
         has_missed: false,
     };
-    // Until the loop shows its configuration, there may be a table.
+    // Until the loop publishes its configuration, there may be a `[notify]` table.
     let mut events = Some(events);
     loop {
         let mut due = None;
@@ -97,7 +97,7 @@ impl EventListener {
         }
     }
 
-    /// Hears what is left, and tells of every folder that has come to rest.
+    /// Handles the remaining events, and reports every folder without photos in progress.
     fn end(&mut self, mut events: broadcast::Receiver<Arc<PhotoEvent>>) {
         loop {
             match events.try_recv() {
@@ -113,7 +113,7 @@ impl EventListener {
     fn send(&mut self, events: impl IntoIterator<Item = Notification>) {
         for event in events {
             match self.builder.build(event, moment()) {
-                // Both receivers are there as long as this is.
+                // Both receivers exist as long as this sender.
                 Ok(message) => drop(self.messages.send(Arc::new(message))),
                 Err(error) => tracing::error!(%error, "a message cannot be written"),
             }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::daemon::{Snapshot, link};
 
-    /// Counts of finished photos and of missed events, until so many photos are reported.
+    /// Sums of finished photos and of missed events, until `photos` photos are reported.
     async fn counts(heard: &mut broadcast::Receiver<Arc<Message>>, photos: u64) -> (u64, u64) {
         let mut counts = (0, 0);
         while counts.0 < photos {
@@ -168,7 +168,7 @@ mod tests {
         counts
     }
 
-    /// P10: fails when events that came too fast are not reported as missed, or when no later event is heard.
+    /// P10: fails when events that come too fast are not reported as missed, or when later events are lost.
     #[tokio::test]
     async fn events_that_come_too_fast_are_reported_as_missed() {
         let (handle, endpoint) = link();
@@ -187,7 +187,7 @@ mod tests {
         listening.await.unwrap();
     }
 
-    /// P8, P10: fails when what was missed before the end is not reported at the end.
+    /// P8, P10: fails when events missed before the end are not reported at the end.
     #[tokio::test]
     async fn events_that_were_missed_before_the_end_are_reported() {
         let (handle, endpoint) = link();

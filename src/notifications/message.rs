@@ -1,4 +1,4 @@
-//! A notification -> a message with an id and a time, as JSON. Sends nothing.
+//! Converts a notification to a JSON message with an id and a time. Must not send.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,22 +8,22 @@ use tokio::time::Instant;
 use super::notification::{Moment, Notification};
 use crate::rfc3339;
 
-/// One message, the same however often it is sent.
+/// One message; the same for every attempt to send it.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
-    /// When it was made.
+    /// When the message was made.
     pub(super) made: Instant,
-    /// Tells it from every other message.
+    /// Unique among all messages.
     pub(super) id: String,
-    /// What it tells.
+    /// The notification.
     pub(super) event: Notification,
-    /// As a JSON object.
+    /// The message as a JSON object.
     pub(super) json: Vec<u8>,
 }
 
 #[cfg(test)]
 impl Message {
-    /// One of no interest.
+    /// Any message, for tests.
     pub(super) fn finished() -> Self {
         let moment = Moment {
             now: Instant::now(),
@@ -50,10 +50,10 @@ struct Body<'a> {
     at: String,
 }
 
-/// Numbers the messages of one run.
+/// Numbers the messages of one run of the daemon.
 #[derive(Debug)]
 pub(super) struct MessageBuilder {
-    /// Tells this run from every other one.
+    /// Unique among all runs.
     run: String,
     count: u64,
 }
@@ -71,7 +71,7 @@ impl MessageBuilder {
     /// Makes the next message.
     ///
     /// # Errors
-    /// If the notification cannot be written as JSON, which every notification can.
+    /// If the notification cannot be converted to JSON, which does not happen.
     pub(super) fn build(
         &mut self,
         event: Notification,
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails when a field is missing or named otherwise than docs/notifications.md says, or when two messages share an id.
+    /// Fails when a field is missing or named differently than in docs/notifications.md, or when two messages share an id.
     #[test]
     fn messages_are_what_the_readme_shows() {
         let moment = Moment {

@@ -1,6 +1,6 @@
-//! Events of the daemon -> messages to a webhook and a command, as the `[notify]` table in force asks.
+//! Sends messages about the daemon's events to a webhook and a command, according to the current `[notify]` table.
 //!
-//! The work is done on a thread of its own, which the daemon does not know: a slow receiver never delays processing.
+//! Runs on a separate thread that the daemon does not depend on: a slow receiver never delays processing.
 
 mod collector;
 mod inbox;
@@ -30,10 +30,10 @@ use inbox::Inbox;
 /// How long messages are still delivered after the daemon has ended.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Messages that may wait for one receiver; beyond them the oldest are dropped. A power of two.
+/// The number of messages that may wait for one receiver; beyond it the oldest are dropped. A power of two.
 const MESSAGES_MAX: usize = 256;
 
-/// The table in force; closed once the daemon has ended.
+/// The current table; closed once the daemon has ended.
 type Settings = watch::Receiver<Option<NotifyConfig>>;
 
 /// The thread that sends messages.
@@ -45,7 +45,7 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Starts the thread. It hears every event from now on, and ends after the loop behind `handle`.
+    /// Starts the thread. It receives every event from now on, and ends after the loop behind `handle`.
     pub fn start(handle: DaemonHandle) -> io::Result<Self> {
         let events = handle.photo_events();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -57,7 +57,7 @@ impl Notifications {
             .spawn(move || {
                 let _alive = alive;
                 runtime.block_on(serve(handle, events));
-                // A request that hangs is left behind.
+                // Abandons a request that hangs.
                 runtime.shutdown_background();
             })?;
         Ok(Self { thread, end })
@@ -65,9 +65,9 @@ impl Notifications {
 
     /// Waits until every message is sent, but not much longer than 5 s after the loop has ended.
     pub fn finish(self) {
-        // The disk of the command may not answer when it is started, which keeps the thread.
+        // The thread may hang when it starts the command from a disk that does not respond.
         if self.end.recv_timeout(FAREWELL * 2) == Err(RecvTimeoutError::Disconnected) {
-            // If it panicked, that has been printed, and there is nothing left to send.
+            // If the thread panicked, the panic is already logged and nothing is left to send.
             self.thread.join().ok();
         }
     }

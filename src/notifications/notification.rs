@@ -1,29 +1,29 @@
-//! The notifications, their fields in JSON and the variables that a command gets. Sends nothing.
+//! The notifications, their JSON fields and the variables for a command. Must not send.
 
 use std::time::SystemTime;
 
 use serde::Serialize;
 use tokio::time::Instant;
 
-/// What a receiver is told.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Notification {
-    /// Photos have ended in a folder, and no more are on their way.
+    /// Photos of a folder were finished, and no more are in progress.
     FolderFinished {
         /// Its name.
         folder: String,
         /// Cutouts placed since the last such message; a lower bound if events were missed.
         done: u64,
-        /// Photos set aside since then; a lower bound too.
+        /// Photos quarantined since then; also a lower bound.
         quarantined: u64,
-        /// Events that were missed, of all folders.
+        /// Missed events, of all folders.
         #[serde(skip_serializing_if = "is_zero")]
         missed: u64,
         /// When the first of them ended: RFC 3339, UTC.
         since: String,
     },
-    /// A photo was set aside.
+    /// A photo was quarantined.
     Quarantined {
         /// Its folder.
         folder: String,
@@ -34,17 +34,17 @@ pub(super) enum Notification {
     },
 }
 
-/// One moment on both clocks: one that only ever goes on, and one that people read.
+/// One moment on two clocks: the monotonic clock and the calendar clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    /// For waiting.
+    /// The monotonic time, for waiting.
     pub(super) now: Instant,
-    /// For telling.
+    /// The calendar time, for messages.
     pub(super) at: SystemTime,
 }
 
 impl Notification {
-    /// What a command finds in its environment.
+    /// The environment variables for a command.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::FolderFinished {

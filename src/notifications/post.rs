@@ -1,4 +1,4 @@
-//! A message and an address -> one attempt to deliver it, and what came of it. Blocks; tries nothing twice.
+//! Makes one attempt to deliver a message to a webhook. Blocks. Must not retry.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,24 +9,24 @@ use super::message::Message;
 use super::signature::{InvalidLength, sign, sign_body};
 use crate::config::{Webhook, WebhookSecret};
 
-/// The longest that one attempt takes.
+/// The time limit of one attempt.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// As much of an answer as is read, so that the connection ends in order.
+/// The number of bytes read of an answer, so that the connection closes cleanly.
 const ANSWER_MAX_BYTES: u64 = 4_096;
 
-/// Why a message was not taken. None of it tells the address.
+/// Why a message was not delivered. Must not contain the address.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PostError {
-    /// The receiver will not take it later either.
+    /// The receiver will not accept it later either.
     #[error("the receiver refuses it: {0}")]
     Refused(StatusCode),
-    /// The receiver may take it later.
+    /// The receiver may accept it later.
     #[error("the receiver answers {status}")]
     Busy {
-        /// What it answered.
+        /// The status of the answer.
         status: StatusCode,
-        /// How long it wants to be left alone.
+        /// The pause that the receiver asks for.
         retry_after: Option<Duration>,
     },
     /// No answer came.
@@ -38,7 +38,7 @@ pub(super) enum PostError {
 }
 
 impl PostError {
-    /// How long the receiver wants to be left alone, if it says so.
+    /// The pause that the receiver asks for, if any.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy { retry_after, .. } => *retry_after,
@@ -57,7 +57,7 @@ pub(super) fn post(
     let agent: Agent = Agent::config_builder()
         .timeout_connect(Some(LIMIT))
         .timeout_global(Some(LIMIT))
-        // An answer that leads elsewhere is a refusal: the body is for this address only.
+        // Treats a redirect as a refusal: the body is for this address only.
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
@@ -72,7 +72,7 @@ pub(super) fn post(
         .header("webhook-id", id)
         .header("webhook-timestamp", timestamp);
     if let Some(secret) = secret {
-        // Receivers of 0.1.0 know only the second header. The next version sends it no more.
+        // Receivers written for 0.1.0 know only the second header. The next version will not send it.
         request = request
             .header(
                 "webhook-signature",
@@ -86,7 +86,7 @@ pub(super) fn post(
     let mut answer = request
         .send(body.as_slice())
         .map_err(PostError::Unreachable)?;
-    // Whatever stands in the answer, its status is known.
+    // The status is known, whatever the body of the answer contains.
     let rest = answer.body_mut().with_config().limit(ANSWER_MAX_BYTES);
     drop(rest.read_to_vec());
     judge(answer.status(), answer.headers())
@@ -115,7 +115,7 @@ fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), PostError> {
 mod tests {
     use super::*;
 
-    /// Fails when a message is dropped that would be taken later, or sent on and on to a receiver that will never take it.
+    /// Fails when a message that would be accepted later is dropped, or when one that never will be accepted is retried.
     #[test]
     fn only_what_may_change_is_tried_again() {
         let kind = |code: u16| {
@@ -137,7 +137,7 @@ mod tests {
         }
     }
 
-    /// Fails when a number of seconds is not honoured, or a date is taken for one.
+    /// Fails when a number of seconds is ignored, or a date is read as a number.
     #[test]
     fn receiver_may_say_when_it_wants_to_be_called() {
         let asked = |text: &str| {

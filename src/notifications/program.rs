@@ -1,4 +1,4 @@
-//! Messages -> runs of the command in force, one at a time, each with the message on its stdin and in its environment.
+//! Runs the configured command once per message, one at a time, with the message on its stdin and in its environment.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,27 +15,27 @@ use super::message::Message;
 use crate::config::NotifyCommand;
 use crate::fs::path_error::{AtPath as _, PathError};
 
-/// The longest that one run takes.
+/// The time limit of one run.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Why a run did not go well.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 enum ProgramError {
-    /// It was stopped.
+    /// It exceeded the time limit and was killed.
     #[error("it took longer than {} s and was stopped", .0.as_secs())]
     Late(Duration),
-    /// It says itself that it failed.
+    /// It ended with a failure status.
     #[error("it ended with {0}")]
     Failed(ExitStatus),
-    /// It is not there, or must not be run.
+    /// It does not exist, or must not be run.
     #[error(transparent)]
     NotStarted(PathError),
-    /// Its end could not be waited for.
+    /// Waiting for its end failed.
     #[error(transparent)]
     Lost(io::Error),
 }
 
-/// Delivers until there are no more messages. Without a command they are not wanted.
+/// Delivers until there are no more messages. Without a command, messages are discarded.
 pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
     while let Some(message) = inbox.next().await {
         let command = settings.borrow().clone().and_then(|notify| notify.command);
@@ -65,7 +65,7 @@ async fn run(
         .map_err(ProgramError::NotStarted)?;
     let mut group = ProcessGroup(child);
     let stdin = group.0.stdin.take();
-    // The program need not read, nor need whoever has its stdin after it.
+    // Neither the program nor a process that inherits its stdin has to read the message.
     let feed = async {
         if let Some(mut stdin) = stdin {
             stdin.write_all(&message.json).await.ok();
@@ -84,12 +84,12 @@ async fn run(
     }
 }
 
-/// A program and whatever it has started; killed when dropped before the program has ended.
+/// A program and the processes that it started. They are killed if this is dropped before the program has ended.
 struct ProcessGroup(Child);
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // No number once it has ended: it may be another process by now.
+        // The process has no id once it has ended: the id may belong to another process by then.
         let number = self.0.id().and_then(|id| i32::try_from(id).ok());
         if let Some(leader) = number.and_then(Pid::from_raw) {
             kill_process_group(leader, Signal::KILL).ok();
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// P7: fails when a command is waited for longer than the limit, or when what it has started outlives it.
+    /// P7: fails when a command runs longer than the limit, or when a process started by it survives.
     #[tokio::test]
     async fn command_that_takes_too_long_is_stopped_with_all_that_it_started() {
         let folder = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ mod tests {
         let mut limit = Duration::from_millis(100);
         let patience = Duration::from_mins(1);
         let test = async {
-            // A busy machine may need longer before the command has begun.
+            // A busy machine may need longer to start the command.
             while !pid_file.exists() {
                 limit *= 2;
                 let run = run(&command, &Message::finished(), limit).await;

@@ -1,4 +1,4 @@
-//! Attempts that failed -> how long to wait for the next one, or that there is none. Has no clock.
+//! Computes the wait before the next attempt, or that there is none. Must not read a clock.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::backoff::doubled;
 /// The wait after the first failure; each further one is twice as long.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// The longest wait that hotcut chooses itself.
+/// The longest wait that hotcut chooses by itself.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// How old a message may get.
+/// The greatest age of a message.
 const LIFE: Duration = Duration::from_hours(1);
 
-/// The wait before the next attempt at a message of this `age`, or `None` if it would be too old by then. `failures` have
-/// come one after another, at least one; `asked` is what the receiver wants.
+/// The wait before the next attempt at a message of this `age`; `None` if the message would be too old then. `failures` is the
+/// number of consecutive failures, at least one; `asked` is the pause that the receiver asks for.
 pub(super) fn next(failures: u32, asked: Option<Duration>, age: Duration) -> Option<Duration> {
     let own = doubled(FIRST, failures.saturating_sub(1), LONGEST);
     let wait = asked.map_or(own, |asked| asked.max(FIRST));
@@ -25,7 +25,7 @@ pub(super) fn next(failures: u32, asked: Option<Duration>, age: Duration) -> Opt
 mod tests {
     use super::*;
 
-    /// Fails when the wait does not double, has no end, or overflows.
+    /// Fails when the wait does not double, has no upper limit, or overflows.
     #[test]
     fn waits_double_up_to_five_minutes() {
         let wait = |failures| next(failures, None, Duration::ZERO).unwrap().as_secs();
@@ -33,7 +33,7 @@ mod tests {
         assert_eq!(wait(u32::MAX), 300);
     }
 
-    /// Fails when a receiver is called before it wants to be, or without any pause.
+    /// Fails when the receiver is called before its requested pause ends, or without any pause.
     #[test]
     fn receiver_says_when_to_come_again() {
         let wait = |seconds| next(1, Some(Duration::from_secs(seconds)), Duration::ZERO);
@@ -42,7 +42,7 @@ mod tests {
         assert_eq!(wait(u64::MAX), None);
     }
 
-    /// Fails when a message is tried for ever.
+    /// Fails when a message is retried forever.
     #[test]
     fn message_is_given_up_after_an_hour() {
         assert!(next(20, None, Duration::from_mins(55)).is_some());

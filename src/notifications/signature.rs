@@ -1,4 +1,4 @@
-//! Converts a key and a message to the HMAC-SHA-256 that proves who wrote it. Must not send.
+//! Computes the HMAC-SHA-256 signature of a message. Must not send.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,8 +8,8 @@ use sha2::Sha256;
 
 use crate::hex;
 
-/// The value of `webhook-signature` as Standard Webhooks define it: of the id, the second of the attempt and the body, with dots between
-/// them. Every length of key is taken.
+/// The value of `webhook-signature` according to Standard Webhooks: the signature of id, timestamp in seconds and body, joined by
+/// dots. Accepts keys of every length.
 pub(super) fn sign(
     key: &[u8],
     id: &str,
@@ -21,7 +21,7 @@ pub(super) fn sign(
     Ok(format!("v1,{}", STANDARD.encode(mac)))
 }
 
-/// The value of `X-Hotcut-Signature`, which signs the body alone: `sha256=` and 64 hex digits.
+/// The value of `X-Hotcut-Signature`, the signature of the body alone: `sha256=` and 64 hex digits.
 pub(super) fn sign_body(key: &[u8], body: &[u8]) -> Result<String, InvalidLength> {
     Ok(format!("sha256={}", hex::encode(&digest(key, &[body])?)))
 }
@@ -38,7 +38,7 @@ fn digest(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], InvalidLength> {
 mod tests {
     use super::*;
 
-    /// RFC 4231, test cases 2 and 6; fails when the key or the body is not signed as receivers do.
+    /// RFC 4231, test cases 2 and 6. Fails when the key or the body is not signed as receivers expect.
     #[test]
     fn known_bodies_have_their_known_signatures() {
         assert_eq!(
@@ -55,7 +55,7 @@ mod tests {
         );
     }
 
-    /// Fails when a library for Standard Webhooks would refuse what is sent: the expected text was computed by other code.
+    /// Fails when a Standard Webhooks library would refuse the message: the expected text was computed by other code.
     #[test]
     fn message_has_the_signature_of_standard_webhooks() {
         let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();

@@ -1,4 +1,4 @@
-//! Messages -> posts to the webhook in force, one after another, each until it is taken or given up.
+//! Posts messages to the configured webhook one after the other, each until it is accepted or given up.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use super::message::Message;
 use super::post::{PostError, post};
 use super::retry_delay;
 
-/// Delivers until there are no more messages. Without a webhook they are not wanted.
+/// Delivers until there are no more messages. Without a webhook, messages are discarded.
 pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
     let mut sender = WebhookSender {
         settings,
@@ -24,9 +24,9 @@ pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
 
 struct WebhookSender {
     settings: Settings,
-    /// Attempts that have failed one after another, whatever message they were about.
+    /// The number of consecutive failed attempts, over all messages.
     failures: u32,
-    /// Whether the log says that messages wait.
+    /// Whether the log already reports waiting messages.
     is_cut_off: bool,
     is_ending: bool,
 }
@@ -73,7 +73,7 @@ impl WebhookSender {
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                // Another address may be better; and at the end it is now or never.
+                // Retries at once: a new address may work, and at the end of the daemon little time is left.
                 changed = self.settings.changed(), if !self.is_ending => {
                     self.is_ending = changed.is_err();
                     self.failures = 0;
@@ -94,12 +94,12 @@ mod tests {
     use super::*;
     use crate::daemon::Snapshot;
 
-    /// P6: fails when a message that nobody takes is tried for ever, or is not tried at all.
+    /// P6: fails when an undeliverable message is retried forever, or is never tried.
     #[tokio::test]
     async fn message_that_is_an_hour_old_is_dropped_after_a_last_attempt() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap();
-        // Whoever calls is hung up on.
+        // Closes every connection at once.
         std::thread::spawn(move || silent.incoming().for_each(drop));
         let snapshot = Snapshot::idle(&format!("[notify]\nwebhook = \"http://{address}/\""));
         let (_daemon, settings) = watch::channel(snapshot.config.notify.clone());

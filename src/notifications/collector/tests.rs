@@ -1,4 +1,4 @@
-//! Events and moments by hand -> notifications. No clock runs.
+//! Feeds events and times by hand; no clock runs.
 
 use std::time::UNIX_EPOCH;
 
@@ -36,7 +36,7 @@ fn finished(folder: &str, counts: (u64, u64), missed: u64, since: u64) -> Notifi
     }
 }
 
-/// Fails when a folder counts as finished while photos still end, or is reported twice, or when counts are not begun anew.
+/// Fails when a folder counts as finished while photos still finish, is reported twice, or its counts do not restart.
 #[test]
 fn folder_is_finished_once_it_has_been_quiet() {
     let start = Instant::now();
@@ -57,8 +57,7 @@ fn folder_is_finished_once_it_has_been_quiet() {
     assert_eq!(sent, [finished("a", (1, 0), 0, 500)]);
 }
 
-/// Fails when a folder with photos on their way counts as finished, before or at the end, or when one folder waits for
-/// another.
+/// Fails when a folder with photos in progress counts as finished, before or at the end, or when one folder waits for another.
 #[test]
 fn folder_with_photos_on_their_way_is_not_finished() {
     let start = Instant::now();
@@ -75,7 +74,7 @@ fn folder_with_photos_on_their_way_is_not_finished() {
     assert_eq!(collector.end(), [finished("a", (1, 0), 0, 0)]);
 }
 
-/// Fails when photos of which nothing became count as work, or when one that is tried again counts as quiet.
+/// Fails when photos without a result count as work, or when a photo that is retried counts as quiet.
 #[test]
 fn only_done_and_quarantined_photos_are_work() {
     let start = Instant::now();
@@ -89,8 +88,8 @@ fn only_done_and_quarantined_photos_are_work() {
     assert_eq!(collector.due(QUIET), Some(second(start, 39).now));
 }
 
-/// Fails when a burst becomes a flood, when a short quiet time lets it through, when another folder pays for it, or when
-/// what is not reported singly is not counted.
+/// Fails when a burst of quarantines is reported individually, also after a short pause, when another folder is affected, or when
+/// unreported quarantines are not counted.
 #[test]
 fn burst_of_quarantines_is_counted_and_not_reported_one_by_one() {
     let start = Instant::now();
@@ -115,7 +114,7 @@ fn burst_of_quarantines_is_counted_and_not_reported_one_by_one() {
     assert_eq!(sent.first(), Some(&finished("a", (0, 4), 0, 60)));
 }
 
-/// Fails when lost events are not reported, or are reported by one folder for ever.
+/// Fails when lost events are not reported, or are reported repeatedly by one folder.
 #[test]
 fn missed_events_are_reported_once_by_each_folder() {
     let start = Instant::now();
@@ -133,7 +132,7 @@ fn missed_events_are_reported_once_by_each_folder() {
     assert_eq!(sent, [finished("a", (1, 0), 0, 40)]);
 }
 
-/// Fails when a folder counts as finished because its disk has gone, or never does.
+/// Fails when a folder counts as finished because its disk is offline, or never counts as finished.
 #[test]
 fn folder_that_is_away_is_not_finished() {
     let folder = |state: FolderState, queued| LiveFolder {
