@@ -1,4 +1,4 @@
-//! A word of a configuration, a request or a command line -> how the edges of a cutout are made. Makes none.
+//! Converts a word in a configuration, a request or on the command line to a choice of edge refinement. Must not refine.
 
 use std::fmt;
 
@@ -27,15 +27,15 @@ pub enum Edges {
 const WORDS: &str = "\"auto\", \"soft\", \"hard\" or \"off\"";
 
 impl Edges {
-    /// All of them, in the order in which they are explained.
+    /// All values, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Soft, Self::Hard, Self::Off];
 
-    /// Finds the one that `word` names, in lower case; `None` if there is none.
+    /// Finds the value for `word`, in lower case; `None` if there is none.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|edges| edges.word() == word)
     }
 
-    /// The word that names it.
+    /// The word for this value.
     pub fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -52,7 +52,7 @@ impl fmt::Display for Edges {
     }
 }
 
-/// Takes the key `edges`; the default if it is absent or wrong, the latter noted.
+/// Reads the key `edges`. Returns the default if the key is absent or wrong; records a wrong value as a fault.
 pub(super) fn read(fields: &mut Fields<'_>) -> Edges {
     let edges = fields.take("edges", WORDS, |value| Edges::named(value.as_str()?));
     edges.unwrap_or_default()
@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails when one of them has another name in a message, on the command line or on its way to a worker, or cannot be chosen.
+    /// Fails when a value has different words in messages, on the command line and in orders to workers, or cannot be chosen.
     #[test]
     fn each_has_one_word_everywhere() {
         assert_eq!(Edges::ALL, Edges::value_variants());

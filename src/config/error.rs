@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a configuration, one variant a fault; decides nothing.
+//! The faults of a configuration, one variant each.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Tells whether the file may be right: all that is wrong is that disks do not answer.
+    /// Whether the file may be correct: the only faults are disks that do not respond.
     pub fn is_of_silent_disks(&self) -> bool {
         self.faults
             .iter()
@@ -31,7 +31,7 @@ impl ConfigError {
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct Fault {
-    /// The place of the key, value or table at fault; `None` if nothing in the text is, as for a file that cannot be read.
+    /// The position of the faulty key, value or table; `None` if the fault has no place in the text, such as an unreadable file.
     pub position: Option<TextPosition>,
     /// What is wrong.
     #[source]
@@ -39,7 +39,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Writes the fault as `FILE:LINE:COLUMN: what is wrong`, without line and column if it has no place.
+    /// Formats the fault as `FILE:LINE:COLUMN: what is wrong`, without line and column if it has no position.
     pub fn in_file(&self, file: &Path) -> String {
         let (file, kind) = (file.display(), &self.kind);
         match self.position {
@@ -49,7 +49,7 @@ impl Fault {
     }
 }
 
-/// Everything that can be wrong in a configuration file.
+/// The possible faults of a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultKind {
     /// The file cannot be read.
@@ -58,7 +58,7 @@ pub enum FaultKind {
     /// The file is not TOML.
     #[error("not valid TOML: {}{}", reason.message().trim_end(), at_word(word))]
     Syntax {
-        /// The key or word at which it ends to be TOML; empty if that is none.
+        /// The key or word where the syntax error begins; empty if there is none.
         word: String,
         /// What is wrong there.
         #[source]
@@ -74,7 +74,7 @@ pub enum FaultKind {
         /// The keys that would be accepted, separated by commas.
         known: String,
     },
-    /// A key that must be there.
+    /// A required key is missing.
     #[error("{table} needs `{key}`")]
     Missing {
         /// The table that lacks it.
@@ -107,7 +107,7 @@ pub enum FaultKind {
     /// Two folders of one name.
     #[error("two folders are named \"{0}\"; give each its own name")]
     SameName(String),
-    /// One folder lies in another in a way that would feed results back or lose files.
+    /// One folder lies inside another, which would process results again or lose files.
     #[error("{inner} ({}) lies inside {outer} ({}); keep them apart", inner_path.display(), outer_path.display())]
     Nested {
         /// What lies inside.
@@ -119,10 +119,10 @@ pub enum FaultKind {
         /// Where that is.
         outer_path: PathBuf,
     },
-    /// Outputs of some folders are inputs of others, in a ring.
+    /// Folders form a cycle: the output of each is the input of the next.
     #[error("folders feed each other in a ring: {0}")]
     Ring(String),
-    /// A server that anybody in the network may call.
+    /// A server that anybody on the network may call.
     #[error(
         "{table} needs `token_file`, since `listen` is not a loopback address: anybody could call it"
     )]
@@ -137,7 +137,7 @@ pub enum FaultKind {
         table: String,
         /// The key that names it.
         key: &'static str,
-        /// What the system answered.
+        /// The error of the operating system.
         source: PathError,
     },
     /// A secret that can be guessed.
@@ -149,10 +149,10 @@ pub enum FaultKind {
         key: &'static str,
         /// The file.
         file: PathBuf,
-        /// The fewest characters taken.
+        /// The least number of characters.
         least: usize,
     },
-    /// A secret of a webhook that gives no key.
+    /// A webhook secret that is not a valid key.
     #[error(
         "`{key}` in {table}: what follows `whsec_` in {} must be base64 of at least {least} bytes", file.display()
     )]
@@ -163,10 +163,10 @@ pub enum FaultKind {
         key: &'static str,
         /// The file.
         file: PathBuf,
-        /// The fewest bytes taken.
+        /// The least number of bytes.
         least: usize,
     },
-    /// An address that nothing can be posted to. It is not shown, since it may hold a password.
+    /// An address that cannot be posted to. The message omits it, because it may contain a password.
     #[error(
         "`webhook` in {table} must be an address like \"https://example.org/told\", with http or https"
     )]
@@ -174,13 +174,13 @@ pub enum FaultKind {
         /// The table that holds it.
         table: String,
     },
-    /// Messages for nobody.
+    /// A `[notify]` table without a receiver.
     #[error("{table} needs `webhook` or `command`: without them nobody is told; or leave it out")]
     NoReceiver {
         /// The table.
         table: String,
     },
-    /// The folder of the models cannot be read at all.
+    /// The folder of the models cannot be read.
     #[error("`models_dir` in [daemon]: {0}")]
     ModelsDir(#[source] PathError),
     /// A model whose manifest cannot be used.
@@ -249,7 +249,7 @@ fn list(file: &Path, faults: &[Fault]) -> String {
     }
 }
 
-/// The faults of one text, in the order in which they are found.
+/// The faults of one text, in the order of detection.
 #[derive(Debug, Default)]
 pub(super) struct FaultList {
     text: String,
@@ -257,7 +257,7 @@ pub(super) struct FaultList {
 }
 
 impl FaultList {
-    /// A list without a fault, of a file that contains `text`.
+    /// An empty list for a file that contains `text`.
     pub(super) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -271,7 +271,7 @@ impl FaultList {
         self.faults.push(Fault { position, kind });
     }
 
-    /// The faults in the order of the text; those without a place come last.
+    /// The faults in the order of the text; those without a position come last.
     pub(super) fn sorted(mut self) -> Vec<Fault> {
         self.faults
             .sort_by_key(|fault| (fault.position.is_none(), fault.position));

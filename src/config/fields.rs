@@ -1,4 +1,4 @@
-//! A TOML table -> its values, one key at a time, noting every fault instead of stopping at the first.
+//! Reads the values of a TOML table key by key and records every fault instead of stopping at the first.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use toml::Value;
 use super::error::{FaultKind, FaultList};
 use super::located::{LocatedContent, LocatedTable};
 
-/// A table being read. Each key is taken once; what is left at the end is unknown.
+/// A table that is being read. Each key is taken once; keys left at the end are unknown.
 pub(super) struct Fields<'a> {
     table: String,
     values: LocatedTable,
@@ -18,7 +18,7 @@ pub(super) struct Fields<'a> {
     faults: &'a mut FaultList,
 }
 
-/// Where the values of a table begin, in bytes from the start of the text.
+/// The byte offsets of a table and its values in the text.
 #[derive(Debug, Default)]
 pub(super) struct KeyPlaces {
     table: Option<usize>,
@@ -26,19 +26,19 @@ pub(super) struct KeyPlaces {
 }
 
 impl KeyPlaces {
-    /// Where the value of `key` begins, or else the table.
+    /// The offset of the value of `key`, or of the table if the key is absent.
     pub(super) fn of(&self, key: &str) -> Option<usize> {
         self.given(key).or(self.table)
     }
 
-    /// Where the value of `key` begins; `None` if the table does not have the key.
+    /// The offset of the value of `key`; `None` if the table does not have the key.
     pub(super) fn given(&self, key: &str) -> Option<usize> {
         self.values.get(key).copied()
     }
 }
 
 impl<'a> Fields<'a> {
-    /// Starts reading `values`, which the user knows as `table`.
+    /// Starts reading `values`; messages call the table `table`.
     pub(super) fn new(table: &str, values: LocatedTable, faults: &'a mut FaultList) -> Self {
         Self {
             table: table.to_owned(),
@@ -52,12 +52,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Tells whether `key` is there, in whatever form.
+    /// Whether `key` is present, with any value.
     pub(super) fn has(&self, key: &str) -> bool {
         self.values.get(key).is_some()
     }
 
-    /// Takes a value that `parse` understands; `None` if it is absent or wrong, the latter noted.
+    /// Takes the value that `parse` returns; `None` if it is absent or wrong. Records a wrong value as a fault.
     pub(super) fn take<T>(
         &mut self,
         key: &'static str,
@@ -92,7 +92,7 @@ impl<'a> Fields<'a> {
         parsed
     }
 
-    /// Notes that `key` is missing unless it was given, rightly or wrongly.
+    /// Records that `key` is missing, unless it is present with a right or wrong value.
     pub(super) fn require<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
         let is_told = self.faults.as_slice().iter().any(|fault| {
             matches!(&fault.kind, FaultKind::Value { table, key: at, .. } if *table == self.table && *at == key)
@@ -140,7 +140,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Takes yes or no.
+    /// Takes a boolean.
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         self.take(key, "true or false", Value::as_bool)
     }
@@ -179,18 +179,18 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Where the value of `key` begins, or else the table.
+    /// The offset of the value of `key`, or of the table if the key is absent.
     pub(super) fn place_of(&self, key: &str) -> Option<usize> {
         self.places.of(key)
     }
 
-    /// Records a fault of this table. Its place is that of the value of `key`, or else of the table.
+    /// Records a fault of this table at the value of `key`, or at the table if the key is absent.
     pub(super) fn fault(&mut self, key: &str, fault: impl FnOnce(String) -> FaultKind) {
         self.faults
             .add(self.places.of(key), fault(self.table.clone()));
     }
 
-    /// Ends the reading: every key that nobody took is a fault. Gives the places of the others.
+    /// Ends the reading. Records every remaining key as unknown; returns the offsets of the others.
     pub(super) fn finish(self) -> KeyPlaces {
         for (key, at) in self.values.keys() {
             let fault = FaultKind::UnknownKey {

@@ -1,26 +1,26 @@
-//! Text -> whether it can be the name of a folder, or the name made of it. Must not know which names are in use.
+//! Checks names of folders, and derives names from text. Must not depend on the names in use.
 
-/// The most characters of a name.
+/// The greatest number of characters of a name.
 const LENGTH_MAX: usize = 64;
 
-/// The most bytes of a file name.
+/// The greatest number of bytes of a file name.
 const BYTES_MAX: usize = 255;
 
-/// What must be true of a name, for messages.
+/// The rule for names, for messages.
 pub(super) const RULE: &str = "letters, digits, spaces, '-', '_' or '.'; no space or dot first, no space last; not more than 64 characters";
 
 /// Tells whether `text` follows [`RULE`].
 pub(super) fn is_folder_name(text: &str) -> bool {
     (1..=LENGTH_MAX).contains(&text.chars().count())
-        // It is also the name of a folder of hotcut's own.
+        // The name is also used for a folder that hotcut creates.
         && text.len() <= BYTES_MAX
         && text.chars().all(is_allowed)
         && !text.starts_with(['.', ' '])
         && !text.ends_with(' ')
 }
 
-/// Makes a name of `text`, such as a folder's name on disk, by leaving out what a name may not have. It has at most
-/// `length_max` characters; empty if nothing is left.
+/// Derives a name from `text`, such as a folder's name on disk, by removing characters that are not allowed. It has at most
+/// `length_max` characters and may be empty.
 pub fn folder_name_of(text: &str, length_max: usize) -> String {
     let kept = text.chars().filter(|c| is_allowed(*c) || c.is_whitespace());
     let kept: String = kept.collect();
@@ -30,7 +30,8 @@ pub fn folder_name_of(text: &str, length_max: usize) -> String {
     name.trim_end_matches(' ').to_owned()
 }
 
-/// Outside ASCII all but blanks and characters that cannot be seen: the marks of Indic scripts are no letters for Unicode.
+/// Allows all characters outside ASCII except blanks and invisible characters. The combining marks of Indic scripts are allowed,
+/// although Unicode does not class them as letters.
 fn is_allowed(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || "-_. ".contains(c);
@@ -38,8 +39,8 @@ fn is_allowed(c: char) -> bool {
     !c.is_whitespace() && !c.is_control() && !is_unseen(c)
 }
 
-/// Characters without a picture, by which two names look the same, and those that change the direction of the text after them. The
-/// two joiners stay: scripts of India need them.
+/// Invisible characters, which make different names look the same, and characters that change the text direction. The two joiners
+/// are allowed: Indic scripts need them.
 fn is_unseen(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! The `[http]` table -> a validated [`Http`]; binds no address.
+//! Reads and validates the `[http]` table. Must not bind the address.
 
 use std::net::SocketAddr;
 
@@ -9,18 +9,18 @@ use super::models::NamedModel;
 use super::{Edges, Token, edges};
 use crate::model::DEFAULT_MODEL;
 
-/// The `[http]` table: the way in for programs and browsers.
+/// The `[http]` table: access for programs and browsers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Http {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// What callers must know; `None` only on a loopback address.
+    /// The token that clients must send; `None` only on a loopback address.
     pub token: Option<Token>,
-    /// Names by which a browser may call this server, besides addresses of the loopback and `listen` itself.
+    /// Host names that a browser may use for this server, besides loopback addresses and `listen` itself.
     pub hosts: Vec<String>,
-    /// The model of a request that names none.
+    /// The model for requests that name none.
     pub model: String,
-    /// How the edges of a cutout are made whose request does not say.
+    /// The edge refinement for requests that name none.
     pub edges: Edges,
     /// The largest photo taken, in bytes.
     pub upload_max_bytes: u64,
@@ -28,7 +28,7 @@ pub struct Http {
     pub photos_per_minute: u32,
 }
 
-/// Reads the table, adding its model to `models`; `None` if its address is absent or wrong, which is noted.
+/// Reads the table and adds its model to `models`; `None` if the address is absent or wrong, which is recorded as a fault.
 pub(super) fn read(
     table: LocatedTable,
     models: &mut Vec<NamedModel>,

@@ -1,10 +1,10 @@
-//! Patterns of `include` or `exclude` -> a test on a path; knows no folder and no default ignore list.
+//! Matches paths against the patterns of `include` or `exclude`. Must not depend on folders or on the default ignore list.
 
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// Names and paths, compared without regard to case.
+/// Patterns for names and paths, compared without regard to case.
 #[derive(Clone, Debug, Default)]
 pub struct Include {
     patterns: Vec<String>,
@@ -19,8 +19,8 @@ impl PartialEq for Include {
 }
 
 impl Include {
-    /// Compiles `patterns`; one with a `/` is held against the path below the hot folder, any other against the name. A `/` at
-    /// its end, which stands for a folder, does not count.
+    /// Compiles `patterns`. A pattern with a `/` is matched with the path below the hot folder, any other with the name. A `/` at
+    /// the end, which marks a folder, is ignored.
     pub fn new(patterns: Vec<String>) -> Result<Self, globset::Error> {
         let bare = patterns.iter().map(|text| text.trim_end_matches('/'));
         let (deep, flat): (Vec<_>, Vec<_>) = bare.partition(|text| text.contains('/'));
@@ -31,7 +31,7 @@ impl Include {
         })
     }
 
-    /// Tells whether a pattern matches `relative`, a path below the hot folder.
+    /// Whether a pattern matches `relative`, a path below the hot folder.
     pub fn matches(&self, relative: &Path) -> bool {
         let name = relative.file_name().map(Path::new);
         name.is_some_and(|name| self.names.is_match(name)) || self.paths.is_match(relative)

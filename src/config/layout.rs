@@ -1,4 +1,4 @@
-//! A configuration -> the ways in which its folders would get in each other's way; reads no file's content.
+//! Checks a configuration for folders that interfere with each other. Must not read contents of files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::read::ConfigPlaces;
 use super::{Config, FailedPolicy, Folder, SourcePolicy};
 use crate::fs::disk;
 
-/// Where each path leads. One whose disk does not answer has no entry, and is not judged.
+/// The resolved paths. A path whose disk does not respond is absent and is not checked.
 type RealPaths = BTreeMap<PathBuf, PathBuf>;
 
-/// Notes every name used twice, every harmful nesting and every ring of folders.
+/// Records every duplicate name, harmful nesting and cycle of folders.
 pub(super) fn check(config: &Config, places: &ConfigPlaces, faults: &mut FaultList) {
     let paths = config.folders.iter().flat_map(|folder| {
         let both = [folder.input.as_path(), folder.output.as_path()];
@@ -50,7 +50,7 @@ pub(super) fn check(config: &Config, places: &ConfigPlaces, faults: &mut FaultLi
     ring(&judged, faults);
 }
 
-/// A folder with the places of its keys in the text, and of its paths on disk.
+/// A folder with the offsets of its keys in the text, and its resolved paths.
 struct Judged<'a> {
     folder: &'a Folder,
     keys: &'a KeyPlaces,
@@ -88,7 +88,7 @@ impl Judged<'_> {
     }
 }
 
-/// A path with a name for messages, resolved as far as it exists so that links cannot hide a nesting.
+/// A path with a name for messages. It is resolved as far as it exists, so that links cannot hide a nesting.
 struct Place {
     what: String,
     path: PathBuf,
@@ -107,7 +107,7 @@ impl Place {
                 outer: outer.what.clone(),
                 outer_path: outer.path.clone(),
             };
-            // A directory that the file does not name has no place in it.
+            // A directory that the file does not name has no offset.
             faults.add(self.at.or(outer.at), fault);
         }
         nested
@@ -121,13 +121,14 @@ fn within_one(judged: &Judged<'_>, state_dir: &Place, faults: &mut FaultList) {
     }
     state_dir.forbid_inside(&input, faults);
     for own in judged.own_folders() {
-        // A `done` folder below the hot folder is usual, and skipped by the scan; one that holds it is not.
+        // A `done` folder below the hot folder is common and skipped by the scan. A `done` folder that contains the hot folder is
+        // not.
         input.forbid_inside(&own, faults);
         own.forbid_inside(&output, faults);
     }
 }
 
-/// Two folders may read one input only if neither takes the source away from the other.
+/// Two folders may share an input only if neither moves or deletes its sources.
 fn sharing_an_input(one: &Judged<'_>, two: &Judged<'_>, faults: &mut FaultList) {
     let keeps = |folder: &Folder| {
         folder.source == SourcePolicy::Keep && folder.own_folders().next().is_none()
@@ -162,7 +163,7 @@ fn ring(folders: &[Judged<'_>], faults: &mut FaultList) {
     }
 }
 
-/// Extends `trail` to one that ends where it starts, through at least one other folder; tells whether there is one.
+/// Extends `trail` to a cycle through at least one other folder; returns whether there is one.
 fn walk(
     start: usize,
     trail: &mut Vec<usize>,

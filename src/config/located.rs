@@ -1,4 +1,4 @@
-//! Converts TOML text to tables whose keys and values know their place in it. Must not judge a value.
+//! Converts TOML text to tables that store the offset of each key and value. Must not validate values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,28 +8,28 @@ use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
-/// A table whose keys and values know their place.
+/// A table that stores the offset of each key and value.
 #[derive(Debug, Default)]
 pub(super) struct LocatedTable {
-    /// Where its header begins, or its brace; `None` for a table that is not in the text.
+    /// The offset of the header or brace; `None` for a table that is not in the text.
     pub(super) at: Option<usize>,
     entries: BTreeMap<String, LocatedValue>,
 }
 
-/// One key of a table with its value. Places are bytes from the start of the text.
+/// One key of a table with its value. Offsets are bytes from the start of the text.
 #[derive(Debug)]
 pub(super) struct LocatedValue {
-    /// Where the key begins.
+    /// The offset of the key.
     pub(super) key_at: usize,
-    /// Where the value begins.
+    /// The offset of the value.
     pub(super) value_at: usize,
-    /// The value as it is written.
+    /// The value as written.
     pub(super) text: String,
-    /// What it is.
+    /// The parsed value.
     pub(super) content: LocatedContent,
 }
 
-/// What a key has for a value.
+/// The kinds of values.
 #[derive(Debug)]
 pub(super) enum LocatedContent {
     /// A table.
@@ -42,7 +42,7 @@ pub(super) enum LocatedContent {
     TooLarge,
 }
 
-/// A place in a text, for people and editors.
+/// A position in a text, for people and editors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextPosition {
     /// The line, from 1.
@@ -58,7 +58,7 @@ impl fmt::Display for TextPosition {
 }
 
 impl TextPosition {
-    /// Finds the place of the byte `offset` of `text`. One beyond the end stands for the end.
+    /// Converts the byte `offset` in `text` to a position. An offset beyond the end counts as the end.
     pub(super) fn of(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -73,7 +73,7 @@ impl LocatedTable {
     /// Reads `text`.
     ///
     /// # Errors
-    /// The first place that is not TOML.
+    /// The first syntax error.
     pub(super) fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let table = DeTable::parse(text)?;
         let mut root = Self::new(text, None, table.get_ref());
@@ -97,12 +97,12 @@ impl LocatedTable {
         self.entries.get(key)
     }
 
-    /// Takes the value of `key` out of it.
+    /// Removes and returns the value of `key`.
     pub(super) fn remove(&mut self, key: &str) -> Option<LocatedValue> {
         self.entries.remove(key)
     }
 
-    /// The keys that are still in it, with their places.
+    /// The remaining keys, with their offsets.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&String, usize)> {
         self.entries.iter().map(|(key, entry)| (key, entry.key_at))
     }
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(place("a", 9), (1, 2));
     }
 
-    /// Fails when a header, a key or a value of any form of table has another place than its own.
+    /// Fails when a header, key or value has a wrong offset in any form of table.
     #[test]
     fn keys_values_and_headers_know_their_places() {
         let text = "top = 1\n[one]\n  key = [1,\n 2]\n\n[[many]]\na = 1\n[[many]]\nb = 99999999999999999999\n[dotted.x]\ny = 1\n";

@@ -1,4 +1,4 @@
-//! A TOML file -> a validated [`Config`], or every fault in it at once; the only folder that names `toml`.
+//! Converts a TOML file to a validated [`Config`], or reports all its faults at once. The only folder that uses `toml`.
 
 mod edges;
 mod error;
@@ -37,27 +37,27 @@ use crate::fs::disk_space::MinFree;
 use crate::fs::path_error::AtPath as _;
 use crate::model::{DEFAULT_MODEL, ManifestError, ModelManifest};
 
-/// The largest photo that is taken if nobody says, in millions of pixels.
+/// The default limit on photos, in millions of pixels.
 pub const DEFAULT_MEGAPIXELS: u32 = 160;
 
-/// How long a file must lie unchanged in a folder that names no `settle`.
+/// The default of `settle`: how long a file must be unchanged.
 const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 
-/// What a folder takes when it names no `include`.
+/// The default of `include`.
 const DEFAULT_INCLUDE: &[&str] = &[
     "*.jpg", "*.jpeg", "*.jpe", "*.jfif", "*.png", "*.webp", "*.tif", "*.tiff",
 ];
 
-/// A configuration in which every value is in range and no two folders get in each other's way.
+/// A configuration whose values are in range and whose folders do not interfere with each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// What holds for the whole daemon.
+    /// The settings of the whole daemon.
     pub daemon: DaemonConfig,
     /// The hot folders, in the order of the file.
     pub folders: Vec<Arc<Folder>>,
-    /// The way in for programs and browsers, if there is one.
+    /// Access for programs and browsers, if configured.
     pub http: Option<Http>,
-    /// Who is told of what happens, if anybody.
+    /// Where notifications are sent, if anywhere.
     pub notify: Option<NotifyConfig>,
     /// The manifest of every model that a folder or `[http]` names.
     pub models: BTreeMap<String, ModelManifest>,
@@ -66,29 +66,29 @@ pub struct Config {
 /// The `[daemon]` table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DaemonConfig {
-    /// Where the ledger, the lock and the live status lie. One daemon a directory.
+    /// The folder of the ledger, the lock and the live status. Only one daemon may use it.
     pub state_dir: PathBuf,
-    /// Where model manifests lie.
+    /// The folder of the model manifests.
     pub models_dir: PathBuf,
-    /// Photos worked on at the same time; one process each.
+    /// The number of photos processed in parallel, with one process each.
     pub workers: usize,
-    /// Threads that one worker uses within a model.
+    /// Threads that one worker uses for a model.
     pub threads_per_worker: usize,
-    /// The longest that one photo may take before its worker is killed.
+    /// The time limit for one photo; its worker is then killed.
     pub timeout: Duration,
-    /// Workers that one version of a file may cost.
+    /// The number of workers that may be lost to one version of a file.
     pub max_attempts: u32,
-    /// The largest photo taken, in millions of pixels.
+    /// The limit on photos, in millions of pixels.
     pub megapixels_max: u32,
     /// The address space of one worker, in bytes.
     pub worker_memory_bytes: u64,
-    /// How much must stay free on each disk that is written to.
+    /// Space that must stay free on each disk that hotcut writes to.
     pub min_free: MinFree,
-    /// Time between two full listings of a hot folder.
+    /// The interval between two full listings of a hot folder.
     pub rescan: Duration,
-    /// How long SIGTERM lets running photos finish.
+    /// How long running photos may take to finish after SIGTERM.
     pub drain_timeout: Duration,
-    /// How long the ledger keeps what it knows of a photo that is gone; `None` for ever.
+    /// How long the ledger remembers a photo that is gone; `None` means forever.
     pub remember: Option<Duration>,
 }
 
@@ -99,29 +99,29 @@ pub struct Folder {
     pub name: String,
     /// The hot folder.
     pub input: PathBuf,
-    /// Where cutouts are placed, mirroring the subfolders of `input`.
+    /// The folder for cutouts, with the same subfolders as `input`.
     pub output: PathBuf,
     /// Name of a manifest in `models_dir`.
     pub model: String,
-    /// How the edges of cutouts are made.
+    /// How the edges of cutouts are refined.
     pub edges: Edges,
     /// How long a file must lie unchanged before it is taken.
     pub settle: Duration,
-    /// Which names are taken.
+    /// Names that are taken.
     pub include: Include,
-    /// Which names and folders are left alone, whatever `include` says.
+    /// Names and folders that are never taken, whatever `include` contains.
     pub exclude: Include,
-    /// What becomes of a source whose cutout is safely placed.
+    /// What happens to a source after its cutout is safely placed.
     pub source: SourcePolicy,
-    /// What becomes of the cutout of an earlier photo of the same name.
+    /// What happens to the cutout of an earlier photo of the same name.
     pub on_same_name: OnSameName,
-    /// What becomes of a source that cannot be cut out.
+    /// What happens to a source that cannot be cut.
     pub failed: FailedPolicy,
     /// Whether subfolders that hotcut has emptied are removed.
     pub tidy: bool,
 }
 
-/// What becomes of a source after its cutout is safely on disk.
+/// What happens to a source after its cutout is safely on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourcePolicy {
     /// It stays where it is.
@@ -132,7 +132,7 @@ pub enum SourcePolicy {
     Delete,
 }
 
-/// What becomes of the cutout of an earlier photo when another photo arrives under the same name.
+/// What happens to the cutout of an earlier photo when another photo arrives under the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnSameName {
     /// It stays; the later photo's cutout gets a number.
@@ -142,8 +142,8 @@ pub enum OnSameName {
 }
 
 impl SourcePolicy {
-    /// The rule for a folder that names none. A photo that stays in its folder is corrected under its name; where photos are
-    /// moved or deleted, the name is free for another photo.
+    /// The default. Where photos stay in their folder, a new file under the same name is a correction. Where photos are moved or
+    /// deleted, the name is free for another photo.
     pub fn default_on_same_name(&self) -> OnSameName {
         match self {
             Self::Keep => OnSameName::Replace,
@@ -152,19 +152,19 @@ impl SourcePolicy {
     }
 }
 
-/// What becomes of a source that cannot be cut out.
+/// What happens to a source that cannot be cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FailedPolicy {
     /// It stays where it is, with a note beside it.
     Note,
     /// It is moved below this folder, with a note.
     Move(PathBuf),
-    /// It stays where it is; whoever asked is told.
+    /// It stays where it is; the caller gets the error.
     Leave,
 }
 
 impl Folder {
-    /// A folder with the default of everything that has one.
+    /// A folder with the default for every optional key.
     pub fn plain(name: String, input: PathBuf, output: PathBuf) -> io::Result<Self> {
         let include = Include::new(default_include()).map_err(io::Error::other)?;
         Ok(Self {
@@ -183,7 +183,7 @@ impl Folder {
         })
     }
 
-    /// The folders inside the hot folder that are hotcut's own and hold no new photos.
+    /// The folders inside the hot folder that belong to hotcut and contain no new photos.
     pub fn own_folders(&self) -> impl Iterator<Item = &Path> {
         let done = match &self.source {
             SourcePolicy::Move(done) => Some(done.as_path()),
@@ -201,18 +201,18 @@ fn default_include() -> Vec<String> {
     DEFAULT_INCLUDE.iter().map(ToString::to_string).collect()
 }
 
-/// Writes `text` as a value of the configuration.
+/// Formats `text` as a value of the configuration.
 pub fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
 impl Config {
-    /// Returns the configuration of one run without a file: every default, one model, no folder.
+    /// The configuration of a run without a file: all defaults, one model, no folder.
     pub fn for_one_run(models_dir: &Path, model: &str) -> Result<Self, ManifestError> {
         let manifest = ModelManifest::load(models_dir, model)?;
         let (mut daemon, _) = read::daemon(LocatedTable::default(), &mut FaultList::default());
         models_dir.clone_into(&mut daemon.models_dir);
-        // The one who waits for it knows the disk, and has no file to say so in.
+        // The user of a single run has no file to set this limit, and can judge the disk.
         daemon.min_free = MinFree::Bytes(0);
         Ok(Self {
             daemon,
@@ -223,7 +223,7 @@ impl Config {
         })
     }
 
-    /// What is unwise in it, though it can be used: secrets that every user of the machine may read.
+    /// Warnings about a valid configuration: secrets that every user of the machine may read.
     pub fn warnings(&self) -> Vec<String> {
         let token = self.http.iter().filter_map(|http| http.token.as_ref());
         let secret = self.notify.iter().filter_map(|it| it.secret.as_ref());
@@ -241,15 +241,15 @@ impl Config {
         .collect()
     }
 
-    /// Reads and validates `file`; touches no hot folder.
+    /// Reads and validates `file`. Must not access hot folders.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let (config, faults) = Self::read(file)?;
         sound(file, config, faults)
     }
 
-    /// Reads `file` as far as it can be read: what is wrong is left out, or has its default, and is among the faults.
+    /// Reads as much of `file` as possible. Faulty parts are omitted or replaced by defaults, and are among the faults.
     ///
-    /// For commands that tell of a daemon which runs on with the settings it had. An error if nothing can be read.
+    /// For commands that describe a daemon which may still run with earlier settings. Fails when nothing can be read.
     pub fn read(file: &Path) -> Result<(Self, Vec<Fault>), ConfigError> {
         let asked = file.to_owned();
         let read = disk::ask(file, move |_| std::fs::read_to_string(&asked).at(&asked));
@@ -260,7 +260,7 @@ impl Config {
         Self::read_text(file, &text)
     }
 
-    /// Validates `text`, which is to be the content of `file`.
+    /// Validates `text` as the content of `file`.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
         let (config, faults) = Self::read_text(file, text)?;
         sound(file, config, faults)

@@ -1,4 +1,4 @@
-//! The names of models in a configuration -> their manifests. Must not open a model.
+//! Reads the manifests of the models that a configuration names. Must not open models.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,17 +7,17 @@ use super::error::{FaultKind, FaultList};
 use crate::fs::disk;
 use crate::model::ModelManifest;
 
-/// A model that a table of the configuration names.
+/// A model named in a table of the configuration.
 pub(super) struct NamedModel {
     /// The name of the model.
     pub(super) model: String,
     /// The table that names it.
     pub(super) table: String,
-    /// Where the name begins, or else the table, in bytes from the start of the text.
+    /// The byte offset of the name, or of the table if the name is absent.
     pub(super) at: Option<usize>,
 }
 
-/// Reads the manifest of each model in `names`. `dir_at` is where the configuration names `models_dir`.
+/// Reads the manifest of each model in `names`. `dir_at` is the offset of `models_dir`.
 pub(super) fn read(
     models_dir: &Path,
     dir_at: Option<usize>,

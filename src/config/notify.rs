@@ -1,4 +1,4 @@
-//! The `[notify]` table -> a validated [`NotifyConfig`]; calls nobody.
+//! Reads and validates the `[notify]` table. Must not contact a receiver.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,20 +12,20 @@ use super::error::{FaultKind, FaultList};
 use super::fields::Fields;
 use super::located::LocatedTable;
 
-/// The `[notify]` table: where messages go when a folder is finished or a photo is set aside. At least one of both ways is there.
+/// The `[notify]` table: receivers of messages about finished folders and quarantined photos. At least one receiver is set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotifyConfig {
-    /// Where messages are posted.
+    /// The address to which messages are posted.
     pub webhook: Option<Webhook>,
-    /// The key that signs what is posted.
+    /// The key that signs posted messages.
     pub secret: Option<WebhookSecret>,
     /// The program that is run for each message.
     pub command: Option<NotifyCommand>,
-    /// How long nothing may happen in a folder before it counts as finished.
+    /// How long a folder must be quiet before it counts as finished.
     pub quiet: Duration,
 }
 
-/// An `http` or `https` address. Only its scheme, host and port are ever shown: the rest may hold secrets.
+/// An `http` or `https` address. Only scheme, host and port are ever displayed: the rest may contain secrets.
 #[derive(Clone, PartialEq)]
 pub struct Webhook(Uri);
 
@@ -34,12 +34,12 @@ pub struct Webhook(Uri);
 pub struct NotifyCommand {
     /// An absolute path.
     pub program: PathBuf,
-    /// As given; no shell reads them.
+    /// The arguments as given; no shell interprets them.
     pub arguments: Vec<String>,
 }
 
 impl Webhook {
-    /// The whole address, to be called and not to be shown.
+    /// The whole address. Must not be displayed.
     pub fn uri(&self) -> &Uri {
         &self.0
     }
@@ -49,7 +49,7 @@ impl Webhook {
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
         let authority = uri.authority()?;
         let (host, port) = (authority.host(), authority.port_u16());
-        // What follows the host, if anything, must be a port.
+        // The host may be followed only by a port.
         let has_odd_port = port.is_none() && !authority.as_str().ends_with(host);
         (is_web && !host.is_empty() && !has_odd_port).then_some(Self(uri))
     }
@@ -72,7 +72,7 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// Reads the table; `None` if it is absent or names no receiver, the latter noted.
+/// Reads the table; `None` if it is absent or names no receiver. Records a missing receiver as a fault.
 pub(super) fn read(table: LocatedTable, faults: &mut FaultList) -> Option<NotifyConfig> {
     let mut fields = Fields::new("[notify]", table, faults);
     let has_webhook = fields.has("webhook");
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(command.arguments, ["a b"]);
     }
 
-    /// Fails when a key is not looked at, when one fault hides another, or when a fault tells no key or no remedy.
+    /// Fails when a key is ignored, when one fault hides another, or when a fault names no key or no remedy.
     #[test]
     fn every_fault_is_named_at_once() {
         let (_, faults) = read_text(
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    /// Fails when a name, password, path or query of the address can get into the log, in a fault too.
+    /// Fails when a user name, password, path or query of the address can get into the log, or into the text of a fault.
     #[test]
     fn secrets_of_an_address_are_not_shown() {
         let webhook = Webhook::parse("https://user:word@example.org:8443/secret?key=1").unwrap();

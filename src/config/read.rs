@@ -1,4 +1,4 @@
-//! TOML tables -> configuration structs with defaults filled in; no relation between folders is judged here.
+//! Converts TOML tables to configuration structs and fills in defaults. Must not check relations between folders.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use super::{
 use crate::fs::disk_space::MinFree;
 use crate::model::{DEFAULT_MODEL, shipped_models_dir};
 
-/// How long photos that are gone are remembered by default.
+/// How long the ledger remembers photos that are gone, by default.
 const DEFAULT_REMEMBER: Duration = Duration::from_hours(365 * 24);
 const MS: Duration = Duration::from_millis(1);
 
-/// Where the keys begin that checks of whole configurations judge.
+/// The offsets of the keys that checks of the whole configuration need.
 pub(super) struct ConfigPlaces {
-    /// Those of `[daemon]`.
+    /// The keys of `[daemon]`.
     pub(super) daemon: KeyPlaces,
-    /// Those of each folder, in the order of [`Config::folders`].
+    /// The keys of each folder, in the order of [`Config::folders`].
     pub(super) folders: Vec<KeyPlaces>,
 }
 
-/// Reads the whole file. What could not be read is left out or has its default, and is among `faults`.
+/// Reads the whole file. Unreadable parts are omitted or replaced by defaults, and recorded in `faults`.
 pub(super) fn config(table: LocatedTable, faults: &mut FaultList) -> (Config, ConfigPlaces) {
     let mut root = Fields::new("the file", table, faults);
     let daemon_table = root.table("daemon").unwrap_or_default();
@@ -63,7 +63,7 @@ pub(super) fn config(table: LocatedTable, faults: &mut FaultList) -> (Config, Co
     (config, places)
 }
 
-/// Reads `[daemon]`, with the default for everything that is not there.
+/// Reads `[daemon]`, with the default for every absent key.
 pub(super) fn daemon(table: LocatedTable, faults: &mut FaultList) -> (DaemonConfig, KeyPlaces) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut fields = Fields::new("[daemon]", table, faults);
@@ -98,7 +98,7 @@ pub(super) fn daemon(table: LocatedTable, faults: &mut FaultList) -> (DaemonConf
     (daemon, fields.finish())
 }
 
-/// How long photos that are gone are remembered; `None` for ever.
+/// How long the ledger remembers photos that are gone; `None` means forever.
 fn remember(fields: &mut Fields<'_>) -> Option<Duration> {
     let expected = "a time like \"365d\", or \"forever\"";
     let value = fields.take("remember", expected, |value| {
@@ -112,7 +112,7 @@ fn remember(fields: &mut Fields<'_>) -> Option<Duration> {
     value.unwrap_or(Some(DEFAULT_REMEMBER))
 }
 
-/// Reads one folder, adding its model to `models` even if something else about it is wrong.
+/// Reads one folder and adds its model to `models` even if other keys are wrong.
 fn folder(
     index: usize,
     table: LocatedTable,
@@ -206,7 +206,7 @@ fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
     let done = fields.path("done");
     match (word.as_deref(), done) {
         (Some("move"), done) => fields.require("done", done).map(SourcePolicy::Move),
-        // `source` itself is wrong, and that is told already.
+        // `source` itself is wrong, and its fault is already recorded.
         (None, _) if is_given => None,
         (_, Some(done)) => {
             fields.fault("done", |table| FaultKind::Value {

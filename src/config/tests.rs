@@ -1,4 +1,4 @@
-//! Configuration texts -> what is read, and every fault that is found in them.
+//! Reads configuration texts and checks the result and every fault.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn load(text: &str) -> Result<Config, Vec<String>> {
     loaded.map_err(|error| error.faults.iter().map(ToString::to_string).collect())
 }
 
-/// Loads one folder on /hot with `daemon` and `folder` added to it.
+/// Loads one folder with the input /hot; adds the lines of `daemon` and `folder`.
 fn load_with(daemon: &str, folder: &str) -> Result<Config, Vec<String>> {
     load(&format!(
         "[daemon]\nmodels_dir = {MODELS:?}\nstate_dir = \"/state\"\n{daemon}\n\
@@ -101,7 +101,7 @@ fn every_fault_names_its_key_and_what_is_accepted() {
     assert_fault(load("[[folder]]\nname = \"a\"\n"), &["needs `input`"]);
 }
 
-/// Fails when a word is refused or taken for another one, for a folder or for requests, or when one of the two speaks for the other.
+/// Fails when a word is refused or misread, for a folder or for requests, or when one of the two settings affects the other.
 #[test]
 fn edges_are_what_the_word_says() {
     let listen = "[http]\nlisten = \"127.0.0.1:0\"\nmodel = \"luma\"\n";
@@ -132,7 +132,7 @@ fn faults_are_found_all_at_once() {
         "workers = 0\nrescan = \"soon\"",
         "model = \"nosuch\"\nsource = \"move\"",
     );
-    // The second `model` makes this no TOML at all: only the syntax can be told.
+    // The second `model` is a syntax error, so only that error can be reported.
     assert_eq!(faults.unwrap_err().len(), 1);
     let text = "[daemon]\nworkers = 0\nrescan = \"soon\"\nnosuch = 1\n\
         [[folder]]\nname = \"a\"\ninput = \"/hot\"\noutput = \"/hot/out\"\nmodel = \"nosuch\"\n\
@@ -215,7 +215,7 @@ model = \"luma\"
 secret_file = \"/no/such\"
 ";
 
-/// Fails when a fault has no place, the place of another key or table, or hides another fault.
+/// Fails when a fault has no position or a wrong one, or hides another fault.
 #[test]
 fn every_fault_has_its_place() {
     let text = FAULTY.replace("MODELS", &format!("{MODELS:?}"));
@@ -252,7 +252,7 @@ fn every_fault_has_its_place() {
     );
 }
 
-/// Fails when what folders are to each other has no place, or that of the wrong folder.
+/// Fails when a fault between folders has no position, or that of the wrong folder.
 #[test]
 fn faults_between_folders_have_the_place_of_the_later_key() {
     let folder = |name: &str, input: &str, output: &str, more: &str| {
@@ -297,14 +297,14 @@ fn faults_between_folders_have_the_place_of_the_later_key() {
         ),
         "9:8"
     );
-    // The directory that the file does not name lies in one that it does.
+    // The directory that the file does not name lies inside one that it names.
     assert_eq!(
         place(&folder("one", "/var/lib", "/c", ""), "`state_dir`"),
         "5:9"
     );
 }
 
-/// Fails when text that is no TOML is told without its place or the key, or in several lines.
+/// Fails when a syntax error is reported without its position or key, or in several lines.
 #[test]
 fn text_that_is_no_toml_is_told_with_its_place() {
     for (text, place, words) in [
@@ -327,7 +327,7 @@ fn text_that_is_no_toml_is_told_with_its_place() {
     }
 }
 
-/// Two folders with the given inputs and outputs, and one line more in the second.
+/// Two folders with the given inputs and outputs, and one more line in the second.
 fn two(one: (&str, &str), two: (&str, &str), more: &str) -> Result<Config, Vec<String>> {
     let folder = |name: &str, (input, output): (&str, &str)| {
         format!(

@@ -1,4 +1,4 @@
-//! A file with a secret -> a [`Token`], which is never shown.
+//! Reads a secret from a file. A [`Token`] is never displayed.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use super::fields::Fields;
 use crate::fs::disk;
 use crate::fs::path_error::AtPath as _;
 
-/// The fewest characters of a secret: fewer can be guessed.
+/// The least number of characters of a secret; shorter ones can be guessed.
 const LEAST: usize = 16;
 
-/// The bit of a file's mode by which every user may read it.
+/// The mode bit with which every user may read a file.
 const READ_BY_OTHERS: u32 = 0o004;
 
-/// A secret shared with others, never shown.
+/// A shared secret. It is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     secret: String,
@@ -23,22 +23,22 @@ pub struct Token {
 }
 
 impl Token {
-    /// The secret's bytes; whoever compares them does so in constant time.
+    /// The secret's bytes. Compare them in constant time.
     pub fn bytes(&self) -> &[u8] {
         self.secret.as_bytes()
     }
 
-    /// The file that holds it.
+    /// The file with the secret.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Tells whether every user of this machine may read the file.
+    /// Whether every user of this machine may read the file.
     pub fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// Reads the file that `key` names, without the blanks around the secret; `None` if it is of no use, which is noted.
+    /// Reads the file that `key` names and trims the secret; `None` if it cannot be used, which is recorded as a fault.
     pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
         let asked = file.clone();
         let read = disk::ask(&file, move |_| std::fs::read_to_string(&asked).at(&asked));

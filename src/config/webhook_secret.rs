@@ -11,19 +11,19 @@ use super::Token;
 use super::error::FaultKind;
 use super::fields::Fields;
 
-/// What a secret begins with that is written as Standard Webhooks do it.
+/// The prefix of a secret in the format of Standard Webhooks.
 const PREFIX: &str = "whsec_";
 
-/// The fewest bytes of a key.
+/// The least number of bytes of a key.
 const KEY_BYTES_MIN: usize = 16;
 
-/// With or without the `=` at the end.
+/// Accepts base64 with or without the `=` at the end.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A secret shared with the receiver of a webhook, never shown.
+/// A secret shared with the receiver of a webhook. It is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret {
     token: Token,
@@ -31,17 +31,17 @@ pub struct WebhookSecret {
 }
 
 impl WebhookSecret {
-    /// The file that holds it, and its content.
+    /// The content of the file, and its path.
     pub fn token(&self) -> &Token {
         &self.token
     }
 
-    /// The key: what the base64 after `whsec_` stands for, or else the content as it is.
+    /// The key: the decoded base64 after `whsec_`, or else the whole content.
     pub fn key(&self) -> &[u8] {
         &self.key
     }
 
-    /// Reads the file that `key` names; `None` if it is of no use, which is noted.
+    /// Reads the file that `key` names; `None` if it cannot be used, which is recorded as a fault.
     pub(super) fn read(file: PathBuf, key: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
         let token = Token::read(file, key, fields)?;
         let bytes = key_of(token.bytes());
@@ -63,7 +63,7 @@ impl std::fmt::Debug for WebhookSecret {
     }
 }
 
-/// The key that a secret stands for; `None` if it begins as base64 and is not, or is too short.
+/// The key in a secret; `None` if the secret has the prefix but is not base64, or is too short.
 fn key_of(secret: &[u8]) -> Option<Vec<u8>> {
     match secret.strip_prefix(PREFIX.as_bytes()) {
         Some(text) => BASE64
@@ -78,7 +78,7 @@ fn key_of(secret: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// Fails when one of both forms is taken for the other, or when what is no base64 signs messages.
+    /// Fails when one of the two formats is taken for the other, or when invalid base64 is used as a key.
     #[test]
     fn both_forms_of_a_secret_give_their_key() {
         let plain = b"MDEyMzQ1Njc4OWFiY2RlZg==";
