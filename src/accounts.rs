@@ -1,14 +1,14 @@
-//! Converts names and numbers of users and groups to each other, and a user to what it may do with a folder by its mode. Asks the
-//! system's name services, so that accounts of LDAP or SSSD are known too. Must not open a folder.
+//! Converts between names and numbers of users and groups, and checks a user's rights to a folder by its mode. Uses the system's
+//! name services, so that accounts of LDAP or SSSD are included. Must not open folders.
 
 use std::ffi::CString;
 
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
-/// Mode bits by which whoever is neither owner nor in the group may list a folder.
+/// Mode bits with which users other than the owner and the group may list a folder.
 pub const LISTED_BY_OTHERS: u32 = 0o005;
 
-/// A user and the groups that it is in.
+/// A user and the user's groups.
 #[derive(Debug)]
 pub struct Account {
     id: u32,
@@ -16,7 +16,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Finds the user `name`; `None` if there is none, or if no name service answers.
+    /// Finds the user `name`; `None` if there is none, or if no name service responds.
     pub fn find(name: &str) -> Option<Self> {
         let user = User::from_name(name).ok()??;
         let groups = getgrouplist(&CString::new(name).ok()?, user.gid);
@@ -30,14 +30,14 @@ impl Account {
         })
     }
 
-    /// Tells whether the rights of a folder's owner or group are the user's.
+    /// Whether the user is the owner of a folder or a member of its group.
     pub fn is_owner_or_member(&self, owner: u32, group: u32) -> bool {
         self.id == owner || self.groups.contains(&group)
     }
 
-    /// Tells whether the user may list a folder of this mode, owner and group.
+    /// Whether the user may list a folder of this mode, owner and group.
     pub fn may_list(&self, mode: u32, owner: u32, group: u32) -> bool {
-        // The first that fits is what counts: an owner without rights has none as a member of the group either.
+        // Only the first matching class counts: an owner without rights does not get the group's rights.
         let granted = if self.id == owner {
             mode >> 6
         } else if self.groups.contains(&group) {
@@ -49,7 +49,7 @@ impl Account {
     }
 }
 
-/// The name of the user with this number; `None` if it has none, or if no name service answers.
+/// The name of the user with this number; `None` if there is none, or if no name service responds.
 pub fn user_name(id: u32) -> Option<String> {
     Some(User::from_uid(Uid::from_raw(id)).ok()??.name)
 }
@@ -64,7 +64,7 @@ pub fn group_name(id: u32) -> String {
 mod tests {
     use super::*;
 
-    /// Fails when `hotcut init` asks for what is there already, or does not see what the service lacks.
+    /// Fails when `hotcut init` asks for rights that exist, or overlooks rights that the service lacks.
     #[test]
     fn the_first_rights_that_fit_count() {
         let account = Account {

@@ -1,8 +1,8 @@
-//! Converts a number of failures to a wait that doubles with each. Must not have a clock.
+//! Computes a wait that doubles with each failure. Must not read a clock.
 
 use std::time::Duration;
 
-/// `first`, doubled `times` times, and at most `longest`.
+/// `first`, doubled `times` times, but at most `longest`.
 pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     let factor = 2_u32.saturating_pow(times);
     first.saturating_mul(factor).min(longest)
@@ -12,7 +12,7 @@ pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    /// Fails when the wait does not double, has no end, or overflows.
+    /// Fails when the wait does not double, has no upper limit, or overflows.
     #[test]
     fn waits_double_up_to_the_longest() {
         let wait = |times| doubled(Duration::from_secs(1), times, Duration::from_mins(5));

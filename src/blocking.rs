@@ -1,13 +1,14 @@
-//! Converts work that may wait for a disk, or a task, to its value. A panic in it goes on in the caller. Must not know the work.
+//! Runs blocking work on another thread and returns its value. A panic of the work continues in the caller. Must not depend on the
+//! work.
 
 use tokio::task::{JoinError, spawn_blocking};
 
-/// Runs `work` where waiting for a disk holds up nobody else.
+/// Runs `work`, which may wait for a disk, on a thread for blocking work.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     unpanicked(spawn_blocking(work).await)
 }
 
-/// The value of a task that nobody cancels; a panic in it goes on here.
+/// The value of a task that is never cancelled; a panic of the task continues here.
 pub fn unpanicked<T>(ended: Result<T, JoinError>) -> T {
     match ended {
         Ok(value) => value,
@@ -19,7 +20,7 @@ pub fn unpanicked<T>(ended: Result<T, JoinError>) -> T {
 mod tests {
     use super::*;
 
-    /// Fails when a panic of a thread is lost, or becomes another one.
+    /// Fails when a panic of a thread is lost or replaced by another one.
     #[tokio::test]
     #[should_panic(expected = "of the work")]
     async fn panic_goes_on_in_the_caller() {

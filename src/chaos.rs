@@ -1,21 +1,21 @@
-//! The name of a file in a hot folder -> trouble for the daemon that watches it, in builds with the feature `chaos` only, which no
-//! release has. What a photo does to its worker is `worker::chaos`.
+//! Disturbs the daemon when a file with a special name is in a hot folder. Only in builds with the feature `chaos`, which no
+//! release has. The orders to a worker are in `worker::chaos`.
 
 use std::path::Path;
 use std::time::Duration;
 
-/// Ends the thread of the watch that reports it.
+/// Ends the thread of the watch that reports the file.
 const WATCH_PANICS: &str = "chaos-watch-panics";
 
-/// Holds up the loop that is told of it, for longer than any test lasts.
+/// Blocks the daemon loop for longer than any test lasts.
 const LOOP_HANGS: &str = "chaos-loop-hangs";
 
-/// What a watch does about `path`.
+/// The reaction of a watch to `path`.
 pub(crate) fn obey_in_watch(path: &Path) {
     assert!(!path.ends_with(WATCH_PANICS), "as the file wants it");
 }
 
-/// What the loop does about `path`.
+/// The reaction of the daemon loop to `path`.
 #[expect(clippy::disallowed_methods, reason = "to block the loop is the point")]
 pub(crate) fn obey_in_loop(path: &Path) {
     if path.ends_with(LOOP_HANGS) {

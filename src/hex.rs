@@ -1,4 +1,4 @@
-//! Bytes -> hexadecimal digits and back; knows nothing of what they mean.
+//! Converts bytes to hexadecimal digits and back. Must not depend on their meaning.
 
 /// Returns two lower-case digits for each byte.
 pub fn encode(bytes: &[u8]) -> String {
@@ -8,7 +8,7 @@ pub fn encode(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Returns the `N` bytes that `text` stands for; `None` if it is anything else.
+/// Returns the `N` bytes of `text`; `None` if `text` is not `2 N` hexadecimal digits.
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if !rest.is_empty() || pairs.len() != N {

@@ -1,5 +1,5 @@
-//! Converts events of the log to what systemd's journal takes: entries with fields, or lines that begin with their priority. Must
-//! not know what the events are about.
+//! Converts log events to the formats of systemd's journal: entries with fields, or lines with a priority prefix. Must not depend
+//! on the meaning of events.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, stderr};
@@ -13,15 +13,15 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Where the journal takes entries with fields (systemd.journal-fields(7), and "Native Journal Protocol" of systemd).
+/// The journal's socket for entries with fields (systemd.journal-fields(7), and "Native Journal Protocol" of systemd).
 pub const SOCKET: &str = "/run/systemd/journal/socket";
 
-/// Tells whether what is written to stderr goes to the journal, which notes the time itself.
+/// Whether stderr goes to the journal, which adds the time itself.
 pub fn is_stderr() -> bool {
     let Ok(stat) = rustix::fs::fstat(stderr()) else {
         return false;
     };
-    // Set for whatever a service starts; the numbers tell whether it was redirected since.
+    // Systemd sets the variable for services; the numbers show whether stderr was redirected later.
     std::env::var("JOURNAL_STREAM")
         .is_ok_and(|stream| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
@@ -35,8 +35,8 @@ fn priority(event: &Event<'_>) -> u8 {
     }
 }
 
-/// Sends each event to the journal as one entry: the whole line as its message, and the fields of their own by which
-/// `journalctl FOLDER=products` finds them.
+/// Sends each event to the journal as one entry. The message is the whole line. The fields allow searches such as
+/// `journalctl FOLDER=products`.
 #[derive(Debug)]
 pub struct Entries {
     socket: UnixDatagram,
@@ -64,7 +64,7 @@ impl<S: Subscriber> Layer<S> for Entries {
             push(&mut bytes, &name, &value);
         }
         if self.socket.send(&bytes).is_err() {
-            // The journal is being restarted, or the entry is too long for it: what goes to stderr, it takes as well.
+            // The journal is being restarted, or the entry is too long. Lines on stderr reach the journal in both cases.
             let mut out = stderr().lock();
             for line in line.lines() {
                 io::Write::write_fmt(&mut out, format_args!("<{}>{line}\n", priority(event))).ok();
@@ -73,7 +73,7 @@ impl<S: Subscriber> Layer<S> for Entries {
     }
 }
 
-/// Appends one field. A value of several lines comes with its length in 8 bytes, the lowest first.
+/// Appends one field. A value of several lines is preceded by its length in 8 bytes, little-endian.
 fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
     bytes.extend(name.bytes());
     if value.contains('\n') {
@@ -86,7 +86,7 @@ fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
     bytes.push(b'\n');
 }
 
-/// An event as it is taken apart.
+/// The parts of an event.
 #[derive(Default)]
 struct JournalEntry {
     /// The message, then each field as `name=value`.
@@ -100,7 +100,7 @@ impl JournalEntry {
             self.line.insert_str(0, &value);
             return;
         }
-        // Writing to a string never fails.
+        // Writing to a string cannot fail.
         write!(self.line, " {}={shown}", field.name()).ok();
         let name = match field.name() {
             "source" => "PHOTO".to_owned(),
@@ -122,7 +122,7 @@ impl Visit for JournalEntry {
     }
 }
 
-/// Writes what `F` writes, each line after its priority.
+/// Prefixes each line that `F` writes with its priority.
 #[derive(Debug)]
 pub struct Prioritized<F>(pub F);
 
@@ -142,7 +142,7 @@ where
         self.0
             .format_event(context, Writer::new(&mut text), event)?;
         let priority = priority(event);
-        // The journal makes an entry of each line.
+        // The journal makes one entry per line.
         for line in text.lines() {
             writeln!(writer, "<{priority}>{line}")?;
         }
@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    /// P10: fails when an entry cannot be found by its folder, photo or reason, or lacks one of them in its line.
+    /// P10: fails when an entry lacks its folder, photo or reason, as a field or in its line.
     #[test]
     fn an_event_is_an_entry_with_fields() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! argv -> a command, and its result -> log lines and an exit code; knows no stage of the pipeline.
+//! Runs the command of the arguments, logs its error and returns its exit code. Must not depend on a stage of the pipeline.
 
 use std::env::VarError;
 use std::io::{IsTerminal as _, Write as _, stderr};
@@ -16,10 +16,10 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The environment is wrong; the unit does not start the service again for this.
+/// The environment is wrong; with this code the systemd unit does not restart the service.
 const EX_CONFIG: u8 = 78;
 
-/// Where the service reads its configuration.
+/// The default configuration file.
 const DEFAULT_CONFIG: &str = "/etc/hotcut/hotcut.toml";
 
 /// Watches hot folders and removes the background of every photo that arrives.
@@ -169,7 +169,7 @@ fn main() -> ExitCode {
         Ok(arguments) => {
             let is_worker = matches!(arguments.command, Command::Worker(_));
             if let Err(error) = start_log(arguments.log_format, is_worker) {
-                // Nothing could be logged, so this is said by itself.
+                // There is no log yet, so the error is written directly.
                 writeln!(stderr(), "hotcut: {error}").ok();
                 return ExitCode::from(EX_CONFIG);
             }
@@ -182,7 +182,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        // As in `hotcut status | head`: the reader has seen enough. Shells show a program that SIGPIPE ends by this code.
+        // The reader, as in `hotcut status | head`, has closed the pipe. Shells report this code for a program that SIGPIPE ended.
         Err(error) if error.is_closed_pipe() => ExitCode::from(128 + 13),
         Err(error) => {
             tracing::error!("{error}");
@@ -243,7 +243,7 @@ impl From<WorkerArguments> for Setting {
     }
 }
 
-/// Starts the log on stderr, at the levels of `HOTCUT_LOG`; an error if they cannot be read.
+/// Starts the log on stderr at the levels of `HOTCUT_LOG`; fails when they are invalid.
 fn start_log(format: LogFormat, is_worker: bool) -> Result<(), String> {
     let levels = match std::env::var("HOTCUT_LOG") {
         Err(VarError::NotPresent) => Targets::new().with_default(LevelFilter::INFO),
@@ -255,7 +255,7 @@ fn start_log(format: LogFormat, is_worker: bool) -> Result<(), String> {
             })?,
     };
     let log = tracing_subscriber::registry().with(levels);
-    // A worker may call nothing that sends to a socket.
+    // A worker must not make system calls that send to a socket.
     let entries = match (format, journal::is_stderr() && !is_worker) {
         (LogFormat::Text, true) => Entries::connect(Path::new(journal::SOCKET)).ok(),
         (LogFormat::Text, false) | (LogFormat::Json, _) => None,

@@ -1,15 +1,15 @@
-//! File-name bytes <-> printable ASCII, for marks, JSON and logs; knows nothing of where names come from.
+//! Converts bytes of file names to printable ASCII and back, for provenance, JSON and logs. Must not depend on their origin.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-/// Returns `path` as printable ASCII without blanks: every other byte, and `%` itself, as `%XX`.
+/// Returns `path` as printable ASCII without blanks. Every other byte, and `%` itself, becomes `%XX`.
 pub fn encode(path: &Path) -> String {
     encode_unless(path.as_os_str().as_bytes(), |byte| byte.is_ascii_graphic())
 }
 
-/// Returns `path` as text for a person: as it is where it is printable UTF-8, else percent-encoded.
+/// Returns `path` as text for people: unchanged if it is printable UTF-8, otherwise percent-encoded.
 pub fn display(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.chars().any(|c| c.is_control() || c == '%') => text.to_owned(),
@@ -19,7 +19,7 @@ pub fn display(path: &Path) -> String {
     }
 }
 
-/// Returns the path that [`encode`] or [`display`] wrote; bytes that are not a `%XX` stand for themselves.
+/// Returns the path that [`encode`] or [`display`] encoded. Bytes that are not a `%XX` are unchanged.
 pub fn decode(text: &str) -> PathBuf {
     let bytes = text.as_bytes();
     let mut path = Vec::with_capacity(bytes.len());

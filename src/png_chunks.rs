@@ -1,12 +1,12 @@
-//! Converts PNG bytes to their chunks, and a kind and a body to a chunk. Must not know what the chunks mean.
+//! Converts PNG bytes to their chunks, and a kind and a body to a chunk. Must not depend on their meaning.
 
 use std::iter;
 use std::ops::Range;
 
-/// How every PNG begins (PNG specification, third edition, 5.2).
+/// The first bytes of every PNG (PNG specification, third edition, 5.2).
 pub const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// The chunk that every PNG ends with, with length and checksum (11.2.5).
+/// The last chunk of every PNG, with length and checksum (11.2.5).
 pub const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// Bytes of a chunk before its body: length and kind.
@@ -15,18 +15,18 @@ const HEAD_BYTES: usize = 8;
 /// Bytes of a chunk after its body.
 const CHECKSUM_BYTES: usize = 4;
 
-/// A chunk whose length and kind are there (5.3).
+/// A chunk with at least its length and kind (5.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PngChunk<'a> {
-    /// Four ASCII letters, if it is a chunk at all.
+    /// Four ASCII letters in a valid chunk.
     pub kind: [u8; 4],
-    /// What it holds. `None` if the bytes end before it does.
+    /// The content. `None` if the bytes end before the content does.
     pub body: Option<&'a [u8]>,
-    /// The bytes that it takes up, from its length to its checksum. They may end behind what is there.
+    /// The range of the chunk, from its length to its checksum. It may exceed the available bytes.
     pub place: Range<usize>,
 }
 
-/// The chunks of a PNG, from its bytes or only from its head. Checks no checksum. Nothing of what is no PNG.
+/// The chunks of a PNG, from all its bytes or only the first ones. Does not verify checksums. Empty if the bytes are not a PNG.
 pub fn chunks(png: &[u8]) -> impl Iterator<Item = PngChunk<'_>> {
     let mut at = if png.starts_with(SIGNATURE) {
         SIGNATURE.len()
@@ -49,7 +49,7 @@ pub fn chunks(png: &[u8]) -> impl Iterator<Item = PngChunk<'_>> {
     })
 }
 
-/// A chunk as it stands in a PNG. A body has less than 4 GiB.
+/// The bytes of a chunk. The body must be shorter than 4 GiB.
 pub fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     let content = [&kind, body].concat();
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(chunk(*b"IEND", b""), END);
     }
 
-    /// Fails when a file that is still being written makes the walk panic, or gives a body that is not all there.
+    /// Fails when the walk panics on an incomplete file, or returns an incomplete body.
     #[test]
     fn walk_ends_with_the_bytes() {
         let png = [SIGNATURE, &chunk(*b"tEXt", b"a\0b"), END].concat();

@@ -1,5 +1,5 @@
-//! The provenance inside every PNG that hotcut writes: one line of text <-> `Provenance`. By it an output is
-//! recognised as ours, and for which version of which source. Knows neither pixels nor paths.
+//! Converts the provenance in every PNG of hotcut from and to one line of text. It identifies a file as an output of hotcut and
+//! names the version of its source. Must not depend on pixels or paths.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,13 +10,13 @@ use crate::{hex, png_chunks};
 /// Keyword of the `tEXt` chunk that carries the provenance (PNG specification, third edition, 11.3.3.2).
 pub const KEYWORD: &str = "hotcut";
 
-/// Keyword of the `tEXt` chunk of a sheet: a picture that shows cutouts, and is none.
+/// Keyword of the `tEXt` chunk of a sheet: a picture of cutouts, which is not itself a cutout.
 pub const SHEET_KEYWORD: &str = "hotcut-sheet";
 
-/// Where an output comes from: which source, its bytes, the model and the program.
+/// The origin of an output: the source, its bytes, the model and the program.
 ///
-/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`, ` end=doubtful` if that is so, and
-/// ` edges=<word>` unless they are off.
+/// As text: `v=1 source=<path> sha256=<64 hex digits> model=<name> version=<crate version>`, followed by ` end=doubtful` if the
+/// source is doubtful, and by ` edges=<word>` unless edges are off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// Path of the source relative to its hot folder, percent-encoded printable ASCII, no blanks.
@@ -27,9 +27,9 @@ pub struct Provenance {
     pub model: String,
     /// Version of hotcut that wrote the output.
     pub version: String,
-    /// Whether the source may lack its end: its format has no end mark, and its pixels end in zeros.
+    /// Whether the source may be incomplete: its format has no end mark, and its pixels end in zeros.
     pub is_doubtful: bool,
-    /// How its edges were made. An output that does not say is of a version that had nothing but `off`.
+    /// How its edges were refined. An output without this word comes from a version that had only `off`.
     pub edges: Edges,
 }
 
@@ -58,26 +58,26 @@ impl fmt::Display for Provenance {
     }
 }
 
-/// The provenance of a PNG file, from its bytes or only from its head: the provenance stands before the pixels,
-/// so the first few kilobytes do unless the colour profile is large.
+/// The provenance of a PNG file, from all its bytes or only the first ones. The provenance precedes the pixels, so the first few
+/// kilobytes are enough unless the colour profile is large.
 ///
-/// `None` for whatever is not a PNG of ours. Never panics, allocates only for a provenance that is there.
+/// `None` for anything but a PNG of hotcut. Never panics; allocates only if there is a provenance.
 pub fn read(png: &[u8]) -> Option<Provenance> {
     locate(png).map(|(provenance, _)| provenance)
 }
 
-/// As [`read`], with the bytes that the whole chunk takes up: length, kind, text and checksum.
+/// As [`read`], with the range of the whole chunk: length, kind, text and checksum.
 pub fn locate(png: &[u8]) -> Option<(Provenance, Range<usize>)> {
     let (text, chunk) = text(png, KEYWORD)?;
     Some((parse(text)?, chunk))
 }
 
-/// Tells whether a PNG is a sheet that hotcut wrote, from its bytes or only from its head.
+/// Whether a PNG is a sheet of hotcut, from all its bytes or only the first ones.
 pub fn is_sheet(png: &[u8]) -> bool {
     text(png, SHEET_KEYWORD).is_some()
 }
 
-/// The text of the first `tEXt` chunk of this keyword before the pixels, and the bytes that the whole chunk takes up.
+/// The text of the first `tEXt` chunk with this keyword before the pixels, and the range of the whole chunk.
 fn text<'a>(png: &'a [u8], keyword: &str) -> Option<(&'a [u8], Range<usize>)> {
     png_chunks::chunks(png)
         .take_while(|chunk| chunk.kind != *b"IDAT")
@@ -88,7 +88,7 @@ fn text<'a>(png: &'a [u8], keyword: &str) -> Option<(&'a [u8], Range<usize>)> {
         })
 }
 
-/// The chunk that carries `provenance`, as it stands in a PNG.
+/// The chunk for `provenance`.
 pub fn chunk(provenance: &Provenance) -> Vec<u8> {
     let text = format!("{KEYWORD}\0{provenance}");
     png_chunks::chunk(*b"tEXt", text.as_bytes())
@@ -109,7 +109,7 @@ fn parse(text: &[u8]) -> Option<Provenance> {
         is_doubtful: false,
         edges: Edges::Off,
     };
-    // A later version may say more.
+    // A later version may add words.
     for word in words {
         match word.split_once('=') {
             Some(("end", end)) => provenance.is_doubtful = end == "doubtful",
@@ -197,7 +197,7 @@ mod tests {
         );
     }
 
-    /// Fails when a sheet passes for a cutout, or a cutout for a sheet: each may be replaced by its like only.
+    /// Fails when a sheet counts as a cutout, or a cutout as a sheet: each may be replaced only by its own kind.
     #[test]
     fn sheet_is_no_cutout_and_no_cutout_a_sheet() {
         let sheet = png_head(&[chunk(*b"tEXt", b"hotcut-sheet\0version=1")]);

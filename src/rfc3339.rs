@@ -1,5 +1,4 @@
-//! Converts a moment to RFC 3339: the time of this machine's place with its offset for people, UTC for programs. Must not decide where
-//! it is shown.
+//! Formats a time as RFC 3339: local time with its offset for people, UTC for programs. Must not decide which is shown.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -10,7 +9,7 @@ use jiff::tz::TimeZone;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 
-/// Read once: a worker that has given up its rights opens no file.
+/// Read once, at first use: a confined worker cannot open files.
 static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
 
 /// Returns `ms`, milliseconds since the epoch, as RFC 3339: `2026-05-04T11:30:00.120+02:00`.
@@ -31,7 +30,7 @@ fn text(moment: Timestamp, zone: TimeZone) -> String {
     local.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }
 
-/// The time of a line of the log.
+/// The local time for lines of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct LocalTime;
 
@@ -47,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// P10: fails when a time is shown without its offset, or shifted the wrong way.
+    /// P10: fails when a time has no offset, or is shifted the wrong way.
     #[test]
     fn a_moment_is_shown_in_its_zone() {
         let moment = Timestamp::from_millisecond(1_777_887_000_120).unwrap();

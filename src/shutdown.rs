@@ -1,4 +1,4 @@
-//! Signals of the operating system -> messages for the loop; the only file that names `signal-hook`.
+//! Converts operating system signals to messages for the daemon loop. The only file that uses `signal-hook`.
 
 use std::io;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use tokio::sync::mpsc;
 /// Exit status after a second SIGTERM or SIGINT, as shells report an interrupted command.
 const INTERRUPTED: i32 = 130;
 
-/// What the operator asks for.
+/// A request of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalRequest {
-    /// SIGTERM or SIGINT: finish what runs, then end.
+    /// SIGTERM or SIGINT: finish the running photos, then end.
     Stop,
     /// SIGHUP: read the configuration again.
     Reload,
 }
 
-/// Listens from now on. A second request to stop ends the process at once, whatever it is doing.
+/// Listens for signals from now on. A second request to stop ends the process at once.
 pub fn listen() -> io::Result<mpsc::Receiver<SignalRequest>> {
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        // The order matters: the first signal must find the flag unset, and only then set it.
+        // The order matters: the first signal must find the flag unset before it sets the flag.
         flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&stopping))?;
         flag::register(signal, Arc::clone(&stopping))?;
     }
-    // Sent by the kernel when somebody opens a file on which a read lease is held for a moment; its default is death.
+    // The kernel sends SIGIO when another process opens a file with a read lease of hotcut. The default action ends the process.
     flag::register(SIGIO, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     let (requests, inbox) = mpsc::channel(8);

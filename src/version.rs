@@ -1,6 +1,7 @@
-//! What the build was told of its source -> the version and the commit that hotcut names as its own; reads no file.
+//! The version and the commit of this build. Must not read files.
 
-/// `X.Y.Z` for a release, `X.Y.Z+COMMITS.COMMIT` for a build between two. A build without `make build` has the release's.
+/// `X.Y.Z` for a release, `X.Y.Z+COMMITS.COMMIT` for a build between two releases. A build without `make build` has the version of
+/// the last release.
 pub const VERSION: &str = match option_env!("HOTCUT_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),

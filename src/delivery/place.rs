@@ -1,4 +1,4 @@
-//! Bytes -> a file that is whole under its name or not there at all; decides no name.
+//! Publishes a file atomically under its final name. Must not choose the name.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -12,7 +12,7 @@ use super::destination::{Destination, Occupant};
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::rename::{self, DirectoryEntry, RenameError};
 
-/// A file that is being written under a hidden name. Dropped before it is placed, it is removed.
+/// A file that is written under a hidden name. It is removed if it is dropped before it is placed.
 #[derive(Debug)]
 pub struct Temp {
     destination: Destination,
@@ -24,7 +24,7 @@ pub struct Temp {
 /// Why a file could not be placed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
-    /// Something has the name already; nothing was changed.
+    /// The name is taken; nothing was changed.
     #[error("{} exists already", .0.display())]
     Taken(PathBuf),
     /// The file on disk is not as long as what was written.
@@ -42,21 +42,21 @@ pub enum PlaceError {
     Io(#[from] PathError),
 }
 
-/// Whether a file may take the place of another.
+/// Which files a new file may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replace {
-    /// No: the name must be free.
+    /// None: the name must be free.
     Never,
-    /// A cutout of hotcut's, and nothing else.
+    /// Only cutouts of hotcut.
     Own,
-    /// A sheet of hotcut's, and nothing else.
+    /// Only sheets of hotcut.
     Sheet,
-    /// Whatever has the name: nobody but hotcut gives such names.
+    /// Any file: only hotcut uses such names.
     Any,
 }
 
 impl Replace {
-    /// Tells whether `occupant` may be replaced. A name that must be free is seen to be when the file gets it.
+    /// Whether `occupant` may be replaced. Whether a name is still free is checked when the file gets the name.
     fn takes(self, occupant: &Occupant) -> bool {
         match occupant {
             Occupant::Free => true,
@@ -67,18 +67,18 @@ impl Replace {
     }
 }
 
-/// What became of a swap of names.
+/// The result of a swap of names.
 enum Swapped {
     Done,
-    /// Nothing has the name.
+    /// No file has the name.
     NothingThere,
-    /// This file system swaps no names; what has the name may be replaced.
+    /// The file system cannot swap names; the existing file may be replaced.
     Unsupported,
 }
 
 impl Temp {
-    /// Creates `name` in `destination`, of mode 0664 less the umask. A left-over of that name is removed first: the
-    /// caller's names are its own.
+    /// Creates `name` in `destination` with mode 0664 minus the umask. Removes an earlier file of that name: the caller owns its
+    /// temporary names.
     pub fn create(destination: Destination, name: OsString) -> Result<Self, PathError> {
         let path = destination.path().join(&name);
         let flags =
@@ -106,12 +106,12 @@ impl Temp {
         })
     }
 
-    /// Returns a second handle to write through.
+    /// Returns a second handle for writing.
     pub fn writer(&self) -> Result<File, PathError> {
         self.file.try_clone().at(&self.path())
     }
 
-    /// Checks that what has `name`, if it is to be replaced, may be.
+    /// Checks that the file with `name`, if there is one, may be replaced.
     pub fn check_replaceable(&self, name: &OsStr, replace: Replace) -> Result<(), PlaceError> {
         if replace.takes(&self.destination.occupant(name)?) {
             return Ok(());
@@ -119,7 +119,7 @@ impl Temp {
         Err(PlaceError::Taken(self.destination.path().join(name)))
     }
 
-    /// Makes the bytes durable, then visible under `name`, then the name durable.
+    /// Makes the bytes durable, then the file visible under `name`, then the name durable.
     pub fn place(mut self, name: &OsStr, replace: Replace, length: u64) -> Result<(), PlaceError> {
         let found = self.file.metadata().at(&self.path())?.len();
         if found != length {
@@ -130,7 +130,7 @@ impl Temp {
                 found,
             });
         }
-        // Bytes before name: after a power cut the name must never stand for an empty file.
+        // Bytes before name: after a power failure, the name must never belong to an empty file.
         self.file.sync_all().at(&self.path())?;
         let final_path = self.destination.path().join(name);
         let directory = self.destination.directory();
@@ -148,7 +148,7 @@ impl Temp {
         match renamed {
             Ok(()) => {}
             Err(RenameError::Taken) => return Err(PlaceError::Taken(final_path)),
-            // It is the same with every name.
+            // The error concerns the folder: every name would fail.
             Err(error @ RenameError::Unsafe { .. }) => {
                 return Ok(Err(error).at(self.destination.path())?);
             }
@@ -159,8 +159,8 @@ impl Temp {
         Ok(())
     }
 
-    /// Swaps names with the file `name`, and swaps back if that turns out to be none that may be replaced: somebody may have
-    /// put another one there since it was looked at.
+    /// Swaps names with the file `name`, and swaps back if that file may not be replaced: another program may have replaced it
+    /// since the check.
     fn swap(&self, name: &OsStr, replace: Replace) -> Result<Swapped, PlaceError> {
         let directory = self.destination.directory();
         let path = self.destination.path().join(name);
@@ -176,7 +176,7 @@ impl Temp {
         match swap() {
             Ok(()) => {}
             Err(Errno::NOENT) => return Ok(Swapped::NothingThere),
-            // NFS, SMB and some FUSE file systems. There the look comes just before.
+            // NFS, SMB and some FUSE file systems. On these, the check happens directly before the rename.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 self.check_replaceable(name, replace)?;
                 return Ok(Swapped::Unsupported);
@@ -199,13 +199,13 @@ impl Temp {
 impl Drop for Temp {
     fn drop(&mut self) {
         if !self.is_placed {
-            // Best effort: start-up removes what is left.
+            // Best effort: the next start removes remaining files.
             rustix::fs::unlinkat(self.destination.directory(), &self.name, AtFlags::empty()).ok();
         }
     }
 }
 
-/// Replaces a small file of hotcut's own, whole or not at all; not durable across a power cut.
+/// Replaces a small file of hotcut atomically; not durable after a power failure.
 pub fn replace_file(path: &Path, content: &mut impl Read) -> Result<(), PathError> {
     let mut temp = path.as_os_str().to_owned();
     temp.push(".tmp");

@@ -76,7 +76,7 @@ fn a_copied_source_keeps_its_mode_and_times() {
     assert!(!dir.path().join(&retiring.aside).exists());
 }
 
-/// P4: fails when a source that changes while it is copied to another file system is removed with the old content copied.
+/// P4: fails when a source that changes while it is copied to another file system is removed, or its copy is kept.
 #[test]
 fn a_source_that_changes_while_it_is_copied_stays() {
     let dir = tempfile::tempdir().unwrap();

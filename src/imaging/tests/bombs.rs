@@ -161,7 +161,7 @@ fn tiff_strips_may_lie_in_the_same_place() {
     );
     let (pixels, _) = open(&cut_by_luma(&file).unwrap());
     assert!(pixels.iter().all(|p| *p == [220; 4]));
-    // A tag that should be a number and is not.
+    // Tag 700 (XMP) with arbitrary bytes.
     let odd = tiff::page(&[(700, Byte, &[0x3c; 8])], &[&[220; 32 * 96]]);
     cut_by_luma(&odd).unwrap();
 }
