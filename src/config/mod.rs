@@ -105,7 +105,7 @@ pub struct Folder {
     pub model: String,
     /// How the edges of cutouts are refined.
     pub edges: Edges,
-    /// How long a file must lie unchanged before it is taken.
+    /// How long a file must be unchanged before it is taken.
     pub settle: Duration,
     /// Names that are taken.
     pub include: Include,

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn photo_decides_within_eight_cells_of_the_outline_only() {
-        // Columns 0..30 are ground, 30..60 subject: the outline lies between columns 29 and 30.
+        // Columns 0..30 are background, 30..60 subject: the outline lies between columns 29 and 30.
         let values = (0..3600).map(|at| f32::from(u8::from(at % 60 >= 30)));
         let mask = Plane::square(values.collect());
         let near = nearness(&mask, &Plane::zeros(60, 60).unwrap()).unwrap();

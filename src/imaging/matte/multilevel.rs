@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use super::super::error::CutoutError;
 use super::super::reserve;
 
-/// Red, green and blue of the subject, then of the ground, 0..=1.
+/// Red, green and blue of the subject, then of the background, 0..=1.
 pub(super) type Colours = [f32; 6];
 
 /// Red, green, blue and opacity, 0..=65535, row by row.
@@ -47,7 +47,7 @@ const ALIKE: f32 = 1e-5;
 
 const OPAQUE: u16 = u16::MAX;
 
-/// The colours of subject and ground in each cell of `samples`.
+/// The colours of subject and background in each cell of `samples`.
 pub(super) fn separate(samples: &Samples) -> Result<Vec<Colours>, CutoutError> {
     let (width, height) = (samples.width, samples.values.len() / samples.width);
     let levels = width.max(height).next_power_of_two().trailing_zeros();

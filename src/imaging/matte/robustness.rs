@@ -11,7 +11,7 @@ const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];
 /// Fails when a calculation divides by zero, or a photo without an edge gets one.
 #[test]
 fn mask_without_an_edge_stays_without_one_whatever_the_photo() {
-    // 0.8 of 0.1 to 0.9, then of 0.04 to 0.96; of 0.3 to 0.7, then of 0.2 to 0.8.
+    // Auto and soft stretch 0.8 from 0.1..0.9, then from 0.04..0.96. Hard stretches 0.8 from 0.3..0.7, then from 0.2..0.8.
     for (edges, expected) in [(Edges::Auto, 231), (Edges::Soft, 231), (Edges::Hard, 255)] {
         for (width, height) in [(1, 1), (2, 9), (1, 300), (5, 3), (700, 7), (300, 300)] {
             for photo in [
