@@ -1,4 +1,4 @@
-//! Photos that a listing meets and that are not in memory -> those of them that arrived first, and how many there are. Touches no
+//! Collects the photos of a listing that are not in memory: keeps those that arrived first, and counts all. Must not access the
 //! disk.
 
 use std::collections::BTreeMap;
@@ -9,27 +9,27 @@ use tokio::time::Instant;
 
 use crate::intake::{Found, Observation};
 
-/// How long photos may be gathered before the first of them are taken: a listing of a slow disk must not keep workers idle.
+/// How long photos are collected before the first ones are taken, so that workers do not idle while a slow disk is listed.
 const GATHER_MAX: Duration = Duration::from_secs(2);
 
-/// Photos that are taken while a listing goes on, unless so many are in memory already.
+/// Photos taken at a time while a listing goes on; none are taken while this many are in memory.
 const AHEAD: usize = 256;
 
-/// What lies in the folder beyond what is in memory.
+/// The photos in the folder that are not in memory.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    /// Of the listing that is under way, those that arrived first, by when they did.
+    /// The photos of the current listing that arrived first, by arrival time and path.
     gathered: BTreeMap<(i64, PathBuf), Observation>,
-    /// All that this listing has met so far.
+    /// The number of photos that the current listing has found and that are not taken yet.
     met: usize,
-    /// When the first of them may be taken before the listing is complete.
+    /// When the first photos may be taken before the listing is complete.
     ahead_at: Option<Instant>,
-    /// Photos that the last listing left on disk.
+    /// The number of photos that the last listing left on disk.
     left: usize,
 }
 
 impl Backlog {
-    /// Notes a photo that the listing has met; of more than `room` the ones that arrived last are left on disk.
+    /// Adds a photo that the listing has found. Keeps at most `room` photos; drops the ones that arrived last.
     pub(super) fn meet(&mut self, photo: Observation, room: usize, now: Instant) {
         let Found::File(stamp) = photo.found else {
             return;
@@ -47,7 +47,7 @@ impl Backlog {
         }
     }
 
-    /// Takes the first photos of a listing that takes long, while fewer than a few are `in_memory`.
+    /// Takes the first photos of a listing that takes long, if fewer than [`AHEAD`] are `in_memory`.
     pub(super) fn take_ahead(&mut self, in_memory: usize, now: Instant) -> Vec<Observation> {
         if in_memory >= AHEAD || self.ahead_at.is_none_or(|at| now < at) {
             return Vec::new();
@@ -61,7 +61,7 @@ impl Backlog {
         taken
     }
 
-    /// Ends the listing: returns at most `room` photos, those that arrived first, in that order.
+    /// Ends the listing. Returns the `room` photos that arrived first, oldest first.
     pub(super) fn close(&mut self, room: usize) -> Vec<Observation> {
         let gathered = std::mem::take(&mut self.gathered);
         let taken: Vec<Observation> = gathered.into_values().take(room).collect();
@@ -70,17 +70,17 @@ impl Backlog {
         taken
     }
 
-    /// Photos that wait on disk, as far as that is known.
+    /// The number of photos known to wait on disk.
     pub(super) fn len(&self) -> usize {
         self.left.max(self.met)
     }
 
-    /// Tells whether the last listing has left photos on disk.
+    /// Returns whether the last listing has left photos on disk.
     pub(super) fn is_behind(&self) -> bool {
         self.left > 0
     }
 
-    /// The folder is away.
+    /// Resets everything: the folder is offline.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -110,13 +110,13 @@ mod tests {
         names.map(|name| name.to_string()).collect()
     }
 
-    /// P1, P6: fails when memory grows with the folder, when others are taken than those that arrived first, or when those that
-    /// are left on disk are not counted.
+    /// P1, P6: fails when memory grows with the folder, when other photos are taken than those that arrived first, or when photos
+    /// left on disk are not counted.
     #[test]
     fn of_more_photos_than_there_is_room_for_the_first_are_taken() {
         let now = Instant::now();
         let mut backlog = Backlog::default();
-        // In an order that is none: 7 and 1,000 have no common divisor.
+        // A shuffled order: 7 and 1,000 have no common divisor.
         for number in (0..1_000).map(|number| number * 7 % 1_000) {
             backlog.meet(photo(number), 3, now);
             assert!(backlog.gathered.len() <= 3);
@@ -129,15 +129,15 @@ mod tests {
             backlog.meet(photo(number), 3, now);
         }
         assert_eq!(backlog.len(), 997, "until the next listing is complete");
-        // Others have taken the room meanwhile.
+        // Other photos have filled memory meanwhile.
         assert_eq!(names(&backlog.close(1)), ["4.jpg"]);
         assert_eq!(backlog.len(), 1);
         backlog.close(3);
         assert!(!backlog.is_behind());
     }
 
-    /// P1: fails when workers are idle as long as a slow disk is listed, or when photos are taken before it is known whether
-    /// older ones come.
+    /// P1: fails when workers are idle while a slow disk is listed, or when photos are taken before the time in which older ones
+    /// may be found.
     #[test]
     fn the_first_photos_of_a_long_listing_are_taken_before_its_end() {
         let now = Instant::now();

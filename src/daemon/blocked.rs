@@ -1,4 +1,4 @@
-//! What keeps single photos of a folder waiting -> told once, and shown for as long as it lasts; decides nothing.
+//! Records why single photos of a folder wait, so that each cause is logged once and shown while it lasts. Decides nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,51 +11,51 @@ use crate::fs::path_error::PathError;
 use crate::intake::{CAPACITY, Held};
 use crate::percent;
 
-/// Photos that are shown; of very many with one cause these tell enough.
+/// The most waiting photos that are shown; more with the same cause would add nothing.
 const SHOWN_MAX: usize = 20;
 
-/// Photos that are logged one by one; beyond them more of the same is not.
+/// The most waiting photos that are logged one by one; further ones are not logged.
 const TOLD_MAX: usize = 1_000;
 
-/// A photo that something holds, as status shows it.
+/// A waiting photo, as status shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Its path below the hot folder, or that of a subfolder.
+    /// The path of the photo or of an unreadable subfolder, below the hot folder.
     pub path: String,
-    /// What holds it.
+    /// Why it waits.
     pub reason: String,
-    /// What comes next.
+    /// What it waits for.
     #[serde(default)]
     pub next: WaitingFor,
-    /// When that comes, in milliseconds since the epoch, if it is known.
+    /// When the wait ends, in milliseconds since the epoch, if known.
     #[serde(default)]
     pub until_ms: Option<i64>,
 }
 
-/// What a photo that is held waits for.
+/// What a waiting photo waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitingFor {
-    /// It is tried again and again until the cause is gone.
+    /// The cause must go; the photo is tried again until then.
     #[default]
     Cause,
-    /// Its last attempt failed; the next one follows.
+    /// The next attempt; the last one failed.
     Attempt,
-    /// It ends early; if the rest of it does not come, it is set aside.
+    /// The rest of the file, which ends early; without it the photo is quarantined.
     Rest,
-    /// It may end early; if the rest of it does not come, it is taken as it is.
+    /// The rest of the file, which may end early; without it the photo is taken as it is.
     Doubt,
-    /// A program that has it open for writing.
+    /// A program that has the file open for writing must close it.
     Writer,
-    /// The subfolder cannot be listed; it is tried with each listing.
+    /// The subfolder must become readable; each listing tries it again.
     Listing,
 }
 
-/// The photos of one folder that wait for a cause to go.
+/// The photos of one folder that wait for a cause to end.
 #[derive(Debug, Default)]
 pub(super) struct BlockedPhotos {
     photos: BTreeMap<PathBuf, BlockedPhoto>,
-    /// How many of them were told of.
+    /// The number of `photos` that were logged.
     told: usize,
     unreadable: Option<(PathBuf, String)>,
 }
@@ -69,19 +69,19 @@ struct BlockedPhoto {
 }
 
 impl BlockedPhotos {
-    /// Notes why a photo waits, and when it is tried again; tells whether that is new.
+    /// Notes why a photo waits and when it is tried again. Returns whether this must be logged.
     pub(super) fn note(&mut self, relative: &Path, reason: String, until: Instant) -> bool {
         self.keep(relative, reason, WaitingFor::Cause, until)
     }
 
-    /// Notes why an attempt failed, and when the next one follows.
+    /// Notes why an attempt failed and when the next one follows.
     pub(super) fn retry(&mut self, relative: &Path, reason: String, until: Instant) {
         self.keep(relative, reason, WaitingFor::Attempt, until);
     }
 
     fn keep(&mut self, relative: &Path, reason: String, next: WaitingFor, until: Instant) -> bool {
         let before = self.photos.remove(relative);
-        // More are not in memory at one time, but for those that a listing has yet to find again.
+        // No more photos are in memory at a time, except those that a listing has yet to find again.
         if before.is_none() && self.photos.len() >= CAPACITY {
             return false;
         }
@@ -99,7 +99,7 @@ impl BlockedPhotos {
         is_told && !(was_told && is_same)
     }
 
-    /// The next attempt at a photo begins: one that had failed waits no longer.
+    /// Ends the wait of a photo for its next attempt, which begins now. Other waits go on.
     pub(super) fn begin(&mut self, relative: &Path) {
         let photo = self.photos.get(relative);
         if photo.is_some_and(|photo| photo.next == WaitingFor::Attempt) {
@@ -107,13 +107,13 @@ impl BlockedPhotos {
         }
     }
 
-    /// A photo waits no longer.
+    /// Ends the wait of a photo.
     pub(super) fn end(&mut self, relative: &Path) {
         let ended = self.photos.remove(relative);
         self.told -= usize::from(ended.is_some_and(|ended| ended.is_told));
     }
 
-    /// Notes what a listing could not read; tells whether that is new.
+    /// Notes the subfolder that a listing could not read; returns whether that is new.
     pub(super) fn unreadable(&mut self, error: Option<&PathError>) -> bool {
         let told = error.map(|error| (error.path().to_owned(), error.io().to_string()));
         let is_new = told.is_some() && self.unreadable != told;
@@ -121,17 +121,17 @@ impl BlockedPhotos {
         is_new
     }
 
-    /// The folder is away, and with it all that was known of it.
+    /// Resets everything: the folder is offline.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Photos that are known to wait.
+    /// The number of photos known to wait.
     pub(super) fn len(&self) -> usize {
         self.photos.len()
     }
 
-    /// What waits, the first few of it, and how much that is; `held` has files that are not settled for other reasons.
+    /// Returns the first few waiting photos and the number of all. `held` has the files that settling holds back.
     pub(super) fn waiting(
         &self,
         held: &BTreeMap<PathBuf, Held>,
@@ -191,8 +191,8 @@ mod tests {
         blocked.waiting(&BTreeMap::new(), &WallClock::new()).0
     }
 
-    /// P6, P10: fails when memory or log grow with the number of photos in a folder that is read-only, when not all of them are
-    /// counted, or when some are never told of.
+    /// P6, P10: fails when memory or the log grows with the number of photos in a read-only folder, when not all of them are
+    /// counted, or when photos are never logged although others have ended their wait.
     #[test]
     fn of_very_many_blocked_photos_some_are_logged() {
         let mut blocked = BlockedPhotos::default();
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(blocked.len(), CAPACITY);
     }
 
-    /// P10: fails when a cause is reported twice, or when one that comes back is not reported again.
+    /// P10: fails when a cause is reported twice, or when a cause that comes back is not reported again.
     #[test]
     fn a_cause_is_new_until_it_ends() {
         let photo = Path::new("a.jpg");
@@ -237,7 +237,7 @@ mod tests {
         assert!(blocked.unreadable(Some(&closed)));
     }
 
-    /// P10: fails when a photo that is held is not shown with what it waits for and until when, or counts twice.
+    /// P10: fails when a waiting photo is not shown with what it waits for and until when, or when it is counted twice.
     #[test]
     fn what_holds_a_photo_is_shown_with_its_deadline() {
         let (now, clock) = (Instant::now(), WallClock::new());

@@ -1,13 +1,13 @@
-//! The proof that a folder's watch lives: a file that is written now and then must show up as an event. Writes nothing.
+//! Checks that a folder's watch works: a file written at intervals must show up as an event. Must not write it itself.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often a canary is sent.
+/// The time between the arrival of one canary and the sending of the next.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long a living watch may take to report it.
+/// How long a working watch may take to report a canary.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The canary of one folder.
@@ -15,21 +15,21 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) enum Canary {
     /// The folder is not watched.
     Absent,
-    /// All is well; the next one is due then.
+    /// The watch works; the next canary is due at this time.
     DueAt(Instant),
-    /// Not seen since then.
+    /// Sent at this time and not seen yet.
     Sent(Instant),
 }
 
 impl Canary {
-    /// An event came back.
+    /// Notes that the canary was seen as an event.
     pub(super) fn seen(&mut self, now: Instant) {
         if matches!(self, Self::Sent(_)) {
             *self = Self::DueAt(now + INTERVAL);
         }
     }
 
-    /// Tells whether one should be sent now, and notes that it was.
+    /// Returns whether a canary must be sent now, and notes it as sent.
     pub(super) fn wants_sending(&mut self, now: Instant) -> bool {
         let wants = matches!(self, Self::DueAt(due) if now >= *due);
         if wants {
@@ -38,7 +38,7 @@ impl Canary {
         wants
     }
 
-    /// Tells whether the last one is overdue.
+    /// Returns whether the last canary is overdue.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         matches!(self, Self::Sent(since) if now.duration_since(*since) > LIMIT)
     }

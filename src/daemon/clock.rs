@@ -1,13 +1,13 @@
-//! Moments of the clock that only goes on -> times of day; one moment is the same time whenever it is asked for.
+//! Converts instants of the monotonic clock to times of day. One instant always gives the same time, unless the clock is corrected.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// How far the two clocks may drift apart before times are told anew.
+/// The drift between the two clocks beyond which the reference is taken anew.
 const DRIFT_MAX_MS: i64 = 2_000;
 
-/// One moment on both clocks, from which others are counted.
+/// One moment on both clocks, the reference for all others.
 #[derive(Debug)]
 pub(super) struct WallClock {
     at: Instant,
@@ -22,7 +22,7 @@ impl WallClock {
         }
     }
 
-    /// Follows a time of day that was set, or a machine that has slept.
+    /// Takes a new reference if the time of day was set or the machine has slept.
     pub(super) fn correct(&mut self) {
         let now = Self::new();
         if (self.ms(now.at) - now.at_ms).abs() > DRIFT_MAX_MS {

@@ -1,4 +1,4 @@
-//! What waits and who is idle -> work begun: scanners asked, workers started, photos and requests handed out. Waits for nothing.
+//! Starts work for idle parts: asks scanners, starts workers, hands out photos and requests. Must not wait.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::intake::FolderId;
 use crate::job::{self, Job, PhotoRequest};
 use crate::worker::{StartError, Worker};
 
-/// What a worker is given.
+/// The work that a worker gets.
 enum Work {
     Photo(FolderId, Box<Job>),
     Request(Box<PhotoRequest>),
 }
 
 impl Daemon {
-    /// Gives everybody who is idle something to do: scanners, the pool, workers. Every event and every tick ends here.
+    /// Starts all work that can start: scanners, worker starts, photos and requests. Runs after every event and tick.
     pub(super) fn dispatch(&mut self) -> Result<(), FatalError> {
         if self.drain_until.is_some() {
             return Ok(());
@@ -46,7 +46,7 @@ impl Daemon {
             let self_test = self.readiness == Readiness::Untried;
             self.starts.spawn(start::worker(spec, self_test));
         }
-        // Whoever hung up has given up the slot.
+        // Dropping the request of a caller that has gone frees its slot.
         self.requests.retain(|request| !request.reply.is_closed());
         while may_begin
             && self.pool.has_idle()
@@ -61,7 +61,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Takes in a worker that was started, or notes why there is none.
+    /// Adds a started worker to the pool, or handles the failed start.
     pub(super) fn take_worker(
         &mut self,
         result: Result<Worker, StartError>,
@@ -82,7 +82,7 @@ impl Daemon {
                 self.meet_shortage(shortage, Instant::now());
                 Ok(())
             }
-            // Before anything was served this is the configuration; afterwards something may be swapping files.
+            // Before the first worker, the configuration is wrong; later, a file may be in the middle of a replacement.
             Err(error @ StartError::Refused(_)) if self.readiness == Readiness::Untried => {
                 Err(FatalError::NoWorker(error))
             }
@@ -135,7 +135,7 @@ impl Daemon {
         Some(Work::Request(Box::new(request)))
     }
 
-    /// Takes one file of the folder whose turn it is: a full folder never starves another.
+    /// Takes one file of the next folder in turn, so that a full folder never starves another.
     fn next_job(&mut self, now: Instant) -> Option<(FolderId, Job)> {
         let after = self.folders.keys().copied().filter(|id| *id > self.turn);
         let before = self.folders.keys().copied().filter(|id| *id <= self.turn);

@@ -1,4 +1,4 @@
-//! Empty subfolders -> the removal of those that hotcut itself has emptied, where the folder says so. Touches no disk itself.
+//! Has empty subfolders removed that hotcut itself has emptied, if the folder is configured so. Must not access the disk itself.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use crate::fs::path_error::PathError;
 use crate::intake::{EmptyFolder, FolderId};
 
 impl Daemon {
-    /// Has those of `empty` removed from which hotcut has moved or deleted photos. One that a person has made, or made again, and
-    /// that has held no photo yet stays.
+    /// Has the subfolders in `empty` removed from which hotcut has moved or deleted photos. A subfolder that a person has made, or
+    /// made again, and that has held no photo yet stays.
     pub(super) async fn remove_emptied(
         &mut self,
         id: FolderId,
@@ -49,7 +49,7 @@ impl Daemon {
         for subfolder in removed {
             log::removed(&folder.config, subfolder);
         }
-        // It is tried again after each listing.
+        // Each listing tries the removal again, so the same failure is logged once.
         let path = error.as_ref().map(|error| error.path().to_owned());
         let is_new = folder.unremovable != path;
         folder.unremovable = path;

@@ -1,4 +1,4 @@
-//! Everything that ends the daemon, and whose fault it is; ends nothing itself.
+//! The errors that end the daemon, and who must act on them. Ends nothing itself.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::fs::path_error::PathError;
 use crate::ledger::LedgerError;
 use crate::worker::StartError;
 
-/// The thread of a folder has ended, which it never does by itself.
+/// The scanner thread of a folder has ended; it never ends by itself.
 #[derive(Debug, thiserror::Error)]
 #[error("the thread that reads folder \"{0}\" has ended")]
 pub struct ScannerGone(pub(super) String);
@@ -24,7 +24,7 @@ pub enum FatalError {
     /// No worker can start.
     #[error("no worker can be started: {0}")]
     NoWorker(#[source] StartError),
-    /// The thread of a folder is gone.
+    /// The scanner thread of a folder has ended.
     #[error(transparent)]
     Scanner(#[from] ScannerGone),
     /// A thread or a signal handler could not be set up.
@@ -35,17 +35,17 @@ pub enum FatalError {
     State(#[from] PathError),
 }
 
-/// Who must act.
+/// Where the fault lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultOf {
-    /// Whoever wrote the configuration: a restart will not help.
+    /// The configuration: a restart does not help.
     Configuration,
     /// The machine: a restart may help.
     Environment,
 }
 
 impl FatalError {
-    /// Tells whether starting again can help.
+    /// Returns where the fault lies, and so whether a restart can help.
     pub fn fault_of(&self) -> FaultOf {
         match self {
             Self::Config(error) if error.is_of_silent_disks() => FaultOf::Environment,

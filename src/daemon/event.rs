@@ -1,4 +1,4 @@
-//! What the loop does about each event. Waits for nothing but the ledger.
+//! Handles each event of the loop. Must wait for nothing but the ledger.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,17 +14,18 @@ use crate::intake::{Discovery, FolderId, Report, Sighting};
 use crate::job::{Finished, JobError, Outcome, Stalled};
 use crate::shutdown::SignalRequest;
 
-/// How long a file waits that cannot be read, or whose source cannot be retired.
+/// How long a file waits whose source cannot be read or retired.
 const TROUBLE_RETRY: Duration = Duration::from_secs(15);
 
-/// The wait after the first failed attempt; each further one is four times as long.
+/// The wait after the first failed attempt; each further wait is four times as long, up to the longest.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_LONGEST: Duration = Duration::from_secs(1024);
 
 impl Daemon {
     pub(super) async fn handle(&mut self, event: Event) -> Result<(), FatalError> {
         match event {
-            // The sender lives in the signal thread, which never ends; if it did, nobody could stop the daemon.
+            // The sender is in the signal thread, which never ends. If it ended, nobody could stop the daemon, so that counts as a
+            // stop.
             Event::Asked(Some(SignalRequest::Stop) | None) => self.drain(),
             Event::Asked(Some(SignalRequest::Reload)) => self.begin_reload(),
             Event::Reported(id, report) => self.hear(id, report).await?,
@@ -54,7 +55,7 @@ impl Daemon {
         Systemd::stopping();
         self.drain_until.get_or_insert(Instant::now() + timeout);
         self.folders.clear();
-        // Dropped requests tell their callers so.
+        // Dropping a request tells its caller that the daemon stops.
         self.requests.clear();
     }
 
@@ -102,7 +103,7 @@ impl Daemon {
             return;
         };
         match sighting {
-            // The folder itself: it may be going away.
+            // The event is about the folder itself, which may be going away.
             Sighting::Path(path) if path.as_os_str().is_empty() => folder.lost(now),
             Sighting::Path(path) => {
                 #[cfg(feature = "chaos")]
@@ -120,7 +121,8 @@ impl Daemon {
         }
     }
 
-    /// The job goes on when its disk does; until then no other photo of its folder is taken.
+    /// Takes the worker back from a job whose disk does not answer. The job goes on once the disk answers; until then the folder
+    /// starts no other photo.
     fn take_stalled(&mut self, stalled: Stalled) {
         self.free_worker(stalled.worker);
         let mut folders = self.folders.values_mut();
@@ -168,7 +170,7 @@ impl Daemon {
         }
         match outcome {
             Outcome::Retry { error, attempts } => {
-                // Four times as long with each attempt.
+                // The wait grows fourfold with each attempt.
                 let doublings = attempts.saturating_sub(1).saturating_mul(2);
                 let again_at = now + doubled(BACKOFF_FIRST, doublings, BACKOFF_LONGEST);
                 let reason = error.to_string();
@@ -183,7 +185,7 @@ impl Daemon {
                     log::paused(&folder.config, &error);
                 }
             }
-            // Whatever happened to the file meanwhile was not looked at.
+            // Events of the file were not looked at during the attempt, so it is looked at now.
             Outcome::Done { .. }
             | Outcome::Retired { .. }
             | Outcome::Waits(_)
@@ -196,7 +198,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// A reload has replaced the folder, which left this file alone as long as somebody was at work on it.
+    /// Sights the file in the folder that replaced its own at a reload. The new folder left the file alone while the attempt ran.
     fn hand_to_successor(&mut self, name: &str, relative: PathBuf, now: Instant) {
         let mut folders = self.folders.values_mut();
         if let Some(successor) = folders.find(|other| other.config.name == name) {

@@ -1,8 +1,9 @@
-//! Who gets the next worker, a folder or a request: each has a share of the workers that the other cannot take. Pure.
+//! Decides whether a folder or a request gets the next worker. Each side has a share of the workers that the other cannot take.
+//! Pure.
 
 use crate::job::WorkerReturn;
 
-/// Who is at work.
+/// The workers that photos and requests have now.
 #[derive(Debug, Default)]
 pub(super) struct FairShare {
     pub(super) jobs: usize,
@@ -11,8 +12,8 @@ pub(super) struct FairShare {
 }
 
 impl FairShare {
-    /// Tells whether, where both wait, a request gets the next of `workers` workers. A quarter of them, and at least one, is
-    /// for requests; of a single worker each has every other turn. What one side leaves idle the other may use.
+    /// Returns whether a request gets the next of `workers` workers when both sides wait. A quarter of the workers, and at least
+    /// one, is for requests; a single worker alternates. Either side may use what the other leaves idle.
     pub(super) fn is_requests(&self, workers: usize) -> bool {
         let for_requests = (workers / 4).max(1);
         let for_jobs = workers.saturating_sub(for_requests).max(1);
@@ -20,25 +21,25 @@ impl FairShare {
         requests < jobs || requests == jobs && !self.was_request
     }
 
-    /// A request got a worker.
+    /// Notes that a request got a worker.
     pub(super) fn begin_request(&mut self) {
         self.requests += 1;
         self.was_request = true;
     }
 
-    /// A request is over.
+    /// Notes that a request is over.
     pub(super) fn end_request(&mut self) {
         self.requests = self.requests.saturating_sub(1);
     }
 
-    /// A photo of a folder got a worker.
+    /// Notes that a photo of a folder got a worker.
     pub(super) fn begin_job(&mut self) {
         self.jobs += 1;
         self.was_request = false;
     }
 
-    /// A photo of a folder gives its worker back. One that was given back while a disk hung counts no second time: a folder
-    /// that waits for its disk must not be taken for one that is served.
+    /// Notes that a photo of a folder returned its worker. A worker that was returned while a disk hung is not counted again: a
+    /// folder that waits for its disk must not count as served.
     pub(super) fn end_job(&mut self, worker: &WorkerReturn) {
         match worker {
             WorkerReturn::Fit(_) | WorkerReturn::Lost => self.jobs = self.jobs.saturating_sub(1),
@@ -51,7 +52,7 @@ impl FairShare {
 mod tests {
     use super::*;
 
-    /// Gives each free worker to whose turn it is while both wait; every photo takes equally long.
+    /// Gives each free worker to the side whose turn it is while both wait; every photo takes equally long.
     fn served(workers: usize, photos: usize) -> (usize, usize) {
         let mut fair_share = FairShare::default();
         let mut running = std::collections::VecDeque::new();
@@ -101,8 +102,8 @@ mod tests {
         assert!(!fair_share.is_requests(4));
     }
 
-    /// P1: of two photos one stalls, whose worker is given back long before its end; fails when that end frees the other's place
-    /// as well: requests would be taken for the only ones who are served.
+    /// P1: one of two photos stalls, and its worker is returned long before its end. Fails when that end also frees the place of
+    /// the other photo: requests would then count as the only ones served.
     #[test]
     fn photo_that_has_stalled_ends_one_turn() {
         let mut fair_share = FairShare::default();

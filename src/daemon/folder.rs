@@ -1,4 +1,4 @@
-//! One hot folder as the loop sees it: its state, what settles, what is queued. Touches no disk itself.
+//! One hot folder as the loop sees it: its state, its settling files, its queue. Must not access the disk itself.
 
 mod photos;
 mod presence;
@@ -24,18 +24,18 @@ use crate::intake::{
 };
 use crate::job::{JobError, PauseReason};
 
-/// Files looked at in one go.
+/// The most files in one request for a look.
 const LOOKS_MAX: usize = 256;
 
-/// Whether the ledger knows what lies in an output folder.
+/// Whether the ledger knows the cutouts in an output folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cutouts {
     Known,
-    /// The ledger was lost, and the disk has not answered since.
+    /// The ledger was lost, and the disk has not answered since then.
     Unknown,
 }
 
-/// A hot folder being served.
+/// A hot folder that is served.
 #[derive(Debug)]
 pub(super) struct HotFolder {
     pub(super) config: Arc<Folder>,
@@ -45,36 +45,36 @@ pub(super) struct HotFolder {
     pub(super) settle: Settle,
     queue: Queue,
     backlog: Backlog,
-    /// Files were left on disk because there was no room in memory, or because others wait there.
+    /// Whether files were left on disk because memory was full or other files already waited on disk.
     is_behind: bool,
     is_listing: bool,
     contact: Contact,
     list_again: bool,
     rescan: Duration,
     rescan_at: Instant,
-    /// When it is tried again to watch what could not be watched.
+    /// When the next attempt to watch an unwatchable folder is due.
     rewatch_at: Option<Instant>,
     /// The last quarantined source that was looked at.
     pub(super) looked_at: PathBuf,
-    /// The emptied subfolder that could not be removed the last time.
+    /// The emptied subfolder that the last removal failed at.
     pub(super) unremovable: Option<PathBuf>,
     pause: Pause,
     pub(super) canary: Canary,
     pub(super) blocked: BlockedPhotos,
     pace: Pace,
     pub(super) rates: Rates,
-    /// When the photo arrived that waits and arrived first, in milliseconds since the epoch.
+    /// When the oldest waiting photo arrived, in milliseconds since the epoch.
     pub(super) oldest_ms: Option<i64>,
-    /// What the last listing has met besides.
+    /// The files that the last listing did not take.
     pub(super) not_taken: NotTaken,
     pub(super) cutouts: Cutouts,
 }
 
-/// Whether the scanner answers.
+/// Whether the scanner responds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contact {
     Kept,
-    /// It waits for a disk that does not answer.
+    /// The scanner waits for a disk that does not answer.
     Lost,
 }
 
@@ -113,20 +113,20 @@ impl HotFolder {
         }
     }
 
-    /// Takes over how often it is listed.
+    /// Sets the interval of listings.
     pub(super) fn set_rescan(&mut self, rescan: Duration, now: Instant) {
         self.rescan = rescan;
         self.rescan_at = self.rescan_at.min(now + rescan);
     }
 
-    /// A listing is complete.
+    /// Ends a listing and plans the next one.
     pub(super) fn listed(&mut self, took: Duration, listing: Listing, now: Instant) {
         self.is_listing = false;
         self.not_taken = listing.not_taken;
         let photos = self.backlog.close(self.room());
         self.admit(photos, now);
         self.is_behind |= self.backlog.is_behind();
-        // Polling costs at most a tenth of the time, and never comes more often than files can settle.
+        // Polling takes at most about a tenth of the time, and is never more frequent than `settle`.
         let wait = match self.state {
             State::Polling => self.rescan.min(self.config.settle.max(took * 10)),
             State::Starting | State::Online | State::Offline(_) | State::Paused(_) => self.rescan,
@@ -135,13 +135,13 @@ impl HotFolder {
         self.rescan_at = if again { now } else { now + wait };
     }
 
-    /// Events were lost.
+    /// Has the folder listed, because events were lost.
     pub(super) fn lost(&mut self, now: Instant) {
         self.list_again = self.is_listing;
         self.rescan_at = now;
     }
 
-    /// Asks the scanner for what is due.
+    /// Asks the scanner for the listings and looks that are due.
     pub(super) fn ask(&mut self, now: Instant) -> Result<(), ScannerGone> {
         let has_room = self.room() > CAPACITY / 2;
         if self.is_behind && has_room && !self.is_listing {
@@ -166,12 +166,12 @@ impl HotFolder {
         Ok(())
     }
 
-    /// Asks for a look at these paths, whatever else is due.
+    /// Asks for a look at these paths now, independent of what is due.
     pub(super) fn look(&self, paths: Vec<PathBuf>) -> Result<(), ScannerGone> {
         self.send(ScanRequest::Look(paths))
     }
 
-    /// Has these subfolders removed unless something lies in them.
+    /// Has these subfolders removed if they are empty.
     pub(super) fn remove(&self, subfolders: Vec<EmptyFolder>) -> Result<(), ScannerGone> {
         self.send(ScanRequest::Remove(subfolders))
     }
@@ -191,27 +191,27 @@ impl HotFolder {
         Some(file)
     }
 
-    /// An attempt is over; what it was about is open again. Tells whether a disk had kept it.
+    /// Ends an attempt; its file may be queued again. Returns whether a disk had stalled the attempt.
     pub(super) fn ended(&mut self, relative: &Path) -> bool {
         self.queue.end(relative);
         self.pause.answered(relative)
     }
 
-    /// A disk keeps the attempt at `relative`; tells whether the pause that follows is new.
+    /// Pauses the folder because the attempt at `relative` waits for a disk; returns whether the pause is new.
     pub(super) fn stall(&mut self, relative: PathBuf, reason: PauseReason) -> bool {
         self.pause.stall(relative, reason.clone());
         !self.is_away() && self.state.pause(reason, None)
     }
 
-    /// The output can be used; tells whether that is new.
+    /// Notes that the output can be used; returns whether that is new.
     pub(super) fn resume(&mut self) -> bool {
         self.pause.end();
         self.pause.stall_reason().is_none() && self.state.resume()
     }
 
-    /// The output cannot be used: `file` is tried again, later. Tells whether that is new.
+    /// Pauses the folder because the output cannot be used; `file` is tried again later. Returns whether the pause is new.
     pub(super) fn pause(&mut self, file: SettledFile, reason: PauseReason, now: Instant) -> bool {
-        // Where the folder is away too, the file is listed once that is back.
+        // If the folder is offline too, the next listing finds the file again.
         if self.is_away() {
             return false;
         }
@@ -222,19 +222,19 @@ impl HotFolder {
 
     /// Puts `file` into the queue again.
     pub(super) fn put_back(&mut self, file: SettledFile) {
-        // Where the folder is away, the file is listed once that is back.
+        // If the folder is offline, the next listing finds the file again.
         if !self.is_away() {
             self.queue.push(file);
         }
     }
 
-    /// Ends a pause that no file is left to end; tells whether it did.
+    /// Ends a pause that is over when no file is left to try the output with; returns whether it did.
     pub(super) fn end_idle_pause(&mut self, now: Instant) -> bool {
         let is_over = self.pause.until().is_some_and(|until| now >= until);
         is_over && self.queue.len() + self.queue.running() == 0 && self.resume()
     }
 
-    /// Puts a file that ends early, or may, back to settling: whatever else kept it is over, as it could be read.
+    /// Returns a file that ends early, or may, to settling. Any other cause of its wait is over, since it could be read.
     pub(super) fn hold(&mut self, file: SettledFile, error: &JobError, now: Instant) {
         self.blocked.end(file.relative());
         if matches!(error, JobError::Cutout(CutoutError::Truncated)) {
@@ -244,7 +244,7 @@ impl HotFolder {
         }
     }
 
-    /// Makes a new watch if the last canary was never seen; tells whether it did.
+    /// Makes a new watch if the last canary was never seen; returns whether it did.
     pub(super) fn revive_watch(&mut self, now: Instant) -> Result<bool, ScannerGone> {
         let is_dead = self.canary.is_overdue(now);
         if is_dead {
@@ -254,10 +254,10 @@ impl HotFolder {
         Ok(is_dead)
     }
 
-    /// When the folder next needs the loop, if not before something else happens to it.
+    /// When the loop must next look at the folder, if no event comes first.
     pub(super) fn wake_at(&mut self, now: Instant) -> Option<Instant> {
         let looks = self.settle.next_due().filter(|_| self.state.is_there());
-        // A pause that is over waits for a worker, whose coming is an event.
+        // After a pause the folder waits for a free worker, which is an event.
         let pause = self.pause.until().filter(|until| *until > now);
         let rescan = (!self.is_listing).then_some(self.rescan_at);
         [looks, pause, rescan].into_iter().flatten().min()

@@ -1,4 +1,4 @@
-//! The state of a hot folder -> one type for the status file, `hotcut status`, HTTP, metrics and notifications. Decides nothing.
+//! The state of a hot folder, in one type for the status file, `hotcut status`, HTTP, metrics and notifications. Decides nothing.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum FolderState {
     Polling,
     /// It cannot be read, for this reason.
     Offline(String),
-    /// It can be read, but no photo of it is begun, for this reason.
+    /// It can be read, but no photo of it is started, for this reason.
     Paused(String),
 }
 
@@ -28,7 +28,7 @@ impl FolderState {
     /// All words that [`Self::word`] returns.
     pub const WORDS: [&str; 4] = ["online", "polling", "offline", "paused"];
 
-    /// One word for the state, as JSON and metrics have it.
+    /// The word for the state in JSON and metrics.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Online => "online",
@@ -46,12 +46,12 @@ impl FolderState {
         }
     }
 
-    /// Tells whether photos of the folder are worked on.
+    /// Returns whether photos of the folder are processed.
     pub fn is_served(&self) -> bool {
         matches!(self, Self::Online | Self::Polling)
     }
 
-    /// Tells whether the folder cannot be read.
+    /// Returns whether the folder cannot be read.
     pub fn is_offline(&self) -> bool {
         matches!(self, Self::Offline(_))
     }
@@ -70,7 +70,7 @@ impl fmt::Display for FolderState {
 mod tests {
     use super::*;
 
-    /// Fails when a state reads otherwise than it was written, or when JSON and metrics use another word.
+    /// Fails when a state does not survive a round trip through JSON, or when JSON and metrics use different words.
     #[test]
     fn a_state_is_a_word_and_a_reason() {
         let why = || "no space".to_owned();

@@ -1,5 +1,5 @@
-//! Records older than `remember` -> looks at their photos, and those of photos that are gone removed, in small steps while no
-//! photo is in work. The looks are on threads of their own: a disk that does not answer holds up its own folder only.
+//! Removes records older than `remember` whose photos are gone, in small steps while no photo is processed. Looks at the photos on
+//! threads of their own, so that a disk that does not answer delays only its own folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,13 +21,13 @@ use crate::fs::root::Root;
 use crate::fs::stamp::Stamp;
 use crate::ledger::{Forgotten, Ledger, LedgerError, OldCursor, OldVersion};
 
-/// Records that are looked at in one step.
+/// The most records in one step.
 const STEP_ROWS: u32 = 500;
 
-/// Time from the end of one walk through a folder's old records to the next one, or `remember` if that is less.
+/// The time from the end of one walk through a folder's old records to the next walk, or `remember` if that is less.
 const WALK_INTERVAL: Duration = Duration::from_hours(24);
 
-/// One walk for each folder, by its name.
+/// The walk of each folder, by folder name.
 #[derive(Debug, Default)]
 pub(super) struct Forgetting {
     walks: BTreeMap<String, ForgetWalk>,
@@ -37,24 +37,24 @@ pub(super) struct Forgetting {
 #[derive(Debug, Default)]
 struct ForgetWalk {
     cursor: OldCursor,
-    /// Records removed so far.
+    /// The number of records removed so far.
     removed: usize,
-    /// The step that is under way; on a disk that does not answer it stays.
+    /// The current step; it does not end while its disk does not answer.
     step: Option<JoinHandle<Result<ForgetStep, LedgerError>>>,
-    /// When the next walk begins, once this one is over.
+    /// When the next walk begins; set when this one is over.
     next_at: Option<Instant>,
 }
 
-/// What a step has done.
+/// The result of a step.
 #[derive(Debug)]
 struct ForgetStep {
     removed: usize,
-    /// Where the next one goes on; `None` at the end of the walk.
+    /// Where the next step starts; `None` at the end of the walk.
     next: Option<OldCursor>,
 }
 
 impl Daemon {
-    /// Goes on with each folder's walk by one step at most.
+    /// Advances each folder's walk by at most one step.
     pub(super) async fn forget(&mut self, now: Instant) -> Result<(), FatalError> {
         let remember = self.config.daemon.remember;
         let interval = remember.unwrap_or(WALK_INTERVAL).min(WALK_INTERVAL);
@@ -90,7 +90,7 @@ impl ForgetWalk {
         self.step.is_none() && self.next_at.is_none_or(|at| now >= at)
     }
 
-    /// Takes in what the step has done, if it is through.
+    /// Takes the result of the step, if it has ended.
     async fn take_step(&mut self, now: Instant, interval: Duration) -> Result<(), LedgerError> {
         let Some(step) = self.step.take_if(|step| step.is_finished()) else {
             return Ok(());
@@ -106,7 +106,7 @@ impl ForgetWalk {
     }
 }
 
-/// One whose disks answered lately, and whose absence would be noticed.
+/// Returns whether the folder's disks answered lately and its absence would be noticed.
 fn is_readable(folder: &HotFolder) -> bool {
     matches!(folder.state, State::Online | State::Polling)
 }
@@ -140,7 +140,8 @@ async fn step(
     Ok(ForgetStep { removed, next })
 }
 
-/// Picks the versions whose source is gone for certain. Where the folder cannot be read, those alone that hotcut took away.
+/// Picks the versions whose source is certainly gone. If the folder cannot be read, picks only those that hotcut itself moved or
+/// deleted.
 fn gone(input: &Path, mount_point: Option<PathBuf>, old: Vec<OldVersion>) -> Vec<Forgotten> {
     let root = mount_point.and_then(|mount| Root::open(input, Some(&mount)).ok());
     let picked = old.into_iter().filter_map(|old| {
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
     use crate::ledger::{Arrival, AttemptResult, SqliteLedger, Version};
 
-    /// A ledger in which each of `sources` is done, and all that is old in it.
+    /// Makes a ledger in which each of `sources` is done, and returns its old versions.
     fn done(input: &Path, sources: &[&str]) -> Vec<OldVersion> {
         let mut ledger = SqliteLedger::in_memory().unwrap();
         for source in sources {
@@ -204,7 +205,7 @@ mod tests {
             .0
     }
 
-    /// P1, P2: fails when a photo counts as gone that is there, or that cannot be looked at: it would be cut out again.
+    /// P1, P2: fails when a photo counts as gone that exists or cannot be looked at: it would be cut out again.
     #[test]
     fn only_a_photo_that_is_gone_for_certain_is_forgotten() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! The link between the running loop and other threads: snapshots and events one way, requests the other. Besides signals it is
-//! the only way in; the loop never waits for a thread at the other end.
+//! Links the running loop and other threads: snapshots and events one way, requests the other. It is the only way in besides
+//! signals. The loop never waits for the other end.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use super::photo_event::PhotoEvent;
 use super::snapshot::Snapshot;
 use crate::job::PhotoRequest;
 
-/// Requests that may wait or run for each worker; further ones are refused, as they would wait for too long.
+/// Requests that may wait or run per worker; further ones are refused, because they would wait too long.
 const SLOTS_PER_WORKER: usize = 8;
 
-/// Events of photos that a slow listener may be behind before some are lost to it.
+/// Photo events that a slow listener may lag behind before it loses some.
 const EVENTS_BEHIND_MAX: usize = 1_024;
 
-/// The end that other threads hold.
+/// The end of the link for other threads.
 #[derive(Debug)]
 pub struct DaemonHandle {
     requests: mpsc::UnboundedSender<PhotoRequest>,
@@ -41,7 +41,7 @@ impl Clone for DaemonHandle {
     }
 }
 
-/// The end that the loop holds.
+/// The end of the link for the loop.
 #[derive(Debug)]
 pub struct DaemonEndpoint {
     slots: Arc<Semaphore>,
@@ -53,7 +53,7 @@ pub struct DaemonEndpoint {
     pub(super) metrics: Metrics,
 }
 
-/// Makes both ends.
+/// Makes both ends of a link.
 pub fn link() -> (DaemonHandle, DaemonEndpoint) {
     let (requests, inbox) = mpsc::unbounded_channel();
     let (snapshot, snapshot_reader) = watch::channel(None);
@@ -82,61 +82,61 @@ pub fn link() -> (DaemonHandle, DaemonEndpoint) {
 }
 
 impl DaemonHandle {
-    /// A slot in the queue; `None` if all are taken.
+    /// Takes a slot in the queue; `None` if all are taken.
     pub fn slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).try_acquire_owned().ok()
     }
 
-    /// Tells whether the loop takes requests: not any more once it has been asked to stop.
+    /// Returns whether the loop accepts requests; it stops when it is asked to stop.
     pub fn is_taking(&self) -> bool {
         !self.slots.is_closed()
     }
 
-    /// As [`Self::slot`], but waits for one; `None` once the loop takes no requests any more.
+    /// As [`Self::slot`], but waits for a slot; `None` once the loop accepts no more requests.
     pub async fn wait_for_slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
-    /// Tells whether the loop still runs.
+    /// Returns whether the loop still runs.
     pub fn is_open(&self) -> bool {
         self.snapshot.has_changed().is_ok()
     }
 
-    /// Hands a request to the loop; `false` if the loop takes none any more.
+    /// Sends a request to the loop; `false` if the loop accepts no more.
     #[must_use]
     pub fn submit(&self, request: PhotoRequest) -> bool {
         self.requests.send(request).is_ok()
     }
 
-    /// The loop as it was a moment ago; `None` before it has started.
+    /// The latest snapshot of the loop; `None` before the loop has started.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.borrow().clone()
     }
 
-    /// Waits until the view changes, at most about a second; `false` once the loop has ended.
+    /// Waits until the snapshot changes, about a second at most; `false` once the loop has ended.
     pub async fn changed(&mut self) -> bool {
         self.snapshot.changed().await.is_ok()
     }
 
-    /// Tells the loop the state of the HTTP listener, which the status of the daemon shows.
+    /// Gives the loop the state of the HTTP listener, which the daemon's status shows.
     pub fn set_listener_state(&self, listener_state: ListenerState) {
         self.http.send_replace(listener_state);
     }
 
-    /// What has been counted since the start.
+    /// The counters since the start.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// All events of photos from now on.
+    /// Subscribes to all photo events from now on.
     pub fn photo_events(&self) -> broadcast::Receiver<Arc<PhotoEvent>> {
         self.events.resubscribe()
     }
 }
 
 impl DaemonEndpoint {
-    /// Has as many slots as `workers` can serve soon. Of those that are taken too many some go once they are free, if this
-    /// is called again.
+    /// Sets the number of slots to what `workers` can serve soon. Surplus slots that are in use go at a later call, once they are
+    /// free.
     pub(super) fn grant_slots(&mut self, workers: usize) {
         let wanted = workers.saturating_mul(SLOTS_PER_WORKER);
         let missing = wanted.saturating_sub(self.granted);
@@ -145,7 +145,7 @@ impl DaemonEndpoint {
         self.granted = self.granted + missing - self.slots.forget_permits(surplus);
     }
 
-    /// Takes no request any more.
+    /// Accepts no more requests.
     pub(super) fn close(&mut self) {
         self.requests.close();
         self.slots.close();
@@ -161,7 +161,7 @@ impl DaemonEndpoint {
     }
 
     pub(crate) fn publish(&self, event: PhotoEvent) {
-        // Nobody may be listening.
+        // It is no error if nobody listens.
         self.events.send(Arc::new(event)).ok();
     }
 }
@@ -170,7 +170,7 @@ impl DaemonEndpoint {
 mod tests {
     use super::*;
 
-    /// P6: fails when a reload leaves more slots than there are workers for, or takes one that is in use.
+    /// P6: fails when a reload leaves more slots than the workers can serve, or removes a slot in use.
     #[test]
     fn slots_follow_the_workers() {
         let (handle, mut endpoint) = link();
@@ -188,12 +188,12 @@ mod tests {
         assert_eq!(more.len(), 16);
     }
 
-    /// P8: fails when somebody still waits for a slot once none can come.
+    /// P8: fails when a caller still waits for a slot after the loop has ended.
     #[tokio::test]
     async fn nobody_waits_for_a_slot_of_a_loop_that_has_ended() {
         let (handle, mut endpoint) = link();
         let closed = async { endpoint.close() };
-        // Whoever waits for ever fails here rather than hangs.
+        // A wait without end fails here instead of hanging the test.
         let patience = std::time::Duration::from_secs(10);
         let waiting = tokio::time::timeout(patience, handle.wait_for_slot());
         let (slot, ()) = tokio::join!(waiting, closed);

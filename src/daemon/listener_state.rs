@@ -1,4 +1,4 @@
-//! The state of the HTTP listener -> words for the status of the daemon. Opens and closes nothing.
+//! The state of the HTTP listener, as text for the daemon's status. Opens and closes nothing.
 
 use std::fmt;
 use std::io;
@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 /// The state of the HTTP listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ListenerState {
-    /// None is configured.
+    /// No listener is configured.
     #[default]
     None,
-    /// Requests can come in here.
+    /// It accepts requests at this address.
     Open(SocketAddr),
-    /// The address cannot be used, and is tried again.
+    /// The address cannot be used; it is tried again.
     Unusable(SocketAddr, io::ErrorKind),
 }
 

@@ -1,4 +1,4 @@
-//! What happened -> one log line each: `info` is work done, `warn` heals by itself, `error` needs a person.
+//! Writes one log line per event. `info`: work is done. `warn`: heals by itself. `error`: needs a person.
 
 mod explained;
 mod ledger;
@@ -219,7 +219,7 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
             source,
             "held: {error}; if the file does not change for 10 minutes, it is taken as it is"
         ),
-        // Logged where it is new, or not new at all.
+        // Either logged elsewhere when it is new, or nothing new.
         Outcome::Unchanged { .. }
         | Outcome::Retired { .. }
         | Outcome::Outdated

@@ -1,4 +1,4 @@
-//! What the loop does -> counters that anybody may read at any time, for `/metrics`. Decides nothing; names no file.
+//! Counts what the loop does, for `/metrics`; any thread may read the counters at any time. Decides nothing; names no file.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -11,7 +11,7 @@ use crate::intake::Discovery;
 use crate::job::RequestEnd;
 use crate::worker::CutReport;
 
-/// Shared counters; clones count together.
+/// Shared counters; all clones update the same ones.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     photos: Family<PhotoLabels, Counter>,
@@ -45,12 +45,12 @@ struct StageLabels {
     stage: String,
 }
 
-/// From 5 ms to 40 s: a small picture's decoding and a huge one's encoding.
+/// Buckets from 5 ms (decoding a small picture) to 40 s (encoding a huge one).
 fn stage_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.005, 2.0, 14))
 }
 
-/// How a photo can end.
+/// All results of a photo.
 const PHOTO_RESULTS: [PhotoResult; 4] = [
     PhotoResult::Done,
     PhotoResult::Quarantined,
@@ -58,10 +58,10 @@ const PHOTO_RESULTS: [PhotoResult; 4] = [
     PhotoResult::Retry,
 ];
 
-/// What can lead to a file.
+/// All ways to discover a file.
 const DISCOVERIES: [Discovery; 3] = [Discovery::Event, Discovery::Listing, Discovery::Again];
 
-/// How a request can end.
+/// All results of a request.
 const REQUEST_RESULTS: [&str; 7] = [
     "cut",
     "shrunk",
@@ -91,7 +91,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Puts every counter into `registry`, whose prefix they bear.
+    /// Registers every counter in `registry`, which adds its prefix.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
             "photos",
@@ -130,7 +130,7 @@ impl Metrics {
         );
     }
 
-    /// Begins the counters of a folder at 0: one that begins at 1 is no increase to whoever reads it.
+    /// Starts the counters of a folder at 0: a counter that first appears as 1 shows no increase.
     pub(super) fn begin_folder(&self, folder: &str) {
         for result in PHOTO_RESULTS {
             drop(self.photos.get_or_create(&photo_labels(folder, result)));

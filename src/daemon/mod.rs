@@ -1,6 +1,6 @@
-//! The one control loop: everything that can wake the daemon is an `Event`, and one `handle` answers it.
+//! The one control loop: everything that can wake the daemon is an `Event`, and `handle` processes it.
 //!
-//! The only folder that names every phase. Nothing here waits for a hot folder or an output folder: scanners and jobs do.
+//! The only module that names every phase. Must not wait for a hot folder or an output folder: scanners and jobs do that.
 
 mod backlog;
 mod blocked;
@@ -79,16 +79,16 @@ use status_file::StatusFile;
 use systemd::Systemd;
 use throttle::Throttle;
 
-/// How often the loop looks after watches, ledger and supervisor.
+/// How often the loop checks watches, ledger and supervisor.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long a folder that does not answer may hold up being ready.
+/// How long a folder that does not answer may delay readiness.
 const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(5);
 
-/// Events that may wait for the loop; beyond them they are lost, and every folder is listed.
+/// Events that may wait for the loop; beyond that they are lost, and every folder is listed.
 const EVENTS_MAX: usize = 4_096;
 
-/// Reports that may wait for the loop; beyond them the scanners wait.
+/// Reports that may wait for the loop; beyond that the scanners wait.
 const REPORTS_MAX: usize = 16;
 
 /// Everything that can wake the loop.
@@ -113,7 +113,7 @@ struct Daemon {
     pool: Pool,
     folders: BTreeMap<FolderId, HotFolder>,
     next_id: u64,
-    /// The folder that was served last: the next one goes first.
+    /// The folder that was served last; the next one in order is served first.
     turn: FolderId,
     channels: LoopChannels,
     endpoint: DaemonEndpoint,
@@ -122,13 +122,13 @@ struct Daemon {
     running_requests: JoinSet<EndedRequest>,
     fair_share: FairShare,
     throttle: Throttle,
-    /// Set while there is too little room for the ledger: no photo is begun then.
+    /// Set while the disk has too little space for the ledger; no photo is started then.
     state_dir_full: Option<TooFull>,
     jobs: JoinSet<(FolderId, Finished)>,
     starts: JoinSet<Result<Worker, StartError>>,
     reloads: JoinSet<Result<Reloaded, reload::ReloadRefusal>>,
     reload_again: bool,
-    /// How far a worker has proved that the daemon can serve.
+    /// How far the daemon is on its way to being ready.
     readiness: Readiness,
     drain_until: Option<Instant>,
     tick_at: Instant,
@@ -143,7 +143,7 @@ struct Daemon {
     lock: File,
 }
 
-/// What is left of a daemon that has stopped.
+/// The open parts of a daemon that has stopped.
 #[must_use]
 pub struct StoppedDaemon {
     ledger: Ledger,
@@ -151,22 +151,22 @@ pub struct StoppedDaemon {
 }
 
 impl StoppedDaemon {
-    /// Closes the ledger, so that its file alone is all of it. Blocks, for a few seconds at most.
+    /// Closes the ledger, so that its one file is complete. Blocks for a few seconds at most.
     pub fn close(self) {
         if let Err(error) = self.ledger.close() {
             log::not_closed(&error);
         }
-        // Until now nobody else may use the ledger.
+        // Held until here, so that no other process opens the ledger earlier.
         drop(self.lock);
     }
 }
 
-/// The way to being ready.
+/// The steps to being ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readiness {
-    /// No worker has cut the trial picture yet.
+    /// No worker has passed the self-test yet.
     Untried,
-    /// One has; folders that have not been looked at are waited for, until then.
+    /// A worker has passed; the daemon waits for folders that are not looked at yet, until this time.
     SelfTested(Instant),
     /// Ready, and reported as ready.
     Reported,
@@ -181,10 +181,10 @@ struct LoopChannels {
     stall_inbox: mpsc::UnboundedReceiver<Stalled>,
 }
 
-/// Serves the folders of `config`, which was read from `config_file`, and the requests of `endpoint`, until it is asked
-/// to stop. What it returns is to be closed once nobody else reads the ledger.
+/// Serves the folders of `config`, which was read from `config_file`, and the requests of `endpoint`, until it is asked to stop.
+/// The caller must close the returned value once nobody else reads the ledger.
 ///
-/// Must run on the main thread: the kernel ties the workers' lives to the thread that starts them.
+/// Must run on the main thread: the kernel kills the workers when the thread that started them ends.
 pub async fn run(
     config_file: PathBuf,
     config: Config,
@@ -210,7 +210,7 @@ pub async fn run(
         let event = tokio::select! {
             biased;
             signal = signals.recv() => Event::Asked(signal),
-            // Before the end of its job, which would otherwise be taken for stalled ever after.
+            // Must come before the end of its job; otherwise the job would count as stalled for ever.
             Some(stalled) = stall_inbox.recv() => Event::Stalled(Box::new(stalled)),
             Some(ended) = daemon.jobs.join_next(), if !daemon.jobs.is_empty() => {
                 let (id, finished) = unpanicked(ended);
@@ -244,7 +244,7 @@ impl Daemon {
         })
     }
 
-    /// Ends the daemon: whatever still runs is given up, at no cost to its file.
+    /// Ends the daemon: gives up running work without counting it as an attempt.
     async fn end(mut self) -> Result<StoppedDaemon, FatalError> {
         let given_up = self.jobs.len();
         self.jobs.shutdown().await;

@@ -1,4 +1,4 @@
-//! What a scanner has seen, and what the ledger knows of it -> photos that need work, and photos that need none.
+//! Compares what a scanner has seen with the ledger, and passes on the photos that need work.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::intake::{FolderId, Found, Observation};
 use crate::ledger::Version;
 
 impl Daemon {
-    /// Takes what was seen; `is_listing` tells that the listing of the whole folder has met it.
+    /// Takes the observations; `is_listing` is true if they come from the listing of the whole folder.
     pub(super) async fn take_observations(
         &mut self,
         id: FolderId,
@@ -43,7 +43,7 @@ impl Daemon {
         let vanished = gone.iter().filter(is_nothing);
         let vanished: Vec<PathBuf> = vanished.map(|file| file.relative.clone()).collect();
         let unfinished = self.context.ledger.call(move |ledger| {
-            // Sources in the `failed` folder are gone from here, but not from the list of what failed.
+            // Sources moved to the `failed` folder are gone from here but stay in the list of failures.
             for source in vanished.iter().filter(|_| forgets_gone) {
                 ledger.vanish(&name, source)?;
             }

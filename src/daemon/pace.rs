@@ -1,40 +1,40 @@
-//! Photos that are done, counted by the moment -> how many a minute, and how long the rest will take. Has no clock.
+//! Computes the photos done per minute and the time left for the rest. Has no clock.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// The span of one count.
+/// The length of one slot.
 const SLOT: Duration = Duration::from_secs(5);
 
-/// Counts that are kept: an hour of them.
+/// The number of slots kept: one hour.
 const SLOTS: usize = 720;
 
-/// The time over which the rest is estimated.
+/// The longest time over which the time left is estimated.
 const ESTIMATE: Duration = Duration::from_mins(10);
 
-/// How fast a folder goes.
+/// The throughput of a folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// Photos done in the last minute.
     pub photos_per_minute: u32,
-    /// Photos done a minute, on average over the last 10 minutes, or since the folder is served if that is shorter.
+    /// Photos done per minute, averaged over the last 10 minutes, or over the time that the folder is served if that is shorter.
     pub photos_per_minute_over_10: f64,
     /// As above, over the last 60 minutes.
     pub photos_per_minute_over_60: f64,
-    /// How long the photos that wait will take, as far as that can be told, in seconds.
+    /// The estimated time for the waiting photos, in seconds, if it can be estimated.
     pub left_s: Option<u32>,
 }
 
-/// The counts of one folder.
+/// The photos done in one folder, counted per slot.
 #[derive(Debug)]
 pub(super) struct Pace {
     begun: Instant,
     slots: Box<[u32]>,
-    /// The number of the slot that is counted into, from the first one on.
+    /// The number of the current slot, counted from the first one.
     slot: usize,
-    /// Since when photos have been waiting without a break.
+    /// The start of the time in which photos have waited without a break.
     busy_since: Option<Instant>,
 }
 
@@ -48,7 +48,7 @@ impl Pace {
         }
     }
 
-    /// A photo is done.
+    /// Counts a photo that is done.
     pub(super) fn count(&mut self, now: Instant) {
         self.turn(now);
         if let Some(count) = self.slots.get_mut(self.slot % SLOTS) {
@@ -56,7 +56,7 @@ impl Pace {
         }
     }
 
-    /// How fast it goes, while `waiting` photos wait that nothing holds.
+    /// Returns the rates; `waiting` is the number of waiting photos that nothing holds back.
     pub(super) fn rates(&mut self, waiting: usize, now: Instant) -> Rates {
         self.turn(now);
         if waiting == 0 {
@@ -73,7 +73,7 @@ impl Pace {
         }
     }
 
-    /// Goes on to the slot of `now`, and empties those that come to be used again.
+    /// Advances to the slot of `now` and clears the slots that are reused.
     fn turn(&mut self, now: Instant) {
         let slot = slots(now.duration_since(self.begun));
         for passed in (self.slot + 1..=slot).rev().take(SLOTS) {
@@ -84,7 +84,7 @@ impl Pace {
         self.slot = self.slot.max(slot);
     }
 
-    /// Photos done within `span` of now.
+    /// The number of photos done within `span` before now.
     fn done(&self, span: Duration) -> u32 {
         let first = (self.slot + 1).saturating_sub(slots(span));
         let counts = (first..=self.slot).map(|slot| self.slots.get(slot % SLOTS));
@@ -112,7 +112,7 @@ impl Pace {
     }
 }
 
-/// Up to what a person would say: 5 seconds, a minute, 10 minutes.
+/// Rounds up to a step for people: 5 seconds, a minute or 10 minutes.
 fn rounded(seconds: u32) -> u32 {
     let step = match seconds {
         0..60 => 5,
@@ -165,7 +165,7 @@ mod tests {
     fn time_left_is_told_from_what_was_done_since_photos_wait() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        // It has been idle for hours; then 1,000 photos come, and 2 a second are done.
+        // The folder is idle for hours; then 1,000 photos come, and 2 a second are done.
         let came = start + 300 * MINUTE;
         assert_eq!(pace.rates(0, came).left_s, None);
         assert_eq!(pace.rates(1_000, came).left_s, None);
@@ -179,7 +179,7 @@ mod tests {
         );
         let over = came + Duration::from_secs(500);
         assert_eq!(pace.rates(0, over).left_s, None);
-        // What was done in the earlier round tells nothing of the next one.
+        // Photos done in an earlier round say nothing about this one.
         assert_eq!(pace.rates(5, over + MINUTE).left_s, None);
         let stuck = pace.rates(5, over + 15 * MINUTE);
         assert_eq!(stuck.left_s, None, "nothing is done: nobody can tell");

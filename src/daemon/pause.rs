@@ -1,4 +1,4 @@
-//! Failures of an output folder, and disks that do not answer -> when the folder is tried again; touches no disk.
+//! Decides when a folder is tried again after failures of its output, or while a disk does not answer. Must not access the disk.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use tokio::time::Instant;
 use crate::backoff::doubled;
 use crate::job::PauseReason;
 
-/// The first wait; each further one doubles, up to the longest.
+/// The first wait; each further wait doubles, up to the longest.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How a folder's output is doing.
+/// The failures and stalls of a folder's disks.
 #[derive(Debug, Default)]
 pub(super) struct Pause {
     failures: u32,
     until: Option<Instant>,
-    /// Photos whose attempt a disk keeps: as long as there is one, another would only be kept as well.
+    /// Photos whose attempt waits for a disk. While there is one, no other is started, because it would wait too.
     stalled: HashMap<PathBuf, PauseReason>,
 }
 
 impl Pause {
-    /// The output failed; tells how long it is left alone.
+    /// Notes that the output failed; returns how long it is left alone.
     pub(super) fn extend(&mut self, now: Instant) -> Duration {
         let wait = doubled(FIRST, self.failures, LONGEST);
         self.failures = self.failures.saturating_add(1);
@@ -31,28 +31,28 @@ impl Pause {
         wait
     }
 
-    /// The output works.
+    /// Notes that the output works.
     pub(super) fn end(&mut self) {
         self.failures = 0;
         self.until = None;
     }
 
-    /// A disk keeps the attempt at `relative`.
+    /// Notes that the attempt at `relative` waits for a disk.
     pub(super) fn stall(&mut self, relative: PathBuf, reason: PauseReason) {
         self.stalled.insert(relative, reason);
     }
 
-    /// The attempt at `relative` is over; tells whether a disk had kept it.
+    /// Notes that the attempt at `relative` is over; returns whether it had waited for a disk.
     pub(super) fn answered(&mut self, relative: &Path) -> bool {
         self.stalled.remove(relative).is_some()
     }
 
-    /// Why the folder waits, if a disk keeps an attempt.
+    /// Why the folder waits, if an attempt waits for a disk.
     pub(super) fn stall_reason(&self) -> Option<&PauseReason> {
         self.stalled.values().next()
     }
 
-    /// Tells whether the output must not be tried now.
+    /// Returns whether the output must not be tried now.
     pub(super) fn holds(&self, now: Instant) -> bool {
         !self.stalled.is_empty() || self.until.is_some_and(|until| now < until)
     }

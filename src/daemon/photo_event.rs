@@ -1,4 +1,4 @@
-//! The outcome of an attempt -> an event for other threads. Sends nothing.
+//! Converts the outcome of an attempt to an event for other threads. Sends nothing.
 
 use serde::Serialize;
 
@@ -6,26 +6,26 @@ use crate::intake::Discovery;
 use crate::job::{Job, Outcome};
 use crate::percent;
 
-/// An attempt at a photo that has just ended.
+/// The end of an attempt at a photo.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PhotoEvent {
     /// The photo's folder.
     pub folder: String,
     /// Its path below the folder, for a person.
     pub source: String,
-    /// Its version in the ledger; `None` if it never got there.
+    /// Its version in the ledger; `None` if it has none.
     pub id: Option<i64>,
     /// How it ended.
     pub result: PhotoResult,
-    /// Why, unless it is done.
+    /// The reason, unless the photo is done.
     pub reason: Option<String>,
 }
 
 impl PhotoEvent {
-    /// The event of an attempt; `None` if there is nothing to report.
+    /// Makes the event of an attempt; `None` if there is nothing to report.
     pub(super) fn of(job: &Job, id: Option<i64>, outcome: &Outcome) -> Option<Self> {
         let (result, reason) = match outcome {
-            // The attempt that has placed the cutout was told of, unless it was of an earlier process.
+            // The attempt that placed the cutout was already reported, unless it ran in an earlier process.
             Outcome::Retired { .. } if job.file.discovery() == Discovery::Again => return None,
             Outcome::Done { .. } | Outcome::Retired { .. } => (PhotoResult::Done, None),
             Outcome::Ignored(error) => (PhotoResult::Ignored, Some(error)),
@@ -51,7 +51,7 @@ impl PhotoEvent {
 
 #[cfg(test)]
 impl PhotoEvent {
-    /// A cutout that is in its place, in folder `a`.
+    /// The event of a placed cutout, in folder `a`.
     pub(crate) fn done() -> Self {
         Self {
             folder: "a".to_owned(),
@@ -63,15 +63,15 @@ impl PhotoEvent {
     }
 }
 
-/// How an attempt ended, as far as others care.
+/// The result of an attempt, as reported to other threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhotoResult {
     /// The cutout is in place.
     Done,
-    /// The photo cannot succeed.
+    /// The photo failed for good.
     Quarantined,
-    /// The photo is none of hotcut's business.
+    /// The file is not for hotcut to process.
     Ignored,
     /// Another attempt follows.
     Retry,

@@ -1,4 +1,4 @@
-//! A folder that is to be served -> what its scanner does first: ready output, nothing left of a crash. Does nothing itself.
+//! Builds the first work of a folder's scanner: make the output folder ready and clear up after a crash. Does nothing itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,30 +18,31 @@ use crate::intake::Preparation;
 use crate::job::{JobContext, hidden_name};
 use crate::ledger::{HalfRetired, Interrupted, LedgerError, RebuildExtent, SqliteLedger};
 
-/// How long it may take to learn the next cutouts of an output folder whose disk answers.
+/// How long it may take to read the next cutouts of an output folder whose disk answers.
 const LEARN_LIMIT: Duration = Duration::from_mins(1);
 
 /// What the ledger knows of a folder before it is served.
 pub(super) struct KnownFolder {
-    /// The mount that its output folder lay on.
+    /// The mount point of its output folder when last seen.
     pub(super) output_mount: Option<PathBuf>,
-    /// Sources that may have been moved or deleted half.
+    /// Sources that a crash may have left half moved or half deleted.
     pub(super) half_retired: Vec<HalfRetired>,
-    /// Whether nobody can be bringing photos into the folder yet.
+    /// Whether to remove half-written uploads: true when no upload can be running yet.
     pub(super) sweeps_uploads: bool,
     pub(super) left: Left,
 }
 
-/// What an earlier daemon has left to do.
+/// The work that an earlier daemon has left.
 #[derive(Default)]
 pub(super) struct Left {
-    /// Attempts that a crash has cut short.
+    /// Attempts that a crash interrupted.
     pub(super) interrupted: Vec<Interrupted>,
-    /// The ledger was lost, and does not know the cutouts in the output folder yet.
+    /// The ledger was lost and does not yet know the cutouts in the output folder.
     pub(super) is_unlearned: bool,
 }
 
-/// What is done before `folder` is served. What fails now is done at the next start, or the first photo tells of it.
+/// Builds the work to do before `folder` is served. Steps that fail are repeated at the next start, or the first photo reports the
+/// cause.
 pub(super) fn preparation(
     config: &Config,
     folder: &Arc<Folder>,
@@ -86,7 +87,7 @@ pub(super) fn preparation(
     }
 }
 
-/// Removes the temporary files of attempts in folders that are configured no more; nobody waits for that.
+/// Removes the temporary files of attempts in folders that are no longer configured, on a thread that is not waited for.
 pub(super) fn remove_temps_of_nobody(
     ledger_id: String,
     interrupted: Vec<Interrupted>,
@@ -103,14 +104,14 @@ pub(super) fn remove_temps_of_nobody(
     Ok(())
 }
 
-/// One that is out of reach now is removed when its photo is tried again.
+/// Removes the temporary file of an attempt. A file that cannot be reached now is removed when its photo is tried again.
 fn remove_temp(ledger_id: &str, attempt: &Interrupted) {
     let folder = attempt.output.parent().unwrap_or(Path::new("/"));
     let temp = folder.join(hidden_name(ledger_id, attempt.id, "tmp"));
     rustix::fs::unlinkat(CWD, &temp, AtFlags::empty()).ok();
 }
 
-/// Makes the ledger know what lies in the output folder that `folders` share, as its disk did not answer at the start.
+/// Reads the cutouts in the output folder that `folders` share into the ledger, because its disk did not answer at the start.
 fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(), LedgerError> {
     let mut alive = || pulse.long_step(LEARN_LIMIT);
     alive();
@@ -129,13 +130,13 @@ fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(),
     Ok(())
 }
 
-/// Makes the output folder, and returns the mount that it lies on.
+/// Makes the output folder and returns the mount point that it lies under.
 fn open_output(output: &Path, expected: Option<&Path>) -> Result<PathBuf, PathError> {
     Destination::open(output, expected)?;
     mount::point_of(&output.canonicalize().at(output)?)
 }
 
-/// Removes photos that a crash has left half brought into the folder.
+/// Removes uploads that a crash has left half written in the folder.
 fn sweep(root: &Root, ledger_id: &str) -> Result<(), PathError> {
     let folder = Destination::from_directory(root.directory()?, root.join(Path::new("")));
     sweep_uploads(&folder, ledger_id)

@@ -1,4 +1,4 @@
-//! Ended attempts and requests -> log lines, metrics and events for other threads. Decides nothing.
+//! Turns ended attempts and requests into log lines, metrics and events for other threads. Decides nothing.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{Daemon, PhotoEvent, Readiness, Snapshot, WorkerReturn, log};
 use crate::job::{EndedRequest, Job, JobError, Origin, Outcome, RequestEnd};
 
 impl Daemon {
-    /// Logs, tells and counts what became of an attempt.
+    /// Logs, counts and publishes the outcome of an attempt.
     pub(super) fn tell(&self, job: &Job, id: Option<i64>, outcome: &Outcome) {
         log::finished(job, outcome);
         let metrics = &self.endpoint.metrics;
@@ -50,7 +50,7 @@ impl Daemon {
         self.take_back(worker);
     }
 
-    /// Takes back the worker of a request, and gives the answer once all of it is counted.
+    /// Takes back the worker of a request, and gives the answer once everything is counted.
     pub(super) fn take_request(&mut self, request: EndedRequest) {
         let EndedRequest {
             end,
@@ -79,7 +79,7 @@ impl Daemon {
         worker.hand_to(&mut self.pool);
     }
 
-    /// Shows others the loop as it is now.
+    /// Publishes a snapshot of the loop.
     pub(super) fn show(&self) {
         self.endpoint.show(Snapshot {
             config: Arc::clone(&self.config),

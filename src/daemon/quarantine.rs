@@ -1,4 +1,4 @@
-//! Quarantined sources -> a look at each, and the reason with each; decides nothing about new files.
+//! Looks at quarantined sources, and leaves the missing reasons with them. Decides nothing about new files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,32 +15,32 @@ use crate::job::{self, JobContext, JobError};
 use crate::ledger::LedgerError;
 use crate::percent;
 
-/// Quarantined sources looked at after one listing.
+/// The most quarantined sources that are looked at after one listing.
 const LOOKS_MAX: usize = 1_000;
 
-/// Time until reasons that could not be left with their photos are tried again, or `rescan` if that is less.
+/// The time until missing reasons are tried again, or `rescan` if that is less.
 const EXPLAIN_INTERVAL: Duration = Duration::from_mins(1);
 
-/// The late explanations of each folder, by its name. They outlast the folder: a reload must not begin a second one beside one
-/// that a disk keeps.
+/// The late explanations of each folder, by folder name. They outlast the folder, so that a reload does not start a second step
+/// while a disk holds up the first.
 #[derive(Debug, Default)]
 pub(super) struct Explanations {
     folders: BTreeMap<String, LateExplanation>,
 }
 
-/// A walk through the photos of one folder that no reason could be left with, again and again.
+/// A repeated walk through the photos of one folder whose reason could not be left with them.
 #[derive(Debug, Default)]
 struct LateExplanation {
-    /// The row after which the next step goes on.
+    /// The row after which the next step starts.
     after: i64,
-    /// The step that is under way; on a disk that does not answer it stays.
+    /// The current step; it does not end while its disk does not answer.
     step: Option<JoinHandle<Result<Option<i64>, LedgerError>>>,
-    /// When the next walk begins, once this one is over.
+    /// When the next walk begins; set when this one is over.
     next_at: Option<Instant>,
 }
 
 impl Explanations {
-    /// The folder `name` has come online: its next walk begins at once, unless a step is under way.
+    /// Lets the next walk of the folder `name`, which has come online, begin at once, unless a step is running.
     pub(super) fn hasten(&mut self, name: &str) {
         if let Some(late) = self.folders.get_mut(name) {
             late.next_at = None;
@@ -53,7 +53,7 @@ impl LateExplanation {
         self.step.is_none() && self.next_at.is_none_or(|at| now >= at)
     }
 
-    /// Takes in where the step has ended, if it is through.
+    /// Takes the result of the step, if it has ended.
     async fn take_step(&mut self, now: Instant, interval: Duration) -> Result<(), LedgerError> {
         let Some(step) = self.step.take_if(|step| step.is_finished()) else {
             return Ok(());
@@ -65,8 +65,7 @@ impl LateExplanation {
     }
 }
 
-/// Leaves with some photos of a folder the reasons that could not be left with them before, and returns the row after which the
-/// next ones come.
+/// Leaves reasons with the next photos of a folder that lack them. Returns the row after which the next step starts.
 async fn step(
     folder: Arc<Folder>,
     context: JobContext,
@@ -90,7 +89,7 @@ async fn step(
 }
 
 impl Daemon {
-    /// Tries again to leave reasons with photos, one step of one walk a folder at a time.
+    /// Tries again to leave reasons with photos, at most one step per folder at a time.
     pub(super) async fn explain_late(&mut self, now: Instant) -> Result<(), FatalError> {
         let interval = self.config.daemon.rescan.min(EXPLAIN_INTERVAL);
         for late in self.explanations.folders.values_mut() {
@@ -108,7 +107,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Finds out which quarantined sources somebody has taken away while nobody watched: of very many, some after each
+    /// Finds quarantined sources that were removed while the folder was not watched. Of very many, it looks at some after each
     /// listing.
     pub(super) async fn look_at_quarantined(&mut self, id: FolderId) -> Result<(), FatalError> {
         let Some(folder) = self
@@ -125,7 +124,7 @@ impl Daemon {
             .call(move |ledger| ledger.quarantined_after(&name, &last, LOOKS_MAX));
         let paths = page.await?;
         if let Some(folder) = self.folders.get_mut(&id) {
-            // After the last page the first one comes again.
+            // After the last page, start again at the first.
             let last = paths.last().filter(|_| paths.len() == LOOKS_MAX);
             folder.looked_at = last.cloned().unwrap_or_default();
             if !paths.is_empty() {

@@ -1,16 +1,16 @@
-//! Settled photos of one folder -> the next one for a worker: the one that arrived first.
+//! The settled photos of one folder, oldest first.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::intake::SettledFile;
 
-/// Photos that wait for a worker, and those that have one.
+/// The photos that wait for a worker or have one.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// By when each arrived, as its stamp tells: the system sets that time, and no program that copies can.
+    /// By arrival time, which is the `ctime` of the stamp: the system sets it, and copying programs cannot.
     files: BTreeMap<(i64, PathBuf), SettledFile>,
-    /// Waiting or running; whatever is seen of them meanwhile is looked at when they are through.
+    /// Photos that wait or run. Observations of them are ignored; they are looked at again when they are through.
     in_hand: HashSet<PathBuf>,
     running: usize,
 }
@@ -29,35 +29,35 @@ impl Queue {
         Some(file)
     }
 
-    /// An attempt is over.
+    /// Ends an attempt.
     pub(super) fn end(&mut self, relative: &Path) {
         self.running = self.running.saturating_sub(1);
         self.in_hand.remove(relative);
     }
 
-    /// Gives up those that wait.
+    /// Drops the waiting photos.
     pub(super) fn clear(&mut self) {
         for file in std::mem::take(&mut self.files).into_values() {
             self.in_hand.remove(file.relative());
         }
     }
 
-    /// Tells whether `relative` waits or has a worker.
+    /// Returns whether `relative` waits or has a worker.
     pub(super) fn has(&self, relative: &Path) -> bool {
         self.in_hand.contains(relative)
     }
 
-    /// Photos that wait.
+    /// The number of waiting photos.
     pub(super) fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Photos that have a worker.
+    /// The number of photos that have a worker.
     pub(super) fn running(&self) -> usize {
         self.running
     }
 
-    /// When the photo arrived that arrived first, by its stamp, in nanoseconds since the epoch.
+    /// The arrival time of the oldest waiting photo, by its stamp, in nanoseconds since the epoch.
     pub(super) fn oldest_ns(&self) -> Option<i64> {
         let ((arrived_ns, _), _) = self.files.first_key_value()?;
         Some(*arrived_ns)

@@ -1,4 +1,4 @@
-//! A shortage of memory, processes or room for the ledger -> less work, and what others are told of it. Waits for no folder.
+//! Reduces work in a shortage of memory, processes or space for the ledger, and reports the shortage. Must not wait for a folder.
 
 use tokio::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::job::{Job, Origin, Outcome, RequestEnd, RequestError};
 use crate::worker::Shortage;
 
 impl Daemon {
-    /// Pauses all work, and goes on with one worker.
+    /// Pauses all work, then continues with one worker.
     pub(super) fn meet_shortage(&mut self, shortage: Shortage, now: Instant) {
         self.endpoint.metrics.shortage();
         let is_new = self.throttle.meet(shortage, now);
@@ -21,8 +21,8 @@ impl Daemon {
         }
     }
 
-    /// Gives a photo another turn whose worker was killed for the machine's sake: at once if it is the first time, since it will have
-    /// all the memory to itself.
+    /// Retries a photo whose worker was killed because the machine was short. The first time at once, since the photo then has all
+    /// the memory to itself; later after a wait.
     pub(super) fn put_off(&mut self, id: FolderId, job: Job, shortage: &Shortage, now: Instant) {
         let photo = photo(&job);
         let wait = self.throttle.wait_of(photo);
@@ -45,7 +45,7 @@ impl Daemon {
         }
     }
 
-    /// Notes whether the attempt at a photo had the memory that it needed.
+    /// Notes whether the attempt at a photo had enough memory.
     pub(super) fn note_memory(&mut self, job: &Job, outcome: &Outcome, now: Instant) {
         match outcome {
             Outcome::Short(shortage) => return self.meet_shortage(shortage.clone(), now),
@@ -68,7 +68,7 @@ impl Daemon {
         self.throttle.forget(&photo(job));
     }
 
-    /// A worker has done its work.
+    /// Notes that a worker has finished its work.
     pub(super) fn note_success(&mut self, now: Instant) {
         if self.throttle.limit().is_some() {
             let is_over = self.throttle.succeed(now, self.config.daemon.workers);
@@ -76,7 +76,7 @@ impl Daemon {
         }
     }
 
-    /// Lets work go on as soon as it may, and ends a shortage that nothing was heard of for long.
+    /// Resumes work as soon as it may, and ends a shortage that has not recurred for long.
     pub(super) fn look_after_shortage(&mut self, now: Instant) {
         if self.throttle.limit().is_some() {
             let is_over = self.throttle.end_if_calm(now);
@@ -87,7 +87,7 @@ impl Daemon {
                 self.endpoint
                     .metrics
                     .request(&RequestEnd::Short(shortage.clone()));
-                // The caller may be gone.
+                // It is no error if the caller is gone.
                 request
                     .reply
                     .send(Err(RequestError::Short(shortage.clone())))
@@ -109,12 +109,12 @@ impl Daemon {
         self.status_file.note_shortage(reason);
     }
 
-    /// Looks whether there is room for the ledger.
+    /// Checks whether the disk has enough space for the ledger.
     pub(super) fn look_at_state_dir(&mut self) {
         let daemon = &self.config.daemon;
         let full = match daemon.min_free.check_path(&daemon.state_dir) {
             Err(DiskSpaceError::TooFull(disk)) => Some(disk),
-            // Whatever else is wrong with it, the ledger will tell.
+            // The ledger reports all other errors of the directory.
             Ok(()) | Err(DiskSpaceError::Io(_)) => None,
         };
         match (&self.state_dir_full, &full) {
@@ -125,7 +125,7 @@ impl Daemon {
         self.state_dir_full = full;
     }
 
-    /// Why no folder is worked on now.
+    /// Why no folder is processed now.
     pub(super) fn pause_reason(&self, now: Instant) -> Option<String> {
         match &self.state_dir_full {
             Some(disk) => Some(format!("{disk}; looked at again every second")),
@@ -134,7 +134,7 @@ impl Daemon {
     }
 }
 
-/// The name by which a photo's shortages are counted.
+/// The key under which a photo's shortages are counted.
 fn photo(job: &Job) -> PhotoKey {
     (job.folder.name.clone(), job.file.relative().to_owned())
 }

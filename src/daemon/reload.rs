@@ -1,4 +1,4 @@
-//! SIGHUP -> a new configuration that was tried before it is taken, or the old one kept whole.
+//! Handles SIGHUP: takes a new configuration as a whole after a trial, or keeps the old one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::config::{Config, ConfigError};
 use crate::job::JobContext;
 use crate::worker::{StartError, Worker, WorkerSpec};
 
-/// A configuration that can be taken.
+/// A configuration that has passed its trial.
 pub(super) struct Reloaded {
     config: Config,
-    /// A worker of the new kind that has cut the trial picture, if the kind changes.
+    /// A self-tested worker of the new kind, if the kind changes.
     first: Option<Worker>,
 }
 
@@ -29,7 +29,7 @@ pub(super) enum ReloadRefusal {
 }
 
 impl Daemon {
-    /// Reads and tries the configuration beside the running work.
+    /// Reads and tries the configuration while work goes on.
     pub(super) fn begin_reload(&mut self) {
         if self.drain_until.is_some() {
             return;
@@ -44,7 +44,7 @@ impl Daemon {
         self.reloads.spawn(prepare(file, old, spec));
     }
 
-    /// Takes the new configuration whole, or says why not.
+    /// Takes the new configuration as a whole, or logs why not.
     pub(super) async fn end_reload(
         &mut self,
         result: Result<Reloaded, ReloadRefusal>,
@@ -73,7 +73,7 @@ impl Daemon {
             .cloned()
             .partition(|new| self.folders.values().any(|old| old.config == *new));
         let mut opened = Vec::with_capacity(added.len());
-        // Before anything of the old configuration goes: whatever can fail must leave it whole.
+        // Before any part of the old configuration goes: every step that can fail must leave it whole.
         for folder in added {
             match self.open_folder(folder, config.daemon.rescan, None).await {
                 Ok(folder) => opened.push(folder),
@@ -92,7 +92,7 @@ impl Daemon {
             self.context.ledger_id.clone(),
         );
         let now = tokio::time::Instant::now();
-        // Folders that stay as they are go on undisturbed; a changed one starts over, its files still on disk.
+        // Unchanged folders go on undisturbed; a changed folder starts over, with its files still on disk.
         self.folders
             .retain(|_, folder| kept.contains(&folder.config));
         for folder in self.folders.values_mut() {
@@ -103,7 +103,7 @@ impl Daemon {
         log::unwise(&config);
         self.forgetting = Forgetting::default();
         self.config = Arc::new(config);
-        // Whoever reads of it in the log finds it shown.
+        // Before the log line, so that a reader of the log finds the new configuration shown.
         self.show();
         tracing::info!(kept = kept.len(), started, "the configuration is reloaded");
         Ok(())

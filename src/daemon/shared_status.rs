@@ -1,5 +1,4 @@
-//! Converts what `hotcut status` shows to a file for people who may not read the state directory. Must never be read back by the
-//! daemon.
+//! Writes what `hotcut status` shows to a file for users who may not read the state directory. The daemon must never read it back.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -17,32 +16,32 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::ledger::{Counts, Quarantined};
 use crate::percent;
 
-/// Set by the unit: a folder in `/run` that a group may read.
+/// The variable that the systemd unit sets: a folder in `/run` that a group may read.
 const VARIABLE: &str = "RUNTIME_DIRECTORY";
 
-/// Where the unit has that folder.
+/// The folder that the unit uses.
 const FOLDER: &str = "/run/hotcut";
 
-/// The file in it.
+/// The name of the file in that folder.
 const NAME: &str = "status.json";
 
-/// For its owner to write, and for its group to read.
+/// The owner may write, the group may read.
 const MODE: u32 = 0o640;
 
-/// Photos that need attention which the file names; their number is told in any case.
+/// The most photos needing attention that the file names; their number is always given.
 const FAILURES_MAX: u32 = 100;
 
-/// The time between two writings.
+/// The least time between two writes.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// What one running daemon shares.
+/// The status that a running daemon shares.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SharedStatus {
-    /// Tells one daemon from another.
+    /// The state directory, which identifies the daemon.
     pub state_dir: PathBuf,
     /// What only the running daemon knows.
     pub live: LiveStatus,
-    /// What its ledger knows, an entry a folder.
+    /// What its ledger knows, one entry per folder.
     pub folders: Vec<SharedFolder>,
 }
 
@@ -51,20 +50,20 @@ pub struct SharedStatus {
 pub struct SharedFolder {
     /// Its name.
     pub name: String,
-    /// How many photos stand how.
+    /// The number of photos in each state.
     pub counts: Counts,
-    /// The newest of the photos that cannot succeed, in the order of their paths.
+    /// The newest photos that failed for good, sorted by path.
     pub failures: Vec<SharedFailure>,
 }
 
-/// A photo that cannot succeed.
+/// A photo that failed for good.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SharedFailure {
-    /// Its path below the hot folder, as it is shown.
+    /// Its path below the hot folder, for display.
     pub path: String,
-    /// Why, for a person.
+    /// The reason, for a person.
     pub reason: String,
-    /// Workers that it was given to.
+    /// The number of workers that it was given to.
     pub attempts: u32,
 }
 
@@ -78,20 +77,20 @@ impl From<Quarantined> for SharedFailure {
     }
 }
 
-/// A shared status, and whether it is of a daemon that runs.
+/// A shared status, and whether its daemon still runs.
 #[derive(Debug)]
 pub struct ReadStatus {
-    /// What it says.
+    /// The status.
     pub status: SharedStatus,
-    /// Whether it was written lately.
+    /// Whether the file was written recently.
     pub is_fresh: bool,
 }
 
 impl SharedStatus {
-    /// Reads what a daemon on this machine has shared last.
+    /// Reads the last status that a daemon on this machine has shared.
     pub fn read() -> Result<ReadStatus, PathError> {
         let own = PathBuf::from(FOLDER).join(NAME);
-        // Systemd may have set the variable for the program that asks.
+        // The variable may belong to the calling program, if systemd started that too.
         let is_away = |file: &PathBuf| {
             std::fs::metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
         };
@@ -108,7 +107,7 @@ impl SharedStatus {
     }
 }
 
-/// The file in the folder that systemd names, if it names one.
+/// The status file in the folder that systemd names, if it names one.
 fn file() -> Option<PathBuf> {
     let folders = std::env::var_os(VARIABLE)?;
     let mut folders = folders.as_encoded_bytes().split(|byte| *byte == b':');
@@ -117,7 +116,7 @@ fn file() -> Option<PathBuf> {
     Some(PathBuf::from(OsStr::new(first)).join(NAME))
 }
 
-/// The file that a daemon writes.
+/// The file that the daemon writes.
 #[derive(Debug)]
 pub(super) struct SharedStatusFile {
     file: Option<PathBuf>,
@@ -149,7 +148,7 @@ impl SharedStatusFile {
         let written = json.at(file).and_then(|json| {
             let mut temp = file.as_os_str().to_owned();
             temp.push(".tmp");
-            // Its mode is set before it has its name: no reader gets more rights in between.
+            // The mode is set before the file has its name, so that no reader gets more rights in between.
             drop(std::fs::remove_file(&temp));
             let mut options = File::options();
             let opened = options.write(true).create_new(true).mode(MODE).open(&temp);
@@ -166,7 +165,7 @@ impl SharedStatusFile {
 }
 
 impl Daemon {
-    /// Writes what there is to tell other users, if something is new and it is time to.
+    /// Writes the shared status, if something is new and the interval is over.
     pub(super) async fn share_status(&mut self) -> Result<(), FatalError> {
         let Some((changed, live)) = self.status_file.written() else {
             return Ok(());

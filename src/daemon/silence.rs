@@ -1,4 +1,4 @@
-//! Scanners that wait for a disk, or answer after they did -> their folders offline, online or listed anew. Touches no disk.
+//! Takes folders offline while their disk does not answer, and online when it answers again. Must not access the disk.
 
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ impl Daemon {
         }
     }
 
-    /// Takes in what a scanner tells. After a silence the folder is told of anew: what comes before that is of no use.
+    /// Handles a report of a scanner. After a silence the scanner reports the folder anew, so earlier observations are dropped.
     pub(super) async fn hear(&mut self, id: FolderId, report: Report) -> Result<(), FatalError> {
         let Some(folder) = self.folders.get_mut(&id) else {
             return Ok(());
@@ -32,7 +32,7 @@ impl Daemon {
         self.take_report(id, report).await
     }
 
-    /// The folder can be served.
+    /// Takes a folder online and remembers its mounts.
     pub(super) async fn take_online(
         &mut self,
         id: FolderId,
@@ -52,7 +52,7 @@ impl Daemon {
             self.explanations.hasten(&folder.config.name);
         }
         let (input, output) = (folder.config.input.clone(), folder.config.output.clone());
-        // Before anything is placed, so that the absence of that mount is noticed.
+        // Before any cutout is placed, so that a later absence of that mount is noticed.
         let new = output_mount.filter(|actual| folder.output_mount.as_ref() != Some(actual));
         if new.is_some() {
             folder.output_mount.clone_from(&new);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::status_file::LiveStatus;
 use crate::config::Config;
 
-/// The loop as it is now.
+/// The state of the loop.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The configuration in force.
@@ -16,19 +16,19 @@ pub struct Snapshot {
     pub live: LiveStatus,
     /// Requests that wait for a worker.
     pub requests: usize,
-    /// Requests that a worker has.
+    /// Requests that have a worker.
     pub running_requests: usize,
     /// Workers that are ready or at work.
     pub workers: usize,
-    /// Whether a worker has cut the trial picture since the start.
+    /// Whether a worker has passed the self-test since the start.
     pub is_self_tested: bool,
-    /// When the loop was last seen to turn; at least every second while all is well.
+    /// When the loop last completed a turn; every second or more often while all is well.
     pub beat: Instant,
 }
 
 #[cfg(test)]
 impl Snapshot {
-    /// A loop with one hot folder `a` and the tables of `toml`, that has nothing to do.
+    /// An idle loop with one hot folder `a` and the tables of `toml`.
     pub(crate) fn idle(toml: &str) -> Self {
         use std::io::Write as _;
         let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");

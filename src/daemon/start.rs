@@ -1,4 +1,4 @@
-//! A configuration -> a daemon with its ledger recovered and its scanners on their way; serves nothing yet.
+//! Converts a configuration to a daemon with a recovered ledger and started scanners. Serves nothing yet.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ use crate::ledger::{
 };
 use crate::worker::{Pool, StartError, Worker, WorkerSpec};
 
-/// Starts a worker and, if asked, sends the trial picture through it.
+/// Starts a worker and, if asked, runs its self-test.
 pub(super) async fn worker(spec: Arc<WorkerSpec>, self_test: bool) -> Result<Worker, StartError> {
     let worker = Worker::start(spec).await?;
     if self_test {
@@ -51,7 +51,7 @@ impl Daemon {
         let now = Instant::now();
         let state_dir = &config.daemon.state_dir;
         let here = state_dir.clone();
-        // Nothing can be done without it, but that must be said.
+        // The daemon cannot run without the directory, but must report a disk that does not answer.
         disk::ask(state_dir, move |_| drop(here.metadata())).answer()?;
         let lock = lock_state_dir(state_dir)?;
         let (mut ledger, unlearned) = open_ledger(&config)?;
@@ -100,13 +100,13 @@ impl Daemon {
             config: Arc::new(config),
             lock,
         };
-        // Before anybody is shown that the loop is there.
+        // Before the first snapshot shows other threads that the loop exists.
         daemon.endpoint.grant_slots(daemon.config.daemon.workers);
         daemon.open_folders(interrupted, &unlearned).await?;
         Ok(daemon)
     }
 
-    /// Begins to serve every folder. `interrupted` are the attempts that a crash has cut short, and `unlearned` the output folders
+    /// Starts to serve every folder. `interrupted` are the attempts that a crash interrupted; `unlearned` are the output folders
     /// whose cutouts the ledger does not know yet.
     async fn open_folders(
         &mut self,
@@ -130,8 +130,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Begins to serve a folder. Everything that may wait for its disks is done by its scanner, before that tells of any photo.
-    /// `left` is what an earlier daemon has left to do: `None` at a reload.
+    /// Starts to serve a folder. Its scanner does all work that may wait for its disks, before it reports any photo. `left` is the
+    /// work that an earlier daemon has left: `None` at a reload.
     pub(super) async fn open_folder(
         &mut self,
         config: Arc<Folder>,
@@ -142,7 +142,7 @@ impl Daemon {
         self.next_id += 1;
         let (input, output) = (config.input.clone(), config.output.clone());
         let name = config.name.clone();
-        // A reload must not disturb what is being moved for the folder as it was.
+        // A reload must not disturb sources that the old folder is moving now.
         let is_served = self.folders.values().any(|old| old.config.name == name);
         let known = self.context.ledger.call(move |ledger| {
             let half_retired = if is_served {
@@ -160,7 +160,7 @@ impl Daemon {
         let known = KnownFolder {
             output_mount: output_mount.clone(),
             half_retired,
-            // At a reload somebody may be bringing one.
+            // At a reload an upload may be running.
             sweeps_uploads: left.is_some(),
             left: left.unwrap_or_else(|| self.left_of_old(&config)),
         };
@@ -187,7 +187,7 @@ impl Daemon {
         Ok((id, folder))
     }
 
-    /// What a folder that a reload replaces has not done yet.
+    /// The work that a folder replaced by a reload has not done yet.
     fn left_of_old(&self, config: &Folder) -> Left {
         let shares = |old: &&HotFolder| old.config.output == config.output;
         let mut sharing = self.folders.values().filter(shares);
@@ -197,13 +197,13 @@ impl Daemon {
         }
     }
 
-    /// Remembers a mount that has come to lie over the output folder since it was opened, so that its going is noticed.
+    /// Remembers a mount that was mounted over the output folder after it was opened, so that its absence is noticed later.
     pub(super) async fn notice_deeper_mount(&mut self, id: FolderId) -> Result<(), FatalError> {
         let Some(folder) = self.folders.get_mut(&id) else {
             return Ok(());
         };
         let output = folder.config.output.clone();
-        // By the words of the path alone: looking at the folder could hang with its disk.
+        // Only from the text of the path: access to the folder could hang with its disk.
         let Ok(actual) = mount::point_of(&output) else {
             return Ok(());
         };
@@ -220,11 +220,11 @@ impl Daemon {
     }
 }
 
-/// Opens the ledger; what one that was lost, damaged or restored does not know is learned from the output folders. Returns as
-/// well the output folders whose disks do not answer: their cutouts are looked for before they are used.
+/// Opens the ledger. If it was lost, damaged or restored, reads the missing records from the output folders. Also returns the
+/// output folders whose disks do not answer: their cutouts are read before the folders are used.
 fn open_ledger(config: &Config) -> Result<(SqliteLedger, Vec<PathBuf>), FatalError> {
     let (mut ledger, found) = open_whole(&config.daemon.state_dir, &mut |step| {
-        // Each step of a large ledger takes its time.
+        // Each step takes long with a large ledger.
         Systemd::still_starting();
         log::ledger_step(&step);
     })?;

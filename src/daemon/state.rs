@@ -1,4 +1,4 @@
-//! What a folder is doing -> the state that status, log and metrics show.
+//! The internal state of a folder, and its conversion to the state that status, log and metrics show.
 
 use std::time::Duration;
 
@@ -12,31 +12,31 @@ pub(super) enum State {
     Starting,
     /// Watched.
     Online,
-    /// Listed again and again, because it cannot be watched.
+    /// Listed repeatedly, because it cannot be watched.
     Polling,
     /// Not there.
     Offline(String),
-    /// There, but its output cannot be used.
+    /// Readable, but its output cannot be used.
     Paused(Box<Paused>),
 }
 
 /// A pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Paused {
-    /// The state that it returns to.
+    /// The state after the pause.
     resumed: State,
     reason: PauseReason,
-    /// How long after the last look the next one comes; `None` if it does not come by time.
+    /// The time from the last try to the next one; `None` if the next try does not depend on time.
     again: Option<Duration>,
 }
 
 impl State {
-    /// Tells whether the hot folder can be read.
+    /// Returns whether the hot folder can be read.
     pub(super) fn is_there(&self) -> bool {
         matches!(self, Self::Online | Self::Polling | Self::Paused(_))
     }
 
-    /// The hot folder can be read, as `there` says; a pause of its output goes on. Tells whether that is new.
+    /// Notes that the hot folder can be read, in the state `there`; a pause of its output goes on. Returns whether that is new.
     pub(super) fn arrive(&mut self, there: State) -> bool {
         let place = match self {
             Self::Paused(pause) => &mut pause.resumed,
@@ -47,7 +47,7 @@ impl State {
         is_new
     }
 
-    /// Pauses, and is looked at `again` after that; tells whether that is new.
+    /// Pauses; the next try follows after `again`. Returns whether that is new.
     pub(super) fn pause(&mut self, reason: PauseReason, again: Option<Duration>) -> bool {
         let (resumed, is_new) = match &*self {
             Self::Paused(old) => (old.resumed.clone(), !old.reason.is_same_cause(&reason)),
@@ -63,7 +63,7 @@ impl State {
         is_new
     }
 
-    /// Ends a pause; tells whether there was one.
+    /// Ends a pause; returns whether there was one.
     pub(super) fn resume(&mut self) -> bool {
         match self {
             Self::Paused(pause) => {
@@ -101,7 +101,7 @@ impl State {
 mod tests {
     use super::*;
 
-    /// P10: fails when a new watch makes a folder whose output cannot be used look sound.
+    /// P10: fails when a new watch makes a folder whose output cannot be used look healthy.
     #[test]
     fn a_folder_that_is_watched_anew_still_pauses() {
         let mut state = State::Online;

@@ -1,4 +1,4 @@
-//! The folders as they are now -> a small file that `status` reads, and the canaries; never read back by the daemon.
+//! Writes the state of the folders to a small file that `status` reads, and the canaries. The daemon must never read it back.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,24 +18,24 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::intake::{FolderId, NotTaken, stir_canary};
 use crate::worker::Confinement;
 
-/// The least time between two writings.
+/// The least time between two writes.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The most between two writings: the age of the file tells whether the loop turns.
+/// The most time between two writes: the age of the file shows whether the loop runs.
 pub(super) const BEAT: Duration = Duration::from_secs(10);
 
 /// What only the running daemon knows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveStatus {
-    /// What holds the workers in; `None` until one has got ready.
+    /// The confinement of the workers; `None` until one is ready.
     pub confinement: Option<Confinement>,
-    /// How the way in over HTTP stands: `listening on …` or what keeps it from that; `None` without one.
+    /// The state of the HTTP listener: `listening on …` or why it does not listen; `None` without a listener.
     #[serde(default)]
     pub http: Option<String>,
-    /// What the machine is short of, what is done about it and what a person can do; `None` if it is short of nothing.
+    /// What the machine is short of, what hotcut does about it and what a person can do; `None` without a shortage.
     #[serde(default)]
     pub shortage: Option<String>,
-    /// One entry a folder.
+    /// One entry per folder.
     pub folders: Vec<LiveFolder>,
 }
 
@@ -48,36 +48,36 @@ pub struct LiveFolder {
     /// Its state: `state`, and `reason` if there is one.
     #[serde(flatten)]
     pub state: FolderState,
-    /// Photos that wait, wherever they are: settling, for a worker, or still on disk.
+    /// The number of waiting photos: settling, queued for a worker, or still on disk.
     pub queued: usize,
-    /// Of them, those that stay on disk until there is room in memory.
+    /// The number of waiting photos that stay on disk until memory has space.
     pub queued_on_disk: usize,
-    /// When the one of them arrived that arrived first, in milliseconds since the epoch.
+    /// When the oldest waiting photo arrived, in milliseconds since the epoch.
     pub oldest_ms: Option<i64>,
-    /// Files that a worker has.
+    /// The number of photos that have a worker.
     pub running: usize,
-    /// How fast photos are done.
+    /// The throughput.
     #[serde(flatten)]
     pub rates: Rates,
-    /// Photos that something holds, the first few of them.
+    /// The first few photos that are held back.
     pub waiting: Vec<Waiting>,
-    /// All photos that something holds.
+    /// The number of all photos that are held back.
     pub held: usize,
     /// Files that are not taken.
     pub not_taken: NotTaken,
 }
 
 impl LiveStatus {
-    /// Reads what the daemon on `state_dir` wrote last; `None` if there is nothing to read.
+    /// Reads the last status of the daemon on `state_dir`; `None` if there is none.
     pub fn read(state_dir: &Path) -> Option<Self> {
         let bytes = std::fs::read(file(state_dir)).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Tells whether the loop of the daemon on `state_dir` has turned lately.
+    /// Returns whether the loop of the daemon on `state_dir` has run recently.
     pub fn is_fresh(state_dir: &Path) -> bool {
         let written = std::fs::metadata(file(state_dir)).and_then(|data| data.modified());
-        // A time to come is that of a clock that was set back since.
+        // A time in the future means that the clock was set back since.
         written.is_ok_and(|at| at.elapsed().map_or(true, |age| age < 3 * BEAT))
     }
 }
@@ -85,7 +85,7 @@ impl LiveStatus {
 /// The folder of the canaries.
 const CANARY: &str = "canary";
 
-/// The daemon's corner of the state directory.
+/// The daemon's status and canaries in the state directory.
 #[derive(Debug)]
 pub(super) struct StatusFile {
     state_dir: PathBuf,
@@ -93,7 +93,7 @@ pub(super) struct StatusFile {
     confinement: Option<Confinement>,
     listener_state: ListenerState,
     shortage: Option<String>,
-    /// Why no folder is worked on now.
+    /// Why no folder is processed now.
     pause: Option<String>,
     written: Option<(Instant, LiveStatus)>,
     clock: WallClock,
@@ -115,23 +115,23 @@ impl StatusFile {
         }
     }
 
-    /// Tells whether a daemon has served from `state_dir` before.
+    /// Returns whether a daemon has served from `state_dir` before.
     pub(super) fn has_served(state_dir: &Path) -> bool {
-        // Its own file goes with the daemon.
+        // The status file is removed when the daemon ends; the canaries stay.
         state_dir.join(CANARY).exists()
     }
 
-    /// Notes what holds the workers in.
+    /// Notes the confinement of the workers.
     pub(super) fn confine(&mut self, confinement: Confinement) {
         self.confinement = Some(confinement);
     }
 
-    /// Notes how the way in over HTTP stands.
+    /// Notes the state of the HTTP listener.
     pub(super) fn note_listener_state(&mut self, listener_state: ListenerState) {
         self.listener_state = listener_state;
     }
 
-    /// Follows the time of day, if it was set.
+    /// Corrects the clock if the time of day was set.
     pub(super) fn correct_clock(&mut self) {
         self.clock.correct();
     }
@@ -141,12 +141,12 @@ impl StatusFile {
         self.shortage = shortage;
     }
 
-    /// Notes why no folder is worked on now, if that is so.
+    /// Notes why no folder is processed now, if so.
     pub(super) fn note_pause(&mut self, pause: Option<String>) {
         self.pause = pause;
     }
 
-    /// Writes what there is to tell, if it is time to; tells whether it did.
+    /// Writes the status if it is due; returns whether it did.
     pub(super) fn write(&mut self, folders: &BTreeMap<FolderId, HotFolder>, now: Instant) -> bool {
         let is_due = now >= self.write_at(folders);
         if is_due {
@@ -155,7 +155,7 @@ impl StatusFile {
         is_due
     }
 
-    /// When the file is to be written next.
+    /// When the next write is due.
     pub(super) fn write_at(&self, folders: &BTreeMap<FolderId, HotFolder>) -> Instant {
         match &self.written {
             None => self.started,
@@ -180,30 +180,30 @@ impl StatusFile {
         self.written = Some((now, status));
     }
 
-    /// What was written last, and when.
+    /// The last written status, and when it was written.
     pub(super) fn written(&self) -> Option<(Instant, &LiveStatus)> {
         self.written.as_ref().map(|(at, status)| (*at, status))
     }
 
-    /// Removes the file: nobody is running any more.
+    /// Removes the file: the daemon ends.
     pub(super) fn remove(&self) {
         drop(std::fs::remove_file(file(&self.state_dir)));
     }
 
-    /// Makes the folder that proves the watch of folder `name` alive.
+    /// Makes the canary folder of folder `name`.
     pub(super) fn make_canary(&self, name: &str) -> Result<PathBuf, PathError> {
         let canary = self.canary(name);
         std::fs::create_dir_all(&canary).at(&canary)?;
         canary.canonicalize().at(&canary)
     }
 
-    /// Makes an event in it.
+    /// Makes an event in the canary folder of folder `name`.
     pub(super) fn stir_canary(&self, name: &str) -> Result<(), PathError> {
         let canary = self.canary(name);
         stir_canary(&canary).at(&canary)
     }
 
-    /// What there is to tell now.
+    /// The current status.
     pub(super) fn status(&self, folders: &BTreeMap<FolderId, HotFolder>) -> LiveStatus {
         LiveStatus {
             confinement: self.confinement,
@@ -226,7 +226,7 @@ fn file(state_dir: &Path) -> PathBuf {
     state_dir.join("status.json")
 }
 
-/// `pause` is why no folder is worked on, if that is so.
+/// `pause` is why no folder is processed, if so.
 fn live_folder(folder: &HotFolder, pause: Option<&str>, clock: &WallClock) -> LiveFolder {
     let state = match pause {
         Some(reason) if folder.state.is_there() => FolderState::Paused(reason.to_owned()),

@@ -1,5 +1,5 @@
-//! Originals that a crash may have left under hidden names -> moved or deleted as their folder says, or under their names again.
-//! Must not touch a photo that has its name.
+//! Finds originals that a crash has left under hidden names, and moves or deletes them as configured, or restores their names. Must
+//! not touch a photo under its own name.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ enum StrayError {
     Ledger(#[from] LedgerError),
 }
 
-/// Deals with the originals of one folder, before any of its photos is looked at. Blocks.
+/// Handles the hidden originals of one folder, before any of its photos is looked at. Blocks.
 pub(super) fn deal_with(
     root: &Root,
     folder: &Arc<Folder>,
@@ -45,7 +45,7 @@ pub(super) fn deal_with(
         };
         let directory = Destination::from_directory(directory, root.join(parent));
         if let Err(error) = finish(&directory, folder, context, half, pulse) {
-            // One failure must not keep the other photos hidden.
+            // One failure must not leave the other photos hidden.
             let source = percent::display(source);
             tracing::error!(folder = folder.name, %source, %error, "a photo that a crash has left under a hidden name cannot get its name back; it is tried again at the next start");
         }
@@ -65,7 +65,7 @@ fn finish(
         return Ok(());
     }
     let (id, source) = (half.id, percent::display(&half.version.source));
-    // Under another name it would be a new photo, and would get a second cutout.
+    // Restored under another name, the original would be a new photo and get a second cutout.
     if half.output.is_some() && directory.has(name)? {
         pulse.long_step(MOVE_LIMIT);
         match job::retire_late(Arc::clone(folder), context, half) {

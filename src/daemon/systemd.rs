@@ -1,4 +1,4 @@
-//! States of the daemon -> messages to systemd; silent when there is none.
+//! Sends the states of the daemon to systemd. Does nothing if systemd did not start it.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 
-/// How long the next step of a long start may take.
+/// The time allowed for the next step of a long start.
 const START_EXTENSION: Duration = Duration::from_mins(2);
 
-/// Speaks to the service manager that started the daemon.
+/// The connection to the service manager.
 #[derive(Debug)]
 pub(super) struct Systemd {
-    /// How often systemd wants a sign of life; a third of what it allows.
+    /// The interval of watchdog messages: a third of the limit that systemd sets.
     interval: Option<Duration>,
     alive_at: Option<Instant>,
 }
@@ -26,13 +26,13 @@ impl Systemd {
         }
     }
 
-    /// The daemon has long work to do before it serves.
+    /// Reports that the daemon needs more time before it serves.
     pub(super) fn still_starting() {
         let usec = u32::try_from(START_EXTENSION.as_micros()).unwrap_or(u32::MAX);
         say(&[NotifyState::ExtendTimeoutUsec(usec)]);
     }
 
-    /// The daemon serves its folders.
+    /// Reports that the daemon serves its folders.
     pub(super) fn ready(config: &Config) {
         let status = match config.folders.len() {
             0 => "no folder is configured yet".to_owned(),
@@ -41,20 +41,20 @@ impl Systemd {
         say(&[NotifyState::Ready, NotifyState::Status(&status)]);
     }
 
-    /// A reload begins; it ends with [`Self::ready`], whether the new configuration is taken or not.
+    /// Reports that a reload begins; it ends with [`Self::ready`], whether the new configuration is taken or not.
     pub(super) fn reloading() {
-        // Since version 253 systemd kills a service that reloads without telling the time.
+        // Since version 253, systemd kills a service that reports a reload without the time.
         if let Ok(time) = NotifyState::monotonic_usec_now() {
             say(&[NotifyState::Reloading, time]);
         }
     }
 
-    /// No new photo is taken any more.
+    /// Reports that the daemon stops.
     pub(super) fn stopping() {
         say(&[NotifyState::Stopping]);
     }
 
-    /// The loop and the ledger have just been seen to work.
+    /// Sends a watchdog message if one is due: the loop and the ledger have just worked.
     pub(super) fn alive(&mut self, now: Instant) {
         let Some(interval) = self.interval else {
             return;

@@ -1,4 +1,4 @@
-//! Shortages of the machine -> when work may begin, and how many workers there may be. Pure; starts and ends nothing.
+//! Decides, after shortages of the machine, when work may start and with how many workers. Pure; starts and ends nothing.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,35 +11,35 @@ use crate::backoff::doubled;
 use crate::config::DaemonConfig as Settings;
 use crate::worker::Shortage;
 
-/// The first pause; each further one without a photo done in between doubles, up to the longest.
+/// The first pause; each further pause without a finished photo in between doubles, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// From this pause on, requests are answered at once instead of kept waiting.
+/// From this length of the pause on, requests are refused at once instead of waiting.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How long a photo waits that has met a shortage again; each further wait doubles, up to the longest.
+/// The first wait of a photo that meets a second shortage; each further wait doubles, up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// One worker more is tried after so many photos and so much time without a shortage.
+/// One more worker is tried after this many photos and this much time without a shortage.
 const PHOTOS_FOR_MORE: u32 = 10;
 const TIME_FOR_MORE: Duration = Duration::from_secs(30);
 
-/// A shortage is over after so much time without one, whatever was done meanwhile.
+/// A shortage is over after this much time without another, whatever was done meanwhile.
 const CALM: Duration = Duration::from_mins(10);
 
-/// Photos whose shortages are counted; of others each one counts as the second.
+/// The most photos whose shortages are counted; each shortage of any other photo counts as its second.
 const COUNTED_MAX: usize = 1_000;
 
 /// A photo: the name of its folder, and its path below that.
 pub(super) type PhotoKey = (String, PathBuf);
 
-/// How much work there may be.
+/// The limits on work.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     state: Option<Short>,
-    /// How often a photo has met a shortage since it was done last.
+    /// The number of shortages that each photo has met since it was last done.
     met: HashMap<PhotoKey, u32>,
 }
 
@@ -50,17 +50,17 @@ struct Short {
     limit: usize,
     last: Instant,
     pause: Duration,
-    /// Pauses since a photo was done last.
+    /// Pauses since a photo was last done.
     pauses: u32,
-    /// Photos done since the limit changed last.
+    /// Photos done since the limit last changed.
     photos: u32,
 }
 
 impl Throttle {
-    /// Notes a shortage: work pauses, and there is one worker from now on. Tells whether that is new.
+    /// Notes a shortage: work pauses, then continues with one worker. Returns whether the shortage is new.
     pub(super) fn meet(&mut self, what: Shortage, now: Instant) -> bool {
         let is_new = self.state.as_ref().is_none_or(|state| state.what != what);
-        // Several workers that end at once have met one shortage.
+        // Workers that end within the pause have met the same shortage.
         let (pause, pauses, last) = match &self.state {
             Some(state) if now < state.last + state.pause => {
                 (state.pause, state.pauses, state.last)
@@ -83,8 +83,8 @@ impl Throttle {
         is_new
     }
 
-    /// Notes that `photo` has met a shortage. The first time it is tried again at once, alone; after that it waits for as long as this
-    /// tells, so that others get their turn.
+    /// Notes that `photo` has met a shortage. `None` the first time: it is tried again at once, alone. Later returns how long it
+    /// waits, so that others get their turn.
     pub(super) fn wait_of(&mut self, photo: PhotoKey) -> Option<Duration> {
         let has_room = self.met.len() < COUNTED_MAX || self.met.contains_key(&photo);
         if !has_room {
@@ -96,12 +96,12 @@ impl Throttle {
         Some(doubled(FIRST_WAIT, waits, LONGEST_WAIT))
     }
 
-    /// What became of `photo` was no shortage.
+    /// Resets the count of `photo`, whose attempt ended without a shortage.
     pub(super) fn forget(&mut self, photo: &PhotoKey) {
         self.met.remove(photo);
     }
 
-    /// A worker has done its work; tells whether the shortage is over, of the `wanted` workers all may be there again.
+    /// Notes finished work; returns whether the shortage is over, so that all `wanted` workers may run again.
     pub(super) fn succeed(&mut self, now: Instant, wanted: usize) -> bool {
         let Some(state) = &mut self.state else {
             return false;
@@ -120,7 +120,7 @@ impl Throttle {
         is_over
     }
 
-    /// Ends a shortage that nothing was heard of for long; tells whether it did.
+    /// Ends a shortage that has not recurred for long; returns whether it did.
     pub(super) fn end_if_calm(&mut self, now: Instant) -> bool {
         let is_over = self
             .state
@@ -132,25 +132,25 @@ impl Throttle {
         is_over
     }
 
-    /// How many workers there may be; `None` if as many as are wanted.
+    /// The most workers that may run; `None` without a limit.
     pub(super) fn limit(&self) -> Option<usize> {
         self.state.as_ref().map(|state| state.limit)
     }
 
-    /// When work may begin again; `None` if it may now.
+    /// When work may start again; `None` if it may now.
     pub(super) fn until(&self, now: Instant) -> Option<Instant> {
         let until = self.state.as_ref().map(|state| state.last + state.pause);
         until.filter(|until| now < *until)
     }
 
-    /// What requests are told that would wait for too long; `None` if they may wait.
+    /// The shortage with which requests are refused that would wait too long; `None` if they may wait.
     pub(super) fn turns_away(&self, now: Instant) -> Option<&Shortage> {
         self.until(now)?;
         let state = self.state.as_ref().filter(|state| state.pause >= PATIENCE);
         state.map(|state| &state.what)
     }
 
-    /// Why no work begins now, for the state of each folder.
+    /// Why no work starts now, for the state of each folder.
     pub(super) fn pause_reason(&self, now: Instant) -> Option<String> {
         self.until(now)?;
         let Short { what, pause, .. } = self.state.as_ref()?;
@@ -158,7 +158,7 @@ impl Throttle {
         Some(format!("{what}; tried again in {pause}"))
     }
 
-    /// What is short, what is done about it, and what a person can do.
+    /// What is short, what hotcut does about it, and what a person can do.
     pub(super) fn reason(&self, settings: &Settings) -> Option<String> {
         let Short { what, limit, .. } = self.state.as_ref()?;
         let (remedy, workers) = (what.remedy(), settings.workers);
@@ -181,7 +181,7 @@ mod tests {
     const MEMORY: Shortage = Shortage::MachineMemory { bytes: None };
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// P5, P10: fails when work goes on during a shortage, when it is told again and again, or when pauses do not grow.
+    /// P5, P10: fails when work goes on during a shortage, when the shortage is reported repeatedly, or when pauses do not grow.
     #[test]
     fn work_pauses_for_longer_each_time_until_a_photo_is_done() {
         let mut now = Instant::now();
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!((throttle.limit(), throttle.until(now)), (None, None));
         assert!(throttle.meet(MEMORY, now));
         assert_eq!(throttle.limit(), Some(1));
-        // A second worker of the same moment.
+        // A second worker meets the same shortage.
         assert!(!throttle.meet(MEMORY, now));
         let mut pauses = Vec::new();
         for _ in 0..7 {
@@ -208,7 +208,7 @@ mod tests {
         assert!(throttle.turns_away(now).is_none());
     }
 
-    /// Fails when one worker is all that there is for ever after a shortage, or when all are back before it has been tried.
+    /// Fails when the limit of one worker stays for ever after a shortage, or when all workers return at once.
     #[test]
     fn workers_come_back_one_at_a_time() {
         let start = Instant::now();

@@ -1,6 +1,7 @@
-//! What the loop looks after once a second: watches, the ledger, the supervisor.
+//! Checks watches, the ledger and the supervisor once a second.
 //!
-//! A watch that has fallen silent is made anew, and keeps no sign of life back: a new process could do no more, and listings go on.
+//! A watch that has fallen silent is made anew. The watchdog message is sent all the same: a new process could do no more, and
+//! listings go on.
 
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, TICK, log};
 use crate::ledger::SqliteLedger;
 
-/// How often the ledger's `-wal` is written back: one who read for long may have made it grow.
+/// How often the ledger's `-wal` is written back; a long read may have made it grow.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(10);
 
 impl Daemon {
-    /// Does the round, which ends with a sign of life: the loop and the ledger have just been seen to work.
+    /// Runs all checks. Ends with a watchdog message, since the loop and the ledger have just worked.
     pub(super) async fn tick(&mut self) -> Result<(), FatalError> {
         let now = Instant::now();
         self.tick_at = now + TICK;
@@ -60,7 +61,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Says once that the daemon serves: a worker has proved it, and every folder has been looked at.
+    /// Reports once that the daemon serves: a worker has passed the self-test, and every folder has been looked at or the time
+    /// limit is over.
     pub(super) fn report_ready(&mut self, now: Instant) {
         let Readiness::SelfTested(limit) = self.readiness else {
             return;
@@ -69,7 +71,7 @@ impl Daemon {
         if now >= limit || self.folders.values().all(is_seen) {
             self.readiness = Readiness::Reported;
             self.status_file.write_now(&self.folders, now);
-            // Whoever hears of it may ask at once, and must not be told that a folder is not looked at yet.
+            // Before the report, so that a query after it never shows a folder as not looked at yet.
             self.show();
             log::ready(&self.config);
             Systemd::ready(&self.config);

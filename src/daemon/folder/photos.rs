@@ -1,4 +1,4 @@
-//! What is seen of a folder's photos -> what settles, what is queued, and what is left on disk. Touches no disk itself.
+//! Decides which observed photos settle, which are queued and which stay on disk. Must not access the disk itself.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::intake::{CAPACITY, Discovery, Found, Observation};
 use crate::job::Outcome;
 
 impl HotFolder {
-    /// A hint that `relative` may have changed. A newcomer is left on disk while others wait there: it is not its turn.
+    /// Takes a hint that `relative` may have changed. A new photo stays on disk while older ones wait there.
     pub(in crate::daemon) fn sight(
         &mut self,
         relative: PathBuf,
@@ -27,7 +27,8 @@ impl HotFolder {
         }
     }
 
-    /// A newcomer has to wait. The first one has the whole folder listed, which counts what waits and finds what arrived first.
+    /// Leaves a new photo on disk. The first such photo makes the whole folder be listed, which counts the waiting photos and finds
+    /// the oldest.
     fn leave_on_disk(&mut self, now: Instant) {
         if !self.is_behind {
             self.is_behind = true;
@@ -35,18 +36,18 @@ impl HotFolder {
         }
     }
 
-    /// Tells whether what is seen of `relative` is of interest now.
+    /// Returns whether `relative` is queued or has a worker, so that observations of it are ignored.
     pub(in crate::daemon) fn is_in_hand(&self, relative: &Path) -> bool {
         self.queue.has(relative)
     }
 
-    /// What is seen is finished already.
+    /// Drops a file that is finished already.
     pub(in crate::daemon) fn forget(&mut self, relative: &Path, now: Instant) {
         self.settle.forget(relative, now);
         self.blocked.end(relative);
     }
 
-    /// What is seen may need work: queues it once it is settled, and tells what had led to it.
+    /// Takes an observation of a file that may need work. Queues the file once it has settled, and returns what led to it.
     pub(in crate::daemon) fn observe(
         &mut self,
         found: Observation,
@@ -55,7 +56,7 @@ impl HotFolder {
         if found.found == Found::Nothing {
             self.blocked.end(&found.relative);
         }
-        // Of a folder that is moved in as a whole; half of the room is for what arrived first.
+        // The file may be part of a whole folder that was moved in; half of the capacity is for the files that arrived first.
         let is_newcomer =
             matches!(found.found, Found::File(_)) && !self.settle.has(&found.relative);
         if is_newcomer && (self.backlog.is_behind() || self.room() <= CAPACITY / 2) {
@@ -68,7 +69,8 @@ impl HotFolder {
         Some(discovery)
     }
 
-    /// As [`Self::observe`], for what the listing of the whole folder has met: whether it is its turn is known at the end.
+    /// As [`Self::observe`], for a file found by the listing of the whole folder: whether it is its turn is known at the end of the
+    /// listing.
     pub(in crate::daemon) fn meet(&mut self, found: Observation, now: Instant) {
         if self.settle.has(&found.relative) {
             self.observe(found, now);
@@ -88,12 +90,12 @@ impl HotFolder {
         }
     }
 
-    /// Files that there is still room for in memory; the others stay on disk, where the next listing finds them.
+    /// The number of files that still fit in memory; the others stay on disk until a later listing finds them.
     pub(super) fn room(&self) -> usize {
         CAPACITY.saturating_sub(self.queue.len() + self.settle.len())
     }
 
-    /// Takes stock once a second of how fast it goes, and of how old the oldest photo is.
+    /// Updates, once a second, the rates and the age of the oldest photo.
     pub(in crate::daemon) fn take_stock(&mut self, now: Instant) {
         let oldest_ns = [self.queue.oldest_ns(), self.settle.oldest_ns()];
         let oldest_ns = oldest_ns.into_iter().flatten().min();
@@ -103,24 +105,24 @@ impl HotFolder {
         self.rates = self.pace.rates(waiting, now);
     }
 
-    /// Counts an attempt that has ended, if the photo is done.
+    /// Counts an ended attempt if its photo is done.
     pub(in crate::daemon) fn count(&mut self, outcome: &Outcome, now: Instant) {
         if matches!(outcome, Outcome::Done { .. }) {
             self.pace.count(now);
         }
     }
 
-    /// Photos that wait: those that settle, those that are settled, and those that are left on disk until there is room.
+    /// The number of waiting photos: settling, queued, or left on disk.
     pub(in crate::daemon) fn queued(&self) -> usize {
         self.queue.len() + self.settle.len() + self.backlog.len()
     }
 
-    /// Of them, those that are left on disk.
+    /// The number of waiting photos that are left on disk.
     pub(in crate::daemon) fn on_disk(&self) -> usize {
         self.backlog.len()
     }
 
-    /// Files that a worker has.
+    /// The number of photos that have a worker.
     pub(in crate::daemon) fn running(&self) -> usize {
         self.queue.running()
     }

@@ -1,4 +1,4 @@
-//! What is known of a hot folder's disk -> the folder online, or offline until the disk is back or answers.
+//! Takes the folder online, or offline until its disk is back or answers.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::daemon::state::State;
 use crate::fs::disk;
 use crate::intake::{NotTaken, Polled, SilentDisk};
 
-/// How often a folder that is away is looked for.
+/// How often an offline folder is looked for.
 const OFFLINE_RETRY: Duration = Duration::from_secs(2);
 
 impl HotFolder {
-    /// The folder is there; tells whether that is new.
+    /// Takes the folder online; returns whether that is new.
     pub(in crate::daemon) fn online(&mut self, polled: Option<&Polled>, now: Instant) -> bool {
         self.canary = if polled.is_some() {
             Canary::Absent
@@ -38,7 +38,7 @@ impl HotFolder {
         is_new
     }
 
-    /// The folder is away; tells whether that is new.
+    /// Takes the folder offline; returns whether that is new.
     pub(in crate::daemon) fn offline(&mut self, reason: String, now: Instant) -> bool {
         self.queue.clear();
         self.settle.clear();
@@ -64,14 +64,14 @@ impl HotFolder {
             ),
         };
         let is_new = self.offline(reason.clone(), now);
-        // Until the scanner answers, more questions would only wait as well.
+        // Further requests would only wait until the scanner answers.
         self.is_listing = true;
         self.contact = Contact::Lost;
         is_new.then_some(reason)
     }
 
-    /// The scanner has answered. Tells whether its disk had been silent: then all that is known of the folder is old, and it is
-    /// listed.
+    /// Notes that the scanner has answered; returns whether its disk had been silent. If so, all that is known of the folder is out
+    /// of date, and it is listed.
     pub(in crate::daemon) fn end_silence(&mut self, now: Instant) -> bool {
         let was_silent = std::mem::replace(&mut self.contact, Contact::Kept) == Contact::Lost;
         if was_silent {
@@ -81,7 +81,7 @@ impl HotFolder {
         was_silent
     }
 
-    /// Tells whether the hot folder cannot be read now, whatever its output does.
+    /// Returns whether the hot folder cannot be read now, independent of its output.
     pub(super) fn is_away(&self) -> bool {
         matches!(self.state, State::Starting | State::Offline(_))
     }

@@ -1,4 +1,4 @@
-//! Whether a reason could be left with its photo -> one log line. Must not repeat what an earlier try has logged.
+//! Writes one log line on whether a reason could be left with its photo. Must not repeat the line of an earlier try.
 
 use crate::config::Folder;
 use crate::job::{Explained, JobError};

@@ -1,4 +1,4 @@
-//! Converts what was found and done with the ledger to one log line each. Must not do anything about it.
+//! Writes one log line for each finding about the ledger and each step on it. Must not act on them.
 
 use std::io;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub(in crate::daemon) fn ledger_step(step: &OpenStep) {
     }
 }
 
-/// `is_first` tells that hotcut has never served from this state directory.
+/// `is_first`: hotcut has never served from this state directory.
 pub(in crate::daemon) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
     for error in &rebuilt.unreadable {
         if is_first && error.io().kind() == io::ErrorKind::NotFound {
