@@ -71,7 +71,7 @@ pub enum PhotoResult {
     Done,
     /// The photo failed for good.
     Quarantined,
-    /// The file is not for hotcut to process.
+    /// The file is not a photo for hotcut, such as its own output.
     Ignored,
     /// Another attempt follows.
     Retry,

@@ -1,5 +1,4 @@
-//! Empty folders that listings have met -> those that have been empty and unchanged for a time, and their removal. Must not know
-//! whose folders they are.
+//! Finds folders that have been empty and unchanged for a time, and removes them. Must not know who made them.
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
@@ -14,25 +13,25 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::root::Root;
 use crate::fs::stamp::nanos;
 
-/// How many empty folders are kept in mind; the others wait until these are gone.
+/// The most empty folders that are remembered; further ones wait until these are gone.
 pub(super) const FOLDERS_MAX: usize = 10_000;
 
-/// Files that macOS and Windows write into every folder that is looked at, in lower case. They make no folder one in use.
+/// Files that macOS and Windows write into every folder that a user opens, in lower case. A folder with only these counts as empty.
 const SYSTEM_FILES: [&[u8]; 2] = [b".ds_store", b"thumbs.db"];
 
-/// Tells whether a system writes a file of this name by itself.
+/// Returns whether an operating system writes files of this name by itself.
 pub(super) fn is_system_file(name: &[u8]) -> bool {
     SYSTEM_FILES.contains(&name.to_ascii_lowercase().as_slice())
 }
 
-/// A folder without files and subfolders, as a listing met it.
+/// A folder without files and subfolders, as a listing found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmptyFolder {
     /// Its path below the hot folder.
     pub relative: PathBuf,
-    /// When an entry was last made or removed in it, by the clock of its file system.
+    /// When an entry was last created or removed in it, by the clock of its file system.
     pub mtime_ns: i64,
-    /// When it was made, in milliseconds since the epoch of the same clock, if that is known.
+    /// When it was created, in milliseconds since the epoch of the same clock, if known.
     pub born_ms: Option<i64>,
 }
 
@@ -55,13 +54,13 @@ impl EmptyFolder {
 /// The empty folders of one hot folder.
 #[derive(Debug, Default)]
 pub(super) struct EmptyFolders {
-    /// With the time since when each is known to be as it is.
+    /// For each path the modification time, and since when hotcut has known it.
     known: HashMap<PathBuf, (i64, Instant)>,
 }
 
 impl EmptyFolders {
-    /// Takes what a listing of the whole hot folder has met, and returns those that have not changed for `quiet`. The time is
-    /// hotcut's own: the clock of a server may be wrong.
+    /// Takes the empty folders that a listing of the whole hot folder has found, and returns those unchanged for `quiet`. Measures
+    /// the time itself, because the clock of a file server may be wrong.
     pub(super) fn note(
         &mut self,
         met: Vec<EmptyFolder>,
@@ -84,8 +83,8 @@ impl EmptyFolders {
     }
 }
 
-/// Removes the folder unless something is in it or has been since, and tells whether it did. Files that systems write by
-/// themselves go with it.
+/// Removes the folder if it is empty and unchanged; returns whether it did. Removes the files that operating systems write by
+/// themselves along with it.
 pub(super) fn remove(root: &Root, folder: &EmptyFolder) -> Result<bool, PathError> {
     let relative = folder.relative.as_path();
     let path = root.join(relative);
@@ -117,7 +116,7 @@ pub(super) fn remove(root: &Root, folder: &EmptyFolder) -> Result<bool, PathErro
     let parent = root.open_below(parent, flags)?;
     match rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR) {
         Ok(()) => Ok(true),
-        // Somebody has just put something there, or was faster.
+        // Another program has just put something there, or has removed the folder.
         Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT) => Ok(false),
         Err(errno) => Err(errno).at(&path),
     }
@@ -137,7 +136,7 @@ mod tests {
         }
     }
 
-    /// Fails when a folder goes that a copying program has just made, or that was in use in between.
+    /// Fails when a folder is removed that a copying program has just made, or that was in use in between.
     #[test]
     fn only_what_has_been_quiet_for_the_time_is_due() {
         let (mut folders, quiet) = (EmptyFolders::default(), Duration::from_mins(1));
@@ -158,7 +157,7 @@ mod tests {
         assert_eq!(folders.note(both, quiet, after(120)), [met("a", 1)]);
     }
 
-    /// P4: fails when anything but a file of a system goes with its folder.
+    /// P4: fails when anything but a system file is removed with its folder.
     #[test]
     fn a_folder_with_anything_in_it_stays() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A path below a hot folder -> whether hotcut looks at it; reads nothing from disk.
+//! Decides from a path below a hot folder whether hotcut processes it. Must not access the disk.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use std::time::Duration;
 use super::litter::{is_conflict, is_inner_cache, is_litter, is_sidecar};
 use crate::config::Folder;
 
-/// How many times `settle` a subfolder must have been empty before it is removed: a program may be about to write into it.
+/// A subfolder is removed after it has been empty for this many times `settle`, since a program may be about to write into it.
 const QUIET_TIMES: u32 = 30;
 
-/// Whether a file is taken, or why it is not.
+/// Whether a file is taken, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// The folder wants it.
+    /// It is taken.
     Taken,
     /// No pattern of `include` matches its name.
     NotIncluded,
-    /// A sync program has named it so because two people changed one file.
+    /// Its name marks a copy that a sync program made because two people changed one file.
     Conflict,
-    /// A pattern of `exclude` matches it, or a folder that it lies in.
+    /// A pattern of `exclude` matches it or a folder that it lies in.
     Excluded,
-    /// A system or another program keeps it for itself: a bin, a snapshot, a cache, a temporary file, a description of a photo.
+    /// It belongs to an operating system or another program: a bin, a snapshot, a cache, a temporary file, a sidecar of a photo.
     Litter,
     /// It lies in a folder into which hotcut itself moves photos.
     Own,
 }
 
-/// Decides by name alone; names are bytes and compared without regard to case.
+/// Decides by name alone. Names are bytes and compared without regard to case.
 #[derive(Clone, Debug)]
 pub struct FileFilter {
     folder: Arc<Folder>,
@@ -48,17 +48,17 @@ impl FileFilter {
         self.folder.tidy.then(|| self.folder.settle * QUIET_TIMES)
     }
 
-    /// Tells whether the folder at `relative` may hold photos.
+    /// Returns whether the folder at `relative` may hold photos.
     pub fn enters(&self, relative: &Path) -> bool {
         self.shuts_out(relative).is_none()
     }
 
-    /// Tells whether the file at `relative` is one that the folder wants.
+    /// Returns whether the file at `relative` is taken.
     pub fn takes(&self, relative: &Path) -> bool {
         self.judge(relative) == Judgement::Taken
     }
 
-    /// Tells why the file at `relative` is taken or not.
+    /// Returns whether the file at `relative` is taken, and if not, why.
     pub fn judge(&self, relative: &Path) -> Judgement {
         if let Some(judgement) = self.shuts_out(relative) {
             return judgement;

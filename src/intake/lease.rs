@@ -1,4 +1,4 @@
-//! A file -> whether somebody holds it open for writing, as far as the kernel tells; reads nothing.
+//! Detects whether a program has a file open for writing, as far as the kernel can tell. Must not read the file.
 #![expect(
     unsafe_code,
     reason = "no safe wrapper of F_SETLEASE exists in rustix, nix or std; see the argument at the call"
@@ -14,7 +14,7 @@ use super::Writer;
 use crate::fs::path_error::PathError;
 use crate::fs::root::Root;
 
-/// Tells whether `relative` has a writer.
+/// Returns whether the file at `relative` has a writer.
 pub(super) fn writer_at(root: &Root, relative: &Path) -> Writer {
     match root.open_below(relative, OFlags::RDONLY) {
         Ok(file) => writer_of(file.as_fd()),
@@ -23,21 +23,21 @@ pub(super) fn writer_at(root: &Root, relative: &Path) -> Writer {
     }
 }
 
-/// Tells whether `error` is that somebody else has a write lease on the file, as a file server takes one for a client
-/// that writes; the kernel has asked for it back.
+/// Returns whether `error` means that another process holds a write lease on the file, as a file server does for a client that
+/// writes. The kernel has already asked that process to return the lease.
 pub(super) fn is_leased(error: &PathError) -> bool {
     error.io().raw_os_error() == Some(Errno::WOULDBLOCK.raw_os_error())
 }
 
-/// Asks for a read lease, which the kernel refuses while a writer has the file open, and gives it back at once.
+/// Requests a read lease, which the kernel refuses while a writer has the file open, and returns it at once.
 ///
-/// Only the owner of the file or a process with `CAP_LEASE` may ask, and not on every file system; where the question
-/// is refused the answer is [`Writer::Absent`], and the settle time alone decides. A writer that opens the file in
-/// between waits for microseconds and makes the kernel send SIGIO, which `shutdown` has made harmless.
+/// Only the owner of the file or a process with `CAP_LEASE` may request a lease, and not on every file system. If the request
+/// itself is refused, the result is [`Writer::Absent`], and the settle time alone decides. A writer that opens the file in between
+/// waits for microseconds and makes the kernel send SIGIO, which `shutdown` has made harmless.
 fn writer_of(file: BorrowedFd<'_>) -> Writer {
     match set_lease(file, libc::F_RDLCK) {
         Ok(()) => {
-            // Closing the file would drop the lease as well; this only does it sooner.
+            // Closing the file would release the lease too; this releases it sooner.
             set_lease(file, libc::F_UNLCK).ok();
             Writer::Absent
         }
@@ -61,17 +61,16 @@ fn set_lease(file: BorrowedFd<'_>, kind: libc::c_int) -> Result<(), Errno> {
 mod tests {
     use super::*;
 
-    /// Missing in `libc`; the same number on every architecture of Linux.
+    /// Missing in `libc`; the number is the same on every Linux architecture.
     const F_SETSIG: libc::c_int = 10;
 
-    /// P1: fails when a file that a file server has leased to a client is taken for complete, or for one that cannot be
-    /// read.
+    /// P1: fails when a file that a file server has leased to a client counts as complete or as unreadable.
     #[test]
     fn a_file_that_is_leased_for_writing_has_a_writer() {
         let dir = tempfile::tempdir().unwrap();
         let file = std::fs::File::create_new(dir.path().join("a.jpg")).unwrap();
         let root = Root::open(dir.path(), None).unwrap();
-        // SAFETY: as for F_SETLEASE. SIGURG is ignored by default; SIGIO, sent otherwise, would end the process.
+        // SAFETY: as for F_SETLEASE. SIGURG is ignored by default; SIGIO, which is sent otherwise, would end the process.
         let answer = unsafe { libc::fcntl(file.as_raw_fd(), F_SETSIG, libc::SIGURG) };
         assert_eq!(answer, 0);
         set_lease(file.as_fd(), libc::F_WRLCK).unwrap();

@@ -1,9 +1,11 @@
-//! A name -> whether a system or another program keeps it for itself; reads nothing from disk and knows no configuration.
+//! Decides from a name whether the file belongs to an operating system or another program. Must not access the disk or know the
+//! configuration.
 //!
-//! Names are bytes in lower case. What is named here is never a photo that somebody has dropped: a bin or a snapshot of which
-//! hotcut must not take or remove anything, a cache of small pictures, or a file that is still on its way.
+//! Names are bytes in lower case. The names below never belong to a photo that a user has dropped. They belong to bins and
+//! snapshots, from which hotcut must not take or remove anything, to caches of small pictures, and to files that are still being
+//! transferred.
 
-/// Endings of files and folders that editors, browsers, sync and transfer tools write, and of packages of other programs.
+/// Endings of files and folders that editors, browsers, sync and transfer tools write, and of other programs' packages.
 const ENDINGS: &[&str] = &[
     "~",
     ".tmp",
@@ -28,7 +30,7 @@ const ENDINGS: &[&str] = &[
     ".swo",
     ".lock",
     ".hotcut.txt",
-    // Synology's attributes of a file, beside it.
+    // Synology's file attributes, stored beside the file.
     "@synoeastream",
     "@synoresource",
     // Previews of Lightroom; libraries of Apple's programs, Lightroom and Capture One.
@@ -41,7 +43,7 @@ const ENDINGS: &[&str] = &[
     ".cocatalog",
 ];
 
-/// Beginnings. A dot hides a file; with a tilde begin temporaries of Office, Syncthing and scanners, and snapshots of some NAS.
+/// Beginnings. A dot hides a file. A tilde starts temporary files of Office, Syncthing and scanners, and snapshots of some NAS.
 const BEGINNINGS: &[&str] = &[
     ".",
     "~",
@@ -98,10 +100,10 @@ const NAMES: &[&str] = &[
     "zbthumbnail.info",
 ];
 
-/// Folders that are caches only inside a certain other one.
+/// Folders (second) that are caches only inside a certain folder (first).
 const INNER_CACHES: &[(&str, &str)] = &[("captureone", "cache")];
 
-/// What sync programs write into the name of a copy that they keep because two people changed one file.
+/// Texts that sync programs put into the name of a copy that they keep because two people changed one file.
 const CONFLICTS: &[&str] = &[
     ".sync-conflict-",
     "conflicted copy",
@@ -109,13 +111,13 @@ const CONFLICTS: &[&str] = &[
     "_conflict-20",
 ];
 
-/// Endings of files that describe a photo beside them, and of lists that programs leave in a folder.
+/// Endings of files that describe a photo beside them, and of lists and logs that programs leave in a folder.
 const SIDECARS: &[&str] = &[
     "aae", "acr", "comask", "cop", "cos", "cot", "ctg", "db", "dop", "ini", "log", "md5", "nksc",
     "on1", "pp3", "sfv", "sha1", "sha256", "thm", "txt", "vrd", "xmp",
 ];
 
-/// Tells whether `name`, in lower case, is one that a system or another program keeps for itself.
+/// Returns whether `name`, in lower case, belongs to an operating system or another program.
 pub(super) fn is_litter(name: &[u8]) -> bool {
     BEGINNINGS
         .iter()
@@ -130,34 +132,35 @@ pub(super) fn is_litter(name: &[u8]) -> bool {
         || is_safe_save(name)
 }
 
-/// Tells whether the folder `name` is a cache because it lies in `parent`; both in lower case.
+/// Returns whether the folder `name` is a cache because it lies in `parent`; both in lower case.
 pub(super) fn is_inner_cache(parent: &[u8], name: &[u8]) -> bool {
     INNER_CACHES
         .iter()
         .any(|(outer, inner)| outer.as_bytes() == parent && inner.as_bytes() == name)
 }
 
-/// Tells whether `name` is one that hotcut gives to a photo for the moments in which it moves or deletes it.
+/// Returns whether `name` is a hidden name that hotcut gives to a photo while it moves or deletes it.
 pub(super) fn is_hidden_photo(name: &[u8]) -> bool {
     name.starts_with(b".hotcut-") && name.ends_with(b".source")
 }
 
-/// Tells whether `name`, in lower case, is that of a copy which a sync program made because of a conflict.
+/// Returns whether `name`, in lower case, is that of a copy that a sync program made because of a conflict.
 pub(super) fn is_conflict(name: &[u8]) -> bool {
     CONFLICTS.iter().any(|part| contains(name, part.as_bytes()))
 }
 
-/// Tells whether a file with this ending, in lower case, only describes others.
+/// Returns whether a file with this ending, in lower case, only describes others.
 pub(super) fn is_sidecar(ending: &[u8]) -> bool {
     SIDECARS.iter().any(|one| one.as_bytes() == ending)
 }
 
-/// Emacs keeps `#a.jpg#`.
+/// Returns whether `name` is an autosave file of Emacs, like `#a.jpg#`.
 fn is_autosave(name: &[u8]) -> bool {
     name.len() > 2 && name.starts_with(b"#") && name.ends_with(b"#")
 }
 
-/// Programs of macOS save `a.jpg` on a share by way of a folder like `a.jpg.sb-1a2b3c4d-AbCdEf`.
+/// Returns whether `name` is a temporary folder like `a.jpg.sb-1a2b3c4d-AbCdEf`, through which macOS programs save `a.jpg` on a
+/// share.
 fn is_safe_save(name: &[u8]) -> bool {
     let mark = b".sb-";
     name.windows(mark.len() + 9).any(|part| {
@@ -176,7 +179,7 @@ fn contains(name: &[u8], part: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// Fails when a name is added out of order, so that the search does not find it.
+    /// Fails when a name is added out of order, so that the binary search misses it.
     #[test]
     fn every_name_of_the_list_is_found() {
         assert!(NAMES.is_sorted());

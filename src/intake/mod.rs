@@ -1,4 +1,4 @@
-//! A hot folder -> settled files. Knows paths and time; knows no pixel and no ledger.
+//! Converts a hot folder to settled files. Must know only paths and time, no pixels and no ledger.
 
 mod emptied;
 mod filter;
@@ -26,6 +26,6 @@ pub use source::{SourceError, SourceFile};
 pub use walk::{Listing, Walk};
 pub use watch::{Sighting, Watch, WatchError, stir_canary};
 
-/// Tells one incarnation of a folder from another: a reload that changes a folder gives it a new one.
+/// Identifies one configuration of a folder: a reload that changes a folder gives it a new id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FolderId(pub u64);

@@ -1,4 +1,4 @@
-//! Files that a listing meets and does not take -> how many of them there are of each kind; keeps no name of a file.
+//! Counts, by kind, the files that a listing finds and does not take. Must not keep file names.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,23 +13,23 @@ use serde::{Deserialize, Serialize};
 use super::Judgement;
 use super::litter::is_hidden_photo;
 
-/// Endings that are counted one by one; files of any further ending are counted together.
+/// The most endings that are counted separately; files with further endings are counted together.
 const ENDINGS_MAX: usize = 20;
 
-/// The longest ending that is shown, in bytes; what is longer is part of a name that has a dot in it.
+/// The longest ending that is shown, in bytes; anything longer is part of a name with a dot in it.
 const ENDING_LEN_MAX: usize = 12;
 
-/// How long a photo can keep the hidden name under which it is moved, at most: a copy to a slow disk.
+/// The longest time that a photo can have the hidden name under which it is moved: a copy to a slow disk.
 const MOVE_LIMIT: Duration = Duration::from_hours(1);
 
-/// Files of a hot folder that are left alone. What `exclude` names, what is hidden or temporary, and what lies in a bin, a snapshot
-/// or a cache is not counted.
+/// The files of a hot folder that are left alone. Not counted: files that `exclude` names, hidden and temporary files, and files in
+/// a bin, a snapshot or a cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotTaken {
-    /// Files that no pattern of `include` matches, by their ending in lower case; those without one have an empty one.
+    /// Files that no pattern of `include` matches, by their ending in lower case; the ending is empty for names without one.
     pub endings: BTreeMap<String, u64>,
-    /// More of them, of endings that are not in the list.
+    /// Further such files, whose endings are not in `endings`.
     pub others: u64,
     /// Copies that a sync program made because of a conflict.
     pub conflicts: u64,
@@ -37,12 +37,12 @@ pub struct NotTaken {
     pub links: u64,
     /// Files that are taken once they are not empty any more.
     pub empty: u64,
-    /// Photos that were hidden to be moved or deleted more than an hour ago: the move hangs, or the ledger that knew of it is lost.
+    /// Photos that were hidden for a move or deletion more than an hour ago: the move hangs, or its ledger is lost.
     pub hidden: u64,
 }
 
 impl NotTaken {
-    /// Counts a file that is not taken; `age` is how long ago it, or its name, changed last.
+    /// Counts a file that is not taken; `age` is the time since the file or its name last changed.
     pub(super) fn count(
         &mut self,
         relative: &Path,
@@ -61,7 +61,7 @@ impl NotTaken {
                     is_hidden_photo(name.as_bytes()) && age.is_some_and(|age| age > MOVE_LIMIT);
                 self.hidden += u64::from(is_left);
             }
-            // It may lead to a photo, or to a whole folder of them.
+            // A link may lead to a photo or to a whole folder of photos.
             (FileType::Symlink, Judgement::Taken | Judgement::NotIncluded) => self.links += 1,
             _ => {}
         }
@@ -81,12 +81,12 @@ impl NotTaken {
         }
     }
 
-    /// Files that no pattern of `include` matches.
+    /// The number of files that no pattern of `include` matches.
     pub fn files(&self) -> u64 {
         self.endings.values().sum::<u64>() + self.others
     }
 
-    /// Adds what another listing has met.
+    /// Adds the counts of another listing.
     pub fn add(&mut self, other: &Self) {
         for (ending, count) in &other.endings {
             let is_full = self.endings.len() >= ENDINGS_MAX && !self.endings.contains_key(ending);
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(one.to_string(), "1 file is not taken: *.bmp 1");
     }
 
-    /// P4: fails when a photo that stays hidden for ever leaves no trace, or when one that is being moved is told of.
+    /// P4: fails when a photo that stays hidden for ever leaves no trace, or when a photo that is being moved is counted.
     #[test]
     fn photo_that_has_long_been_hidden_is_counted() {
         let count = |name: &str, age: Duration| {
@@ -161,7 +161,8 @@ mod tests {
         assert_eq!(count("sub/.hotcut-0a1b2c3d-17.tmp", MOVE_LIMIT * 2), 0);
     }
 
-    /// P6: fails when memory grows with the number of endings, or when files of many endings are not counted.
+    /// P6: fails when memory grows with the number of endings, or when files are left out of the count because there are many
+    /// endings.
     #[test]
     fn of_very_many_endings_some_are_named() {
         let mut left = NotTaken::default();

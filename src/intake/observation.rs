@@ -1,4 +1,4 @@
-//! What lies at a path of a hot folder at one moment; decides nothing.
+//! The state of a path of a hot folder at one moment. Decides nothing.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub struct Observation {
     pub relative: PathBuf,
     /// What is there.
     pub found: Found,
-    /// Whether somebody is writing it.
+    /// Whether a program has it open for writing.
     pub writer: Writer,
 }
 
@@ -22,17 +22,17 @@ pub enum Found {
     File(Stamp),
     /// Nothing, or something else.
     Nothing,
-    /// What it is cannot be told now: a disk fails, a folder is closed.
+    /// Unknown for now: the disk fails or the folder is not readable.
     Unknown,
 }
 
 /// Whether a file is held open for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
-    /// A listing does not ask.
+    /// Not checked: a listing does not check it.
     NotAsked,
-    /// Nobody does, or the kernel cannot tell.
+    /// No writer, or the kernel cannot tell.
     Absent,
-    /// Somebody does.
+    /// A program has it open for writing.
     Present,
 }

@@ -1,4 +1,4 @@
-//! What a scanner is asked, and what it tells. Does nothing.
+//! The messages to and from a scanner. Does nothing.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,54 +9,54 @@ use super::walk::Listing;
 use super::watch::WatchError;
 use crate::fs::path_error::PathError;
 
-/// What a scanner is asked to do.
+/// A request to a scanner.
 #[derive(Debug)]
 pub enum ScanRequest {
     /// List the whole folder.
     List,
     /// Look at these paths below it; a directory is listed.
     Look(Vec<PathBuf>),
-    /// List this folder below it, which was new a moment ago.
+    /// List this subfolder again, which had just appeared.
     LookAgain(PathBuf),
     /// Make a new watch, then list.
     Rewatch,
-    /// Remove these folders below it, unless something lies in them.
+    /// Remove these subfolders if they are empty.
     Remove(Vec<EmptyFolder>),
 }
 
-/// What a scanner tells.
+/// A report of a scanner.
 #[derive(Debug)]
 pub enum Report {
-    /// The folder is there, for the first time or again or another one; a listing follows.
+    /// The folder can be used: for the first time, again, or because another folder has its place. A listing follows.
     Online(Online),
     /// The folder cannot be used now.
     Offline(PathError),
-    /// Files, or places where there is none.
+    /// Paths, with or without a file there.
     Seen(Vec<Observation>),
-    /// Files that the listing of the whole folder has met, which goes on.
+    /// Files that the running listing of the whole folder has found.
     Met(Vec<Observation>),
     /// A listing is complete.
     Listed {
         /// How long it took.
         took: Duration,
-        /// What it told besides.
+        /// Its other results.
         listing: Listing,
     },
-    /// Folders that were to be removed.
+    /// Folders were asked to be removed.
     Removed {
-        /// Those that are gone.
+        /// The removed folders.
         folders: Vec<PathBuf>,
         /// The first one that could not be removed.
         error: Option<PathError>,
     },
 }
 
-/// A hot folder that is there.
+/// A hot folder that can be used.
 #[derive(Debug)]
 pub struct Online {
     /// The mount point that it lies under.
     pub mount_point: PathBuf,
-    /// The mount point that its output folder lies under; `None` if that is told already, or not known.
+    /// The mount point that its output folder lies under; `None` if that was reported already or is not known.
     pub output_mount: Option<PathBuf>,
     /// Why it is polled; `None` if it is watched.
     pub polled: Option<Polled>,

@@ -1,7 +1,7 @@
-//! A hot folder -> what lies in it now; start-up, lost events and the periodic rescan are this one path.
+//! Lists a hot folder. Start-up, lost events and the periodic rescan all take this one path.
 //!
-//! Each folder has its own thread, the scanner, so that a dead network mount holds up no other folder. The scanner judges
-//! nothing: it knows neither what is settled nor what is done.
+//! Each folder has its own thread, the scanner, so that a dead network mount delays no other folder. The scanner must not decide
+//! anything: it knows neither which files are settled nor which are done.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -26,20 +26,20 @@ use crate::fs::mount;
 use crate::fs::root::{Root, RootId};
 use crate::fs::stamp::Stamp;
 
-/// How long it may take to watch a folder with all that lies in it.
+/// How long it may take to watch a folder and everything below it.
 const WATCH_LIMIT: Duration = Duration::from_mins(5);
 
-/// The loop is gone; nobody listens.
+/// The report has no receiver: the loop is gone.
 struct Unheard;
 
 /// The thread of one folder.
 pub(super) struct ScanThread {
     assignment: Assignment,
     signs: Arc<Signs>,
-    /// What is still to be done before the folder is served.
+    /// The work to do before the folder is served.
     prepare_output: Option<PrepareOutput>,
     prepare_input: Option<PrepareInput>,
-    /// Known and not told yet.
+    /// The mount point of the output folder, if known and not reported yet.
     output_mount: Option<PathBuf>,
     known: Option<RootId>,
     watch: Option<Watch>,
@@ -62,7 +62,7 @@ impl ScanThread {
         }
     }
 
-    /// Does what is asked for, until nobody asks any more.
+    /// Handles requests until no requester is left.
     pub(super) fn serve(&mut self, inbox: &thread_channel::Receiver<ScanRequest>) {
         while let Some(ask) = self.next(inbox) {
             self.signs.pulse.step();
@@ -74,7 +74,7 @@ impl ScanThread {
         }
     }
 
-    /// Waits for what to do next; `None` once nobody asks any more.
+    /// Waits for the next request; `None` once no requester is left.
     fn next(&mut self, inbox: &thread_channel::Receiver<ScanRequest>) -> Option<ScanRequest> {
         loop {
             if let Some(folder) = self.second_look.take(Instant::now()) {
@@ -132,7 +132,7 @@ impl ScanThread {
         }
     }
 
-    /// Done even while the hot folder is away, for a person may look for the output folder.
+    /// Runs even while the hot folder is offline, because a person may look for the output folder.
     fn prepare_output(&mut self) {
         if let Some(prepare) = self.prepare_output.take() {
             self.signs.is_at_output.store(true, Ordering::Relaxed);
@@ -146,7 +146,7 @@ impl ScanThread {
         let Some(prepare) = self.prepare_input.take() else {
             return Ok(());
         };
-        // The disk may have kept this thread until another one serves the folder, whose photos are not to be touched.
+        // The disk may have stalled this thread until another thread serves the folder, whose photos must not be touched.
         if !self.signs.is_wanted() {
             return Err(Unheard);
         }
@@ -155,7 +155,7 @@ impl ScanThread {
         Ok(())
     }
 
-    /// Watches the folder before it is listed, so that nothing falls between.
+    /// Watches the folder before it is listed, so that no change in between is missed.
     fn greet(&mut self, root: &Root) -> Result<(), Unheard> {
         self.watch = None;
         let Assignment {
@@ -179,7 +179,8 @@ impl ScanThread {
             }
         };
         let mount_point = root.mount_point().to_owned();
-        // A mount that appears on top of the folder later is noticed, one that goes away again is missed from now on.
+        // The mount is required from now on: without it the folder is offline. A mount that appears over the folder later is
+        // noticed.
         self.assignment.mount_point = Some(mount_point.clone());
         let output_mount = self.output_mount.take();
         self.send(Report::Online(Online {
@@ -208,7 +209,7 @@ impl ScanThread {
     }
 
     fn inspect(&self, root: &Root, relative: &Path) -> (Found, Writer, bool) {
-        // O_PATH first: opening a device or a FIFO can have effects.
+        // O_PATH first: opening a device or a FIFO can have side effects.
         let file = match root.open_below(relative, OFlags::PATH) {
             Ok(file) => file,
             Err(error) if is_gone(&error) => return (Found::Nothing, Writer::Absent, false),
@@ -254,7 +255,7 @@ impl ScanThread {
     }
 
     fn remove(&self, root: &Root, wanted: Vec<EmptyFolder>) -> Result<(), Unheard> {
-        // A reload may have ended that.
+        // A reload may have ended this scanner.
         if !self.signs.is_wanted() {
             return Err(Unheard);
         }
@@ -274,7 +275,7 @@ impl ScanThread {
 
     fn send(&self, report: Report) -> Result<(), Unheard> {
         let marked = (self.assignment.id, report);
-        // The loop may let it wait, which is no fault of the disk.
+        // The send may wait for the loop, which must not count as a silent disk.
         self.signs.pulse.rest();
         let sent = self.assignment.reports.blocking_send(marked);
         self.signs.pulse.step();

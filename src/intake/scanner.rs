@@ -1,4 +1,4 @@
-//! A folder's thread -> its handle, through which it is asked and seen to be at work. Touches no disk.
+//! The handle of a folder's thread: sends requests and shows its progress. Must not access the disk.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,32 +16,32 @@ use super::watch::Sighting;
 use crate::fs::disk::Pulse;
 use crate::fs::root::Root;
 
-/// The handle of a folder's thread. Dropping it ends the thread after what it is doing.
+/// The handle of a folder's thread. Dropping it ends the thread after the current request.
 #[derive(Debug)]
 pub struct Scanner {
     asks: thread_channel::Sender<ScanRequest>,
     signs: Arc<Signs>,
 }
 
-/// What the loop sees of a scanner that is at work, and the scanner of the loop.
+/// The state that a scanner and the loop share.
 #[derive(Debug, Default)]
 pub(super) struct Signs {
     pub(super) pulse: Pulse,
     pub(super) is_at_output: AtomicBool,
-    /// Set by the loop, taken by the scanner.
+    /// Set by the loop, cleared by the scanner.
     pub(super) is_given_up: AtomicBool,
 }
 
 /// The disk that does not answer a scanner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SilentDisk {
-    /// That of the hot folder.
+    /// The disk of the hot folder.
     Input,
-    /// That of the output folder.
+    /// The disk of the output folder.
     Output,
 }
 
-/// What is done once, before a folder is served. Each part waits for its disk.
+/// The work done once before a folder is served. Each part waits for its disk.
 pub struct Preparation {
     /// The part in the output folder.
     pub output: PrepareOutput,
@@ -49,23 +49,23 @@ pub struct Preparation {
     pub input: PrepareInput,
 }
 
-/// Makes an output folder ready, and returns the mount point that it lies under if that is known.
+/// Makes an output folder ready; returns the mount point that it lies under, if known.
 pub type PrepareOutput = Box<dyn FnOnce(&Pulse) -> Option<PathBuf> + Send>;
 
-/// Clears a hot folder of what a crash has left.
+/// Removes from a hot folder what a crash has left.
 pub type PrepareInput = Box<dyn FnOnce(&Root, &Pulse) + Send>;
 
-/// What a scanner needs to know.
+/// The parameters of a scanner.
 pub struct Assignment {
-    /// Marks everything that it sends.
+    /// Marks every message of the scanner.
     pub id: FolderId,
     /// The hot folder.
     pub input: PathBuf,
-    /// What it takes.
+    /// Decides which files are taken.
     pub filter: FileFilter,
     /// The mount point that the folder had when it was first used.
     pub mount_point: Option<PathBuf>,
-    /// A folder that exists, watched along with the hot folder to prove that the watch lives.
+    /// An existing folder that is watched along with the hot folder, to check that the watch works.
     pub canary: PathBuf,
     /// Where reports go.
     pub reports: Sender<(FolderId, Report)>,
@@ -86,14 +86,14 @@ impl Scanner {
         Ok(Self { asks, signs })
     }
 
-    /// Asks without waiting; `false` if the thread has ended.
+    /// Sends a request without waiting; `false` if the thread has ended.
     #[must_use]
     pub fn ask(&self, ask: ScanRequest) -> bool {
         self.asks.send(ask).is_ok()
     }
 
-    /// The disk that does not answer the scanner, if there is one. The scanner is then given up: once the disk answers, it tells of
-    /// the folder as of a new one.
+    /// Returns the disk that does not answer the scanner, if there is one. The scanner is then marked as given up: once the disk
+    /// answers, it reports the folder as if it were new.
     pub fn silent_disk(&self) -> Option<SilentDisk> {
         if !self.signs.pulse.is_late() {
             return None;
@@ -108,7 +108,7 @@ impl Scanner {
 }
 
 impl Signs {
-    /// Tells whether the loop still has the handle; it is called by the thread, which has the other one.
+    /// Returns whether the loop still has the handle. Only the thread calls this; it holds one of the two references.
     pub(super) fn is_wanted(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) > 1
     }

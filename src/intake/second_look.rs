@@ -1,7 +1,7 @@
-//! Folders that have just appeared -> when to list them once more; pure: no clock, no disk.
+//! Decides when to list a new folder once more. Pure: no clock, no disk.
 //!
-//! The watcher reports a new folder before it watches it. A file that is created before the first listing and written
-//! before the watch stands makes no event that anybody sees: only a later listing finds it whole.
+//! The watcher reports a new folder before it watches it. A file that is created before the first listing and written before the
+//! watch starts causes no event that is received; only a later listing finds it complete.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Ample for the watcher to stand, whatever the load.
+/// Long enough for the watch to start under any load.
 const AFTER: Duration = Duration::from_secs(2);
 
-/// Folders to list once more, the first due in front.
+/// Folders to list once more, the first due at the front.
 #[derive(Debug, Default)]
 pub(super) struct SecondLook {
     due: VecDeque<(Instant, PathBuf)>,
 }
 
 impl SecondLook {
-    /// Notes a folder that was listed at `now` for the first time.
+    /// Adds a folder that was listed at `now` for the first time.
     pub(super) fn note(&mut self, folder: PathBuf, now: Instant) {
         self.due.push_back((now + AFTER, folder));
     }

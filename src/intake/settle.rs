@@ -1,4 +1,4 @@
-//! Sightings and observations plus `now` -> [`SettledFile`]s; pure: no clock, no disk, no thread.
+//! Converts sightings, observations and `now` to [`SettledFile`]s. Pure: no clock, no disk, no thread.
 
 mod file;
 
@@ -14,16 +14,16 @@ pub use file::{Discovery, SettledFile};
 use super::observation::{Found, Observation, Writer};
 use crate::fs::stamp::Stamp;
 
-/// How long a file that ends early may stay so before it is given up.
+/// How long a file that ends early is held before it is given up.
 pub const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Files that may be settling at one time in one folder; what is beyond that a later listing finds again.
+/// The most files that may settle at a time in one folder; a later listing finds the others again.
 pub const CAPACITY: usize = 10_000;
 
-/// Why a file that lies still is not settled.
+/// Why an unchanging file is not settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// It ends early, and the rest of it is waited for.
+    /// It ends early; the rest of it is awaited.
     EndsEarly {
         /// When it is given up.
         until: Instant,
@@ -37,13 +37,13 @@ pub enum Held {
     Open,
 }
 
-/// The files of one folder that are not known to be complete yet.
+/// The files of one folder that are not yet known to be complete.
 #[derive(Debug)]
 pub struct Settle {
     quiet: Duration,
     files: HashMap<PathBuf, Settling>,
-    /// When to look at which file; an entry whose time is not the file's `look_at` is stale. Of those that are due together the
-    /// one that arrived first goes first.
+    /// When to look at which file. An entry whose time differs from the file's `look_at` is stale. Of the files due at the same
+    /// time, the one that arrived first comes first.
     queue: BinaryHeap<Reverse<(Instant, i64, PathBuf)>>,
     held: BTreeMap<PathBuf, Held>,
 }
@@ -52,7 +52,7 @@ pub struct Settle {
 struct Settling {
     seen: Option<Seen>,
     look_at: Option<Instant>,
-    /// Sighted since the last look began: whatever is reported until the next one may have been seen too early.
+    /// Whether the file was sighted since the last look began. If so, reports until the next look may be out of date.
     sighted_since_look: bool,
     not_before: Instant,
     ends_early_since: Option<Instant>,
@@ -66,7 +66,7 @@ struct Seen {
 }
 
 impl Settle {
-    /// Starts with nothing settling; a file is settled after `quiet` without change.
+    /// Starts with no files. A file is settled after `quiet` without change.
     pub fn new(quiet: Duration) -> Self {
         Self {
             quiet,
@@ -76,7 +76,7 @@ impl Settle {
         }
     }
 
-    /// Notes that `relative` must be looked at, at `when` at the earliest, and what led to it. False if there is no room for it.
+    /// Notes that `relative` must be looked at, not before `when`, and what led to it. Returns false if the table is full.
     pub fn sight(&mut self, relative: PathBuf, when: Instant, discovery: Discovery) -> bool {
         if let Some(file) = self.files.get_mut(&relative) {
             file.sighted_since_look |= discovery != Discovery::Listing;
@@ -98,13 +98,13 @@ impl Settle {
         true
     }
 
-    /// Takes a file back whose content ends early: it is settled again when it has changed, or when patience is over.
+    /// Takes back a file whose content ends early. It settles again when it has changed, or when patience is over.
     pub fn hold(&mut self, file: SettledFile, now: Instant) {
         let until = now + PATIENCE;
         self.hold_as(file, Held::EndsEarly { until }, now);
     }
 
-    /// As [`Self::hold`], for a file whose content only may end early.
+    /// As [`Self::hold`], for a file whose content may end early.
     pub fn doubt(&mut self, file: SettledFile, now: Instant) {
         let until = now + PATIENCE;
         self.hold_as(file, Held::MayEndEarly { until }, now);
@@ -118,7 +118,7 @@ impl Settle {
                 since: now,
             }),
             look_at: Some(look_at),
-            // Nothing was heard of the file while its attempt was under way.
+            // Events of the file were ignored during its attempt.
             sighted_since_look: true,
             not_before: now,
             ends_early_since: Some(now),
@@ -131,14 +131,14 @@ impl Settle {
         self.files.insert(file.relative, settling);
     }
 
-    /// Takes what a listing or a look found; returns the file if it is settled now.
+    /// Takes the result of a listing or a look; returns the file if it is settled now.
     pub fn observe(&mut self, observation: Observation, now: Instant) -> Option<SettledFile> {
         let Observation {
             relative,
             found,
             writer,
         } = observation;
-        // An empty file is a placeholder; filling it is an event or shows in the next listing.
+        // An empty file is a placeholder. Filling it causes an event or shows in the next listing.
         let stamp = match found {
             Found::File(stamp) if stamp.len > 0 => stamp,
             Found::File(_) | Found::Nothing | Found::Unknown => {
@@ -195,7 +195,7 @@ impl Settle {
         }
     }
 
-    /// Drops a file that is gone, or known to be finished; one that was sighted meanwhile is looked at once more.
+    /// Drops a file that is gone or known to be finished. A file that was sighted meanwhile is looked at once more.
     pub fn forget(&mut self, relative: &Path, now: Instant) {
         self.held.remove(relative);
         match self.files.get(relative) {
@@ -214,7 +214,7 @@ impl Settle {
         self.held.clear();
     }
 
-    /// Returns at most `count` files that are to be looked at by `now`, and expects an observation of each.
+    /// Returns at most `count` files that are due by `now`, and expects an observation of each.
     pub fn due(&mut self, now: Instant, count: usize) -> Vec<PathBuf> {
         let mut due = Vec::new();
         while due.len() < count && self.next_due().is_some_and(|when| when <= now) {
@@ -229,7 +229,7 @@ impl Settle {
         due
     }
 
-    /// When the next file is to be looked at.
+    /// When the next file is due.
     pub fn next_due(&mut self) -> Option<Instant> {
         while let Some(Reverse((when, _, relative))) = self.queue.peek() {
             let when = *when;
@@ -247,23 +247,23 @@ impl Settle {
         self.files.len()
     }
 
-    /// Tells whether `relative` is settling.
+    /// Returns whether `relative` is settling.
     pub fn has(&self, relative: &Path) -> bool {
         self.files.contains_key(relative)
     }
 
-    /// Files that lie still and are held all the same.
+    /// The unchanging files that are held back.
     pub fn held(&self) -> &BTreeMap<PathBuf, Held> {
         &self.held
     }
 
-    /// When the file arrived that arrived first, by its stamp, in nanoseconds since the epoch.
+    /// The arrival time of the oldest file, by its stamp, in nanoseconds since the epoch.
     pub fn oldest_ns(&self) -> Option<i64> {
         let seen = self.files.values().filter_map(|file| file.seen.as_ref());
         seen.map(|seen| seen.stamp.ctime_ns).min()
     }
 
-    /// Tells whether nothing is settling.
+    /// Returns whether no file is settling.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }

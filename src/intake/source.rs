@@ -1,4 +1,4 @@
-//! A settled file -> its bytes, proved to be the version that settled; never writes to it.
+//! Reads a settled file and verifies that it is the version that settled. Must not write to it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::root::Root;
 use crate::fs::stamp::{Stamp, nanos};
 
-/// The number by which `statfs` knows ZFS.
+/// The `statfs` number of ZFS.
 const ZFS: rustix::fs::FsWord = 0x2fc1_2fc1;
 
 /// A source that is open for reading.
@@ -29,10 +29,10 @@ pub struct SourceFile {
 /// Why a settled file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It is gone: somebody took it back.
+    /// It was removed.
     #[error("it is gone")]
     Vanished,
-    /// It is another version than the one that settled.
+    /// It is not the version that settled.
     #[error("it changed while it was read")]
     Changed,
     /// Parts of it were never written.
@@ -65,7 +65,7 @@ impl SourceFile {
         Ok(source)
     }
 
-    /// Checks that both the open file and the one under its name are still the version that settled.
+    /// Checks that the open file and the file under its name are both still the version that settled.
     pub fn verify(&self) -> Result<(), SourceError> {
         let path = self.root.join(&self.relative);
         let (here, kind) = Stamp::read(&self.file, OsStr::new("")).at(&path)?;
@@ -84,13 +84,13 @@ impl SourceFile {
         }
     }
 
-    /// When the file was made, in nanoseconds since the epoch of its file system's clock; `None` where that is not kept. An inode
-    /// number is given to another file at once, a time of birth is not.
+    /// When the file was created, in nanoseconds since the epoch of its file system's clock; `None` if the file system does not
+    /// store it. An inode number may be reused at once, a birth time is not.
     pub fn born_ns(&self) -> Option<i64> {
         self.born_ns
     }
 
-    /// Returns a second handle on the content, at its start.
+    /// Returns a second handle on the content, positioned at its start.
     pub fn reader(&self) -> Result<File, SourceError> {
         let path = self.root.join(&self.relative);
         let file = match self.root.open_below(&self.relative, OFlags::RDONLY) {
@@ -106,10 +106,10 @@ impl SourceFile {
         }
     }
 
-    /// Tells whether parts of the file were never written, as far as the file system tells. A program that writes several
-    /// parts at once may have written the last one already.
+    /// Returns whether parts of the file were never written, as far as the file system can tell. A program that writes several
+    /// parts at once may already have written the last one.
     pub fn has_hole(&self) -> bool {
-        // ZFS makes holes of zeros that were written, and whatever cannot tell reports none.
+        // ZFS turns written zeros into holes. File systems that cannot tell report no hole.
         let is_zfs = rustix::fs::fstatfs(&self.file).is_ok_and(|found| found.f_type == ZFS);
         let hole = rustix::fs::seek(&self.file, SeekFrom::Hole(0));
         !is_zfs && hole.is_ok_and(|at| at < self.stamp.len)
@@ -143,9 +143,9 @@ fn birth_ns(file: &File) -> Option<i64> {
     is_known.then(|| nanos(born.tv_sec, born.tv_nsec.into()))
 }
 
-/// Tells whether `error` is that there is no such file.
+/// Returns whether `error` means that the file does not exist.
 pub(super) fn is_gone(error: &PathError) -> bool {
-    // ELOOP: a link took its place, which is as good as gone.
+    // ELOOP: a link took its place, so the file is gone.
     let code = error.io().raw_os_error();
     [
         rustix::io::Errno::NOENT,

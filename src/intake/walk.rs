@@ -1,4 +1,4 @@
-//! A folder -> an observation of every file in it that is wanted; asks nothing of the files but their stamps.
+//! Lists a folder: makes an observation of every file in it that is taken. Must read only the stamps of files.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -15,32 +15,32 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::root::Root;
 use crate::fs::stamp::Stamp;
 
-/// Observations handed on at a time.
+/// The number of observations passed on at a time.
 const CHUNK: usize = 256;
 
-/// A way through a hot folder that follows no link.
+/// A walk through a hot folder that follows no links.
 pub struct Walk<'a> {
     /// The folder.
     pub root: &'a Root,
-    /// What is wanted of it.
+    /// Decides which files are taken.
     pub filter: &'a FileFilter,
-    /// Where each step is noted.
+    /// Notes each step.
     pub pulse: &'a Pulse,
 }
 
-/// What a listing tells besides the files that are wanted.
+/// The results of a listing besides the taken files.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The first subfolder that could not be read; the others are listed all the same.
+    /// The first subfolder that could not be read; all others are listed.
     pub unreadable: Option<PathError>,
-    /// What else lies there.
+    /// The files that are not taken.
     pub not_taken: NotTaken,
-    /// Subfolders in which nothing lies, where those are removed.
+    /// Empty subfolders, if the folder is configured to remove them.
     pub empty: Vec<EmptyFolder>,
 }
 
 impl Walk<'_> {
-    /// Lists `top` and everything below it, handing on what is found in chunks, until `take` fails.
+    /// Lists `top` and everything below it and passes the files on in chunks, until `take` fails.
     pub fn below<E>(
         &self,
         top: &Path,
@@ -106,7 +106,7 @@ impl Walk<'_> {
                     not_taken.count(&relative, kind, judgement, age);
                 }
             }
-            // While the folder is read, not after: a single one may hold more names than there is memory for.
+            // During the reading, not after it: a single folder may hold more names than fit in memory.
             if way.seen.len() >= CHUNK {
                 take(std::mem::take(&mut way.seen)).map_err(Stop::Refused)?;
             }
@@ -121,12 +121,12 @@ impl Walk<'_> {
     }
 }
 
-/// How far a walk has come.
+/// The progress of a walk.
 struct WalkState {
     began_at: SystemTime,
     /// Folders that are still to be read.
     folders: Vec<PathBuf>,
-    /// Files that are still to be handed on.
+    /// Files that are still to be passed on.
     seen: Vec<Observation>,
     listing: Listing,
 }
@@ -143,7 +143,7 @@ impl<E> From<PathError> for Stop<E> {
     }
 }
 
-/// Returns what the entry is, and the stamp of a regular file; a file that has just gone is nothing.
+/// Returns the kind of the entry, and the stamp of a regular file. A file that has just gone has the kind `Unknown`.
 fn inspect(folder: BorrowedFd<'_>, name: &OsStr, hint: FileType) -> (FileType, Option<Stamp>) {
     if !matches!(hint, FileType::RegularFile | FileType::Unknown) {
         return (hint, None);
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// P6: everything is taken away when the first chunk comes; fails when the whole folder was in memory by then.
+    /// P6: all files are removed when the first chunk comes. Fails when the whole folder was in memory by then.
     #[test]
     fn a_folder_is_handed_on_while_it_is_read() {
         let dir = tempfile::tempdir().unwrap();
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(count, CHUNK);
     }
 
-    /// P10: fails when a file that is not taken leaves no trace, or when what nobody has dropped is counted with them.
+    /// P10: fails when a file that is not taken leaves no trace, or when files that no user has dropped are counted too.
     #[test]
     fn what_is_not_taken_is_counted() {
         let dir = tempfile::tempdir().unwrap();

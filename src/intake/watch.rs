@@ -1,4 +1,4 @@
-//! Kernel events of one hot folder -> [`Sighting`]s; the only file that names `notify`. Decides nothing about files.
+//! Converts kernel events of one hot folder to [`Sighting`]s; the only file that names `notify`. Decides nothing about files.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,12 +10,12 @@ use tokio::sync::mpsc::Sender;
 
 use super::FolderId;
 
-/// A hint that something may have changed. What is really there, a listing says.
+/// A hint that something may have changed. Only a listing shows what is really there.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Sighting {
     /// This path below the hot folder may have changed; empty for the folder itself.
     Path(PathBuf),
-    /// The canary was seen: the watcher lives.
+    /// The canary was seen: the watcher works.
     Canary,
     /// Events were lost.
     Lost,
@@ -68,8 +68,8 @@ impl From<notify::Error> for WatchError {
 impl Watch {
     /// Watches `root` and everything below it, and the folder `canary`, sending sightings marked `id`.
     ///
-    /// The watcher's thread never waits: when the channel is full the sighting is dropped, and the receiver, which can
-    /// see that the channel was full, must list the folder.
+    /// The watcher's thread never waits. When the channel is full the sighting is dropped, and the receiver, which can see that the
+    /// channel was full, must list the folder.
     pub fn start(
         id: FolderId,
         root: &Path,
@@ -90,7 +90,7 @@ impl Watch {
                 if let Sighting::Path(path) = &sighting {
                     crate::chaos::obey_in_watch(path);
                 }
-                // Full or closed: see the doc above; at shutdown nobody needs it.
+                // Full or closed: see the doc above. At shutdown the sighting is not needed.
                 drop(sender.try_send((id, sighting)));
             }
         };
@@ -106,7 +106,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let watcher = self.watcher.take();
-        // notify panics when its thread has ended already, and a dead watch is what is replaced.
+        // notify panics if its thread has already ended, and a dead watch is replaced by dropping it.
         drop(catch_unwind(AssertUnwindSafe(|| drop(watcher))));
     }
 }
@@ -115,7 +115,7 @@ fn sightings(event: notify::Result<Event>, root: &Path, canary: &Path) -> Vec<Si
     let Ok(event) = event else {
         return vec![Sighting::Lost];
     };
-    // An overflow comes without paths, so it must be asked for first.
+    // An overflow has no paths, so it must be checked first.
     if event.need_rescan() {
         return vec![Sighting::Lost];
     }
@@ -130,7 +130,7 @@ fn sightings(event: notify::Result<Event>, root: &Path, canary: &Path) -> Vec<Si
     event.paths.iter().filter_map(below).collect()
 }
 
-/// Makes the canary's folder and, by writing into it, an event that a living watcher must report.
+/// Makes the canary's folder and writes into it, which causes an event that a working watcher must report.
 pub fn stir_canary(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let mut options = std::fs::OpenOptions::new();

@@ -1,12 +1,11 @@
-//! The scanner on real folders, without a watch that anybody listens to.
+//! Tests the scanner on real folders; no test receives the events of its watch.
 
 use tokio::sync::mpsc;
 
 use super::super::{FileFilter, FolderId, Scanner};
 use super::*;
 
-/// P1: fails when a file that was written into a new folder before the watch stood is never seen. Nobody listens to
-/// the watch here.
+/// P1: fails when a file written into a new folder before that is watched is never seen. The test receives no events of the watch.
 #[test]
 fn new_folder_is_listed_once_more_without_being_asked() {
     let (input, canary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

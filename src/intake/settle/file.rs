@@ -1,4 +1,4 @@
-//! A file that has settled, and what had led to it. Only [`super::Settle`] makes one.
+//! A settled file, and what led to it. Only [`super::Settle`] makes one.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use crate::fs::stamp::Stamp;
 /// What led to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discovery {
-    /// A notice of the system.
+    /// An event from the kernel.
     Event,
     /// A listing of its folder.
     Listing,
-    /// An earlier try at it.
+    /// An earlier attempt at it.
     Again,
 }
 
-/// A file that was the same in two observations at least `settle` apart, with no writer at the second.
+/// A file that was unchanged between two observations at least `settle` apart, and had no writer at the second one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledFile {
     pub(super) relative: PathBuf,
@@ -44,17 +44,17 @@ impl SettledFile {
         self.seen_at
     }
 
-    /// When it had settled.
+    /// When it settled.
     pub fn settled_at(&self) -> Instant {
         self.settled_at
     }
 
-    /// What had led to it.
+    /// What led to it.
     pub fn discovery(&self) -> Discovery {
         self.discovery
     }
 
-    /// Tells whether the file was found to end early and has lain so for [`super::PATIENCE`].
+    /// Returns whether the file was found to end early and has not changed for [`super::PATIENCE`] since.
     pub fn patience_is_over(&self) -> bool {
         self.patience_is_over
     }

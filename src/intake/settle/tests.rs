@@ -1,4 +1,4 @@
-//! Single timelines -> what settles when; the clock is an argument, so no test waits.
+//! Tests single timelines; the clock is an argument, so no test waits.
 
 use super::*;
 
@@ -61,8 +61,7 @@ fn an_empty_file_and_one_that_vanished_are_dropped() {
     assert_eq!(settle.next_due(), None);
 }
 
-/// P1: a photo is written between a look at it and the report of that look; fails when the report, which is out of date,
-/// makes the event forgotten.
+/// P1: a photo is written between a look at it and the report of that look. Fails when the outdated report discards the event.
 #[test]
 fn a_file_that_is_sighted_during_a_look_is_looked_at_once_more() {
     let now = Instant::now();
@@ -79,8 +78,8 @@ fn a_file_that_is_sighted_during_a_look_is_looked_at_once_more() {
     }
 }
 
-/// P1: a photo is replaced between a listing, which saw a version that is done, and the report of that listing; fails when
-/// the report makes the event forgotten.
+/// P1: a photo is replaced between a listing, which saw a version that is done, and the report of that listing. Fails when the
+/// report discards the event.
 #[test]
 fn a_file_that_is_sighted_before_the_report_of_a_listing_is_looked_at() {
     let now = Instant::now();
@@ -92,8 +91,8 @@ fn a_file_that_is_sighted_before_the_report_of_a_listing_is_looked_at() {
     assert!(settle.is_empty(), "once");
 }
 
-/// P1: a photo goes and comes while the attempt at its former version is under way, which ends early; fails when the report that
-/// it was gone makes the event of its return forgotten.
+/// P1: a photo is removed and comes back during the attempt at its former version, which ends early. Fails when the report of its
+/// absence discards the event of its return.
 #[test]
 fn a_file_that_is_sighted_before_it_is_held_is_looked_at() {
     let now = Instant::now();

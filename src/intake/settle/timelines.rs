@@ -1,4 +1,4 @@
-//! Timelines by chance, as folder, scanner and ledger make them -> what must settle, and what must not.
+//! Tests random timelines of a folder, a scanner and a ledger: which files must settle, and which must not.
 
 use proptest::prelude::*;
 
@@ -28,9 +28,9 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 proptest! {
-    /// P1, P2 and the settle rule: fails when a file is emitted within its quiet time, under a writer or before patience is
-    /// over, or a second time without having lain still anew; when one that lies still is not emitted after its event without
-    /// any listing, or without event after a listing; or when anything is never forgotten.
+    /// P1, P2 and the settle rule: fails when a file is emitted within its quiet time, under a writer or before patience is over,
+    /// or a second time without another quiet time; when an unchanging file is not emitted after its event without any listing, or
+    /// after a listing without any event; or when an entry is never forgotten.
     #[test]
     fn whatever_events_are_lost_every_file_settles_once(actions in proptest::collection::vec(action(), 1..80)) {
         let mut world = World::new();

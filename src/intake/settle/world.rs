@@ -1,5 +1,5 @@
-//! What is really on disk, what a scanner saw of it and what the ledger knows, while things happen one by one -> whether what
-//! settles may.
+//! Simulates a disk, what a scanner saw of it and what the ledger knows, step by step, and checks that files settle only when they
+//! may.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -31,9 +31,9 @@ pub(super) enum Action {
         ms: u64,
     },
     List,
-    /// The scanner looks at what is due; what it saw is reported later.
+    /// The scanner looks at the files that are due; what it saw is reported later.
     Look,
-    /// The attempt at what was emitted first is over. Until then the ledger does not know of it.
+    /// Ends the attempt at the file that was emitted first. Until then the ledger does not know the file.
     End(AttemptEnd),
 }
 
@@ -48,29 +48,29 @@ pub(super) enum AttemptEnd {
 pub(super) struct File {
     stamp: Stamp,
     changed_at: Instant,
-    /// An event came after the last change.
+    /// Whether an event followed the last change.
     pub(super) is_reported: bool,
 }
 
-/// As the ledger tells versions apart.
+/// The key by which the ledger tells versions apart.
 type Key = (String, u64, i64, u64);
 
 fn key(name: &str, stamp: Stamp) -> Key {
     (name.to_owned(), stamp.len, stamp.mtime_ns, stamp.ino)
 }
 
-/// What is really on disk, what the scanner saw of it, and what was emitted.
+/// The files on disk, what the scanner saw of them, and what was emitted.
 pub(super) struct World {
     pub(super) settle: Settle,
     now: Instant,
     files: BTreeMap<String, File>,
     pub(super) open: HashSet<String>,
     changes: i64,
-    /// What the one thread of a scanner saw and has not reported.
+    /// What the scanner thread saw and has not reported.
     seen: VecDeque<(String, Option<File>, Writer)>,
-    /// Since when a file was reported with one and the same stamp, since it was emitted last.
+    /// The stamp with which each file was reported since it was last emitted, and since when it has been the same.
     same_since: HashMap<String, (Stamp, Instant)>,
-    /// When it was found to end early.
+    /// When each file was found to end early, and its stamp.
     held: HashMap<String, (Stamp, Instant)>,
     attempts: VecDeque<SettledFile>,
     emitted: HashSet<Key>,
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// Any change of a file is one of its `ctime`.
+    /// Writes a file; every change gives it a new `ctime`.
     fn put(&mut self, name: String, stamp: Stamp, is_reported: bool) {
         self.changes += 1;
         let stamp = Stamp {
@@ -207,7 +207,7 @@ impl World {
         self.seen.push_back((name, file, writer));
     }
 
-    /// Reports what was seen, and lets time pass, with a look at each file when it is due.
+    /// Reports what was seen and lets `time` pass, with a look at each file when it is due.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         self.report();
@@ -252,7 +252,7 @@ impl World {
         }
     }
 
-    /// `before` is when it was the same before this, if it was and that was not emitted already.
+    /// `before` is since when the file had been the same, if it was and that state was not emitted already.
     fn check(
         &self,
         name: &str,
@@ -275,7 +275,7 @@ impl World {
         );
     }
 
-    /// What is there and was never emitted, of those files that `matter`.
+    /// The existing files that were never emitted, of those that `matter`.
     pub(super) fn left(&self, matter: impl Fn(&File) -> bool) -> Vec<&String> {
         let left = self
             .files
