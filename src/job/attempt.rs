@@ -1,5 +1,5 @@
-//! Carries one attempt out, from the open photo to the cutout in its place: the commit order on one screen. Must not touch the
-//! source; that is for `finish`.
+//! Runs one attempt, from the open photo to the placed cutout: the commit order on one screen. Must not touch the source; that is
+//! for `finish`.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::worker::Ending;
 /// An open photo.
 pub(super) struct OpenPhoto {
     pub(super) file: Detached<std::fs::File>,
-    /// Parts of it were never written.
+    /// Whether parts of it were never written.
     pub(super) has_hole: bool,
 }
 
@@ -34,14 +34,14 @@ struct Prepared {
     temp: Detached<Temp>,
 }
 
-/// What is left to do once the disks have been asked.
+/// The next step after `prepare`.
 enum NextStep {
     Cut(Prepared),
-    /// The cutout is there.
+    /// The cutout exists already.
     Conclude(Placed),
 }
 
-/// One attempt while it is under way.
+/// A running attempt.
 pub(super) struct Attempt<'a> {
     pub(super) job: &'a Job,
     pub(super) context: &'a JobContext,
@@ -50,7 +50,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Carries the attempt out up to the cutout in its place.
+    /// Runs the attempt until the cutout is in place.
     pub(super) async fn carry_out(&mut self, lease: &mut WorkerLease) -> Result<Placed, JobError> {
         let prepared = match lease.wait(self.prepare()).await? {
             NextStep::Cut(prepared) => prepared,
@@ -69,10 +69,10 @@ impl Attempt<'_> {
         let is_doubtful = has_hole || report.end == FileEnd::Zeros;
         let (name, replace, length) = (chosen.name, chosen.replace, report.len);
         let placing = blocking(move || {
-            // What was read must be what settled, or the cutout is of no version that ever existed.
+            // The bytes read must be of the version that settled; otherwise the cutout shows a mixture of versions.
             source.verify()?;
             let name = name.file_name().unwrap_or_default();
-            // The cutout to be replaced may have been retouched while its successor was made.
+            // The old cutout may have been retouched while the new one was made.
             temp.check_replaceable(name, replace)?;
             Ok::<_, JobError>(temp.into_inner().place(name, replace, length)?)
         });
@@ -89,10 +89,10 @@ impl Attempt<'_> {
         })
     }
 
-    /// Everything that comes before a worker sees the photo.
+    /// Does all steps before a worker gets the photo.
     async fn prepare(&mut self) -> Result<NextStep, JobError> {
         let (source, photo) = self.open_source().await?;
-        // The cutout may have been fetched meanwhile; another one would be a second result.
+        // A cutout placed before may have been fetched since; another one would be a second result.
         if let Some(placed) = self.take_unretired().await? {
             return Ok(NextStep::Conclude(placed));
         }
@@ -118,7 +118,7 @@ impl Attempt<'_> {
             self.check_space().await?;
         }
         let renamed = renamed::find(self.job, &source, &self.context.ledger).await?;
-        // Durable before a worker sees the bytes: a photo that kills the daemon cannot do so for ever.
+        // Durable before a worker gets the bytes, so that a photo that kills the daemon cannot do so for ever.
         let begun = self.begin(&chosen, renamed.as_ref(), &source).await?;
         self.begun = Some(begun);
         if let Some(renamed) = renamed
@@ -148,7 +148,7 @@ impl Attempt<'_> {
         }))
     }
 
-    /// Makes the name of an earlier cutout durable, in case the crash that left it came before that.
+    /// Makes the name of an earlier cutout durable, in case a crash prevented that.
     pub(super) async fn sync_output(&self, chosen: &ChosenName) -> Result<(), JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
@@ -175,7 +175,7 @@ impl Attempt<'_> {
         .await
     }
 
-    /// Goes on with a version whose cutout was placed before, and whose source is all that is left to do.
+    /// Resumes a version whose cutout was placed before, so that only its source is left to do.
     async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
         let version = Source::of(self.job).version;
         let ledger = &self.context.ledger;
@@ -186,13 +186,13 @@ impl Attempt<'_> {
                 output: taken.output,
                 sha256: taken.sha256,
                 origin: Origin::Recorded,
-                // The row of a doubtful photo is never in this state.
+                // A doubtful photo never has a row in this state.
                 is_doubtful: false,
             }
         }))
     }
 
-    /// Goes on with a photo that was touched: its cutout is still the right one.
+    /// Resumes a photo that was touched: its cutout is still valid.
     async fn take_touched(
         &self,
         chosen: &ChosenName,
@@ -205,7 +205,7 @@ impl Attempt<'_> {
         Ok(taken.await?)
     }
 
-    /// Somebody has asked for another cutout than the one that is there.
+    /// Returns whether a user has asked for another cutout of this version.
     async fn is_redo(&self) -> Result<bool, JobError> {
         let version = Source::of(self.job).version;
         let ledger = &self.context.ledger;
@@ -234,11 +234,11 @@ impl Attempt<'_> {
         let model = made_by.unwrap_or(&self.job.folder.model).to_owned();
         let ledger = &self.context.ledger;
         let begin = ledger.call(move |ledger| ledger.begin(&version, arrival, &model, &output));
-        // Another job has this version already and finishes it; the file is looked at again then.
+        // Another job already works on this version; the file is looked at again when that job ends.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
 
-    /// Before an attempt rather than before a placing: what is in work is not lost.
+    /// Checks the free space before the attempt, not before the placing, so that no finished work is lost.
     async fn check_space(&self) -> Result<(), JobError> {
         let (output, mount) = (
             self.job.folder.output.clone(),
@@ -267,7 +267,7 @@ impl Attempt<'_> {
                 .subfolder(&parent)
                 .and_then(|folder| Temp::create(folder, name.into()));
             temp.map(Detached::new).map_err(|error| {
-                // A subfolder that somebody has closed holds up its own photos only.
+                // A subfolder without write permission blocks only its own photos.
                 if is_open && error.io().kind() == ErrorKind::PermissionDenied {
                     JobError::Unplaceable(error)
                 } else {

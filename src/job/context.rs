@@ -1,4 +1,4 @@
-//! A configuration and a ledger -> what every job needs of both; runs nothing.
+//! The part of the configuration and the ledger that every job needs. Runs nothing.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use crate::config::Config;
 use crate::fs::disk_space::MinFree;
 use crate::ledger::Ledger;
 
-/// What every job of a daemon needs.
+/// The context that all jobs of a daemon share.
 #[derive(Clone, Debug)]
 pub struct JobContext {
     /// Where attempts and outcomes are recorded.
     pub ledger: Ledger,
-    /// Tells this ledger's hidden files from another's.
+    /// Distinguishes this ledger's hidden files from those of other ledgers.
     pub ledger_id: String,
     /// The longest that an attempt may take.
     pub timeout: Duration,
-    /// Attempts that one version of a file has.
+    /// The most attempts at one version of a file.
     pub max_attempts: u32,
     /// Memory of one worker, in bytes.
     pub memory_bytes: u64,
-    /// How much must stay free on each disk.
+    /// The space that must stay free on each disk.
     pub min_free: MinFree,
 }
 
 impl JobContext {
-    /// Returns what `config` says, with its ledger and the ledger's name.
+    /// Makes the context from `config`, a ledger and the ledger's id.
     pub fn new(config: &Config, ledger: Ledger, ledger_id: String) -> Self {
         Self {
             ledger,

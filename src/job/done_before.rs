@@ -10,8 +10,8 @@ use crate::delivery::{Occupant, cutout_names};
 use crate::fs::detached::Detached;
 use crate::intake::SourceFile;
 
-/// Returns the path of the cutout that an attempt at `job` would find there: of these very bytes, by the model
-/// and with the edges that are wanted.
+/// Returns the path of the existing cutout that an attempt at `job` would reuse: made from the same bytes, with the wanted model
+/// and edges.
 pub async fn find_done(job: &Job) -> Result<Option<PathBuf>, JobError> {
     let (input, file) = (job.folder.input.clone(), job.file.clone());
     let source = blocking(move || {

@@ -1,4 +1,4 @@
-//! Everything that can end an attempt -> what is done about it; does nothing itself.
+//! The errors that can end an attempt, and what follows from each. Does nothing itself.
 
 use std::fmt;
 use std::io;
@@ -14,19 +14,19 @@ use crate::ledger::LedgerError;
 use crate::percent;
 use crate::worker::{Ending, Shortage};
 
-/// Why an attempt came to no cutout.
+/// Why an attempt made no cutout.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// The source is not as it settled, or cannot be read.
+    /// The source differs from the version that settled, or cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The worker found that there can be no cutout.
+    /// The worker found that no cutout can be made.
     #[error(transparent)]
     Cutout(CutoutError),
     /// The file is larger than a worker's whole memory.
     #[error(transparent)]
     TooHeavy(CutoutError),
-    /// The worker died at it.
+    /// The worker died while it processed the photo.
     #[error("the process that cuts it out crashed ({0})")]
     WorkerDied(Ending),
     /// The worker was killed because the machine was short of memory.
@@ -35,10 +35,10 @@ pub enum JobError {
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration, Ending),
-    /// A disk did not answer in time; by now it has.
+    /// A disk did not answer in time; it has answered since.
     #[error("a disk has not answered for {} s", .0.as_secs_f32())]
     Stalled(Duration),
-    /// The name of this cutout cannot be used, though the output folder can.
+    /// The name of this cutout cannot be used, although the output folder can.
     #[error("its cutout has no place: {0}")]
     Unplaceable(#[source] PathError),
     /// The only name that the cutout may have belongs to something else.
@@ -47,7 +47,7 @@ pub enum JobError {
         percent::display(.0)
     )]
     NameTaken(PathBuf),
-    /// A disk has less free than must stay free.
+    /// A disk has less free space than must stay free.
     #[error("{0}")]
     NoRoom(TooFull),
     /// The output folder cannot be used.
@@ -56,43 +56,43 @@ pub enum JobError {
     /// The cutout could not be placed.
     #[error(transparent)]
     Place(#[from] PlaceError),
-    /// The ledger failed; nothing may go on.
+    /// The ledger failed; the daemon must end.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-/// What is done about a failed attempt.
+/// What follows from a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// The source is gone: nothing.
+    /// The source is gone: nothing follows.
     Forget,
-    /// The source has changed: it settles anew.
+    /// The source has changed: it must settle again.
     Resettle,
-    /// The source may still be on its way: back to settling, with patience.
+    /// The source may be incomplete: it returns to settling, with patience.
     Hold,
-    /// The source is none of our business.
+    /// The source is not a photo for hotcut, such as its own output.
     Ignore,
-    /// The source cannot succeed.
+    /// The source failed for good.
     Quarantine,
-    /// The attempt counts; another may follow.
+    /// The attempt counts; another one may follow.
     Retry,
-    /// This file waits, at no cost to it.
+    /// This file waits; the attempt does not count.
     Wait,
-    /// Every folder waits, at no cost to its files, and then fewer photos are worked on at a time.
+    /// Every folder waits, then fewer photos are processed at a time; the attempt does not count.
     Relieve,
-    /// The whole folder waits, at no cost to its files.
+    /// The whole folder waits; the attempt does not count.
     Pause,
     /// The daemon ends.
     Halt,
 }
 
 impl JobError {
-    /// Decides; `patience_is_over` tells that the source has ended early for long enough.
+    /// Returns what follows; `patience_is_over` means that the source has ended early for long enough.
     pub fn disposition(&self, patience_is_over: bool) -> Disposition {
         match self {
             Self::Source(SourceError::Vanished) => Disposition::Forget,
             Self::Source(SourceError::Changed) => Disposition::Resettle,
-            // Somebody took the name while the photo was cut out: the next try finds another.
+            // `Taken`: another file took the name during the attempt; the next attempt finds another name.
             Self::Source(SourceError::Unreadable(_))
             | Self::Unplaceable(_)
             | Self::NameTaken(_)
@@ -104,7 +104,7 @@ impl JobError {
                 Disposition::Hold
             }
             Self::Cutout(CutoutError::OwnOutput) => Disposition::Ignore,
-            // The network, not the file, is at fault; but only workers can tell by failing at it again.
+            // The network is at fault, not the file, but only further attempts can show that.
             Self::Cutout(CutoutError::Inference(_)) | Self::WorkerDied(_) | Self::TimedOut(..) => {
                 Disposition::Retry
             }
@@ -129,7 +129,7 @@ impl JobError {
         }
     }
 
-    /// Sorts an error below an output folder that is there: what a single name meets must not stop the others.
+    /// Classifies an error below a usable output folder: an error of a single name must not stop the other photos.
     pub(super) fn below_output(error: PathError) -> Self {
         let of_the_name = [
             io::ErrorKind::NotADirectory,
@@ -144,7 +144,7 @@ impl JobError {
         }
     }
 
-    /// The words for a folder that waits because of this.
+    /// The reason to show for a folder that waits because of this error.
     pub fn pause_reason(&self) -> PauseReason {
         if let Self::NoRoom(disk) = self {
             return PauseReason::NoRoom(disk.clone());
@@ -175,14 +175,14 @@ impl From<DiskSpaceError> for JobError {
 /// Why a folder waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PauseReason {
-    /// A disk has less free than must stay free.
+    /// A disk has less free space than must stay free.
     NoRoom(TooFull),
-    /// Anything else, in words.
+    /// Any other reason, as text.
     Other(String),
 }
 
 impl PauseReason {
-    /// Tells whether `other` is the same trouble; how much is free on a disk changes all the time.
+    /// Returns whether `other` has the same cause. The amount of free space is ignored, since it changes all the time.
     pub fn is_same_cause(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::NoRoom(one), Self::NoRoom(two)) => one.folder == two.folder,
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// P5: fails when a photo pays for what the machine was short of.
+    /// P5: fails when a shortage of the machine counts against a photo.
     #[test]
     fn a_shortage_of_the_machine_costs_no_attempt() {
         let shortage = Shortage::MachineMemory { bytes: None };

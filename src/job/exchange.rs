@@ -1,4 +1,4 @@
-//! A photo that is open and a worker -> the PNG in its temporary file; places nothing.
+//! Sends an open photo to a worker and writes the PNG to a temporary file. Places nothing.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +15,7 @@ use crate::intake::SourceError;
 use crate::percent;
 use crate::worker::{CutReport, OrderError, Task};
 
-/// Has the photo cut out within the time that it has; a worker that cannot be used again is let go.
+/// Has the photo cut out within the timeout; ends a worker that cannot be used again.
 pub(super) async fn run(
     job: &Job,
     context: &JobContext,
@@ -35,7 +35,7 @@ pub(super) async fn run(
         Ok(result) => judge(job, lease, result).await,
         Err(_) => {
             let ending = lease.end_worker().await;
-            // Neither photo nor worker are to blame for a disk.
+            // The disk is at fault, not the photo or the worker.
             if is_waiting.into_inner() {
                 return Err(JobError::Stalled(limit));
             }
@@ -47,11 +47,11 @@ pub(super) async fn run(
 struct ExchangeFiles<'a> {
     photo: OpenPhoto,
     temp: &'a Temp,
-    /// Whether the disk of one of them is waited for.
+    /// Whether the exchange waits for the disk of the photo or of the temporary file.
     is_waiting: &'a AtomicBool,
 }
 
-/// Photo to the worker, PNG from it.
+/// Sends the photo and receives the PNG.
 async fn exchange(
     job: &Job,
     context: &JobContext,
@@ -101,7 +101,7 @@ async fn exchange(
     Ok(report)
 }
 
-/// Sorts what went wrong.
+/// Converts an error of the exchange to a [`JobError`].
 async fn judge(
     job: &Job,
     lease: &mut WorkerLease,
@@ -118,7 +118,7 @@ async fn judge(
     let ending = lease.end_worker().await;
     let path = job.folder.input.join(job.file.relative());
     match error {
-        // It is shorter than it was: somebody is writing it again.
+        // The file is shorter than before: a program is writing it again.
         OrderError::Photo(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             Err(JobError::Source(SourceError::Changed))
         }

@@ -1,4 +1,4 @@
-//! The end of an attempt -> the ledger, then the original. Touches no output.
+//! Records the end of an attempt in the ledger, then handles the original. Must not touch the output.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::imaging::FileEnd;
 use crate::ledger::{AttemptResult, Begun, LedgerError};
 use crate::worker::Shortage;
 
-/// Records the end of the attempt and deals with the source.
+/// Records the end of the attempt and handles the source.
 pub(super) async fn conclude(
     job: &Job,
     context: &JobContext,
@@ -45,7 +45,7 @@ async fn succeed(
                 .ledger
                 .call(move |ledger| ledger.placed_for_good(begun.id, &sha256))
                 .await?;
-            // An earlier note that stays does no harm.
+            // It does no harm if an earlier note stays.
             drop(Source::of(job).keep(context, begun.id).await);
             SourceResult::Kept
         }
@@ -72,7 +72,7 @@ async fn succeed(
     })
 }
 
-/// Whether an original is looked at once more, after another `settle`, before it is moved or deleted: without an end mark
+/// Returns whether an original is looked at once more, after another `settle`, before it is moved or deleted. Without an end mark,
 /// the first quiet time may have been a pause of the program that writes it.
 fn looks_again(end: FileEnd) -> bool {
     match end {
@@ -173,7 +173,7 @@ async fn fail(
     Ok(outcome)
 }
 
-/// Gives the source up, and tells the photographer.
+/// Quarantines the source and leaves the reason for the photographer.
 async fn quarantine(
     job: &Job,
     context: &JobContext,
@@ -202,7 +202,7 @@ async fn quarantine(
     })
 }
 
-/// Gives the attempt back.
+/// Records the attempt as one that does not count.
 async fn run_short(
     context: &JobContext,
     begun: Option<Begun>,

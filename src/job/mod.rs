@@ -53,16 +53,16 @@ pub struct Job {
 pub struct Finished {
     /// The job.
     pub job: Job,
-    /// What became of its worker.
+    /// The state of its worker.
     pub worker: WorkerReturn,
-    /// The version's row in the ledger, if it got there.
+    /// The version's row in the ledger, if it has one.
     pub id: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,
 }
 
-/// Runs one attempt to its end, whatever that is. A disk that does not answer is waited for, without the worker: what is
-/// begun there may still come to pass, so nobody else may have the photo before that.
+/// Runs one attempt to its end. If a disk does not answer, waits for it without the worker: an operation that has begun there may
+/// still complete, so no other job may take the photo before.
 pub async fn run(job: Job, worker: Worker, context: JobContext, stalls: Stalls) -> Finished {
     let mut lease = WorkerLease::new(worker, &job, context.timeout, stalls);
     let mut attempt = Attempt {

@@ -1,4 +1,4 @@
-//! Describes how an attempt ended, for the loop. Must not decide what follows.
+//! The outcome of an attempt, for the loop. Must not decide what follows.
 
 use std::path::PathBuf;
 
@@ -6,64 +6,64 @@ use super::{JobError, Origin};
 use crate::ledger::LedgerError;
 use crate::worker::Shortage;
 
-/// How an attempt ended, for the loop.
+/// The outcome of an attempt, for the loop.
 #[derive(Debug)]
 pub enum Outcome {
     /// The cutout is in place.
     Done {
         /// Its path.
         output: PathBuf,
-        /// Where it comes from.
+        /// How it was obtained.
         origin: Origin,
-        /// What became of the original.
+        /// The state of the original.
         source: SourceResult,
     },
-    /// An earlier attempt placed the cutout and recorded that; this one had to do with the original alone.
+    /// An earlier attempt placed the cutout and recorded that; this attempt only had to handle the original.
     Retired {
         /// Where the cutout was placed.
         output: PathBuf,
-        /// What became of the original.
+        /// The state of the original.
         source: SourceResult,
     },
-    /// The photo was done before, and is no other than it was.
+    /// The photo was done before and has not changed.
     Unchanged {
         /// The path of its cutout.
         output: PathBuf,
     },
-    /// The file is not for us.
+    /// The file is not a photo for hotcut, such as its own output.
     Ignored(JobError),
-    /// The file cannot succeed.
+    /// The file failed for good.
     Quarantined {
         /// Why.
         error: JobError,
-        /// Workers that it was given to.
+        /// The number of workers that it was given to.
         attempts: u32,
-        /// Set if the note could not be written, or the source not be moved.
+        /// Set if the note could not be written or the source could not be moved.
         unexplained: Option<JobError>,
     },
     /// The attempt counted; another follows.
     Retry {
         /// Why.
         error: JobError,
-        /// Workers that it was given to.
+        /// The number of workers that it was given to.
         attempts: u32,
     },
-    /// The file is not complete yet, or may not be; it settles again, with patience.
+    /// The file is or may be incomplete; it settles again, with patience.
     Held(JobError),
-    /// The file is gone or has changed; what is there now settles anew.
+    /// The file is gone or has changed; a new version must settle.
     Outdated,
-    /// The file cannot be read now.
+    /// The file cannot be read, or its cutout cannot be placed, now.
     Waits(JobError),
     /// The output folder cannot be used now.
     Paused(JobError),
-    /// The machine was short of memory; the file had no part in it.
+    /// The machine was short of memory; the file is not at fault.
     Short(Shortage),
     /// The ledger failed.
     Halted(LedgerError),
 }
 
 impl Outcome {
-    /// Why the photo, or its original alone, is tried again until it works.
+    /// Why the photo, or only its original, is tried again until it works.
     pub fn wait_reason(&self) -> Option<&JobError> {
         match self {
             Self::Done {
@@ -90,17 +90,17 @@ impl Outcome {
     }
 }
 
-/// What became of the original of a cutout that is in place.
+/// The state of the original of a placed cutout.
 #[derive(Debug)]
 pub enum SourceResult {
-    /// It was kept, as its folder says, or because another version has its name.
+    /// It was kept, as configured, or because another version has its name.
     Stays,
     /// It was moved or deleted.
     Gone,
     /// Its format has no end mark, so it is moved or deleted once it has not changed for another `settle`.
     LooksAgain,
-    /// It is not deleted though its folder says so: it may lack its end.
+    /// It is kept although its folder deletes originals, because it may be incomplete.
     Kept,
-    /// It could not be moved or deleted yet, and why; it is tried again.
+    /// It could not be moved or deleted yet, for this reason; it is tried again.
     Left(JobError),
 }

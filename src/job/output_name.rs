@@ -1,4 +1,5 @@
-//! Converts a source to the name of its cutout: never a name that belongs to anything else. Must not write to the output folder.
+//! Converts a source to the name of its cutout. Must not return a name that belongs to anything else, or write to the output
+//! folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,35 +17,35 @@ use crate::ledger::{Continued, Ledger, OutputName, OwnedName};
 use crate::percent;
 use crate::provenance::Provenance;
 
-/// Where a cutout goes.
+/// The chosen name of a cutout.
 #[derive(Debug)]
 pub(super) struct ChosenName {
     /// The path below the output folder.
     pub(super) name: PathBuf,
-    /// Whether what is there may be replaced.
+    /// Whether an existing file may be replaced.
     pub(super) replace: Replace,
-    /// Whether the cutout of an earlier photo of the same name is there, which is to be replaced.
+    /// Whether the name has the cutout of an earlier photo of the same name, which must be replaced.
     pub(super) has_earlier: bool,
-    /// Set if a cutout of this very version is there already.
+    /// Set if a cutout of this very version exists already.
     pub(super) already: Option<ExistingCutout>,
 }
 
-/// A cutout that need not be made.
+/// An existing cutout that can be reused.
 #[derive(Debug)]
 pub(super) struct ExistingCutout {
     /// The SHA-256 of the source.
     pub(super) sha256: [u8; 32],
-    /// The model that has made it.
+    /// The model that made it.
     pub(super) model: String,
-    /// Whether the photo may lack its end.
+    /// Whether the photo may be incomplete.
     pub(super) is_doubtful: bool,
     /// How its edges were made.
     pub(super) edges: Edges,
 }
 
-/// Finds the name: one that the source owns, if this version may use it; else a new one.
+/// Finds the name: a name that the source owns, if this version may use it; otherwise a new one.
 ///
-/// Where photos of the same name are numbered, a name is for one photo only, even after its cutout has been fetched.
+/// If photos of the same name are numbered, each name is for one photo only, even after its cutout has been fetched.
 pub(super) async fn choose(
     job: &Job,
     source: &Arc<SourceFile>,
@@ -60,7 +61,7 @@ pub(super) async fn choose(
         .await?;
     let numbers = job.folder.on_same_name == OnSameName::Number;
     let mut is_numbered = numbers && owned.iter().any(|name| name.is_used);
-    // The name of an earlier attempt at this version, else the one that the source was given last.
+    // The name of an earlier attempt at this version, otherwise the last name reserved for the source.
     let own = owned.iter().find(|name| name.is_own).or(owned.first());
     if let Some(OwnedName {
         name,
@@ -77,7 +78,7 @@ pub(super) async fn choose(
                 let is_same_photo = !is_used
                     && match continued {
                         Some(Continued::Unretired) => true,
-                        // Where photos are kept, `number` gives each correction a number.
+                        // If photos are kept, `number` gives each correction a number.
                         Some(Continued::Left) => job.folder.source != SourcePolicy::Keep,
                         None => false,
                     };
@@ -91,7 +92,7 @@ pub(super) async fn choose(
                 }
                 is_numbered = true;
             }
-            // Somebody has put another file under the name, a retouched cutout perhaps: it is not ours to replace.
+            // Another file has the name, perhaps a retouched cutout; it must not be replaced.
             Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => {}
         }
     }
@@ -103,7 +104,7 @@ pub(super) async fn choose(
 }
 
 impl ChosenName {
-    /// A place that nothing has, unless it is the cutout of this very version.
+    /// A name that is free, or that has the cutout of this very version.
     fn new(name: PathBuf, already: Option<ExistingCutout>) -> Self {
         Self {
             name,
@@ -114,11 +115,12 @@ impl ChosenName {
     }
 }
 
-/// Takes `name`, unless anything has it but a cutout of this very photo: another name would not be found by whoever waits for it.
+/// Takes `name`, unless a file other than a cutout of this very photo has it. The person who waits for the cutout would not find
+/// another name.
 async fn fixed(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<ChosenName, JobError> {
     let already = match occupant(job, name).await? {
         Occupant::Free => return Ok(ChosenName::new(name.to_owned(), None)),
-        // The content tells, as the photo may have been renamed since, and another one may have its name.
+        // The content decides, since the photo may have been renamed and another photo may have its name.
         Occupant::Ours(provenance) => same_content(source, provenance).await?,
         Occupant::Sheet | Occupant::Foreign => None,
     };
@@ -128,7 +130,8 @@ async fn fixed(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<Chose
     Ok(ChosenName::new(name.to_owned(), already))
 }
 
-/// Reserves the first free name for the first photo of its name; where photos are numbered, one whose number is free for the original.
+/// Reserves the first free name for the first photo of its name. If photos are numbered, the number must also be free for the
+/// original.
 async fn unnumbered(
     job: &Job,
     source: &Arc<SourceFile>,
@@ -137,12 +140,12 @@ async fn unnumbered(
     let numbers = job.folder.on_same_name == OnSameName::Number;
     for name in cutout_names(job.file.relative()) {
         let already = match occupant(job, &name).await? {
-            // Cutout and original get the same number.
+            // The cutout and the original get the same number.
             Occupant::Free if numbers && is_taken_in_done(job, 1).await => {
                 return numbered(job, &[], ledger).await;
             }
             Occupant::Free => None,
-            // Without a record of it, only a cutout of the same content is known to be of the same source.
+            // Without a record, only a cutout of the same content is known to be from the same source.
             Occupant::Ours(provenance) if is_of(&provenance, job) => {
                 match same_content(source, provenance).await? {
                     Some(already) => Some(already),
@@ -158,8 +161,8 @@ async fn unnumbered(
     unreachable!("there is always another number")
 }
 
-/// Reserves the first free number after those of earlier photos of the same name: free for the cutout, and for the original
-/// where that is moved.
+/// Reserves the first free number after those of earlier photos of the same name. It must be free for the cutout, and for the
+/// original if that is moved.
 async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<ChosenName, JobError> {
     let relative = job.file.relative();
     let numbers = owned.iter().map(|owned| number_of(relative, &owned.name));
@@ -225,8 +228,8 @@ pub(super) async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobErro
     .await
 }
 
-/// Tells whether something in the `done` folder has the name that the original is to get there. Where that folder cannot be
-/// read, the move fails later and says so.
+/// Returns whether a file in the `done` folder has the name that the original would get there. If that folder cannot be read, the
+/// later move fails and reports that.
 async fn is_taken_in_done(job: &Job, number: u32) -> bool {
     let SourcePolicy::Move(done) = job.folder.source.clone() else {
         return false;

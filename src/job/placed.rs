@@ -1,43 +1,43 @@
-//! Describes a cutout that is in place, for the steps that follow. Must not touch a file.
+//! A placed cutout, for the steps that follow. Must not touch a file.
 
 use std::path::PathBuf;
 
 use crate::worker::CutReport;
 
-/// A cutout that is safely in place.
+/// A cutout that is durably in place.
 #[derive(Debug)]
 pub(super) struct Placed {
     /// Its path.
     pub(super) output: PathBuf,
     /// The SHA-256 of the source.
     pub(super) sha256: [u8; 32],
-    /// Where it comes from.
+    /// How it was obtained.
     pub(super) origin: Origin,
-    /// Whether the photo may lack its end, so that it must not be deleted.
+    /// Whether the photo may be incomplete and must not be deleted.
     pub(super) is_doubtful: bool,
 }
 
-/// Where a cutout that is in place comes from.
+/// How a placed cutout was obtained.
 #[derive(Debug)]
 pub enum Origin {
     /// This attempt made it.
     Made {
-        /// What the worker told.
+        /// The worker's report.
         report: CutReport,
-        /// Whether the cutout of an earlier photo of the same name had its place before.
+        /// Whether it replaced the cutout of an earlier photo of the same name.
         has_replaced: bool,
-        /// Whether the photo may lack its end: it has a hole, or its format has no end mark and its pixels end in zeros.
+        /// Whether the photo may be incomplete: it has a hole, or its format has no end mark and its pixels end in zeros.
         is_doubtful: bool,
     },
     /// An earlier attempt at this version made it.
     Earlier,
-    /// An earlier attempt placed it and recorded that; only the source is left to do.
+    /// An earlier attempt placed it and recorded that; only the source is left to handle.
     Recorded,
     /// It is the cutout that the photo had under an earlier name.
     Renamed {
         /// The path that the photo had below the hot folder.
         from: PathBuf,
     },
-    /// It was done, and somebody has touched the photo since.
+    /// It was done before, and the photo was touched since.
     Touched,
 }

@@ -1,4 +1,4 @@
-//! Converts the cutout of a photo that was renamed inside its hot folder to one under the new name. Must not choose the name.
+//! Copies the cutout of a photo that was renamed inside its hot folder to its new name. Must not choose the name.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::ledger::{Begun, FormerName, Ledger};
 use crate::percent;
 use crate::provenance::Provenance;
 
-/// The name that a photo had before.
+/// The earlier name of a photo.
 #[derive(Clone, Debug)]
 pub(super) struct Renamed {
     /// Its row in the ledger.
@@ -29,7 +29,7 @@ pub(super) struct Renamed {
     pub(super) from: PathBuf,
     /// The SHA-256 of its content.
     pub(super) sha256: [u8; 32],
-    /// The cutout that it got then, if that is still as hotcut made it.
+    /// The cutout under the earlier name, if it is still as hotcut made it.
     pub(super) cutout: Option<FormerCutout>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct FormerCutout {
     provenance: Provenance,
 }
 
-/// Finds out whether the photo is one whose cutout was placed when it had another name, which it has no more.
+/// Finds the earlier name of a photo whose cutout was placed under that name and which no longer has it.
 pub(super) async fn find(
     job: &Job,
     source: &Arc<SourceFile>,
@@ -58,7 +58,7 @@ pub(super) async fn find(
     let (input, source) = (job.folder.input.clone(), Arc::clone(source));
     let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
     blocking(move || {
-        // A second link to the file is another photo.
+        // A second hard link to the file is another photo.
         let at_former = Stamp::read(CWD, input.join(&former.source).as_os_str());
         let is_link = at_former.is_ok_and(|(found, _)| found.ino == ino);
         if is_link || source.hash()? != former.sha256 {
@@ -76,10 +76,10 @@ pub(super) async fn find(
     .await
 }
 
-/// `None` if the cutout lies elsewhere, is gone, or is not the one that hotcut made of this photo.
+/// Returns `None` if the cutout lies elsewhere, is gone, or is not the one that hotcut made of this photo.
 fn find_cutout(output: &Path, folder: Destination, former: &FormerName) -> Option<FormerCutout> {
     let below = former.output.strip_prefix(output).ok()?;
-    // Opening its folder makes that anew.
+    // Must come before its folder is opened, which would create the folder.
     former.output.symlink_metadata().ok()?;
     let folder = folder.subfolder(below.parent()?).ok()?;
     let name = below.file_name()?;
@@ -96,7 +96,7 @@ fn find_cutout(output: &Path, folder: Destination, former: &FormerName) -> Optio
 }
 
 impl Attempt<'_> {
-    /// Gives a photo that was renamed the cutout that it had, under its new name. `None` if there is none to be given.
+    /// Gives a renamed photo its cutout under the new name. `None` if there is no such cutout.
     pub(super) async fn take_over(
         &self,
         renamed: Renamed,
@@ -105,7 +105,7 @@ impl Attempt<'_> {
         begun: Begun,
     ) -> Result<Option<Placed>, JobError> {
         match (&chosen.already, &renamed.cutout) {
-            // An attempt that a crash cut short has placed it.
+            // An attempt that a crash interrupted has placed it.
             (Some(_), _) => self.sync_output(chosen).await?,
             (None, Some(cutout)) => {
                 let temp = self.open_temp(chosen, begun).await?;
@@ -137,7 +137,7 @@ impl Attempt<'_> {
 }
 
 impl FormerCutout {
-    /// Places a copy of the cutout that names the photo as it is called now.
+    /// Places a copy of the cutout whose provenance has the current name of the photo.
     pub(super) async fn place_copy(
         &self,
         job: &Job,
@@ -154,7 +154,7 @@ impl FormerCutout {
             let folder = Destination::open(&former.folder, None)?;
             let copied =
                 copy_with_provenance(&folder, &former.name, &former.provenance, &wanted, &temp)?;
-            // Somebody has changed it a moment ago: the photo is looked at anew and cut out.
+            // The cutout was changed a moment ago: the photo is looked at again and cut out.
             let length = copied.ok_or(JobError::Source(SourceError::Changed))?;
             source.verify()?;
             let name = name.file_name().unwrap_or_default();
@@ -164,7 +164,7 @@ impl FormerCutout {
         .await
     }
 
-    /// Removes the cutout under the earlier name; the one under the new name is in place.
+    /// Removes the cutout under the earlier name, after the new one is in place.
     pub(super) async fn remove(&self) -> Result<(), JobError> {
         let Self {
             folder,
@@ -179,7 +179,7 @@ impl FormerCutout {
         .await
     }
 
-    /// Whether the photo may have lacked its end.
+    /// Whether the photo may have been incomplete.
     pub(super) fn is_doubtful(&self) -> bool {
         self.provenance.is_doubtful
     }

@@ -1,5 +1,5 @@
-//! An open photo and a worker -> a PNG in an open file, for somebody who waits for it. Knows no folder and no ledger:
-//! a request whose caller is gone is of no use, so nothing about it is remembered.
+//! Converts an open photo and a worker to a PNG in an open file, for a caller who waits. Must not know a folder or the ledger: if
+//! the caller is gone the request is useless, so nothing about it is stored.
 
 use std::fs::File;
 use std::io;
@@ -12,33 +12,33 @@ use crate::fs::disk_space::MinFree;
 use crate::imaging::CutoutError;
 use crate::worker::{CutReport, Ending, OrderError, Shortage, Task, Worker};
 
-/// A photo that somebody brings and waits for.
+/// A photo of a caller who waits for the result.
 #[derive(Debug)]
 pub struct PhotoRequest {
-    /// What is asked for.
+    /// The work requested.
     pub task: Task,
-    /// The photo, at its start.
+    /// The photo, positioned at its start.
     pub photo: File,
     /// Its length in bytes.
     pub len: u64,
     /// Where the PNG goes.
     pub sink: File,
-    /// Who waits.
+    /// Sends the result to the caller.
     pub reply: oneshot::Sender<Result<CutReport, RequestError>>,
-    /// Its slot in the queue, free again when the request is over.
+    /// Its slot in the queue, freed when the request is over.
     pub slot: OwnedSemaphorePermit,
 }
 
 /// Why there is no PNG.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The worker found that there can be none.
+    /// The worker found that no PNG can be made.
     #[error(transparent)]
     Cutout(CutoutError),
-    /// The worker's model is another: the configuration has changed since it was asked for.
+    /// The worker has another model: the configuration has changed since the request.
     #[error("the model that was asked for is not in use any more")]
     ModelGone,
-    /// The worker died at it.
+    /// The worker died while it processed the photo.
     #[error("the process that worked on it crashed ({0})")]
     WorkerDied(Ending),
     /// The worker was killed, or none could be started, because the machine was short of memory or processes.
@@ -47,27 +47,27 @@ pub enum RequestError {
     /// The worker was killed at the deadline.
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// Photo or PNG could not be read or written on this machine.
+    /// The photo or the PNG could not be read or written on this machine.
     #[error("the machine could not keep it: {0}")]
     Disk(#[source] io::Error),
 }
 
-/// How a request ended, for whoever counts.
+/// How a request ended, for the metrics.
 #[derive(Debug)]
 pub enum RequestEnd {
-    /// There is a cutout.
+    /// With a cutout.
     Cut(CutReport),
-    /// There is a smaller picture.
+    /// With a smaller picture.
     Shrunk,
-    /// There can be none.
+    /// No result can be made.
     Refused,
-    /// The worker died at it.
+    /// The worker died while it processed the photo.
     WorkerDied,
     /// The machine was short of memory or processes.
     Short(Shortage),
     /// The worker was killed at the deadline.
     TimedOut,
-    /// Photo or PNG could not be read or written on this machine.
+    /// The photo or the PNG could not be read or written on this machine.
     Disk,
 }
 
@@ -85,18 +85,18 @@ impl RequestEnd {
     }
 }
 
-/// A request that is over, but for the answer: whoever has that must find all of it counted.
+/// A request that is over except for the answer, which is sent after the request is counted.
 #[derive(Debug)]
 pub struct EndedRequest {
     /// How it ended.
     pub end: RequestEnd,
-    /// The worker, or that there is none any more.
+    /// The worker, if it is still usable.
     pub worker: WorkerReturn,
-    /// What whoever waits is to be told.
+    /// The answer to the caller.
     pub answer: Answer,
 }
 
-/// An answer and who waits for it.
+/// An answer and the channel to its caller.
 #[derive(Debug)]
 pub struct Answer {
     result: Result<CutReport, RequestError>,
@@ -104,13 +104,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Gives the answer, unless the caller has hung up.
+    /// Sends the answer, unless the caller is gone.
     pub fn give(self) {
         self.reply.send(self.result).ok();
     }
 }
 
-/// Runs the request once, within `limit`; on the disk that its PNG goes to, `min_free` stays free. A worker that dies at it is not given the photo again: the caller can send it again.
+/// Runs the request once, within `limit`; keeps `min_free` free on the disk of the PNG. A photo whose worker dies is not tried
+/// again: the caller can send it again.
 pub async fn run(
     request: PhotoRequest,
     worker: Worker,
@@ -128,14 +129,14 @@ pub async fn run(
     let mut worker = worker;
     let is_cut = matches!(task, Task::Cut { .. });
     let exchange = async {
-        // A worker that is asked for a model that it has not loaded ends.
+        // A worker ends if it is asked for a model that it has not loaded.
         if !worker.spec().can_do(&task) {
             return Ok(Err(RequestError::ModelGone));
         }
         let photo = tokio::fs::File::from_std(photo);
         let report = worker.send(task, photo, len).await?;
         if let Err(error) = min_free.ensure_free(&sink, report.len) {
-            // The worker is well, and can be used again once it is rid of its PNG.
+            // The worker is healthy; it can be used again once its PNG is read.
             worker.receive(&report, &mut tokio::io::sink()).await?;
             return Ok(Err(RequestError::Disk(error)));
         }

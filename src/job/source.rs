@@ -1,4 +1,4 @@
-//! An original whose version is decided -> moved, deleted, annotated or left, as its folder says. Touches no output.
+//! Moves, deletes, annotates or leaves the original of a finished version, as configured. Must not touch the output.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use crate::fs::root::Root;
 use crate::intake::SourceError;
 use crate::ledger::{HalfRetired, Unexplained, Version};
 
-/// Where the reason was left why an original cannot succeed.
+/// Where the reason was left for an original that failed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explained {
-    /// Beside it.
+    /// Beside the original.
     Beside,
-    /// In the `failed` folder, to which it was moved.
+    /// In the `failed` folder, to which the original was moved.
     Moved,
-    /// Nothing to tell: its folder wants none, the original is gone, somebody else is at it, or it failed as it did before.
+    /// Nowhere: the folder wants no reason, the original is gone, another task explains it, or this failure is a repetition.
     NothingNew,
 }
 
-/// Leaves with its original the reason that a crash, or a folder that could not be written to, has kept from it.
+/// Leaves a reason with its original that a crash or an unwritable folder has prevented before.
 pub async fn explain_late(
     folder: Arc<Folder>,
     context: &JobContext,
@@ -45,7 +45,7 @@ pub async fn explain_late(
     source.explain(context, late.id, late.reason).await
 }
 
-/// Does what the folder says to an original whose cutout is in place and which a crash has left under its hidden name. Tells
+/// Moves or deletes, as configured, an original whose cutout is in place and which a crash has left under its hidden name. Returns
 /// whether it is gone. Blocks.
 pub fn retire_late(
     folder: Arc<Folder>,
@@ -85,8 +85,8 @@ impl Source {
         }
     }
 
-    /// Does to one that has succeeded what its folder says, and takes away an earlier note on it. Tells whether it is gone
-    /// from its name. Moved, it bears the number that its cutout, `output`, has among those of photos of the same name.
+    /// Moves or deletes the original of a placed cutout, as configured, and removes an earlier note. Returns whether it is gone
+    /// from its name. A moved original gets the number that its cutout, `output`, has among photos of the same name.
     pub(super) async fn retire(
         self,
         context: &JobContext,
@@ -112,7 +112,7 @@ impl Source {
         Ok(retired != Retired::Superseded)
     }
 
-    /// Leaves one that has succeeded where it is, and takes away an earlier note on it.
+    /// Leaves the original of a placed cutout where it is, and removes an earlier note.
     pub(super) async fn keep(self, context: &JobContext, id: i64) -> Result<(), JobError> {
         let aside = context.hidden_name(id, "source");
         blocking(move || {
@@ -122,8 +122,8 @@ impl Source {
         .await
     }
 
-    /// Tells the photographer, and the ledger that this is done; its explanation has been begun there. If it fails it is done
-    /// again, so each step finds out what an earlier try has left.
+    /// Leaves the reason for the photographer and records that in the ledger, where the explanation was begun before. A failed
+    /// explanation is repeated, so each step checks what an earlier try has left.
     pub(super) async fn explain(
         self,
         context: &JobContext,
@@ -203,7 +203,8 @@ impl Source {
         })
     }
 
-    /// The folder below `root` that `retiring` is moved to. One on another disk, where it is copied, must have room.
+    /// Opens the folder below `root` that `retiring` is moved to. If it is on another disk, the move is a copy, so it must have
+    /// free space.
     fn mirror_for(
         &self,
         root: &Path,

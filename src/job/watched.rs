@@ -1,4 +1,4 @@
-//! A file -> the same file, of which others see whether its disk is waited for. Judges nothing.
+//! Wraps a file to show whether its disk is waited for. Decides nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A file that tells in `is_waiting` whether its disk is waited for.
+/// A file that sets `is_waiting` while its disk is waited for.
 pub(super) struct Watched<'a, F> {
     pub(super) file: F,
     pub(super) is_waiting: &'a AtomicBool,

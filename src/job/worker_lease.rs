@@ -1,4 +1,5 @@
-//! A worker in a job's hands -> given back at the latest when a disk has kept it for too long; touches no disk itself.
+//! Lends a worker to a job, and takes it back at the latest when a disk has not answered for too long. Must not access the disk
+//! itself.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -11,10 +12,10 @@ use super::Job;
 use crate::config::Folder;
 use crate::worker::{Ending, Pool, Worker};
 
-/// Where jobs tell that a disk does not answer. At most one message for each worker is under way.
+/// The channel on which jobs report that a disk does not answer. It holds at most one message per worker.
 pub type Stalls = UnboundedSender<Stalled>;
 
-/// A job that waits for a disk and needs no worker for that.
+/// A job that waits for a disk and needs no worker meanwhile.
 #[derive(Debug)]
 pub struct Stalled {
     /// The folder of the job.
@@ -23,23 +24,23 @@ pub struct Stalled {
     pub relative: PathBuf,
     /// How long the disk has not answered.
     pub limit: Duration,
-    /// The worker, or that it is no more: another one can be started for it.
+    /// The worker, or that it is gone, so that another can be started.
     pub worker: WorkerReturn,
 }
 
-/// What became of a job's worker.
+/// How a job returns its worker.
 #[derive(Debug)]
 pub enum WorkerReturn {
     /// It can be used again.
     Fit(Box<Worker>),
-    /// It is no more.
+    /// It is gone.
     Lost,
-    /// It was given back before.
+    /// It was returned earlier.
     Earlier,
 }
 
 impl WorkerReturn {
-    /// Gives back to `pool` what there is to give.
+    /// Returns the worker to `pool`, if there is one.
     pub fn hand_to(self, pool: &mut Pool) {
         match self {
             Self::Fit(worker) => pool.put(Some(*worker)),
@@ -69,7 +70,7 @@ impl WorkerLease {
         }
     }
 
-    /// Waits for `work` for as long as it takes, but keeps the worker from others only until the limit.
+    /// Waits for `work` without limit, but returns the worker when the limit is over.
     pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         if let Ok(done) = tokio::time::timeout(self.limit, &mut work).await {
@@ -90,11 +91,11 @@ impl WorkerLease {
             limit: self.limit,
             worker,
         };
-        // Nobody listens any more once the loop has ended, and workers end with it.
+        // There is no receiver once the loop has ended, and workers end with the loop.
         self.stalls.send(stalled).ok();
     }
 
-    /// The worker, unless it is gone.
+    /// Returns the worker, unless it is gone.
     pub(super) fn worker(&mut self) -> Option<&mut Worker> {
         match &mut self.worker {
             WorkerReturn::Fit(worker) => Some(worker),
@@ -102,7 +103,7 @@ impl WorkerLease {
         }
     }
 
-    /// Kills the worker; what it has of the photo is of no use any more.
+    /// Kills the worker; its work on the photo is discarded.
     pub(super) async fn end_worker(&mut self) -> Ending {
         match std::mem::replace(&mut self.worker, WorkerReturn::Lost) {
             WorkerReturn::Fit(worker) => worker.end().await,
