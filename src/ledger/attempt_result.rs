@@ -1,22 +1,22 @@
-//! How an attempt ended -> what the ledger writes of it; knows no SQL.
+//! The results of an attempt, as the ledger records them. Must not know SQL.
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum AttemptResult {
-    /// The cutout is in place; the source could not be retired.
+    /// The cutout is in place; the source is not retired yet.
     Placed,
-    /// All is done.
+    /// The cutout is in place and the source is handled.
     Done,
-    /// The attempt counts and another may follow.
+    /// The attempt counts; another one may follow.
     Waiting,
     /// The attempt does not count: the environment was at fault.
     Refunded,
-    /// The file cannot succeed; whoever dropped it is not told yet.
+    /// The file failed for good; the reason is not left with it yet.
     Quarantined {
         /// Why, for a person.
         reason: String,
     },
-    /// The file is none of hotcut's business.
+    /// The file is not a photo for hotcut, such as its own output.
     Ignored {
         /// Why.
         reason: String,
@@ -26,7 +26,7 @@ pub enum AttemptResult {
 }
 
 impl AttemptResult {
-    /// Tells whether the attempt counts.
+    /// Returns whether the attempt counts.
     pub(crate) fn is_counted(&self) -> bool {
         !matches!(self, Self::Refunded | Self::Superseded)
     }

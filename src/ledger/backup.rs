@@ -1,4 +1,4 @@
-//! A ledger, in use or not -> a copy of it in one file, which is whole or absent. Changes nothing in the ledger.
+//! Copies a ledger, in use or not, to one file that is complete or absent. Must not change the ledger.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,29 +14,30 @@ use super::leftovers;
 use super::sqlite_ledger::SqliteLedger;
 use crate::fs::path_error::AtPath as _;
 
-/// Pages that are copied in one go.
+/// The number of pages copied in one step.
 const STEP_PAGES: i32 = 2_048;
 
-/// A copy to which nothing was written for so long is not under way any more. One a night finds what the last one has left.
+/// A copy that was not written to for this long has been abandoned. With one backup a night, each removes what the previous one
+/// left.
 pub(crate) const LEFT_AFTER: Duration = Duration::from_hours(12);
 
-/// What becomes of a file that has the copy's name.
+/// What to do with an existing file of the copy's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// It stays, and there is no copy.
+    /// Keep it and make no copy.
     Never,
-    /// The copy takes its place once it is whole.
+    /// Replace it once the copy is complete.
     Always,
 }
 
 impl SqliteLedger {
-    /// Copies the ledger to `file` and returns the copy's size in bytes. Nobody who writes to the ledger has to wait.
+    /// Copies the ledger to `file` and returns the copy's size in bytes. Does not block writers of the ledger.
     pub fn back_up(&mut self, file: &Path, overwrite: Overwrite) -> Result<u64, LedgerError> {
         copy(&self.connection, file, overwrite)
     }
 }
 
-/// Copies the ledger as it is at this moment.
+/// Copies the current state of the ledger.
 pub(crate) fn copy(
     ledger: &Connection,
     file: &Path,
@@ -56,10 +57,10 @@ pub(crate) fn copy(
         .rand_bytes(leftovers::RANDOM_LEN)
         .tempfile_in(folder)
         .at(folder)?;
-    // By the clock of that disk, which may be a server's.
+    // By the clock of that disk, which may be a file server's clock.
     let now = temp.as_file().metadata().and_then(|temp| temp.modified());
     let until = now.at(temp.path())?.checked_sub(LEFT_AFTER);
-    // What cannot be removed now is no fault of this copy.
+    // A failed removal is no error of this copy.
     drop(until.map(|until| leftovers::sweep(folder, Some(until))));
     fill(ledger, temp.path())?;
     let copied = temp.as_file();
@@ -81,11 +82,11 @@ pub(crate) fn copy(
     Ok(bytes)
 }
 
-/// Fills the empty file at `path`. It is synced by the caller.
+/// Fills the empty file at `path`. The caller must sync it.
 fn fill(ledger: &Connection, path: &Path) -> Result<(), LedgerError> {
     let mut copy = Connection::open(path)?;
     copy.pragma_update(None, "synchronous", "OFF")?;
-    // One view of the ledger from the first page to the last, or each change by another process would begin the copy anew.
+    // One read transaction for all pages; otherwise each change by another process would restart the copy.
     let view = ledger.unchecked_transaction()?;
     view.query_row("SELECT count(*) FROM identity", [], |_| Ok(()))?;
     let backup = Backup::new(&view, &mut copy)?;
@@ -112,8 +113,8 @@ mod tests {
     use super::*;
     use crate::config::OnSameName;
 
-    /// P2: fails when a copy lacks what was confirmed before it, when it is no ledger by itself, or when a file of that name is
-    /// lost.
+    /// P2: fails when a copy lacks a change that was confirmed before it, when it is not a complete ledger by itself, or when an
+    /// existing file of that name is lost.
     #[test]
     fn a_copy_of_a_ledger_in_use_is_a_whole_ledger() {
         let (state, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

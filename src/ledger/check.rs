@@ -1,4 +1,4 @@
-//! An open ledger -> whether it is one, and whether its pages are what was written. Mends nothing.
+//! Checks that an open file is a ledger and that its pages are intact. Repairs nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,17 +9,16 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::LedgerError;
 
-/// Operations of `SQLite` between two counts of how far a check is.
+/// The number of `SQLite` operations between two progress counts.
 const OPERATIONS: i32 = 1_000;
 
-/// Counts that the check of one version takes with all that belongs to it, about: measured with a million photos.
+/// The approximate number of progress counts per version, including its related rows: measured with a million photos.
 const COUNTS_PER_VERSION: f64 = 0.08;
 
-/// How often it is told how far a check is.
+/// How often the progress of a check is reported.
 const TELL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Fails if the ledger's structure is damaged. Reads all of it; calls `tell` with the part that is done, in percent, every few
-/// seconds.
+/// Fails if the ledger's structure is damaged. Reads the whole ledger; calls `tell` with the progress in percent every few seconds.
 pub(crate) fn check(
     connection: &mut Connection,
     tell: &mut dyn FnMut(u8),
@@ -31,7 +30,7 @@ pub(crate) fn check(
     let answer = std::thread::scope(|scope| {
         let connection = &mut *connection;
         let check = scope.spawn(move || {
-            // Dropped at the end, which is what the other side waits for.
+            // The receiver waits until this is dropped, at the end.
             let _ended = ended;
             quick_check(connection)
         });
@@ -57,7 +56,7 @@ fn quick_check(connection: &Connection) -> Result<(), LedgerError> {
     }
 }
 
-/// About how many versions there are, without counting them.
+/// The approximate number of versions, without counting them.
 fn version_count(connection: &Connection) -> Result<i64, LedgerError> {
     let query =
         "SELECT coalesce((SELECT max(id) FROM versions) - (SELECT min(id) FROM versions), 0)";
@@ -68,7 +67,7 @@ fn count_into(connection: &mut Connection, counted: &Arc<AtomicU64>) -> Result<(
     let total = Arc::clone(counted);
     let count = move || {
         total.fetch_add(1, Ordering::Relaxed);
-        // Go on.
+        // Continue.
         false
     };
     Ok(connection.progress_handler(OPERATIONS, Some(count))?)
@@ -85,7 +84,7 @@ fn percent(counted: u64, versions: i64) -> u8 {
     percent
 }
 
-/// Fails if what has `steps` steps of the schema lacks a table, as another program's file does, or half a copy.
+/// Fails if a database with `steps` steps of the schema lacks a table, as the file of another program or half a copy does.
 pub(crate) fn check_tables(connection: &Connection, steps: usize) -> Result<(), LedgerError> {
     let mut query =
         connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
@@ -115,7 +114,7 @@ mod tests {
     use super::super::costs::long_ledger;
     use super::*;
 
-    /// P10: fails when what is told of a long check is far from the truth.
+    /// P10: fails when the reported progress of a long check is far from the truth.
     #[test]
     fn a_check_knows_about_how_far_it_is() {
         let mut ledger = long_ledger().connection;

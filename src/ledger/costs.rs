@@ -1,4 +1,5 @@
-//! A long ledger -> what each question costs that a start, a listing, `status` or forgetting asks. Judges no answer.
+//! Measures the cost of each frequent query of a start, a listing, `status` or forgetting on a long ledger. Does not check the
+//! results.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,8 +28,8 @@ pub(crate) fn long_ledger() -> SqliteLedger {
     ledger
 }
 
-/// Fails when one of them walks the ledger, for want of an index or because `SQLite` chooses another one: with a million photos a
-/// start, each listing or `status` would take seconds, and photos would wait for it.
+/// Fails when a query scans the whole ledger, because an index is missing or `SQLite` chooses another one. With a million photos a
+/// start, each listing or `status` would then take seconds and delay photos.
 #[test]
 fn what_is_asked_often_does_not_walk_the_ledger() {
     type Ask = fn(&mut SqliteLedger);
@@ -74,7 +75,7 @@ fn what_is_asked_often_does_not_walk_the_ledger() {
     let counter = Arc::clone(&operations);
     let count = move || {
         counter.fetch_add(100, Ordering::Relaxed);
-        // Go on.
+        // Continue.
         false
     };
     ledger

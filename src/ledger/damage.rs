@@ -1,4 +1,4 @@
-//! A state directory -> a ledger that can be trusted; a damaged one is set aside, never deleted.
+//! Opens a trustworthy ledger in a state directory. A damaged ledger is set aside, never deleted.
 
 use std::path::{Path, PathBuf};
 
@@ -15,16 +15,15 @@ use crate::fs::path_error::AtPath as _;
 pub enum LedgerFound {
     /// It is whole.
     Whole,
-    /// There was none, or one that had nothing in it yet. What lies in the output folders is to be learned.
+    /// There was none, or an empty one. The cutouts in the output folders must be read into it.
     Missing,
-    /// It is a copy that no hotcut has run on: a backup was restored. What was done after that is to be learned.
+    /// It is a restored backup that hotcut has not run on yet. Later results must be read from the output folders.
     Restored,
-    /// It was damaged and now lies here; this one knows nothing.
+    /// It was damaged and is now at this path; the new ledger is empty.
     Damaged(PathBuf),
 }
 
-/// Opens or makes the ledger in `state_dir`. One that hotcut has stopped properly is opened at once; any other is read as a
-/// whole first.
+/// Opens or makes the ledger in `state_dir`. A properly closed ledger is opened at once; any other is read completely first.
 pub fn open_whole(
     state_dir: &Path,
     tell: &mut dyn FnMut(OpenStep),
@@ -71,10 +70,10 @@ fn is_damage(error: &LedgerError) -> bool {
     }
 }
 
-/// Renames the ledger with what belongs to it, so that `sqlite3` can still be asked what is left in it.
+/// Renames the ledger and its `SQLite` files, so that `sqlite3` can still read the rest of its content.
 fn set_aside(path: &Path) -> Result<PathBuf, LedgerError> {
     let mark = format!(".damaged-{}", now_ms());
-    // The ledger itself last: as long as it has its name, a crash leads back here.
+    // The ledger itself comes last: while it has its name, the next start after a crash comes here again.
     for ending in ["-wal", "-shm", ""] {
         let (from, to) = (
             beside(path, ending),

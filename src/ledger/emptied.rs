@@ -1,4 +1,4 @@
-//! A subfolder -> whether hotcut has moved or deleted photos of it, as `SQLite` knows. Changes nothing.
+//! Looks up in `SQLite` whether hotcut has moved or deleted photos of a subfolder. Changes nothing.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::LedgerError;
 use super::sqlite_ledger::{SqliteLedger, bytes};
 
 impl SqliteLedger {
-    /// Tells whether hotcut has moved or deleted a photo that lay in `subfolder`, or below it, of `folder`, since that was made at
-    /// `born_ms`; ever, if that is not known.
+    /// Returns whether hotcut has moved or deleted a photo in or below `subfolder` of `folder` since the subfolder was created at
+    /// `born_ms`, or ever if that time is unknown.
     pub fn has_emptied(
         &mut self,
         folder: &str,
@@ -17,7 +17,7 @@ impl SqliteLedger {
         born_ms: Option<i64>,
     ) -> Result<bool, LedgerError> {
         let begin = [bytes(subfolder), b"/"].concat();
-        // The byte after the slash.
+        // `0` is the byte after the slash.
         let end = [bytes(subfolder), b"0"].concat();
         let mut query = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM versions

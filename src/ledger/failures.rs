@@ -1,4 +1,4 @@
-//! Attempts that came to nothing -> `SQLite`, for whoever asks why; decides nothing.
+//! Records failed attempts in `SQLite`, to explain them later. Decides nothing.
 
 use rusqlite::params;
 
@@ -7,7 +7,7 @@ use super::attempt_result::AttemptResult;
 use super::sqlite_ledger::{SqliteLedger, now_ms};
 
 impl SqliteLedger {
-    /// Records that the attempt `id` came to nothing, and why.
+    /// Records that the attempt `id` failed, and why.
     pub fn fail(
         &mut self,
         id: i64,
@@ -16,7 +16,7 @@ impl SqliteLedger {
     ) -> Result<(), LedgerError> {
         let is_counted = result.is_counted();
         let transaction = self.connection.transaction()?;
-        // A folder that is paused for weeks is tried again and again: of what does not count the last time is enough.
+        // A folder that is paused for weeks is retried constantly, so only the last uncounted failure is kept.
         transaction
             .prepare_cached(
                 "DELETE FROM failures WHERE version = ?1 AND NOT is_counted AND NOT ?2",

@@ -1,4 +1,4 @@
-//! A state directory -> whether this user may write what lies in it; if not, whose it is and what to do. Changes nothing.
+//! Checks whether this user may write the files in a state directory; if not, names the owner and a remedy. Changes nothing.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::accounts;
 use crate::fs::path_error::PathError;
 
-/// What a daemon writes in its state directory, where another user may have made it.
+/// The entries that a daemon writes in its state directory, and that another user may have made.
 const WRITTEN: [&str; 6] = [
     "lock",
     "ledger.db",
@@ -21,11 +21,11 @@ const WRITTEN: [&str; 6] = [
     "thumbs",
 ];
 
-/// Something that belongs to another user, who alone may write it.
+/// A file or directory of the state that this user may not write.
 #[derive(Debug)]
 pub struct ForeignState {
     path: PathBuf,
-    /// Where it lies, or what cannot be made in it.
+    /// The state directory that it lies in, or that cannot be made below it.
     state_dir: PathBuf,
     owner: u32,
     group: u32,
@@ -33,7 +33,7 @@ pub struct ForeignState {
 }
 
 impl ForeignState {
-    /// Looks whether all that lies in `state_dir` can be written.
+    /// Checks that `state_dir` and everything in it can be written.
     pub(crate) fn look(state_dir: &Path) -> Result<(), Self> {
         let all = WRITTEN.iter().map(|name| state_dir.join(name));
         for path in std::iter::once(state_dir.to_owned()).chain(all) {
@@ -42,7 +42,7 @@ impl ForeignState {
             } else {
                 Access::WRITE_OK
             };
-            // Whatever else it is, its use meets it too.
+            // Any other error is reported when the file is used.
             if rustix::fs::access(&path, rights) == Err(Errno::ACCESS)
                 && let Some(foreign) = Self::at(&path, state_dir)
             {
@@ -52,7 +52,7 @@ impl ForeignState {
         Ok(())
     }
 
-    /// Tells which folder keeps a state directory from being made, if its rights are the reason of `error`: the nearest that is there.
+    /// Returns the nearest existing folder above a state directory that cannot be made, if `error` is a lack of rights.
     pub(crate) fn behind(error: &PathError) -> Option<Self> {
         if error.io().kind() != io::ErrorKind::PermissionDenied {
             return None;
@@ -89,7 +89,7 @@ impl fmt::Display for ForeignState {
         if self.owner == user {
             return write!(f, "give yourself the right: chmod -R u+rwX {state_dir}");
         }
-        // To run as root is no advice.
+        // Running as root is not good advice.
         if self.owner != 0 {
             let (owner, owner_group) = (self.owner, self.group);
             write!(
@@ -111,7 +111,7 @@ impl fmt::Display for ForeignState {
     }
 }
 
-/// The user's number, and the name if this system knows one.
+/// The user's number, and the name if this system knows it.
 fn named(user: u32) -> String {
     accounts::user_name(user).map_or_else(
         || format!("user {user}"),

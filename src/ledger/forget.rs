@@ -1,4 +1,5 @@
-//! Versions that ended long ago -> those of photos that are gone, removed from `SQLite` a few at a time. Looks at no photo.
+//! Finds versions that ended long ago, and removes those whose photos are gone from `SQLite`, a few at a time. Must not look at a
+//! photo.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +9,12 @@ use super::LedgerError;
 use super::recovery::version_of;
 use super::sqlite_ledger::{SqliteLedger, Version, bytes, path};
 
-/// The states of versions that may be removed, in the order in which they are gone through. The others have work left to do.
+/// The states whose versions may be removed, in the order of the walk. Versions in other states have work left to do.
 const STATES: [&str; 5] = ["done", "superseded", "ignored", "quarantined", "waiting"];
 
-/// Removes a version as it was listed. If another photo has its path, that one must be recorded already, or it would lose the
-/// name. And the earliest goes first: one that came back would be taken for the one whose cutout is there.
+/// Removes a version if it is unchanged since it was listed. If another photo has its path, that photo must be recorded already, or
+/// it would lose the name. Earlier versions of the source must be removed first: if one came back, it would count as the version
+/// whose cutout is in place.
 const DELETE_VERSION: &str =
     "DELETE FROM versions WHERE id = ?1 AND state = ?2 AND ended_at_ms = ?3
     AND (?4 OR EXISTS (SELECT 1 FROM versions AS later
@@ -23,13 +25,13 @@ const DELETE_VERSION: &str =
             AND (earlier.turn, earlier.id) < (versions.turn, versions.id))
     RETURNING output";
 
-/// Removes the name of the cutout at a path that no version has any more, and every name of a source without versions.
+/// Removes the name of a cutout at a path that no version has any more, and all names of a source without versions.
 const DELETE_NAMES: &str = "DELETE FROM names INDEXED BY names_of_source WHERE output = ?1 AND folder = ?2 AND source = ?3
     AND (NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3)
         OR CAST(output || '/' || name AS BLOB) = ?4
             AND NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3 AND output = ?4))";
 
-/// How far a walk through the old versions of a folder is.
+/// The position of a walk through the old versions of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OldCursor {
     state: usize,
@@ -49,17 +51,17 @@ pub struct OldVersion {
     pub is_retired: bool,
 }
 
-/// A version that is to be removed, since its source is gone.
+/// A version to remove, because its source is gone.
 #[derive(Clone, Debug)]
 pub struct Forgotten {
     /// The version.
     pub old: OldVersion,
-    /// Whether no other photo has its path, as far as is known.
+    /// Whether no other photo is known to have its path.
     pub is_path_free: bool,
 }
 
 impl SqliteLedger {
-    /// Returns the next versions of `folder` that ended before `before_ms`, and where to go on; `None` at the end.
+    /// Returns the next versions of `folder` that ended before `before_ms`, and the position to continue at; `None` at the end.
     pub fn old_versions(
         &mut self,
         folder: &str,
@@ -108,15 +110,16 @@ impl SqliteLedger {
         Ok((found, Some(next)))
     }
 
-    /// Removes versions, unless something has happened to them since they were listed. Returns how many are gone.
+    /// Removes versions that are unchanged since they were listed. Returns how many were removed.
     ///
-    /// A name goes with the last version that had it: a cutout that still lies there keeps it, since nothing is placed over a file.
+    /// A name is removed with the last version that had it. A cutout that still has the name is safe, since nothing is placed over
+    /// a file.
     pub fn forget(&mut self, forgotten: &[Forgotten]) -> Result<usize, LedgerError> {
         let outputs = self.outputs()?;
         let transaction = self.connection.transaction()?;
         let mut count = 0;
         for Forgotten { old, is_path_free } in forgotten {
-            // Its photo may be hidden at this moment, and so seem gone.
+            // Its photo may be hidden now, and so seem gone.
             if self.explaining.is_under_way(old.id) {
                 continue;
             }
@@ -148,9 +151,9 @@ impl SqliteLedger {
         Ok(count)
     }
 
-    /// Every output folder in which a name is owned, also those that are not configured any more.
+    /// All output folders with owned names, including those that are no longer configured.
     fn outputs(&self) -> Result<Vec<PathBuf>, LedgerError> {
-        // One step in the index each, however many names there are.
+        // One index step per folder, however many names there are.
         let mut next = self
             .connection
             .prepare_cached("SELECT min(output) FROM names WHERE output > ?1")?;

@@ -1,8 +1,8 @@
-//! The header of `ledger.db` -> whether that file alone is the whole ledger; knows no table but `identity`.
+//! Reads from the header of `ledger.db` whether that file alone is the whole ledger. Must know no table but `identity`.
 //!
-//! While hotcut runs, a part of the ledger lies in `ledger.db-wal`. `SQLite` applies any file of that name to any ledger, so a
-//! ledger that was restored beside the `-wal` of another one would become a mixture of both. The mark in the header tells when a
-//! `-wal` cannot belong to the ledger.
+//! While hotcut runs, a part of the ledger lies in `ledger.db-wal`. `SQLite` applies any file of that name to any ledger. A ledger
+//! restored beside the `-wal` of another one would become a mixture of both. The mark in the header shows when a `-wal` cannot
+//! belong to the ledger.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -18,24 +18,24 @@ use crate::fs::path_error::AtPath as _;
 /// The first bytes of every `SQLite` file.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Where `application_id` stands in the file.
+/// The offset of `application_id` in the file.
 const MARK_OFFSET: usize = 68;
 
-/// Time between two tries to get a ledger for this process alone.
+/// The time between two attempts to get exclusive access to a ledger.
 pub(crate) const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What is known of a ledger from its header.
+/// The state of a ledger, from its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeaderMark {
-    /// Hotcut 0.1 wrote it, which made no mark.
+    /// Written by hotcut 0.1, which set no mark.
     Unmarked,
-    /// It has its tables; what lies in the output folders is not in it yet.
+    /// It has its tables; the cutouts in the output folders are not read into it yet.
     New,
-    /// Hotcut runs on it, or was killed.
+    /// Hotcut uses it, or was killed.
     InUse,
-    /// Hotcut has stopped: there is no `-wal`.
+    /// Hotcut has closed it: there is no `-wal`.
     Closed,
-    /// A copy that no hotcut has run on: there is no `-wal`.
+    /// A copy that hotcut has not run on: there is no `-wal`.
     Copy,
 }
 
@@ -59,20 +59,20 @@ impl HeaderMark {
             .unwrap_or(Self::Unmarked)
     }
 
-    /// Reads the mark as the ledger has it, its `-wal` included.
+    /// Reads the mark of the ledger, including its `-wal`.
     pub(crate) fn of(connection: &Connection) -> Result<Self, LedgerError> {
         let code = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         Ok(Self::of_code(code))
     }
 
-    /// Writes the mark, as a part of the transaction if there is one.
+    /// Writes the mark, within the current transaction if there is one.
     pub(crate) fn write(self, connection: &Connection) -> Result<(), LedgerError> {
         Ok(connection.pragma_update(None, "application_id", self.code())?)
     }
 
     /// Reads the mark in the file alone. `None` if it is missing, empty or no `SQLite` file.
     ///
-    /// Must not be called while this process has the ledger open: closing the file gives up `SQLite`'s locks on it.
+    /// Must not be called while this process has the ledger open: closing the file releases `SQLite`'s locks on it.
     fn in_file(path: &Path) -> Option<Self> {
         let mut header = [0; MARK_OFFSET + 4];
         File::open(path).ok()?.read_exact_at(&mut header, 0).ok()?;
@@ -81,7 +81,7 @@ impl HeaderMark {
         header.starts_with(MAGIC).then(|| Self::of_code(code))
     }
 
-    /// Tells whether the ledger was not closed when hotcut ended, or may not have been.
+    /// Returns whether the ledger was not, or may not have been, closed when hotcut ended.
     pub(crate) fn is_unclean(self) -> bool {
         match self {
             Self::Unmarked | Self::New | Self::InUse => true,
@@ -90,8 +90,8 @@ impl HeaderMark {
     }
 }
 
-/// Renames a `-wal` that cannot belong to the ledger at `path`, and returns its new name: the ledger is missing, or it was
-/// complete without a `-wal` when it was put there.
+/// Renames a `-wal` that cannot belong to the ledger at `path`, and returns its new name. It cannot if the ledger is missing, or
+/// was complete without a `-wal` when it was put there.
 pub(crate) fn set_stale_wal_aside(path: &Path) -> Result<Option<PathBuf>, LedgerError> {
     let wal = beside(path, "-wal");
     if wal.metadata().map_or(0, |file| file.len()) == 0 {
@@ -108,23 +108,23 @@ pub(crate) fn set_stale_wal_aside(path: &Path) -> Result<Option<PathBuf>, Ledger
     }
     let aside = beside(path, &format!(".stale-{}-wal", now_ms()));
     rustix::fs::rename(&wal, &aside).at(&wal)?;
-    // `SQLite` makes it anew.
+    // `SQLite` creates it again.
     drop(std::fs::remove_file(beside(path, "-shm")));
     Ok(Some(aside))
 }
 
-/// The path of what belongs to the ledger at `path`.
+/// The path of the file with `ending` that belongs to the ledger at `path`.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Marks the ledger as one that hotcut runs on, and lets it be read while it is written to.
+/// Marks the ledger as in use, and lets it be read while it is written.
 pub(crate) fn begin_use(connection: &mut Connection, wait: Duration) -> Result<(), LedgerError> {
     match HeaderMark::of(connection)? {
         HeaderMark::New | HeaderMark::InUse => {}
-        // The mark must be in the file itself before anything is written to a `-wal`.
+        // The mark must be in the file itself before a `-wal` is written.
         HeaderMark::Unmarked | HeaderMark::Closed => {
             leave_wal(connection, wait)?;
             HeaderMark::InUse.write(connection)?;
@@ -132,7 +132,7 @@ pub(crate) fn begin_use(connection: &mut Connection, wait: Duration) -> Result<(
         HeaderMark::Copy => {
             leave_wal(connection, wait)?;
             let transaction = connection.transaction()?;
-            // Hidden files are named after the ledger. Those of its first life must not be taken for its own.
+            // The id is part of the names of hidden files. The restored ledger must not treat files of the original as its own.
             transaction.execute("UPDATE identity SET id = lower(hex(randomblob(4)))", [])?;
             HeaderMark::New.write(&transaction)?;
             transaction.commit()?;
@@ -142,7 +142,7 @@ pub(crate) fn begin_use(connection: &mut Connection, wait: Duration) -> Result<(
     Ok(())
 }
 
-/// Puts everything into the file itself, removes the `-wal`, and marks the ledger as complete.
+/// Writes everything into the file itself, removes the `-wal`, and marks the ledger as closed.
 pub(crate) fn end_use(connection: &Connection, wait: Duration) -> Result<(), LedgerError> {
     leave_wal(connection, wait)?;
     if HeaderMark::of(connection)? == HeaderMark::InUse {
@@ -151,7 +151,7 @@ pub(crate) fn end_use(connection: &Connection, wait: Duration) -> Result<(), Led
     Ok(())
 }
 
-/// Waits on the thread that has the ledger.
+/// Sleeps on the ledger's thread.
 #[expect(
     clippy::disallowed_methods,
     reason = "the loop has handed the ledger over, or does not run yet"
@@ -160,7 +160,7 @@ pub(crate) fn pause(interval: Duration) {
     std::thread::sleep(interval);
 }
 
-/// Removes the `-wal`. Others that have the ledger open are waited for: `SQLite` does not wait by itself here.
+/// Removes the `-wal`. Waits for other processes that have the ledger open, since `SQLite` does not wait here.
 fn leave_wal(connection: &Connection, wait: Duration) -> Result<(), LedgerError> {
     let deadline = Instant::now() + wait;
     loop {

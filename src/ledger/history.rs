@@ -1,4 +1,4 @@
-//! The ledger -> what happened to one source, version by version; changes nothing.
+//! Reads the history of one source, version by version. Changes nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -9,34 +9,34 @@ use super::LedgerError;
 use super::sqlite_ledger::{SqliteLedger, bytes, path};
 use crate::fs::stamp::Stamp;
 
-/// What happened to one version of a source. Times are milliseconds since the epoch.
+/// The history of one version of a source. Times are milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionHistory {
-    /// Which version. Its inode is lost once the source was moved or deleted.
+    /// Its stamp. The inode is lost once the source was moved or deleted.
     pub stamp: Stamp,
     /// When it was first seen; `None` in ledgers of hotcut 0.1.
     pub seen_at_ms: Option<i64>,
-    /// When it had settled.
+    /// When it settled.
     pub settled_at_ms: Option<i64>,
-    /// The attempts that came to nothing, in their order.
+    /// The failed attempts, in order.
     pub failures: Vec<FailedAttempt>,
     /// When the last attempt began.
     pub begun_at_ms: i64,
     /// When it ended.
     pub ended_at_ms: Option<i64>,
-    /// Attempts that count.
+    /// The number of attempts that count.
     pub attempts: u32,
-    /// How it stands.
+    /// Its state.
     pub state: PhotoState,
-    /// Why, if it is quarantined or ignored.
+    /// The reason, if it is quarantined or ignored.
     pub reason: Option<String>,
-    /// Where its cutout is, or is to be.
+    /// The path of its cutout, placed or planned.
     pub output: PathBuf,
     /// The model.
     pub model: String,
 }
 
-/// An attempt that came to nothing.
+/// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedAttempt {
     /// When it began, in milliseconds since the epoch.
@@ -45,32 +45,32 @@ pub struct FailedAttempt {
     pub ended_at_ms: i64,
     /// Whether it counts against the photo.
     pub is_counted: bool,
-    /// Why, for a person.
+    /// The reason, for a person.
     pub reason: String,
 }
 
-/// How a version stands.
+/// The state of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhotoState {
-    /// A worker has it, or had it when the daemon ended.
+    /// An attempt is running, or was when the daemon ended.
     Running,
-    /// It is tried again.
+    /// Another attempt follows.
     Waiting,
     /// Its cutout is in place; the source is not moved or deleted yet.
     Placed,
-    /// All is done.
+    /// The cutout is in place and the source is handled.
     Done,
-    /// It cannot succeed.
+    /// It failed for good.
     Quarantined,
-    /// It is none of hotcut's business.
+    /// It is not a photo for hotcut, such as its own output.
     Ignored,
-    /// It is gone, or another version has taken its place.
+    /// It is gone, or another version has replaced it.
     Superseded,
 }
 
 impl PhotoState {
-    /// What the ledger and JSON call it.
+    /// The word for it in the ledger and in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -85,7 +85,7 @@ impl PhotoState {
 }
 
 impl SqliteLedger {
-    /// Returns what happened to each version of `source`, the earliest first.
+    /// Returns the history of each version of `source`, oldest first.
     pub fn history(
         &mut self,
         folder: &str,
@@ -126,7 +126,7 @@ impl SqliteLedger {
         Ok(versions)
     }
 
-    /// Returns the source of the cutout that lies, or is to lie, at `output`: its folder and its path below that.
+    /// Returns the source of the cutout at `output`, placed or planned: its folder and its path below that.
     pub fn source_of(&mut self, output: &Path) -> Result<Option<(String, PathBuf)>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT folder, source FROM versions WHERE output = ?1 ORDER BY begun_at_ms DESC LIMIT 1",
@@ -152,7 +152,7 @@ impl SqliteLedger {
     }
 }
 
-/// The schema admits no other words.
+/// The schema allows no other words.
 pub(crate) fn photo_state(state: &str) -> PhotoState {
     match state {
         "running" => PhotoState::Running,
@@ -171,7 +171,7 @@ mod tests {
     use super::super::{AttemptResult, SqliteLedger};
     use super::*;
 
-    /// P10: fails when an attempt that failed is not told, or in another order, or with another ending.
+    /// P10: fails when a failed attempt is missing, in another order, or with another end.
     #[test]
     fn a_history_tells_each_version_and_each_attempt_that_failed() {
         let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(source, Some(("products".to_owned(), "a.jpg".into())));
     }
 
-    /// P6: fails when a folder that is paused for weeks fills the ledger with its tries.
+    /// P6: fails when a folder that is paused for weeks fills the ledger with its attempts.
     #[test]
     fn of_attempts_that_do_not_count_the_last_one_is_kept() {
         let mut ledger = SqliteLedger::in_memory().unwrap();

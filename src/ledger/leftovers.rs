@@ -1,4 +1,4 @@
-//! A folder -> the same without what copies of a ledger that were killed have left in it. Must not touch a file of another name.
+//! Removes from a folder what killed copies of a ledger have left. Must not touch a file with another name.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,17 +8,17 @@ use std::time::SystemTime;
 
 use crate::fs::path_error::{AtPath as _, PathError};
 
-/// How the names of copies begin that are not complete, and how they end.
+/// The beginning and the end of the names of incomplete copies.
 pub(crate) const NAME: (&str, &str) = (".hotcut-backup-", ".tmp");
 
-/// Letters and digits in between.
+/// The number of letters and digits in between.
 pub(crate) const RANDOM_LEN: usize = 6;
 
-/// What `SQLite` puts beside a database that it writes.
+/// The endings of the files that `SQLite` puts beside a database that it writes.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Removes copies from `folder` to which nothing was written at or after `until`, if that is given. One that cannot be removed keeps
-/// no other; the first error is returned.
+/// Removes copies from `folder`: if `until` is given, only those not written to at or after that time. Continues after an error and
+/// returns the first one.
 pub(crate) fn sweep(folder: &Path, until: Option<SystemTime>) -> Result<(), PathError> {
     let mut copies = BTreeMap::<OsString, (SystemTime, Vec<PathBuf>)>::new();
     for entry in folder.read_dir().at(folder)? {
@@ -27,7 +27,7 @@ pub(crate) fn sweep(folder: &Path, until: Option<SystemTime>) -> Result<(), Path
         let Some(copy) = copy_of(name.as_bytes()) else {
             continue;
         };
-        // Of a link this is the link's own, which is not a file.
+        // For a link this is the metadata of the link itself, which is not a file.
         let Some(data) = entry.metadata().ok().filter(std::fs::Metadata::is_file) else {
             continue;
         };
@@ -47,7 +47,7 @@ pub(crate) fn sweep(folder: &Path, until: Option<SystemTime>) -> Result<(), Path
     removals.fold(Ok(()), Result::and)
 }
 
-/// The name of the copy that a file called `name` belongs to, if it does.
+/// The name of the copy that the file `name` belongs to, if any.
 fn copy_of(name: &[u8]) -> Option<OsString> {
     let mut endings = BESIDE.iter();
     let name = endings
@@ -74,14 +74,13 @@ mod tests {
     use super::super::sqlite_ledger::SqliteLedger;
     use super::*;
 
-    /// Makes a file that was written so long ago.
+    /// Makes a file that was last written `ago`.
     fn write(path: &Path, ago: Duration) {
         let file = File::create(path).unwrap();
         file.set_modified(SystemTime::now() - ago).unwrap();
     }
 
-    /// P4: fails when what a killed copy has left stays for ever, or when the files of somebody else, or of a copy that may be
-    /// under way, are removed.
+    /// P4: fails when the remains of a killed copy stay for ever, or when the files of others or of a running copy are removed.
     #[test]
     fn what_a_killed_copy_has_left_is_removed_by_the_next_one() {
         let dir = tempfile::tempdir().unwrap();
@@ -102,7 +101,7 @@ mod tests {
             ".hotcut-backup-abcdef.tmp-other",
             "hotcut-backup-abcdef.tmp",
             "ledger.db",
-            // A long copy writes no more to its journal.
+            // A long copy stops writing to its journal.
             ".hotcut-backup-atwork.tmp-journal",
         ];
         for name in kept {
@@ -114,7 +113,7 @@ mod tests {
         let mut ledger = SqliteLedger::in_memory().unwrap();
         ledger.back_up(&at("copy.db"), Overwrite::Never).unwrap();
         assert!(!left.iter().any(|name| at(name).exists()));
-        // With those made after the lists, and the copy.
+        // Including the files made after the lists, and the copy.
         let count = kept.len() + 4;
         assert_eq!(dir.path().read_dir().unwrap().count(), count);
         sweep(dir.path(), None).unwrap();

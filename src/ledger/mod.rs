@@ -1,4 +1,4 @@
-//! Calls from the loop -> one thread that owns the ledger; knows no SQL.
+//! Runs calls from the loop on one thread that owns the ledger. Must not know SQL.
 
 mod attempt_result;
 mod backup;
@@ -65,7 +65,7 @@ pub enum LedgerError {
     /// Another daemon has the state directory.
     #[error("{} is in use by another hotcut; give each daemon its own state_dir", .0.display())]
     InUse(PathBuf),
-    /// The state directory is on a network file system, where `SQLite` cannot keep its promises.
+    /// The state directory is on a network file system, where `SQLite` is not safe.
     #[error("{} is on a {kind} file system; state_dir must be on a local disk", path.display())]
     NotLocal {
         /// The state directory.
@@ -73,13 +73,13 @@ pub enum LedgerError {
         /// The name of the file system.
         kind: &'static str,
     },
-    /// The state directory, or something in it, belongs to another user.
+    /// The state directory or an entry in it belongs to another user.
     #[error("{0}")]
     Foreign(ForeignState),
-    /// Who asks has no rights in the state directory.
+    /// This user has no rights in the state directory.
     #[error("{} is closed to this user: run the command with sudo, or as the user hotcut", .0.display())]
     Closed(PathBuf),
-    /// A later hotcut has written the ledger.
+    /// A later version of hotcut wrote the ledger.
     #[error(
         "the ledger has schema {found}, which this hotcut does not know; install the version that wrote it"
     )]
@@ -87,7 +87,7 @@ pub enum LedgerError {
         /// The version found.
         found: u32,
     },
-    /// An earlier hotcut has written the ledger, and only a start of the daemon changes that.
+    /// An earlier version of hotcut wrote the ledger, and only a start of the daemon migrates it.
     #[error(
         "the ledger has schema {found} of an earlier hotcut; it is brought up to date when hotcut starts: `systemctl restart hotcut`"
     )]
@@ -95,23 +95,23 @@ pub enum LedgerError {
         /// The version found.
         found: usize,
     },
-    /// There is no room for the copy without which the schema is not changed.
+    /// There is no space for the copy that must precede a change of the schema.
     #[error(
         "the ledger must be copied to {} before its schema changes; that needs {} MB and {} MB are free: make space there",
         file.display(), needed.div_ceil(1_000_000), free / 1_000_000
     )]
     NoRoomForCopy {
-        /// Where the copy was to be.
+        /// The path of the copy.
         file: PathBuf,
         /// Its size in bytes.
         needed: u64,
-        /// What is free there.
+        /// The free space there, in bytes.
         free: u64,
     },
     /// A copy of the ledger would replace this file.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
-    /// The ledger's file is not what was written.
+    /// The ledger's file is damaged.
     #[error("the ledger is damaged: {0}")]
     Damaged(String),
     /// `SQLite` failed.
@@ -122,7 +122,7 @@ pub enum LedgerError {
     Gone,
 }
 
-/// What a person can do about it, where that is known.
+/// What a person can do about the error, if known.
 fn remedy(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => "; make space there",
@@ -147,7 +147,7 @@ enum LedgerMessage {
 type Call = Box<dyn FnOnce(&mut SqliteLedger) + Send>;
 
 impl Ledger {
-    /// Gives `ledger` to a thread of its own.
+    /// Starts a thread that owns `ledger`.
     pub fn start(mut ledger: SqliteLedger) -> Result<Self, LedgerError> {
         let (calls, inbox) = thread_channel::channel::<LedgerMessage>();
         std::thread::Builder::new()
@@ -167,7 +167,7 @@ impl Ledger {
         Ok(Self { calls })
     }
 
-    /// Runs `work` on the ledger's thread. What it wrote is durable when this returns.
+    /// Runs `work` on the ledger's thread. Its writes are durable when this returns.
     pub async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut SqliteLedger) -> Result<T, LedgerError> + Send + 'static,
@@ -175,7 +175,7 @@ impl Ledger {
         self.send(work)?.await.map_err(|_| LedgerError::Gone)?
     }
 
-    /// As [`Self::call`], for a thread that may wait. Panics on one that runs tasks.
+    /// As [`Self::call`], for a thread that may block. Panics on a thread that runs async tasks.
     pub fn call_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut SqliteLedger) -> Result<T, LedgerError> + Send + 'static,
@@ -191,7 +191,7 @@ impl Ledger {
     ) -> Result<oneshot::Receiver<Result<T, LedgerError>>, LedgerError> {
         let (answer, result) = oneshot::channel();
         let call: Call = Box::new(move |ledger| {
-            // The caller may have been dropped; the work is done all the same.
+            // The caller may have been dropped; the work is still done.
             drop(answer.send(work(ledger)));
         });
         self.calls
@@ -200,7 +200,7 @@ impl Ledger {
         Ok(result)
     }
 
-    /// Closes the ledger so that its file alone is all of it; later calls fail. Blocks, for a few seconds at most.
+    /// Closes the ledger, so that its one file is complete; later calls fail. Blocks for a few seconds at most.
     pub fn close(self) -> Result<(), LedgerError> {
         let (answer, result) = thread_channel::sync_channel(1);
         self.calls
@@ -212,7 +212,7 @@ impl Ledger {
 
 /// Makes the state directory and locks it for as long as the returned file is open.
 ///
-/// A POSIX record lock, so that [`is_in_use`] can ask without taking it: this process must not open the file again.
+/// Uses a POSIX record lock, which [`is_in_use`] can query without taking it. This process must not open the file again.
 pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
     std::fs::create_dir_all(state_dir).at(state_dir).map_err(
         |error| match ForeignState::behind(&error) {
@@ -241,12 +241,12 @@ pub fn lock_state_dir(state_dir: &Path) -> Result<File, LedgerError> {
     }
 }
 
-/// Makes the file `path` in `state_dir`, unless it is there, for whom the directory belongs to: a daemon that runs as another user
-/// could not open what root makes for itself. Where that fails, whoever opens the file meets the error too.
+/// Makes the file `path` in `state_dir`, unless it exists, with the owner of the directory: a daemon that runs as another user
+/// could not open root's files. Errors are ignored here, since opening the file reports them.
 fn give(path: &Path, state_dir: &Path) {
     let make = || {
         let mut options = std::fs::OpenOptions::new();
-        // One that is there is not even opened: closing it would give up this process's locks on it.
+        // An existing file is not even opened: closing it would release this process's locks on it.
         let made = options.write(true).create_new(true).open(path)?;
         let owner = state_dir.metadata()?;
         fchown(made, Some(owner.uid()), Some(owner.gid()))
@@ -256,7 +256,7 @@ fn give(path: &Path, state_dir: &Path) {
     }
 }
 
-/// Tells whether a daemon runs on `state_dir`, without getting in its way.
+/// Returns whether a daemon runs on `state_dir`, without disturbing it.
 pub fn is_in_use(state_dir: &Path) -> Result<bool, LedgerError> {
     let path = state_dir.join("lock");
     let lock = match File::open(&path) {

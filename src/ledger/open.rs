@@ -1,4 +1,4 @@
-//! A path -> an open ledger, and the end of its use. Judges no damage.
+//! Opens and closes a ledger. Does not check it for damage.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,33 +14,33 @@ use super::sqlite_ledger::SqliteLedger;
 use super::{LedgerError, give, schema};
 use crate::percent;
 
-/// How long another process is waited for: `status` and `retry` hold a lock for moments only.
+/// How long to wait for another process: `status` and `retry` hold a lock only for moments.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
-/// How long those who still have the ledger open may hold up its end.
+/// How long other processes that have the ledger open may delay its closing.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// What is done to a ledger while it is opened, for the log. Each may take its time.
+/// A step of opening a ledger, for the log. Each may take long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenStep {
-    /// This `-wal` belongs to another ledger; it lies here now.
+    /// A `-wal` of another ledger was renamed to this path.
     StaleWal(PathBuf),
-    /// All of the ledger is read, since it was not closed: so many bytes.
+    /// The whole ledger, of this many bytes, is read, because it was not closed.
     Check(u64),
-    /// So much of it is read, in percent, about.
+    /// About this much of it is read, in percent.
     Checked(u8),
     /// A copy is made before the schema changes.
     Copy {
-        /// Where.
+        /// The path of the copy.
         file: PathBuf,
-        /// The schema that the ledger has.
+        /// The current schema.
         schema: usize,
     },
     /// The schema is changed.
     Migrate {
-        /// The schema that the ledger has.
+        /// The current schema.
         from: usize,
-        /// The schema that it gets.
+        /// The new schema.
         to: usize,
     },
 }
@@ -72,13 +72,13 @@ impl fmt::Display for OpenStep {
 }
 
 impl SqliteLedger {
-    /// Opens or makes the ledger in `state_dir`, and tells what mark its header had.
+    /// Opens or makes the ledger in `state_dir`, and returns the mark that its header had.
     pub(crate) fn open_telling(
         state_dir: &Path,
         tell: &mut dyn FnMut(OpenStep),
     ) -> Result<(Self, HeaderMark), LedgerError> {
         let path = state_dir.join("ledger.db");
-        // Empty, it is a database that knows nothing. What `SQLite` puts beside it gets the same owner.
+        // An empty file is an empty database. Files that `SQLite` puts beside it get the same owner.
         give(&path, state_dir);
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(LOCK_WAIT)?;
@@ -108,21 +108,21 @@ impl SqliteLedger {
         Ok(Self::open_telling(state_dir, &mut |_| ())?.0)
     }
 
-    /// Makes a ledger that lives as long as this value, for a single run.
+    /// Makes a ledger in memory, for a single run.
     pub fn in_memory() -> Result<Self, LedgerError> {
         let mut connection = Connection::open_in_memory()?;
         schema::create(&mut connection)?;
         Self::identified(connection)
     }
 
-    /// Opens the ledger in `state_dir` to look at it or to retry, beside a running daemon. `None` if there is none yet. Its
-    /// schema is left as it is.
+    /// Opens the ledger in `state_dir` beside a running daemon, to read it or to retry photos. `None` if there is none yet. Leaves
+    /// its schema unchanged.
     pub fn open_existing(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
         let path = state_dir.join("ledger.db");
         match rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK) {
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             Err(Errno::ACCESS) => return Err(LedgerError::Closed(path)),
-            // Whatever else it is, `SQLite` meets it too.
+            // Any other error is reported by `SQLite`.
             Ok(()) | Err(_) => {}
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -134,7 +134,7 @@ impl SqliteLedger {
         }
     }
 
-    /// Writes what is in the `-wal` into the ledger itself, as far as those who read it allow, and waits for nobody.
+    /// Writes the content of the `-wal` into the ledger's file, as far as readers allow, without waiting.
     pub fn checkpoint(&mut self) -> Result<(), LedgerError> {
         self.connection.busy_timeout(Duration::ZERO)?;
         let query = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -143,7 +143,7 @@ impl SqliteLedger {
         Ok(written?)
     }
 
-    /// Closes the ledger so that its file alone is all of it.
+    /// Closes the ledger, so that its one file is complete.
     pub fn close(mut self) -> Result<(), LedgerError> {
         self.checkpoint()?;
         end_use(&self.connection, CLOSE_WAIT)?;

@@ -1,4 +1,4 @@
-//! The ledger -> a page of its photos, for somebody who looks through them beside the daemon; changes nothing.
+//! Reads pages of photos from the ledger, beside the daemon. Changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,46 +10,46 @@ use super::sqlite_ledger::{SqliteLedger, path};
 use super::{LedgerError, schema};
 use crate::fs::stamp::Stamp;
 
-/// The most photos that one page holds.
+/// The most photos on a page.
 pub const PAGE_MAX: u32 = 200;
 
-/// What the ledger's columns are called, in the order in which [`photo_row`] takes them.
+/// The names of the ledger's columns, in the order that [`photo_row`] expects.
 const COLUMNS: &str = "id, folder, source, state, len, mtime_ns, ino, output, model, reason, attempts, begun_at_ms, \
                        ended_at_ms";
 
-/// Which photos are asked for, the newest first.
+/// Selects photos, newest first.
 #[derive(Clone, Debug)]
 pub struct PhotoQuery {
-    /// Those of this hot folder only.
+    /// Only photos of this hot folder.
     pub folder: Option<String>,
-    /// Those that stand like this only.
+    /// Only photos in this state.
     pub state: Option<PhotoState>,
-    /// Those whose `id` is less: the last `id` of the page before.
+    /// Only photos with a lower `id`: the last `id` of the previous page.
     pub before: Option<i64>,
-    /// How many at most; [`PAGE_MAX`] is the limit.
+    /// The most photos to return, up to [`PAGE_MAX`].
     pub count: u32,
 }
 
 /// One version of one source. Times are milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhotoRow {
-    /// Greater than that of every version that was begun earlier.
+    /// Greater than the id of every version that was begun earlier.
     pub id: i64,
-    /// Name of the hot folder.
+    /// The name of the hot folder.
     pub folder: String,
-    /// Path of the source below it.
+    /// The path of the source below it.
     pub source: PathBuf,
-    /// How it stands.
+    /// Its state.
     pub state: PhotoState,
-    /// Which version. Its inode is lost once the source was moved or deleted, and its change time is not kept.
+    /// Its stamp. The inode is lost once the source was moved or deleted; the change time is not stored.
     pub stamp: Stamp,
-    /// Where its cutout is, or is to be.
+    /// The path of its cutout, placed or planned.
     pub output: PathBuf,
     /// The model.
     pub model: String,
-    /// Why, if it is quarantined or ignored.
+    /// The reason, if it is quarantined or ignored.
     pub reason: Option<String>,
-    /// Attempts that count.
+    /// The number of attempts that count.
     pub attempts: u32,
     /// When the last attempt began.
     pub begun_at_ms: i64,
@@ -58,8 +58,8 @@ pub struct PhotoRow {
 }
 
 impl SqliteLedger {
-    /// Opens the ledger in `state_dir` to read it only, beside a running daemon and on any thread. `None` if there is none,
-    /// or one that no daemon of this version has opened yet: its schema is left as it is.
+    /// Opens the ledger in `state_dir` read-only, beside a running daemon and on any thread. `None` if there is none, or if no
+    /// daemon of this version has opened it yet. Leaves its schema unchanged.
     pub fn open_reader(state_dir: &Path) -> Result<Option<Self>, LedgerError> {
         let path = state_dir.join("ledger.db");
         if !path.exists() {
@@ -76,7 +76,7 @@ impl SqliteLedger {
         }
     }
 
-    /// Returns a page of photos. It costs what the page costs, however long the ledger is.
+    /// Returns a page of photos. The cost depends on the page, not on the length of the ledger.
     pub fn photos(&mut self, query: &PhotoQuery) -> Result<Vec<PhotoRow>, LedgerError> {
         let mut statement = self.connection.prepare_cached(&sql(query))?;
         let (before, count) = (query.before.unwrap_or(i64::MAX), query.count.min(PAGE_MAX));

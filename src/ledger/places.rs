@@ -1,5 +1,5 @@
-//! Converts which source owns which names in an output folder, and where folders are mounted, to `SQLite` and back. Must not
-//! decide which name a cutout gets.
+//! Stores in `SQLite` which source owns which names in an output folder, and where folders are mounted. Must not choose the name of
+//! a cutout.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -9,42 +9,42 @@ use rusqlite::{OptionalExtension as _, params};
 use super::LedgerError;
 use super::sqlite_ledger::{SqliteLedger, Version, bytes, path};
 
-/// A name in an output folder that a source asks for.
+/// A name in an output folder that a source requests.
 #[derive(Clone, Debug)]
 pub struct OutputName {
     /// The output folder.
     pub output: PathBuf,
-    /// Path below it.
+    /// The path below it.
     pub name: PathBuf,
-    /// The same as a case-insensitive file system compares it.
+    /// The path as a case-insensitive file system compares it.
     pub folded: Vec<u8>,
 }
 
 /// A name in an output folder that a source owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedName {
-    /// Path below the output folder.
+    /// The path below the output folder.
     pub name: PathBuf,
-    /// An earlier attempt at the version in question reserved it.
+    /// Whether an earlier attempt at the version in question reserved it.
     pub is_own: bool,
-    /// The cutout of another version of the source was placed under it.
+    /// Whether the cutout of another version of the source was placed under it.
     pub is_used: bool,
-    /// Set if the cutout is of another version of the same file, which has been written on since.
+    /// Set if the cutout is of another version of the same file, which was written to since.
     pub continued: Option<Continued>,
 }
 
-/// How far an earlier version of a file came before the file was written on.
+/// The progress of an earlier version of a file before the file was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continued {
-    /// It could not be moved or deleted yet.
+    /// It was not moved or deleted yet.
     Unretired,
-    /// Hotcut was done with it, and had left it where it was.
+    /// Hotcut had finished it and left it where it was.
     Left,
 }
 
 impl SqliteLedger {
-    /// Returns every name that the source of `version`, a file made at `born_ns`, owns below `output`, the one that was reserved last
-    /// first.
+    /// Returns all names that the source of `version`, a file created at `born_ns`, owns below `output`; the last reserved name
+    /// comes first.
     pub fn names_of(
         &mut self,
         version: &Version,
@@ -97,7 +97,7 @@ impl SqliteLedger {
         Ok(owned.collect())
     }
 
-    /// Returns the name that `source` reserved last below `output`.
+    /// Returns the last name reserved for `source` below `output`.
     pub fn name_of(
         &mut self,
         folder: &str,
@@ -113,7 +113,7 @@ impl SqliteLedger {
         Ok(name.optional()?.map(path))
     }
 
-    /// Reserves the name for `source`, for ever, unless another source owns it. Names that it owns already stay its own.
+    /// Reserves the name for `source`, for ever, unless another source owns it. The source keeps the names that it already owns.
     pub fn reserve(
         &mut self,
         folder: &str,
@@ -167,8 +167,8 @@ mod tests {
     use super::super::tests::{ARRIVAL, version};
     use super::*;
 
-    /// P2: fails when a photo that gets the inode of an earlier one of its name is taken for that one, whose cutout it would
-    /// replace; or when a photo that is written on is not.
+    /// P2: fails when a photo that reuses the inode of an earlier photo of its name counts as that photo and replaces its cutout,
+    /// or when a photo that is written to does not count as the same.
     #[test]
     fn an_inode_alone_does_not_tell_a_photo() {
         let mut ledger = SqliteLedger::in_memory().unwrap();

@@ -1,5 +1,4 @@
-//! What is half done -> what is still to do: cutouts placed whose source is not retired, attempts that a crash cut short.
-//! Begins no attempt.
+//! Finds unfinished work: sources of placed cutouts that are not retired, and attempts that a crash interrupted. Begins no attempt.
 
 use std::path::PathBuf;
 
@@ -9,17 +8,17 @@ use super::LedgerError;
 use super::sqlite_ledger::{Begun, SqliteLedger, Version, now_ms, path};
 use crate::fs::stamp::Stamp;
 
-/// Deaths of the daemon that are not counted against the photo in hand: beyond them, the photo is suspected.
+/// The number of daemon crashes during attempts at a photo that do not count against it; later crashes do.
 const FORGIVEN_INTERRUPTIONS: u32 = 8;
 
-/// A version whose cutout is in place and whose source is still to be moved, deleted or kept.
+/// A version whose cutout is in place and whose source must still be moved, deleted or kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unretired {
     /// Its row, with the number of the attempt that placed it.
     pub begun: Begun,
     /// Where its cutout was placed.
     pub output: PathBuf,
-    /// SHA-256 of the source.
+    /// The SHA-256 of the source.
     pub sha256: [u8; 32],
 }
 
@@ -41,13 +40,13 @@ pub struct Interrupted {
     pub folder: String,
     /// Its row.
     pub id: i64,
-    /// The path of the cutout that it was to write.
+    /// The planned path of its cutout.
     pub output: PathBuf,
 }
 
 impl SqliteLedger {
-    /// Notes that the cutout of the attempt `id` is in place. Whoever began the attempt is still at work on the source, but
-    /// after a crash only the source is left to do.
+    /// Notes that the cutout of the attempt `id` is in place. The attempt still handles the source; after a crash, only the source
+    /// is left to do.
     pub fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
         self.connection
             .prepare_cached("UPDATE versions SET sha256 = ?2 WHERE id = ?1")?
@@ -55,7 +54,7 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Takes up a version whose cutout was placed and whose source could not be retired then. `None` if it is not one.
+    /// Resumes a version whose cutout was placed and whose source was not retired. `None` if the version is not in that state.
     pub fn take_unretired(&mut self, version: &Version) -> Result<Option<Unretired>, LedgerError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE versions SET state = 'running' WHERE folder = ?1 AND source = ?2
@@ -75,8 +74,8 @@ impl SqliteLedger {
         Ok(row.optional()?)
     }
 
-    /// Returns the versions of `folder` whose source a crash may have left under its hidden name: none that this process is
-    /// moving, for a folder that a reload has replaced.
+    /// Returns the versions of `folder` whose source a crash may have left under its hidden name. Excludes versions that this
+    /// process is moving now, for a folder that a reload has replaced.
     pub fn half_retired(&mut self, folder: &str) -> Result<Vec<HalfRetired>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, source, len, mtime_ns, ino, output FROM versions WHERE folder = ?1 AND state = 'placed'
@@ -95,11 +94,11 @@ impl SqliteLedger {
         Ok(found)
     }
 
-    /// At start-up: turns every attempt that was running into one that waits, or whose source does, and returns where each
-    /// was writing.
+    /// At start-up: changes every running attempt to waiting, or to placed if only its source is left, and returns where each
+    /// attempt was writing.
     ///
-    /// The daemon died, not a worker, so the attempt is not counted, up to a limit: a photo whose every attempt ends with
-    /// the daemon is not innocent for ever.
+    /// The daemon died, not a worker, so the attempt does not count. This has a limit, because a photo may be what kills the
+    /// daemon.
     pub fn recover(&mut self) -> Result<Vec<Interrupted>, LedgerError> {
         let transaction = self.connection.transaction()?;
         let running = {
@@ -130,7 +129,7 @@ impl SqliteLedger {
         Ok(running)
     }
 
-    /// At a shutdown that did not wait: gives every running attempt back.
+    /// At a shutdown that did not wait: records every running attempt as one that does not count.
     pub fn refund_running(&mut self) -> Result<(), LedgerError> {
         self.connection.execute(
             "UPDATE versions SET state = iif(sha256 IS NULL, 'waiting', 'placed'),
@@ -141,7 +140,7 @@ impl SqliteLedger {
     }
 }
 
-/// Reads the columns source, len, `mtime_ns` and ino, which come after the first one.
+/// Reads the columns source, len, `mtime_ns` and ino, which follow the first one.
 pub(crate) fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Version> {
     Ok(Version {
         folder: folder.to_owned(),
@@ -163,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget that a cutout is in place.
+    /// P2: fails when a crash, or a shutdown that does not wait, makes the ledger forget a placed cutout.
     #[test]
     fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do() {
         let dir = tempfile::tempdir().unwrap();
@@ -188,7 +187,7 @@ mod tests {
             sha256: [7; 32],
         });
         assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
-        // Dropped in the middle of retiring it, as by SIGKILL.
+        // Dropped while it is retired, as by SIGKILL.
         drop(ledger);
         let mut ledger = SqliteLedger::open(dir.path()).unwrap();
         ledger.recover().unwrap();
@@ -197,7 +196,7 @@ mod tests {
         assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
     }
 
-    /// P2: fails when a photo that was touched counts twice, or when a photo that came after one was moved away passes for it.
+    /// P2: fails when a touched photo counts twice, or when a photo that came after another was moved away counts as that one.
     #[test]
     fn a_touched_photo_keeps_its_row() {
         let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -221,7 +220,7 @@ mod tests {
         assert_eq!(take(&mut ledger, [7; 32]), None, "that one was moved away");
     }
 
-    /// P1: fails when a version that was placed, replaced and has come back is taken for one that is in place.
+    /// P1: fails when a version that was placed, replaced and has come back counts as the one in place.
     #[test]
     fn a_version_that_is_begun_again_has_no_cutout_yet() {
         let mut ledger = SqliteLedger::in_memory().unwrap();

@@ -1,4 +1,4 @@
-//! Photos that are done and are to be cut out again, because somebody asked for it -> `SQLite`. Decides nothing.
+//! Records in `SQLite` that done photos must be cut out again, at a user's request. Decides nothing.
 
 use rusqlite::{OptionalExtension as _, Row};
 
@@ -9,14 +9,14 @@ use crate::fs::stamp::Stamp;
 /// A photo that is done.
 #[derive(Clone, Debug)]
 pub struct DonePhoto {
-    /// The version of it that was cut out last.
+    /// The version that was cut out last.
     pub version: Version,
-    /// The model that did.
+    /// The model that made its cutout.
     pub model: String,
 }
 
 impl SqliteLedger {
-    /// Lists the photos of `folder` that are done, in the order of their paths.
+    /// Lists the photos of `folder` that are done, sorted by path.
     pub fn done(&mut self, folder: &str) -> Result<Vec<DonePhoto>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT folder, source, len, mtime_ns, ino, model FROM versions
@@ -28,8 +28,7 @@ impl SqliteLedger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Puts a version that is done back into the queue; its next cutout replaces the one that is there. False if it is not
-    /// done any more.
+    /// Returns a done version to the queue; its next cutout replaces the existing one. False if it is no longer done.
     pub fn redo(&mut self, version: &Version) -> Result<bool, LedgerError> {
         let changed = self
             .connection
@@ -41,7 +40,7 @@ impl SqliteLedger {
         Ok(changed > 0)
     }
 
-    /// Tells whether the cutout that this version has is not the one that is asked for.
+    /// Returns whether a user has asked for a new cutout of this version.
     pub fn is_redo(&mut self, version: &Version) -> Result<bool, LedgerError> {
         let found = self
             .connection
@@ -79,8 +78,8 @@ mod tests {
     use super::*;
     use crate::config::OnSameName;
 
-    /// P2: fails when a photo that is to be cut out again counts as done, when one that was replaced since comes back, or
-    /// when it is cut out again for ever.
+    /// P2: fails when a photo to be cut out again counts as done, when a photo that was replaced since comes back, or when a photo
+    /// is cut out again for ever.
     #[test]
     fn a_photo_is_cut_out_again_once() {
         let mut ledger = SqliteLedger::in_memory().unwrap();

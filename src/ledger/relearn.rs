@@ -1,4 +1,4 @@
-//! Cutouts that lie in output folders -> what a lost ledger knew of them; reads no file.
+//! Restores the records of a lost ledger from the cutouts found in output folders. Must not read a file.
 
 use std::path::PathBuf;
 
@@ -8,31 +8,31 @@ use super::LedgerError;
 use super::header::HeaderMark;
 use super::sqlite_ledger::{SqliteLedger, bytes};
 
-/// How much of what a lost ledger knew has been looked for.
+/// How many of the cutouts of a lost ledger were looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RebuildExtent {
     /// All of it: the ledger is whole from now on.
     Whole,
-    /// A part: the next start looks for all of it once more.
+    /// A part: the next start looks for all of them again.
     Part,
 }
 
-/// A cutout in an output folder, known by its mark.
+/// A cutout in an output folder, recognised by its provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundCutout {
-    /// Name of the hot folder that it comes from.
+    /// The name of the hot folder that it comes from.
     pub folder: String,
-    /// Path of its source below that.
+    /// The path of its source below that.
     pub source: PathBuf,
     /// The output folder.
     pub output: PathBuf,
     /// Its path below that.
     pub name: PathBuf,
-    /// The same as a case-insensitive file system compares it.
+    /// The path as a case-insensitive file system compares it.
     pub folded: Vec<u8>,
     /// When it was written, in milliseconds since the epoch.
     pub written_at_ms: i64,
-    /// SHA-256 of its source.
+    /// The SHA-256 of its source.
     pub sha256: [u8; 32],
     /// The model that cut it out.
     pub model: String,
@@ -41,7 +41,7 @@ pub struct FoundCutout {
 }
 
 impl SqliteLedger {
-    /// Makes room for what is going to be found.
+    /// Makes the temporary table for found cutouts.
     pub fn begin_relearning(&mut self) -> Result<(), LedgerError> {
         self.connection.execute_batch(
             "CREATE TEMP TABLE found (folder TEXT, source BLOB, output BLOB, name BLOB, folded BLOB,
@@ -50,7 +50,7 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Notes one cutout; on disk, so that their number is no matter.
+    /// Stores one found cutout, on disk, so that any number fits.
     pub fn note_found(&mut self, found: &FoundCutout) -> Result<(), LedgerError> {
         self.connection
             .prepare_cached("INSERT INTO found VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
@@ -69,11 +69,10 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Learns from what was found, and returns how many names are known that were not. What the ledger knows already it
-    /// knows better.
+    /// Records the found cutouts and returns the number of newly known names. Existing records have priority.
     ///
-    /// A source owns the names of all its cutouts, that of the latest one last. A version is recorded for each cutout whose
-    /// source is gone; a source that is there is compared with its latest cutout when its folder is listed.
+    /// A source owns the names of all its cutouts; the name of the latest counts as reserved last. A version is recorded for each
+    /// cutout whose source is gone. An existing source is compared with its latest cutout when its folder is listed.
     pub fn end_relearning(&mut self, extent: RebuildExtent) -> Result<usize, LedgerError> {
         let transaction = self.connection.transaction()?;
         let names = transaction.execute(
@@ -131,8 +130,8 @@ mod tests {
         ledger.end_relearning(RebuildExtent::Whole).unwrap()
     }
 
-    /// P2: fails when a source gets back another name than that of its latest cutout, or loses that of an earlier one, or when a
-    /// photo that is gone is not known to be done.
+    /// P2: fails when a source gets a name other than that of its latest cutout, or loses the name of an earlier one, or when a
+    /// photo that is gone is not recorded as done.
     #[test]
     fn a_source_owns_the_names_of_all_its_cutouts() {
         let mut ledger = SqliteLedger::in_memory().unwrap();

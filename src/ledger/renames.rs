@@ -8,7 +8,7 @@ use super::LedgerError;
 use super::sqlite_ledger::{SqliteLedger, Version, now_ms, path};
 use crate::percent;
 
-/// A photo whose cutout is in place and which was the same file as another one.
+/// A photo whose cutout is in place and which was the same file as another photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormerName {
     /// Its row.
@@ -17,13 +17,13 @@ pub struct FormerName {
     pub source: PathBuf,
     /// Where its cutout was placed.
     pub output: PathBuf,
-    /// SHA-256 of its content.
+    /// The SHA-256 of its content.
     pub sha256: [u8; 32],
 }
 
 impl SqliteLedger {
-    /// Returns the photo of the same folder whose cutout is in place under another name and which was the same file as `version`: the same
-    /// length, time and inode.
+    /// Returns the photo of the same folder whose cutout is in place under another name and which was the same file as `version`:
+    /// with the same length, modification time and inode.
     pub fn former_name(&mut self, version: &Version) -> Result<Option<FormerName>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, source, output, sha256 FROM versions
@@ -41,7 +41,7 @@ impl SqliteLedger {
         Ok(row.optional()?)
     }
 
-    /// Records that the photo of row `id` is called `name` now, and its cutout too: the row tells of the past.
+    /// Records that the photo of row `id`, and its cutout, now have the name `name`; the row is history from now on.
     pub fn renamed(&mut self, id: i64, name: &Path) -> Result<(), LedgerError> {
         let reason = format!("renamed to {}", percent::display(name));
         self.connection

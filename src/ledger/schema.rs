@@ -1,4 +1,4 @@
-//! An `SQLite` file -> one of the present schema; knows no query.
+//! Brings an `SQLite` file to the current schema. Must not know a query.
 
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::Path;
@@ -12,18 +12,18 @@ use super::leftovers;
 use super::open::OpenStep;
 use crate::fs::path_error::AtPath as _;
 
-/// What the copies of ledgers before a change of their schema are called; the number of that schema follows.
+/// The prefix of the copy made before a change of the schema; the number of the old schema follows.
 const COPY_PREFIX: &str = "ledger.db.schema-";
 
-/// What a change of the schema may need beside the copy, in bytes.
+/// The space that a change of the schema may need besides the copy, in bytes.
 const STEP_BYTES: u64 = 64 << 20;
 
-/// One step for each version of the schema; a step that has been released is never edited.
+/// One step for each version of the schema. A released step must never be edited.
 const STEPS: &[&str] = &[
     FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS,
 ];
 
-/// The schema of a ledger that is up to date.
+/// The number of the current schema.
 pub(crate) const NEWEST: usize = STEPS.len();
 
 const FIRST: &str = "
@@ -67,14 +67,14 @@ const FIRST: &str = "
     CREATE TABLE mounts (path BLOB PRIMARY KEY, mount_point BLOB NOT NULL) WITHOUT ROWID;
 ";
 
-/// Whether a quarantined source has its note, or has been moved, as its folder says.
+/// Whether a quarantined source has its note, or was moved, as configured.
 const EXPLAINED: &str = "
     ALTER TABLE versions ADD COLUMN is_explained INTEGER NOT NULL DEFAULT 1;
     CREATE INDEX versions_unexplained ON versions (folder) WHERE NOT is_explained;
 ";
 
-/// What `hotcut why` tells: when a version came, and each attempt that came to nothing. And which version of a source had its
-/// turn last: clocks jump.
+/// The data of `hotcut why`: when a version arrived, and each failed attempt. Also the order of the versions of a source, since
+/// clocks jump.
 const HISTORY: &str = "
     ALTER TABLE versions ADD COLUMN seen_at_ms INTEGER;
     ALTER TABLE versions ADD COLUMN settled_at_ms INTEGER;
@@ -90,24 +90,24 @@ const HISTORY: &str = "
     CREATE INDEX failures_of_version ON failures (version);
 ";
 
-/// Pages of photos, the newest first: each index ends with the row's id.
+/// Pages of photos, newest first: each index ends with the row's id.
 const PAGES: &str = "
     CREATE INDEX versions_of_folder ON versions (folder);
     CREATE INDEX versions_of_state ON versions (state);
     CREATE INDEX versions_of_folder_and_state ON versions (folder, state);
 ";
 
-/// Versions that are done and are to be cut out again.
+/// Versions that are done and must be cut out again.
 const REDO: &str = "ALTER TABLE versions ADD COLUMN is_redo INTEGER NOT NULL DEFAULT 0";
 
-/// Earlier versions took what a unit of systemd makes writable for a disk, which is missed for ever once the unit changes. What is
-/// mounted there is learned anew at the next start; a disk that some folder merely lies on stays known.
+/// Earlier versions treated the writable paths of a systemd unit as disks, which would be required for ever after the unit changes.
+/// Their mounts are recorded again at the next start; a disk that merely contains a folder stays recorded.
 const DISKS: &str = "
     DELETE FROM mounts WHERE mount_point = path OR mount_point IN (SELECT path FROM mounts)
         OR mount_point IN (CAST('/srv/hot' AS BLOB), CAST('/srv/cutouts' AS BLOB));
 ";
 
-/// A source owns a name for each photo that came under its own: a camera starts to count anew, and `front.jpg` comes every day.
+/// A source owns a name for each photo that came under its path: cameras restart their numbering, and `front.jpg` comes every day.
 /// The name with the highest turn was reserved last.
 const NUMBERS: &str = "
     CREATE TABLE owned_names (
@@ -125,10 +125,10 @@ const NUMBERS: &str = "
     CREATE INDEX names_of_source ON names (output, folder, source, turn);
 ";
 
-/// Finds a photo that was renamed: its file is the same.
+/// Finds a renamed photo, which is still the same file.
 const FILES: &str = "CREATE INDEX versions_of_file ON versions (ino, mtime_ns)";
 
-/// How many versions of each folder stand how: `status` must not count a million of them.
+/// The number of versions of each folder in each state: `status` must not count a million of them.
 const COUNTS: &str = "
     CREATE TABLE counts (
         folder TEXT NOT NULL,
@@ -153,14 +153,14 @@ const COUNTS: &str = "
     END;
 ";
 
-/// Tells a photo that was written on from the next one of its name, to which the file system has given the same inode. And finds the
-/// versions of one source: of `front.jpg` there may be tens of thousands.
+/// Distinguishes a photo that was written to from the next photo of its name with the same inode. Also finds the versions of one
+/// source: `front.jpg` may have tens of thousands.
 const BIRTHS: &str = "
     ALTER TABLE versions ADD COLUMN born_ns INTEGER;
     CREATE INDEX versions_of_source ON versions (folder, source, turn);
 ";
 
-/// Makes the tables of a new ledger: all of them or none.
+/// Makes the tables of a new ledger, all or none.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     take_steps(&transaction, 0)?;
@@ -168,8 +168,8 @@ pub(crate) fn create(connection: &mut Connection) -> Result<(), LedgerError> {
     Ok(transaction.commit()?)
 }
 
-/// Brings the schema up to date, after a copy of the ledger. All steps are one transaction: if a start ended between two of them, the
-/// next one would replace the copy that the earlier hotcut can read by one of a schema between theirs.
+/// Migrates the schema, after a copy of the ledger. All steps are one transaction. Otherwise, if a start ended between two steps,
+/// the next start would replace the copy that the earlier hotcut can read by a copy with an intermediate schema.
 pub(crate) fn migrate(
     connection: &mut Connection,
     state_dir: &Path,
@@ -198,7 +198,7 @@ fn user_version(steps: usize) -> i64 {
     i64::try_from(steps).unwrap_or(i64::MAX)
 }
 
-/// Copies the ledger to `ledger.db.schema-N`, and removes what copies there are of earlier schemas.
+/// Copies the ledger to `ledger.db.schema-N`, and removes the copies of earlier schemas.
 fn keep_copy(
     connection: &Connection,
     state_dir: &Path,
@@ -207,7 +207,7 @@ fn keep_copy(
 ) -> Result<(), LedgerError> {
     let name = format!("{COPY_PREFIX}{schema}");
     let file = state_dir.join(&name);
-    // Who opens a ledger has the lock on its folder, and nobody else copies to it: of an earlier copy nothing is under way.
+    // The caller holds the lock on the folder and no other process copies to it, so no earlier copy is still running.
     drop(leftovers::sweep(state_dir, None));
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let needed: i64 = connection.query_row(size, [], |row| row.get(0))?;
@@ -234,12 +234,12 @@ fn keep_copy(
     Ok(())
 }
 
-/// Tells whether nothing is left for [`migrate`].
+/// Returns whether [`migrate`] has nothing to do.
 pub(crate) fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
     Ok(version(connection)? == NEWEST)
 }
 
-/// The number of steps that were taken; 0 if there is no table yet.
+/// The number of steps taken; 0 if there is no table yet.
 pub(crate) fn version(connection: &Connection) -> Result<usize, LedgerError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let steps = found as usize;
@@ -253,7 +253,7 @@ pub(crate) fn version(connection: &Connection) -> Result<usize, LedgerError> {
         (0, true) => Err(LedgerError::Damaged(
             "its tables are not those of hotcut".to_owned(),
         )),
-        // It was cut short, and knows nothing.
+        // The file is truncated and has no content.
         (1.., false) => Err(LedgerError::Damaged("it has no tables".to_owned())),
         _ => Ok(steps),
     }

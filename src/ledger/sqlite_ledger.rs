@@ -1,4 +1,4 @@
-//! What happened to each version of each source -> `SQLite` and back; every change is durable before it returns.
+//! Stores what happened to each version of each source in `SQLite`. Every change is durable before its method returns.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -24,16 +24,16 @@ pub struct SqliteLedger {
 /// One version of one source.
 #[derive(Clone, Debug)]
 pub struct Version {
-    /// Name of the hot folder.
+    /// The name of the hot folder.
     pub folder: String,
-    /// Path below it.
+    /// The path below it.
     pub source: PathBuf,
-    /// Which version.
+    /// The stamp of the version.
     pub stamp: Stamp,
 }
 
 impl Version {
-    /// What tells its row from others: folder, source, len, `mtime_ns`, ino.
+    /// The key of its row: folder, source, len, `mtime_ns`, ino.
     pub(crate) fn key(&self) -> (&str, &[u8], i64, i64, i64) {
         let stamp = &self.stamp;
         (
@@ -46,19 +46,19 @@ impl Version {
     }
 }
 
-/// When a version arrived; but for the last one in milliseconds since the epoch.
+/// When a version arrived. Times are milliseconds since the epoch, except the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// When it was first seen.
     pub seen_at_ms: i64,
-    /// When it had settled.
+    /// When it settled.
     pub settled_at_ms: i64,
-    /// When its file was made, in nanoseconds since the epoch of its file system's clock, if that is known.
+    /// When its file was created, in nanoseconds since the epoch of its file system's clock, if known.
     pub born_ns: Option<i64>,
 }
 
 impl Arrival {
-    /// Of a version that was first seen `seen` ago and had settled `settled` ago.
+    /// Makes the arrival of a version that was first seen `seen` ago and settled `settled` ago.
     pub fn ago(seen: Duration, settled: Duration) -> Self {
         let before = |ago: Duration| {
             now_ms().saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))
@@ -81,7 +81,7 @@ pub struct Begun {
 }
 
 impl SqliteLedger {
-    /// Takes over a connection to a ledger of the present schema.
+    /// Takes a connection to a ledger of the current schema.
     pub(crate) fn identified(connection: Connection) -> Result<Self, LedgerError> {
         let id = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
         Ok(Self {
@@ -91,14 +91,14 @@ impl SqliteLedger {
         })
     }
 
-    /// Eight hexadecimal digits that tell this ledger's temporary files from another's.
+    /// Eight hexadecimal digits that distinguish this ledger's temporary files from those of others.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Tells of each version whether it still needs work. One that is running has somebody at work on it already, though
-    /// perhaps for a folder that a reload has replaced. One that is done and has come back after a later version is unfinished
-    /// if the cutout of that one has replaced its own, as `on_same_name` tells.
+    /// Returns for each version whether it still needs work. A running version does not: a job has it, perhaps for a folder that a
+    /// reload has replaced. A done version that came back after a later version needs work if the later cutout has replaced its
+    /// own, which depends on `on_same_name`.
     pub fn unfinished(
         &mut self,
         versions: &[Version],
@@ -132,8 +132,8 @@ impl SqliteLedger {
         Ok(answers)
     }
 
-    /// Counts an attempt; `output` is where its result will lie. Earlier versions of the source are superseded.
-    /// `None` if somebody is at work on this version, for a folder that a reload has replaced.
+    /// Begins and counts an attempt; `output` is the planned path of its cutout. Supersedes earlier versions of the source. `None`
+    /// if a job for a folder that a reload has replaced is at work on this version.
     pub fn begin(
         &mut self,
         version: &Version,
@@ -167,7 +167,7 @@ impl SqliteLedger {
                 |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
             )
             .optional()?;
-        // A version that is being moved to `failed` waits for the end of that; the attempt is rolled back.
+        // A version that is being moved to `failed` must wait until that ends; the attempt is rolled back.
         let Some(begun) = begun.filter(|begun| !self.explaining.is_under_way(begun.id)) else {
             return Ok(None);
         };
@@ -204,8 +204,8 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Notes that the cutout of the attempt `id` is in place and that its source stays where it is, in one step: after a crash
-    /// in between, the source would be deleted.
+    /// Notes in one step that the cutout of the attempt `id` is in place and that its source stays. With two steps, a crash in
+    /// between would cause the source to be deleted.
     pub fn placed_for_good(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
@@ -216,8 +216,8 @@ impl SqliteLedger {
         Ok(transaction.commit()?)
     }
 
-    /// Notes that the source of version `id` has been moved or deleted: its inode may be given to the next file at once, so
-    /// it no longer tells the version.
+    /// Notes that the source of version `id` was moved or deleted. Its inode may be reused at once, so it no longer identifies the
+    /// version.
     pub fn retire(&mut self, id: i64) -> Result<(), LedgerError> {
         self.connection
             .prepare_cached("UPDATE versions SET ino = -id WHERE id = ?1")?
@@ -225,7 +225,7 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Marks what is recorded of a source that is no longer there, so that it is not reported any more.
+    /// Marks the records of a source that is gone, so that it is no longer reported.
     pub fn vanish(&mut self, folder: &str, source: &Path) -> Result<(), LedgerError> {
         self.connection
             .prepare_cached(
@@ -236,7 +236,7 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Changes when another process has written to the ledger.
+    /// Returns a number that changes when another process has written to the ledger.
     pub fn foreign_changes(&mut self) -> Result<i64, LedgerError> {
         Ok(self
             .connection
@@ -244,7 +244,7 @@ impl SqliteLedger {
     }
 }
 
-/// Ends what is left to do for other versions of the source of `version`, whose row is `id`.
+/// Supersedes the other unfinished versions of the source of `version`, whose row is `id`.
 pub(crate) fn supersede_others(
     connection: &Connection,
     version: &Version,

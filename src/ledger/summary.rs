@@ -1,4 +1,4 @@
-//! The ledger -> what `status` shows and `retry` changes; starts no attempt.
+//! Reads what `status` shows and makes the changes of `retry`. Starts no attempt.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::LedgerError;
 use super::sqlite_ledger::{SqliteLedger, bytes, now_ms, path};
 
-/// The span over which the rate of photos is measured, in milliseconds.
+/// The time over which the rate of photos is measured, in milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
 
-/// How many photos of one folder stand how.
+/// The numbers of photos of one folder in each state.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Versions that are done.
     pub done: u32,
-    /// Versions whose attempt failed and that will be tried again.
+    /// Versions whose attempt failed and that are tried again.
     pub waiting: u32,
-    /// Versions that cannot succeed.
+    /// Versions that failed for good.
     pub quarantined: u32,
     /// When the last one was done, in milliseconds since the epoch.
     pub last_done_ms: Option<i64>,
@@ -26,21 +26,21 @@ pub struct Counts {
     pub photos_per_minute: u32,
 }
 
-/// A source that cannot succeed as it is.
+/// A source that failed for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
     /// The path below the hot folder.
     pub source: PathBuf,
-    /// Why, for a person.
+    /// The reason, for a person.
     pub reason: String,
-    /// Workers that it was given to.
+    /// The number of workers that it was given to.
     pub attempts: u32,
-    /// Whether hotcut has moved it away, into the `failed` folder.
+    /// Whether hotcut has moved it to the `failed` folder.
     pub is_moved: bool,
 }
 
 impl SqliteLedger {
-    /// Counts what is recorded of `folder`.
+    /// Counts the records of `folder`.
     pub fn counts(&mut self, folder: &str) -> Result<Counts, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT
@@ -63,9 +63,9 @@ impl SqliteLedger {
         Ok(counts?)
     }
 
-    /// Lists the sources of `folder` that cannot succeed, in the order of their paths.
+    /// Lists the sources of `folder` that failed for good, sorted by path.
     ///
-    /// Without its index named, `SQLite` goes through all of the folder, for the order.
+    /// The query names its index; otherwise `SQLite` scans the whole folder to sort.
     pub fn quarantined(&mut self, folder: &str) -> Result<Vec<Quarantined>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT source, coalesce(reason, ''), attempts, ino = -id FROM versions INDEXED BY versions_of_folder_and_state
@@ -75,7 +75,7 @@ impl SqliteLedger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Lists the sources of `folder` that cannot succeed, the `count` newest.
+    /// Lists the `count` newest sources of `folder` that failed for good.
     pub fn newest_quarantined(
         &mut self,
         folder: &str,
@@ -89,7 +89,7 @@ impl SqliteLedger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the first `count` sources of `folder` that cannot succeed, in the order of their paths, after `last`.
+    /// Returns the first `count` sources of `folder` after `last` that failed for good, sorted by path.
     pub fn quarantined_after(
         &mut self,
         folder: &str,
@@ -107,8 +107,8 @@ impl SqliteLedger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Puts one quarantined source back into the queue with all its attempts. False if it is not quarantined, or was moved into
-    /// the `failed` folder: there is nothing to be tried again.
+    /// Returns one quarantined source to the queue with all its attempts. False if it is not quarantined, or was moved to the
+    /// `failed` folder, so that it cannot be tried again.
     pub fn retry(&mut self, folder: &str, source: &Path) -> Result<bool, LedgerError> {
         let update =
             "UPDATE versions SET state = 'waiting', attempts = 0, interruptions = 0, reason = NULL

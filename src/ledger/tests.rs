@@ -1,4 +1,4 @@
-//! The ledger's promises, on a real `SQLite` file.
+//! Tests the ledger's guarantees on a real `SQLite` file.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) fn version(source: &str, number: i64) -> Version {
             len: 10,
             mtime_ns: number,
             ctime_ns: 0,
-            // Beyond what is signed, and no inode that a retired row gets.
+            // Beyond the signed range, and not an inode that a retired row gets.
             ino: u64::MAX - (1 << 20),
         },
     }
@@ -48,7 +48,7 @@ fn is_unfinished(ledger: &mut SqliteLedger, version: &Version) -> bool {
         == [true]
 }
 
-/// P2: fails when two sources get one name, in whatever case, or a source loses the name it had.
+/// P2: fails when two sources get the same name in any letter case, or when a source loses its name.
 #[test]
 fn a_name_belongs_to_one_source_for_ever() {
     let dir = tempfile::tempdir().unwrap();
@@ -73,7 +73,7 @@ fn a_name_belongs_to_one_source_for_ever() {
     assert_eq!(name(&mut ledger, jpg), Some(PathBuf::from("a.jpg.png")));
 }
 
-/// P5: fails when an attempt is not counted before its worker is given the photo, or one that the environment spoilt is.
+/// P5: fails when an attempt is not counted before its worker gets the photo, or when a failure of the environment is counted.
 #[test]
 fn attempts_count_from_the_beginning_and_are_given_back_when_the_environment_failed() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -88,7 +88,7 @@ fn attempts_count_from_the_beginning_and_are_given_back_when_the_environment_fai
     assert_eq!(begin(&mut ledger, &photo).attempt, 2);
 }
 
-/// P5 and P8: fails when a photo pays for a power cut, or when one that always takes the daemon along never pays.
+/// P5 and P8: fails when a power cut counts against a photo, or when a photo that always kills the daemon is never counted.
 #[test]
 fn deaths_of_the_daemon_are_forgiven_up_to_a_limit() {
     let dir = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ fn deaths_of_the_daemon_are_forgiven_up_to_a_limit() {
         let mut ledger = SqliteLedger::open(dir.path()).unwrap();
         ledger.recover().unwrap();
         attempts.push(begin(&mut ledger, &photo).attempt);
-        // Dropped in mid-attempt, as by SIGKILL.
+        // Dropped during the attempt, as by SIGKILL.
     }
     assert_eq!(attempts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 4]);
 }
@@ -121,7 +121,7 @@ fn recovery_names_what_was_being_written() {
     assert_eq!(ledger.recover().unwrap(), []);
 }
 
-/// P2: fails when a finished version is taken up again, or an unfinished one is not.
+/// P2: fails when a finished version is resumed, or an unfinished one is not.
 #[test]
 fn only_final_results_finish_a_version() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -148,7 +148,7 @@ fn only_final_results_finish_a_version() {
     }
 }
 
-/// P1: fails when a version that is done, was replaced and comes back with its old stamp is taken for the one in place.
+/// P1: fails when a version that was done, was replaced and comes back with its old stamp counts as the one in place.
 #[test]
 fn a_version_that_comes_back_after_its_successor_is_unfinished() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -194,7 +194,7 @@ fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures() {
     );
 }
 
-/// P6: fails when one is left out where one page ends, or named twice.
+/// P6: fails when a source is missing between two pages or listed twice.
 #[test]
 fn quarantined_sources_are_named_in_pages() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -267,7 +267,7 @@ fn a_file_that_is_no_ledger_is_refused_and_left_alone() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
-/// P8: fails when what the ledger has confirmed is gone after a crash.
+/// P8: fails when a confirmed change is lost after a crash.
 #[tokio::test]
 async fn what_a_call_has_answered_is_durable() {
     let dir = tempfile::tempdir().unwrap();
@@ -278,7 +278,7 @@ async fn what_a_call_has_answered_is_durable() {
         .await
         .unwrap()
         .expect("nobody is at work on it");
-    // A second connection, as a daemon that starts after a crash of the first has one.
+    // A second connection, like that of a daemon that starts after a crash.
     let mut other = SqliteLedger::open_existing(dir.path()).unwrap().unwrap();
     let interrupted = other.recover().unwrap();
     assert_eq!(
@@ -287,7 +287,7 @@ async fn what_a_call_has_answered_is_durable() {
     );
 }
 
-/// P2, P3: fails when two jobs may be at work on one version, for they would write one temporary file.
+/// P2, P3: fails when two jobs may work on one version, since they would write one temporary file.
 #[test]
 fn a_version_that_is_running_is_not_begun_again() {
     let mut ledger = SqliteLedger::in_memory().unwrap();

@@ -1,4 +1,4 @@
-//! A photo that was touched or copied over itself -> the row of its version that is done. Must not touch a file.
+//! Assigns a photo that was touched or copied over itself to the row of its done version. Must not touch a file.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use super::LedgerError;
 use super::sqlite_ledger::{Begun, SqliteLedger, Version, bytes, supersede_others};
 
 impl SqliteLedger {
-    /// Takes up a version that differs from one that is done in its times alone: somebody has touched or copied the photo, and
-    /// its cutout at `output`, made of content with this `sha256`, is still the right one. The row of that version tells of this
-    /// one from now on. `None` if there is no such version.
+    /// Resumes a done version from which `version` differs only in its times: the photo was touched or copied, and its cutout at
+    /// `output`, made from content with this `sha256`, is still valid. The row describes the new version from now on. `None` if
+    /// there is no such version.
     pub fn take_touched(
         &mut self,
         version: &Version,
@@ -18,7 +18,7 @@ impl SqliteLedger {
         sha256: &[u8; 32],
     ) -> Result<Option<Begun>, LedgerError> {
         let (folder, source, len, mtime_ns, ino) = version.key();
-        // The inode is -id once a source was moved or deleted: what comes under its name is another photo.
+        // The inode is -id once a source was moved or deleted: a file that comes under its name is another photo.
         let transaction = self.connection.transaction()?;
         let mut update = transaction.prepare_cached(
             "UPDATE OR IGNORE versions SET state = 'running', mtime_ns = ?4, ino = ?5,
@@ -37,7 +37,7 @@ impl SqliteLedger {
         let begun = row.optional()?;
         drop(update);
         if let Some(Begun { id, .. }) = begun {
-            // A version that came in between and failed is not there any more.
+            // A failed version in between no longer exists.
             supersede_others(&transaction, version, id)?;
         }
         transaction.commit()?;

@@ -1,4 +1,4 @@
-//! Quarantined versions <-> whether the photographer has been told why. Must not touch a photo.
+//! Records for quarantined versions whether their reason was left for the photographer. Must not touch a photo.
 
 use std::collections::BTreeSet;
 
@@ -8,28 +8,28 @@ use super::recovery::version_of;
 use super::sqlite_ledger::{SqliteLedger, Version};
 use super::{AttemptResult, LedgerError};
 
-/// Versions that are returned in one go.
+/// The most versions returned at a time.
 const PAGE_ROWS: u32 = 1_000;
 
-/// Failed explanations that are kept in mind. Beyond them each may be logged once more.
+/// The most failed explanations that are remembered. Beyond that each may be logged once more.
 const FAILED_MAX: usize = 100_000;
 
-/// What this process does to tell the photographer, by the rows of the versions.
+/// The explanations that this process is making, by the row of the version.
 #[derive(Debug, Default)]
 pub(crate) struct Explaining {
     under_way: BTreeSet<i64>,
-    /// Those that have failed, and are tried again.
+    /// Explanations that failed and are tried again.
     failed: BTreeSet<i64>,
 }
 
-/// A version that is quarantined without the photographer having been told.
+/// A quarantined version whose reason was not left for the photographer yet.
 #[derive(Clone, Debug)]
 pub struct Unexplained {
     /// Its row.
     pub id: i64,
     /// The version.
     pub version: Version,
-    /// Why it cannot succeed.
+    /// The reason of its failure.
     pub reason: String,
 }
 
@@ -40,8 +40,8 @@ impl Explaining {
 }
 
 impl SqliteLedger {
-    /// Records that the attempt `id` has ended and its version cannot succeed. In the same step its explanation is taken up, as
-    /// [`Self::begin_explaining`] tells: nobody else can come between them.
+    /// Records that the attempt `id` has ended and its version failed for good. Begins its explanation in the same step, as
+    /// [`Self::begin_explaining`] does, so that no other task can begin it in between.
     pub fn quarantine(&mut self, id: i64, reason: String) -> Result<bool, LedgerError> {
         let why = reason.clone();
         self.fail(id, &AttemptResult::Quarantined { reason }, &why)?;
@@ -49,8 +49,8 @@ impl SqliteLedger {
         self.begin_explaining(id)
     }
 
-    /// Takes up the explanation of version `id`. False if nobody has to be told of it, or if somebody is at it: two would use the
-    /// same hidden names.
+    /// Begins the explanation of version `id`. False if it needs none, or if one is already running: two would use the same hidden
+    /// names.
     pub fn begin_explaining(&mut self, id: i64) -> Result<bool, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT 1 FROM versions WHERE id = ?1 AND NOT is_explained AND state = 'quarantined'",
@@ -58,7 +58,7 @@ impl SqliteLedger {
         Ok(query.exists([id])? && self.explaining.under_way.insert(id))
     }
 
-    /// Ends the explanation of version `id`, which has failed. Tells whether that is new.
+    /// Ends the explanation of version `id`, which failed. Returns whether it failed for the first time.
     pub fn fail_explaining(&mut self, id: i64) -> bool {
         let Explaining { under_way, failed } = &mut self.explaining;
         under_way.remove(&id);
@@ -68,7 +68,7 @@ impl SqliteLedger {
         failed.insert(id)
     }
 
-    /// Notes that the photographer has been told why the version `id` cannot succeed.
+    /// Notes that the reason of version `id` was left for the photographer.
     pub fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
         self.explaining.under_way.remove(&id);
         self.explaining.failed.remove(&id);
@@ -78,8 +78,8 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Returns the quarantined versions of `folder` that a crash, or a folder that could not be written to, has left
-    /// unexplained: those whose row comes after `after`. If there are more, also the row after which the next ones come.
+    /// Returns the quarantined versions of `folder`, from the row after `after`, that a crash or an unwritable folder has left
+    /// unexplained. If there are more, also returns the row after which they follow.
     pub fn unexplained(
         &mut self,
         folder: &str,
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::config::OnSameName;
 
-    /// P10: fails when a reason that a crash has kept from the photographer is forgotten, or one that was told is told again.
+    /// P10: fails when a reason that a crash has withheld from the photographer is forgotten, or when a reason is left twice.
     #[test]
     fn a_quarantined_version_is_unexplained_until_somebody_is_told() {
         let dir = tempfile::tempdir().unwrap();
@@ -141,8 +141,8 @@ mod tests {
         assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
     }
 
-    /// P4: fails when two tell of one photo at once, or of one that has been told of: both would move it under one hidden name.
-    /// And when a reload gives it back its name meanwhile.
+    /// P4: fails when two explanations of one photo run at once, or when one follows a finished one: both would move it under one
+    /// hidden name. Also fails when a reload restores its name meanwhile.
     #[test]
     fn one_at_a_time_explains_a_version() {
         let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -179,7 +179,7 @@ mod tests {
         assert!(!ledger.begin_explaining(begun.id).unwrap(), "told");
     }
 
-    /// P10: fails when photos that cannot be told of keep others from it.
+    /// P10: fails when photos whose reason cannot be left keep others from being explained.
     #[test]
     fn unexplained_versions_come_in_pages() {
         let mut ledger = long_ledger();

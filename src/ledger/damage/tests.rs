@@ -1,4 +1,4 @@
-//! Ledgers that are whole, missing, restored, damaged or of another kind.
+//! Tests ledgers that are whole, missing, restored, damaged or of another kind.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests make files that no ledger made"
@@ -22,7 +22,7 @@ fn found(dir: &Path) -> LedgerFound {
     open_whole(dir, &mut |_| ()).unwrap().1
 }
 
-/// Opens the ledger; what lies in the output folders is learned, and that is nothing.
+/// Opens the ledger and completes a rebuild from empty output folders.
 fn learned(dir: &Path) -> (SqliteLedger, LedgerFound) {
     let (mut ledger, found) = open_whole(dir, &mut |_| ()).unwrap();
     ledger.begin_relearning().unwrap();
@@ -30,8 +30,8 @@ fn learned(dir: &Path) -> (SqliteLedger, LedgerFound) {
     (ledger, found)
 }
 
-/// P2: fails when a ledger counts as whole before the cutouts in the output folders are learned, as after a death during that,
-/// or is learned again and again.
+/// P2: fails when a ledger counts as whole before the cutouts in the output folders are read, for example after a crash during
+/// that, or when they are read again and again.
 #[test]
 fn a_ledger_is_missing_until_the_cutouts_are_learned() {
     let dir = tempfile::tempdir().unwrap();
@@ -40,8 +40,8 @@ fn a_ledger_is_missing_until_the_cutouts_are_learned() {
     assert_eq!(found(dir.path()), LedgerFound::Whole);
 }
 
-/// P2: a copy of `ledger.db` that was taken without its `-wal`, and what a death leaves of a file that is made; fails when one of
-/// these counts as a ledger, so that the cutouts are not looked for.
+/// P2: tests a copy of `ledger.db` without its `-wal`, and what a crash leaves of a file being created. Fails when one of these
+/// counts as a ledger, so that the cutouts are not read.
 #[test]
 fn a_ledger_without_tables_is_a_missing_one() {
     let dir = tempfile::tempdir().unwrap();
@@ -56,7 +56,7 @@ fn a_ledger_without_tables_is_a_missing_one() {
     assert_eq!(found(dir.path()), LedgerFound::Missing);
 }
 
-/// P2: fails when tables that are not the ledger's, or not all of it, stop the daemon for ever or are thrown away.
+/// P2: fails when foreign or incomplete tables stop the daemon for ever or are deleted.
 #[test]
 fn half_a_ledger_is_set_aside() {
     let breaks = [
@@ -80,7 +80,7 @@ fn half_a_ledger_is_set_aside() {
     }
 }
 
-/// P2: fails when a part of the ledger lies elsewhere than in its file once it is closed: who copies the file has all of it.
+/// P2: fails when a part of a closed ledger lies outside its file, so that a copy of the file is incomplete.
 #[test]
 fn a_closed_ledger_is_one_file() {
     let dir = tempfile::tempdir().unwrap();
@@ -96,8 +96,8 @@ fn a_closed_ledger_is_one_file() {
     assert_eq!(ledger.counts("products").unwrap().waiting, 1);
 }
 
-/// P6: a million rows are half a gigabyte. Fails when a ledger that was closed is read as a whole, or when one is not that was
-/// left in use.
+/// P6: a million rows are half a gigabyte. Fails when a closed ledger is read completely, or when a ledger that was left in use is
+/// not.
 #[test]
 fn only_a_ledger_that_was_not_closed_is_read_as_a_whole() {
     let dir = tempfile::tempdir().unwrap();
@@ -117,7 +117,7 @@ fn only_a_ledger_that_was_not_closed_is_read_as_a_whole() {
     assert!(!is_checked, "it was closed");
 }
 
-/// P2: fails when a ledger that was restored is mixed with the `-wal` of the one that it replaces, or when that is thrown away.
+/// P2: fails when a restored ledger is mixed with the `-wal` of the ledger that it replaces, or when that `-wal` is deleted.
 #[test]
 fn the_wal_of_another_ledger_is_set_aside() {
     for is_backup in [false, true] {
@@ -136,7 +136,7 @@ fn the_wal_of_another_ledger_is_set_aside() {
         for number in 0..50 {
             begin(&mut ledger, &version(&format!("later-{number}.jpg"), 1));
         }
-        // As SIGKILL leaves it: a connection that is dropped would write it back.
+        // The state after SIGKILL: dropping a connection would write the `-wal` back.
         let wal = std::fs::read(beside(&path, "-wal")).unwrap();
         drop(ledger);
         std::fs::copy(&kept, &path).unwrap();
@@ -193,7 +193,7 @@ fn a_wal_without_its_ledger_is_set_aside() {
     assert_eq!(std::fs::read_to_string(aside).unwrap(), "what was done");
 }
 
-/// P6: fails when one who reads for long makes the `-wal` grow for ever, or holds up those who write.
+/// P6: fails when a long read makes the `-wal` grow for ever, or blocks writers.
 #[test]
 fn a_reader_only_delays_the_end_of_the_wal() {
     let dir = tempfile::tempdir().unwrap();
@@ -218,7 +218,7 @@ fn a_reader_only_delays_the_end_of_the_wal() {
     assert_eq!(wal_bytes(), 0);
 }
 
-/// P2: fails when a ledger with a page of rubbish is used as if nothing were wrong, or when it is thrown away.
+/// P2: fails when a ledger with a damaged page is used as if it were intact, or when it is deleted.
 #[test]
 fn a_damaged_ledger_is_set_aside_with_every_byte() {
     let dir = tempfile::tempdir().unwrap();
@@ -260,7 +260,7 @@ fn a_file_that_is_no_ledger_is_set_aside() {
     assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
 }
 
-/// P2: fails when what root does by hand, as `sudo hotcut rebuild`, leaves files that the service cannot open.
+/// P2: fails when a command run by root, such as `sudo hotcut rebuild`, leaves files that the service cannot open.
 #[test]
 fn what_root_makes_belongs_to_whom_the_directory_belongs() {
     if !rustix::process::geteuid().is_root() {

@@ -1,4 +1,4 @@
-//! What may be removed from a ledger, and what goes with it.
+//! Tests which versions may be removed from a ledger, and which records go with them.
 
 use super::super::tests::{ARRIVAL, begin, under, version};
 use super::super::{AttemptResult, Begun};
@@ -11,7 +11,7 @@ fn ended(ledger: &mut SqliteLedger, version: &Version, result: &AttemptResult) -
     begun
 }
 
-/// Every version that ended before now, a page of two at a time.
+/// Returns all versions that ended before now, read in pages of two.
 fn old(ledger: &mut SqliteLedger) -> Vec<OldVersion> {
     let (mut all, mut cursor) = (Vec::new(), OldCursor::default());
     loop {
@@ -42,8 +42,8 @@ fn forget(ledger: &mut SqliteLedger, old: Vec<OldVersion>) -> usize {
     ledger.forget(&forgotten).unwrap()
 }
 
-/// P1: fails when one that still has work to do is offered for removal, one is left out between two pages, or one that
-/// ended lately counts as old.
+/// P1: fails when a version with work left is offered for removal, when a version between two pages is left out, or when a version
+/// that ended recently counts as old.
 #[test]
 fn old_versions_are_those_that_ended_long_ago() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -91,7 +91,7 @@ fn old_versions_are_those_that_ended_long_ago() {
     assert_eq!(sources(&none), [] as [&str; 0]);
 }
 
-/// P2: fails when what was forgotten stays in a table, or when a name goes that another version of the photo has.
+/// P2: fails when a forgotten version stays in a table, or when a name is removed that another version of the photo has.
 #[test]
 fn nothing_is_left_of_a_forgotten_photo() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -107,7 +107,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
         .fail(failed.id, &AttemptResult::Waiting, "crashed")
         .unwrap();
     ended(&mut ledger, &version("a.jpg", 1), &AttemptResult::Done);
-    // Corrected: the same name.
+    // A corrected photo of the same name.
     ended(&mut ledger, &version("a.jpg", 2), &AttemptResult::Done);
     let third = ledger.begin(
         &version("a.jpg", 3),
@@ -140,7 +140,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
     assert_eq!(ledger.counts("products").unwrap().done, 0);
 }
 
-/// P2: fails when the name of a photo is forgotten that was corrected a moment ago and is not recorded yet.
+/// P2: fails when the name of a photo is removed that was corrected a moment ago and is not recorded yet.
 #[test]
 fn a_version_whose_path_another_photo_has_waits_for_its_record() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -157,8 +157,8 @@ fn a_version_whose_path_another_photo_has_waits_for_its_record() {
     assert_eq!(ledger.counts("products").unwrap().done, 1);
 }
 
-/// P1: fails when a version is forgotten that was taken up again meanwhile, or before an earlier one of its source: that one
-/// would count as done if it came back.
+/// P1: fails when a version is forgotten that was resumed meanwhile, or before an earlier version of its source, which would count
+/// as done if it came back.
 #[test]
 fn a_version_is_forgotten_only_as_it_was_listed_and_the_earliest_first() {
     let mut ledger = SqliteLedger::in_memory().unwrap();

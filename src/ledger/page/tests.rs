@@ -1,4 +1,4 @@
-//! Pages of a real `SQLite` file: what is on them, what they cost, and who may write meanwhile.
+//! Tests pages of a real `SQLite` file: their content, their cost, and concurrent writes.
 
 use rusqlite::{StatementStatus, params_from_iter};
 
@@ -31,7 +31,7 @@ fn ask(
     }
 }
 
-/// A ledger of 100,000 versions: most are done, and of one folder; another folder and each other state are rare and old.
+/// A ledger of 100,000 versions. Most are done and of one folder; the other folder and states are rare and old.
 fn long_ledger() -> SqliteLedger {
     let ledger = SqliteLedger::in_memory().unwrap();
     let fill = "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
@@ -45,7 +45,7 @@ fn long_ledger() -> SqliteLedger {
     ledger
 }
 
-/// What `query` does: its plan, and the steps of `SQLite`'s machine and the rows that it took.
+/// The cost of `query`: its plan, its steps in the `SQLite` machine, and its number of rows.
 fn cost(ledger: &SqliteLedger, query: &PhotoQuery) -> (String, i32, usize) {
     let mut values: Vec<rusqlite::types::Value> = vec![query.before.unwrap_or(i64::MAX).into()];
     values.extend(query.folder.clone().map(Into::into));
@@ -65,8 +65,8 @@ fn cost(ledger: &SqliteLedger, query: &PhotoQuery) -> (String, i32, usize) {
     )
 }
 
-/// Fails when any choice of filters walks the ledger or sorts it: for want of an index, or because the planner takes another
-/// one. A page of 50 rows takes about 1,000 steps, and the ledger holds 100,000.
+/// Fails when any choice of filters scans or sorts the ledger, because an index is missing or the planner takes another one. A page
+/// of 50 rows takes about 1,000 steps, and the ledger has 100,000 rows.
 #[test]
 fn a_page_costs_the_page_and_not_the_ledger() {
     let ledger = long_ledger();
@@ -91,7 +91,7 @@ fn a_page_costs_the_page_and_not_the_ledger() {
     assert!(filled > 40, "the ledger is too even: {filled}");
 }
 
-/// Fails when a photo is left out between two pages, told twice, or told to those who did not ask for it.
+/// Fails when a photo is missing between two pages, listed twice, or listed although the query excludes it.
 #[test]
 fn pages_tell_each_photo_once_the_newest_first() {
     let mut ledger = long_ledger();
@@ -122,7 +122,7 @@ fn pages_tell_each_photo_once_the_newest_first() {
     }
 }
 
-/// Fails when a row tells something else than what was recorded.
+/// Fails when a row differs from what was recorded.
 #[test]
 fn a_row_tells_what_was_recorded() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
@@ -166,7 +166,7 @@ fn a_row_tells_what_was_recorded() {
     assert_eq!(ledger.photo(begun.id + 1).unwrap(), None);
 }
 
-/// Fails when a word of the ledger is another one on the page, or the filter asks for another one.
+/// Fails when a state has different words in the ledger and on the page, or when the filter uses another word.
 #[test]
 fn each_standing_has_one_word() {
     for state in STATES.into_iter().flatten() {
@@ -176,7 +176,7 @@ fn each_standing_has_one_word() {
     }
 }
 
-/// P8: fails when somebody who looks can change the ledger, holds up the daemon, or does not see what it writes.
+/// P8: fails when a reader can change the ledger, delays the daemon, or does not see its writes.
 #[test]
 fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -186,7 +186,7 @@ fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
     let mut reader = SqliteLedger::open_reader(dir.path()).unwrap().unwrap();
     assert_eq!(reader.id(), daemon.id());
     let all = ask(None, None, None, 200);
-    // A page that is being read, and a change that is not made yet, do not wait for each other.
+    // A running read and an uncommitted write do not wait for each other.
     reader.connection.execute_batch("BEGIN").unwrap();
     assert_eq!(reader.photos(&all).unwrap(), []);
     let begun = begin(&mut daemon, &version("a.jpg", 1));
@@ -210,8 +210,8 @@ fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
     assert_eq!(row.state, PhotoState::Done);
 }
 
-/// Fails when looking changes an older ledger, takes a later one for its own, or when an older one lacks the indices after the
-/// daemon has opened it.
+/// Fails when a reader changes an older ledger or accepts a later one, or when an older ledger lacks the indices after the daemon
+/// has opened it.
 #[test]
 fn a_reader_does_not_migrate() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Ledgers of earlier and later schemas.
+//! Tests ledgers of earlier and later schemas.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests make files that no ledger made"
@@ -12,7 +12,7 @@ use super::*;
 use crate::config::OnSameName;
 use crate::hex;
 
-/// Of each step as it was released.
+/// The hash of each released step.
 const RELEASED: &[&str] = &[
     "571706eb3d6874c656dda1229e672a8f86cf5859d4ad038b469d3f06a55c628b",
     "a08a0df71b9ba5b269e25f123c68704429ff7e9aaf871931faeb958129efbb14",
@@ -26,7 +26,7 @@ const RELEASED: &[&str] = &[
     "c25359d528a3bbf181ca214bb3978030b5ac7ff477f9c897a0f69d2523231862",
 ];
 
-/// P2: fails when a step that ledgers out there have taken is edited: they would lack what new ones have.
+/// P2: fails when a released step is edited: existing ledgers would lack what new ones have.
 #[test]
 fn no_released_step_is_edited() {
     let now: Vec<String> = STEPS
@@ -39,7 +39,7 @@ fn no_released_step_is_edited() {
     );
 }
 
-/// P2: fails when a ledger of a later version is used or set aside as damaged by this one.
+/// P2: fails when this version uses a ledger of a later version, or sets it aside as damaged.
 #[test]
 fn the_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ fn the_ledger_of_a_later_version_is_refused_and_left_as_it_is() {
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
-/// P1, P2: fails when an upgrade loses or forgets what an earlier hotcut has recorded.
+/// P1, P2: fails when an upgrade loses records of an earlier hotcut.
 #[test]
 fn the_ledger_of_every_earlier_version_is_taken_over() {
     for (steps, version_number) in (1..=STEPS.len()).zip(1_u32..) {
@@ -117,7 +117,7 @@ fn the_ledger_of_every_earlier_version_is_taken_over() {
     }
 }
 
-/// P2: fails when the schema of a ledger is changed without a copy that can be gone back to, or when copies pile up.
+/// P2: fails when the schema of a ledger is changed without a copy to go back to, or when copies accumulate.
 #[test]
 fn a_ledger_is_copied_before_its_schema_changes() {
     let dir = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ fn a_ledger_is_copied_before_its_schema_changes() {
     assert_eq!(steps.last(), Some(&OpenStep::Migrate { from, to }));
     assert!(!dir.path().join("ledger.db.schema-3").exists());
     assert!(!killed.exists());
-    // It can be gone back to, with the hotcut that wrote it.
+    // The hotcut that wrote it can use the copy.
     let copied = Connection::open(copy).unwrap();
     assert_eq!(version_of(&copied), 5);
     let mut steps = Vec::new();
@@ -154,7 +154,7 @@ fn a_ledger_is_copied_before_its_schema_changes() {
     assert!(!steps.iter().any(changes), "{steps:?}");
 }
 
-/// P2: fails when a change of the schema that was cut short between two steps leaves no copy that the earlier hotcut can read.
+/// P2: fails when a change of the schema that was interrupted between two steps leaves no copy that the earlier hotcut can read.
 #[test]
 fn the_copy_outlasts_a_change_that_is_cut_short() {
     let dir = tempfile::tempdir().unwrap();
@@ -174,8 +174,8 @@ fn the_copy_outlasts_a_change_that_is_cut_short() {
     assert_eq!(version_of(&copied), 5);
 }
 
-/// P2: fails when `status`, or another command of a hotcut that was just installed, changes the schema under the daemon of the
-/// earlier one.
+/// P2: fails when `status` or another command of a newly installed hotcut changes the schema while a daemon of the earlier version
+/// runs.
 #[test]
 fn a_command_leaves_the_schema_of_an_earlier_hotcut_alone() {
     let dir = tempfile::tempdir().unwrap();
@@ -196,7 +196,7 @@ fn a_command_leaves_the_schema_of_an_earlier_hotcut_alone() {
     assert_eq!(version_of(&ledger), 5);
 }
 
-/// Fails when a count differs from what there is to count, whatever happens to versions.
+/// Fails when a count is wrong after any change of versions.
 #[test]
 fn counts_follow_every_change() {
     let ledger = SqliteLedger::in_memory().unwrap();
