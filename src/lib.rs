@@ -1,4 +1,4 @@
-//! hotcut: a photo that arrives in a hot folder leaves as a transparent PNG.
+//! hotcut: converts each photo that arrives in a hot folder to a transparent PNG.
 //!
 //! # The map, in reading order
 //!
@@ -21,40 +21,41 @@
 //! | [`command`] | arguments | output and an exit code |
 //! | [`shutdown`] | signals | messages for the loop |
 //!
-//! Small and shared: [`fs`] (file systems: a new name for a file, never over another; paths that cannot leave a folder; where a path
-//! leads; mounts; free space; versions of a file; work with a deadline), [`blocking`] (work on a thread of its own), [`backoff`] (waits
-//! that double), [`provenance`] (the text chunk by which an output is known as ours), [`percent`], [`hex`], [`png_chunks`], [`accounts`]
-//! (names of users and groups), [`journal`] (entries of systemd's journal), [`rfc3339`] (times as text), [`version`].
-//! For tests only: `fuzzing` (what hostile bytes are tried on) and `chaos` (files that make the daemon itself fail).
+//! Small and shared: [`fs`] (file systems: renames that never overwrite; paths that cannot leave a folder; where a path leads; mounts;
+//! free space; versions of a file; work with a deadline), [`blocking`] (work on a thread of its own), [`backoff`] (waits that double),
+//! [`provenance`] (the text chunk that identifies an output of hotcut), [`percent`], [`hex`], [`png_chunks`], [`accounts`] (names of
+//! users and groups), [`journal`] (entries of systemd's journal), [`rfc3339`] (times as text), [`version`].
+//! For tests only: `fuzzing` (entry points for hostile bytes) and `chaos` (files that make the daemon itself fail).
 //!
 //! # Invariants
 //!
-//! `tests/it/architecture.rs` proves those that source text can break, and `tests/it/glossary.rs` that each type has a name of its
-//! own.
+//! `tests/it/architecture.rs` checks the invariants that are visible in source text. `tests/it/glossary.rs` checks that no two types
+//! have the same name.
 //!
-//! - `intake`, `imaging` and `delivery` do not know each other; only `job` and `daemon` put them together.
+//! - `intake`, `imaging` and `delivery` do not use each other; only `job` and `daemon` combine them.
 //! - Modules depend on each other in one direction.
 //! - One file each names `ort`, `nix`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger` names `rusqlite`, and
 //!   only `config` and `model` name `toml`. Replacing one of them changes that file or folder.
-//! - `imaging` has no paths, no clock but for timing, and no async; all its hostile input is bytes.
-//! - Only `intake::settle` can make a [`intake::SettledFile`], and it reads neither clock nor disk.
-//! - An attempt is in the ledger before a worker sees the photo; an output is durable before the ledger calls it placed;
-//!   a source is touched only after that, and only if it is still the version that was processed.
+//! - `imaging` has no paths, no async, and no clock except for timing; all its hostile input is bytes.
+//! - Only `intake::settle` can make an [`intake::SettledFile`], and it reads neither the clock nor the disk.
+//! - An attempt is in the ledger before a worker gets the photo. An output is durable before the ledger records it as placed.
+//!   Only then may a source be touched, and only if it is still the version that was processed.
 //! - The number of worker processes is the concurrency limit: a job owns its worker, and there is no other permit. A job
-//!   that a disk keeps beyond `timeout` gives the worker back and waits on, and its folder starts no other until it ends.
-//! - Work on a configured path is done by a scanner, by a job, or by [`fs::disk::ask`] on a thread of its own with a deadline. A
-//!   thread that a disk keeps is waited for; no second one is sent after it. Files of those disks are closed by other threads
-//!   ([`fs::detached`]).
-//! - The loop never waits for a hot folder or an output folder; scanners (one thread a folder) and jobs do. It does not know
+//!   that waits for a disk beyond `timeout` returns the worker and goes on waiting; its folder starts no other job until it ends.
+//! - Work on a configured path is done by a scanner, by a job, or by [`fs::disk::ask`] on a thread of its own with a deadline. If
+//!   such a thread waits for a disk, no second thread is started for the same work. Files on those disks are closed by other
+//!   threads ([`fs::detached`]).
+//! - The loop never waits for a hot folder or an output folder; scanners (one thread per folder) and jobs do. It does not know
 //!   who receives its notifications.
-//! - No error becomes text before it is shown; what is done about it is one exhaustive match,
-//!   [`job::JobError::disposition`].
+//! - An error becomes text only when it is shown. One exhaustive match, [`job::JobError::disposition`], decides what follows
+//!   from it.
 //!
 //! # Promises
 //!
-//! P1 to P10 are written in `tests/it/main.rs`. The doc of each test names the promise that it guards, and what would make it
-//! fail. The widest ones: `tests/it/kills.rs` (a fault at every system call), `churn.rs` (chance and an oracle), `chaos.rs`
-//! (workers that crash and lie, a watch that dies). Each promise was seen to fail without what keeps it:
+//! P1 to P10 are defined in `tests/it/main.rs`. The doc of each test names the promise that it guards, and what makes it fail.
+//! The broadest tests: `tests/it/kills.rs` (a fault at every system call), `churn.rs` (random actions and an oracle), `chaos.rs`
+//! (workers that crash and lie, a watch that dies). For each promise, a test was seen to fail after the code that keeps the
+//! promise was removed:
 //!
 //! | | what was taken out | a test that fails then |
 //! |---|---|---|
