@@ -47,7 +47,7 @@ impl Backlog {
         }
     }
 
-    /// Takes the first photos of a listing that takes long, if fewer than [`AHEAD`] are `in_memory`.
+    /// Takes the first photos of a listing that takes long, if fewer than `AHEAD` are `in_memory`.
     pub(super) fn take_ahead(&mut self, in_memory: usize, now: Instant) -> Vec<Observation> {
         if in_memory >= AHEAD || self.ahead_at.is_none_or(|at| now < at) {
             return Vec::new();
