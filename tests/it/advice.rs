@@ -1,4 +1,4 @@
-//! What commands say to a person who asks for what cannot be had: which file or key, and what to do.
+//! Tests what commands say about a request that cannot be met: which file or key is concerned, and what to do.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,7 +9,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, jpeg};
 use crate::setup::Setup;
 
-/// P10: fails when `retry` says that a photo is tried again which lies in the `failed` folder, or leaves it waiting for ever.
+/// P10: fails when `retry` claims to retry a photo that lies in the `failed` folder, or leaves it waiting for ever.
 #[test]
 fn retry_of_a_photo_that_was_moved_away_says_where_it_is() {
     let mut hot = HotFolder::start_with(Setup::new().moves_failures());
@@ -17,7 +17,7 @@ fn retry_of_a_photo_that_was_moved_away_says_where_it_is() {
     hot.wait_quarantined("a.jpg");
     let failed = hot.setup().path("failed/a.jpg");
     wait_for("moved", || failed.exists());
-    // What the ledger is told last is told by then.
+    // The last write to the ledger has happened by then.
     hot.stop();
     hot.restart();
     for asked in [hot.input("a.jpg"), failed.clone()] {
@@ -42,7 +42,7 @@ fn retry_of_a_photo_that_was_moved_away_says_where_it_is() {
     hot.wait_output("a.png");
 }
 
-/// P9: fails when it stays unsaid who asks for a model that is not there, or which there are.
+/// P9: fails when the error about a missing model does not name who asks for it, or which models exist.
 #[test]
 fn model_that_is_missing_is_named_with_its_table_and_the_others() {
     let setup = Setup::new().folder("model", "lumma");
@@ -66,7 +66,7 @@ fn model_that_is_missing_is_named_with_its_table_and_the_others() {
     assert!(said(&cut).contains("blank, luma"), "{cut:?}");
 }
 
-/// Fails when a reader that has seen enough, as in `hotcut status | head`, is told of an error.
+/// Fails when a reader that stops early, as in `hotcut status | head`, causes an error message.
 #[test]
 fn reader_that_goes_away_is_no_error() {
     let hot = HotFolder::start();
@@ -90,7 +90,7 @@ fn reader_that_goes_away_is_no_error() {
     }
 }
 
-/// Fails when somebody without a configuration is not told how to get one.
+/// Fails when a user without a configuration is not told how to get one.
 #[test]
 fn missing_configuration_comes_with_the_way_to_make_one() {
     for name in ["run", "check", "status"] {
@@ -103,7 +103,7 @@ fn missing_configuration_comes_with_the_way_to_make_one() {
     }
 }
 
-/// P10: fails when a file outside of every hot folder is told of as if it were in the first one.
+/// P10: fails when a file outside every hot folder is treated as if it were in the first one.
 #[test]
 fn why_of_a_file_elsewhere_says_that_it_lies_in_no_hot_folder() {
     let hot = HotFolder::start();
@@ -117,7 +117,7 @@ fn why_of_a_file_elsewhere_says_that_it_lies_in_no_hot_folder() {
     );
 }
 
-/// P10: fails when a photo below a link, which nobody will ever take, is said to wait for its turn.
+/// P10: fails when a photo below a link, which is never taken, is said to wait for its turn.
 #[test]
 fn why_of_a_photo_below_a_link_says_that_links_are_not_followed() {
     let hot = HotFolder::start();

@@ -1,4 +1,4 @@
-//! The source text -> the invariants of its architecture. Runs nothing.
+//! Checks the invariants of the architecture in the source text. Runs nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::binary::{CHECKOUT, files_below};
 
-/// Most lines that a source file may have: a longer one is likely to be two things.
+/// The most lines that a source file may have: a longer file probably has two purposes.
 const LINES_MAX: usize = 400;
 
 /// A Rust file: its path in the checkout, its text, and its code without comments and without unit tests.
@@ -64,7 +64,7 @@ impl Source {
     }
 }
 
-/// Fails when a second file learns of a crate that one file hides from the others.
+/// Fails when a second file uses a crate that must be used by one file only.
 #[test]
 fn each_crate_is_named_in_one_place_only() {
     assert_named_only_in("ort", &["src/inference/session.rs"]);
@@ -82,7 +82,7 @@ fn each_crate_is_named_in_one_place_only() {
     assert_named_only_in("seccompiler", &["src/worker/sandbox.rs"]);
 }
 
-/// Fails when one module depends on another that depends on it, directly or through others.
+/// Fails when modules depend on each other in a cycle, directly or through others.
 #[test]
 fn modules_depend_on_each_other_in_one_direction() {
     let sources = production();
@@ -98,7 +98,7 @@ fn modules_depend_on_each_other_in_one_direction() {
         needs.entry(module).or_default().extend(named.copied());
     }
     assert!(needs["job"].contains("ledger"), "{needs:?}");
-    // What needs nothing that is left is taken away; what stays in the end is a circle.
+    // Modules without remaining dependencies are removed; what remains is a cycle.
     while let Some(module) = needs
         .iter()
         .find(|(_, others)| others.iter().all(|other| !needs.contains_key(other)))
@@ -109,7 +109,7 @@ fn modules_depend_on_each_other_in_one_direction() {
     assert!(needs.is_empty(), "these depend on each other: {needs:?}");
 }
 
-/// Fails when a signal number stands anywhere but where signals become one future.
+/// Fails when a signal number is used outside the module that turns signals into one future.
 #[test]
 fn signal_numbers_are_known_to_shutdown_alone() {
     let numbers = [
@@ -126,7 +126,7 @@ fn signal_numbers_are_known_to_shutdown_alone() {
     }
 }
 
-/// Fails when a step between photo bytes and PNG bytes touches files or an executor.
+/// Fails when a step between photo bytes and PNG bytes uses files or an executor.
 #[test]
 fn pixels_know_no_files_and_no_async() {
     for source in production()
@@ -139,7 +139,7 @@ fn pixels_know_no_files_and_no_async() {
     }
 }
 
-/// Fails when paths and time, pixels, and durability are mixed.
+/// Fails when `intake`, `imaging` and `delivery` use each other.
 #[test]
 fn intake_imaging_and_delivery_do_not_know_each_other() {
     let banned: [(&str, &[&str]); 4] = [
@@ -161,7 +161,7 @@ fn intake_imaging_and_delivery_do_not_know_each_other() {
     }
 }
 
-/// Fails when the loop learns of those whom it must not wait for, or these of what lies behind it.
+/// Fails when the loop uses `notifications` or `http`, or when `notifications` uses the modules that do the work.
 #[test]
 fn notifications_and_loop_do_not_know_each_other() {
     for source in production() {
@@ -183,7 +183,7 @@ fn notifications_and_loop_do_not_know_each_other() {
     }
 }
 
-/// Fails when a file has no `//!` or is so long that a room is missing.
+/// Fails when a file has no `//!`, or is so long that it should be split.
 #[test]
 fn every_file_says_what_it_is_for_and_is_short() {
     for source in sources("src").iter().chain(&sources("tests")) {
@@ -197,7 +197,7 @@ fn every_file_says_what_it_is_for_and_is_short() {
     }
 }
 
-/// Fails when a lint is silenced without a reason, work is left open, or state is shared.
+/// Fails when a lint is silenced without a reason, work is left unfinished, or state is shared behind a lock.
 #[test]
 fn nothing_is_allowed_left_to_do_or_shared_behind_a_lock() {
     let banned = [
@@ -219,7 +219,7 @@ fn nothing_is_allowed_left_to_do_or_shared_behind_a_lock() {
     }
 }
 
-/// Fails when a key is shipped that the documentation does not explain.
+/// Fails when a configuration key exists that the documentation does not explain.
 #[test]
 fn every_key_of_the_example_is_explained() {
     let example = read("config/hotcut.toml");
@@ -269,7 +269,7 @@ fn assert_named_only_in(name: &str, places: &[&str]) {
     }
 }
 
-/// The sources without files that are only unit tests.
+/// The sources without files that contain only unit tests.
 pub(crate) fn production() -> Vec<Source> {
     let mut sources = sources("src");
     sources

@@ -1,4 +1,4 @@
-//! More photos than a folder keeps in memory: all of them are counted, and those that arrived first go first. P1, P10.
+//! Tests more photos than a folder keeps in memory: all are counted, and the oldest go first. P1, P10.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,21 +15,21 @@ use crate::requests::{gauge, get, metric};
 use crate::setup::Setup;
 use crate::status::moment;
 
-/// More than a folder keeps in memory.
+/// More photos than a folder keeps in memory.
 const PHOTOS: u64 = 10_500;
 
-/// What a folder keeps in memory.
+/// The number of photos that a folder keeps in memory.
 const CAPACITY: u64 = 10_000;
 
-/// P1, P10: fails when photos beyond those in memory are not counted, when the count is another one at each look, or when photos
-/// are taken in the order of their names or of the directory.
+/// P1, P10: fails when photos beyond those in memory are not counted, when the count changes from look to look, or when photos are
+/// taken in the order of their names or of the directory.
 #[test]
 fn all_photos_that_wait_are_counted_and_the_oldest_go_first() {
     let setup = Setup::new().daemon("workers", "1").daemon("rescan", "1s");
     let input = setup.input_of("products");
     let photo = jpeg(Quarter::TopLeft);
     for number in 0..PHOTOS {
-        // In an order that is that of no name: 7,919 is prime.
+        // An order unrelated to the names: 7,919 is prime.
         let name = format!("{:05}.jpg", number * 7_919 % PHOTOS);
         fs::write(input.join(name), &photo).unwrap();
     }
@@ -58,7 +58,7 @@ fn all_photos_that_wait_are_counted_and_the_oldest_go_first() {
         status.queued_on_disk >= PHOTOS - CAPACITY - status.done,
         "{status:?}"
     );
-    // The next one is with the worker.
+    // The next photo has the worker.
     let (oldest_ms, _) = arrivals[done.len() + 1];
     hot.wait_status("the oldest", |status| {
         let oldest = status.oldest.as_ref();
@@ -67,7 +67,7 @@ fn all_photos_that_wait_are_counted_and_the_oldest_go_first() {
         since.is_some_and(|since| since.as_millis() == u128::from(oldest_ms))
     });
     assert!(gauge(&hot, "hotcut_oldest_queued_seconds{folder=\"products\"}") > 0.0);
-    // Listings go on meanwhile, and each counts the same.
+    // Listings go on meanwhile; each one gives the same count.
     let file = hot.setup().path("state/status.json");
     let written = || fs::metadata(&file).unwrap().modified().unwrap();
     for _ in 0..3 {
@@ -79,7 +79,7 @@ fn all_photos_that_wait_are_counted_and_the_oldest_go_first() {
     assert_eq!(queued, hot.status().queued);
 }
 
-/// P10: fails when it is not told how fast photos are done.
+/// P10: fails when the rate of finished photos is not shown.
 #[test]
 fn photos_a_minute_are_told_over_three_spans() {
     let hot = HotFolder::start_with(Setup::new().listens());
@@ -87,7 +87,7 @@ fn photos_a_minute_are_told_over_three_spans() {
         hot.drop_file(format!("{number}.jpg"), &jpeg(Quarter::TopLeft));
     }
     let is_twelve = |rate: f64| (rate - 12.0).abs() < 0.1;
-    // Since the start, which was less than a minute ago.
+    // Since the start, less than a minute ago.
     hot.wait_status("the rates", |status| {
         is_twelve(status.photos_per_minute_over_10) && is_twelve(status.photos_per_minute_over_60)
     });
@@ -108,7 +108,7 @@ fn photos_a_minute_are_told_over_three_spans() {
     assert!(people.contains(words), "{people}");
 }
 
-/// The files of a folder by when they arrived, in milliseconds since the epoch; those of one moment by their names.
+/// The files of a folder by arrival time, in milliseconds since the epoch, then by name.
 fn arrivals(folder: &Path) -> Vec<(u64, String)> {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     let mut files: Vec<_> = entries

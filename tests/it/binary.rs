@@ -1,5 +1,4 @@
-//! The path of the binary, waiting with a deadline, and what lies in a folder: what every test needs
-//! and no daemon is needed for.
+//! Helpers that need no daemon: the path of the binary, waits with a deadline, and the content of folders.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -11,10 +10,10 @@ use std::time::{Duration, Instant};
 /// The checkout.
 pub(crate) const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Folder with the manifests of the models that tests use.
+/// The folder with the manifests of the test models.
 pub(crate) const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
 
-/// How long a condition may take before a test fails: far beyond what a busy machine needs.
+/// How long a condition may take before a test fails: far longer than a busy machine needs.
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits until `met`; fails with `what` when it takes longer than [`PATIENCE`].
@@ -35,7 +34,7 @@ pub(crate) fn eventually(mut met: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// Waits as [`wait_for`] does, but without a pause: for moments that are over in milliseconds.
+/// As [`wait_for`], but without pauses, for states that last milliseconds.
 #[track_caller]
 pub(crate) fn spin_until(mut met: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -51,7 +50,7 @@ pub(crate) fn hotcut() -> Command {
     command
 }
 
-/// Runs `command` to its end with its output captured; kills it and fails when it does not end by itself.
+/// Runs `command` to its end and captures its output; kills it and fails if it does not end by itself.
 #[track_caller]
 pub(crate) fn finish(command: &mut Command) -> Output {
     let mut child = command
@@ -76,13 +75,13 @@ pub(crate) fn finish(command: &mut Command) -> Output {
     output
 }
 
-/// What a finished command said, for people: both streams.
+/// The output of a finished command, both streams.
 pub(crate) fn said(output: &Output) -> String {
     let streams = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     String::from_utf8_lossy(&streams).into_owned()
 }
 
-/// Whether this user may make user and mount namespaces; says so past the capture of the test runner if not.
+/// Whether this user may make user and mount namespaces; if not, reports that past the capture of the test runner.
 pub(crate) fn namespaces_work(test: &str) -> bool {
     let works = Command::new("unshare")
         .args(["-Urm", "true"])
@@ -94,8 +93,8 @@ pub(crate) fn namespaces_work(test: &str) -> bool {
     works
 }
 
-/// Says that `test` is not done here, past the capture of the test runner: into the file that `make test` prints at its
-/// end, or to the terminal.
+/// Reports that `test` is skipped, past the capture of the test runner: into the file that `make test` prints at its end, or to the
+/// terminal.
 pub(crate) fn skip(test: &str, reason: &str) {
     let line = format!("SKIPPED {test}: {reason}\n");
     match std::env::var_os("SKIPPED_TESTS") {
@@ -107,7 +106,7 @@ pub(crate) fn skip(test: &str, reason: &str) {
     }
 }
 
-/// Relative paths of every file below `root`, sorted.
+/// The relative paths of all files below `root`, sorted.
 pub(crate) fn files_below(root: &Path) -> Vec<PathBuf> {
     let mut folders = vec![PathBuf::new()];
     let mut files = Vec::new();
@@ -128,13 +127,13 @@ pub(crate) fn files_below(root: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Inode and time of last change: the same if and only if the file was neither written nor replaced.
+/// The inode and change time: equal if and only if the file was neither written nor replaced.
 pub(crate) fn identity(path: &Path) -> (u64, i64, i64) {
     let data = fs::symlink_metadata(path).unwrap();
     (data.ino(), data.mtime(), data.mtime_nsec())
 }
 
-/// Whether a file in an output folder is one that hotcut has not finished.
+/// Whether a file in an output folder is an unfinished file of hotcut.
 pub(crate) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().expect("a file").as_encoded_bytes();
     name.starts_with(b".hotcut-") && name.ends_with(b".tmp")

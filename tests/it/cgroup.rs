@@ -1,4 +1,4 @@
-//! A control group of its own for a daemon, with a limit of memory: the kernel kills what goes beyond. Only for root.
+//! Runs a daemon in a control group with a memory limit, where the kernel kills processes beyond it. Only for root.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ const MOUNT: &str = "/sys/fs/cgroup";
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A group that is removed when it is dropped. What runs in it must have ended by then.
+/// A control group that is removed on drop. Its processes must have ended by then.
 #[derive(Debug)]
 pub(crate) struct MemoryGroup {
     dir: PathBuf,
 }
 
 impl MemoryGroup {
-    /// Makes a group that may use `mib` MiB; says that `test` is not done here, where that is not permitted.
+    /// Makes a group with a limit of `mib` MiB; reports `test` as skipped if that is not permitted.
     pub(crate) fn new(test: &str, mib: u64) -> Option<MemoryGroup> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("hotcut-it-{}-{number}", std::process::id());
@@ -31,13 +31,13 @@ impl MemoryGroup {
         group
     }
 
-    /// Its name, as errors show it.
+    /// Its name, as shown in errors.
     pub(crate) fn name(&self) -> String {
         let name = self.dir.file_name().expect("a name");
         name.to_string_lossy().into_owned()
     }
 
-    /// Lets it use `mib` MiB; tells whether it took the limit.
+    /// Sets its limit to `mib` MiB; returns whether that worked.
     pub(crate) fn set_limit(&self, mib: u64) -> bool {
         let files = [
             "memory.memsw.limit_in_bytes",
@@ -46,13 +46,13 @@ impl MemoryGroup {
             "memory.max",
         ];
         let bytes = (mib << 20).to_string();
-        // Version 2 limits swap by itself.
+        // Version 2 limits swap separately.
         drop(write(&self.dir.join("memory.swap.max"), "0"));
         let taken = files.map(|file| write(&self.dir.join(file), &bytes).is_ok());
         taken.contains(&true)
     }
 
-    /// The setup with its daemon inside.
+    /// The setup with its daemon inside the group.
     pub(crate) fn enter(&self, setup: Setup) -> Setup {
         let procs = self.dir.join("cgroup.procs").display().to_string();
         let script = format!("echo $$ > '{procs}'; exec \"$@\"");
@@ -66,15 +66,15 @@ impl Drop for MemoryGroup {
     }
 }
 
-/// Writes to a file that must be there already.
+/// Writes to an existing file.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut file = fs::OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())
 }
 
-/// Where groups can be made: beside one's own in version 1, at the top in version 2, where groups with processes have no others
-/// below them.
+/// Where groups can be made: beside the current one in version 1, at the top in version 2, where groups with processes cannot have
+/// children.
 fn parent() -> Option<PathBuf> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let v1 = own.lines().find_map(|line| {

@@ -1,5 +1,5 @@
-//! Workers that crash, lie, hang and try the walls of their sandbox because their photo tells them to, and a watch that dies: built
-//! with the feature `chaos`. Each costs itself and nothing else.
+//! Tests workers that crash, lie, hang and attack their sandbox when their photo orders it, and a watch that dies, with the feature
+//! `chaos`. Each must affect only itself.
 
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,7 +13,7 @@ use crate::setup::Setup;
 use crate::strace::{self, strace_works};
 use crate::workers::assert_took;
 
-/// What a worker may do to a photo, and a word that the reason then holds.
+/// What a worker does with a photo, and a word that the reason must contain.
 const CRASHES: [(&str, &str); 10] = [
     ("overflow", "SIGABRT"),
     ("abort", "SIGABRT"),
@@ -30,8 +30,8 @@ const CRASHES: [(&str, &str); 10] = [
 /// `worker_memory` while workers crash.
 const MEMORY_MIB: u64 = 1024;
 
-/// P3, P5, P6: fails when a worker that dies or lies costs more than the attempts of its photo, when the reason is not told, when
-/// anything of it is published, when it held more memory than it may, or when the next photo is not served.
+/// P3, P5, P6: fails when a worker that dies or lies costs more than the attempts of its photo, when the reason is not given, when
+/// any of its output is published, when it used more memory than allowed, or when the next photo is not served.
 #[test]
 fn worker_that_crashes_or_lies_costs_its_own_photo_alone() {
     let memory = format!("{MEMORY_MIB}MiB");
@@ -57,7 +57,7 @@ fn worker_that_crashes_or_lies_costs_its_own_photo_alone() {
     });
 }
 
-/// P7: fails when a worker that sleeps, computes for ever, or falls silent within its reply is waited for beyond `timeout`.
+/// P7: fails when the daemon waits beyond `timeout` for a worker that sleeps, computes for ever, or stops within its reply.
 #[test]
 fn worker_that_hangs_is_killed_at_its_deadline() {
     let setup = Setup::new()
@@ -76,8 +76,8 @@ fn worker_that_hangs_is_killed_at_its_deadline() {
     assert_serves(&hot);
 }
 
-/// P2, P5: the reply of one photo is longer than announced; fails when what is left over is taken for the reply to the next
-/// one, which has a single attempt.
+/// P2, P5: the reply for one photo is longer than announced. Fails when the rest counts as the reply for the next photo, which has
+/// a single attempt.
 #[test]
 fn worker_that_talks_out_of_turn_harms_no_other_photo() {
     let setup = Setup::new()
@@ -90,14 +90,14 @@ fn worker_that_talks_out_of_turn_harms_no_other_photo() {
     assert_serves(&hot);
 }
 
-/// P5: fails when a worker that needs three seconds to start is given up.
+/// P5: fails when a worker that takes three seconds to start is given up.
 #[test]
 fn worker_that_starts_slowly_is_waited_for() {
     let hot = HotFolder::start_with(spoiled_start("slow"));
     assert_serves(&hot);
 }
 
-/// P5, P10: fails when workers that cannot start blame a photo, or make the daemon try for ever without a word.
+/// P5, P10: fails when workers that cannot start count against a photo, or make the daemon retry for ever without a message.
 #[test]
 fn workers_that_cannot_start_end_the_service_and_blame_no_photo() {
     for fault in ["never", "garbage"] {
@@ -117,13 +117,13 @@ fn workers_that_cannot_start_end_the_service_and_blame_no_photo() {
     }
 }
 
-/// The sandbox: fails when a worker that has said it is ready can open, make, call, start, read or kill anything.
+/// The sandbox: fails when a worker that has reported ready can open, make, call, start, read or kill anything.
 #[test]
 fn worker_that_is_taken_over_can_reach_nothing() {
     assert_reaches_nothing(&HotFolder::start());
 }
 
-/// The sandbox: as above, on a kernel without Landlock; fails when the filter of system calls does not hold alone.
+/// The sandbox: as above, on a kernel without Landlock. Fails when the filter of system calls alone is not enough.
 #[test]
 fn worker_without_landlock_can_reach_nothing() {
     if strace_works("the filter of system calls alone") {
@@ -165,7 +165,7 @@ fn assert_reaches_nothing(hot: &HotFolder) {
     assert!(!Path::new(&made).exists());
 }
 
-/// P1, P10: fails when the end of a watch's thread is not noticed, or takes the daemon along: a listing comes once an hour here.
+/// P1, P10: fails when the end of a watch's thread is not noticed or ends the daemon. A listing runs only once an hour here.
 #[test]
 fn watch_that_dies_is_made_anew() {
     let hot = HotFolder::start_with(Setup::new());
@@ -176,7 +176,7 @@ fn watch_that_dies_is_made_anew() {
     assert_serves(&hot);
 }
 
-/// How much a worker that died had held, if the reason tells.
+/// The memory that a dead worker had used, if the reason contains it.
 fn held_mib(reason: &str) -> Option<u64> {
     let (_, rest) = reason.split_once("it held ")?;
     rest.split(' ').next()?.parse().ok()

@@ -1,4 +1,4 @@
-//! What a daemon is refused for: faults of the configuration and of the machine, each told in words.
+//! Tests why a daemon refuses to start: faults of the configuration and of the machine, each with a message.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
 
-/// P2: fails when two daemons share a ledger, or when the refusal does not tell which folder.
+/// P2: fails when two daemons share a ledger, or when the refusal does not name the folder.
 #[test]
 fn second_daemon_on_one_state_folder_is_refused() {
     let hot = HotFolder::start();
@@ -21,7 +21,7 @@ fn second_daemon_on_one_state_folder_is_refused() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
-/// Fails when a mistake is found only after the one before it is mended, or in `check` but not in `run`.
+/// Fails when a mistake is found only after an earlier one is fixed, or by `check` but not by `run`.
 #[test]
 fn every_fault_of_a_configuration_is_named_at_once() {
     let setup = Setup::new().daemon("workers", "0").another_folder("nested");
@@ -71,7 +71,7 @@ fn folders_in_a_cycle_are_refused() {
     assert_eq!(run.status.code(), Some(78), "{run:?}");
 }
 
-/// Fails when a sound configuration is refused, or a missing one is not named.
+/// Fails when a valid configuration is refused, or when the error does not name a missing one.
 #[test]
 fn check_accepts_a_sound_file_and_names_a_missing_one() {
     let setup = Setup::new();
@@ -91,7 +91,7 @@ fn check_accepts_a_sound_file_and_names_a_missing_one() {
     assert!(said(&run).contains("none.toml"), "{run:?}");
 }
 
-/// P10: fails when photos would wait for room and nobody is told beforehand, or when that counts as a fault of the file.
+/// P10: fails when there is no warning before photos have to wait for disk space, or when that counts as a fault of the file.
 #[test]
 fn check_tells_of_disks_that_are_too_full() {
     let setup = Setup::new().daemon("min_free", "900 TiB");
@@ -108,8 +108,8 @@ fn check_tells_of_disks_that_are_too_full() {
     }
 }
 
-/// Fails when a secret that every user may read is not told of, at a check or in the log, when one of the service's own is, or when
-/// that counts as a fault.
+/// Fails when there is no warning, at a check or in the log, about a secret that every user may read; when there is one about a
+/// secret of the service only; or when that counts as a fault.
 #[test]
 fn secret_that_every_user_may_read_is_told_of() {
     let setup = Setup::new().listens();

@@ -1,7 +1,7 @@
-//! Seeded random drops into five folders while the daemon is killed again and again, and an oracle that knows the final
-//! trees alone: nothing is lost, doubled, half or of an old version.
+//! Tests seeded random drops into five folders while the daemon is killed repeatedly. An oracle that knows only the final trees
+//! checks that nothing is lost, doubled, partial or of an old version.
 //!
-//! `make churn SECONDS=60` does the same with a new seed for longer. A seed that has failed is added to [`SEEDS`];
+//! `make churn SECONDS=60` does the same with a new seed for longer. Add a seed that has failed to [`SEEDS`].
 //! `HOTCUT_CHURN_SEED=7,240`, as it is printed, replays seed 7 with 240 changes.
 
 use std::collections::BTreeMap;
@@ -19,10 +19,10 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{marked_sha256, marked_source};
 use crate::setup::Setup;
 
-/// Seeds that are always played, each with its number of changes.
+/// The seeds that always run, each with its number of changes.
 const SEEDS: [(u64, u32); 2] = [(1, 240), (20_261_124, 240)];
 
-/// How long the final trees are looked at once they are right: two listings (`rescan`) and more.
+/// How long the final trees are observed after they are correct: longer than two listings (`rescan`).
 const QUIET: Duration = Duration::from_secs(5);
 
 const FOLDERS: [(&str, Policy); 5] = [
@@ -33,8 +33,9 @@ const FOLDERS: [(&str, Policy); 5] = [
     ("deleted", Policy::Delete),
 ];
 
-/// P1, P2, P3, P4, P8: fails when a photo of a final tree has no cutout, two, half a one or one of an earlier version, when
-/// an original is lost or altered, a photo that ends early has a cutout, a temporary file stays, or any of it comes late.
+/// P1, P2, P3, P4, P8: fails when a photo of a final tree has no cutout, two, a partial one or one of an earlier version; when an
+/// original is lost or altered; when a photo that ends early has a cutout; when a temporary file stays; or when any of it comes
+/// late.
 #[test]
 fn random_drops_and_kills_end_with_one_cutout_for_each_photo() {
     if let Ok(printed) = std::env::var("HOTCUT_CHURN_SEED") {
@@ -88,7 +89,7 @@ fn play(seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) {
     eprintln!("{played}");
     for (drops, (name, policy)) in folders.iter().zip(FOLDERS) {
         let what = format!("{played}: {name}");
-        // A photo that ends early is waited for longer than a test can: only what has a worker counts.
+        // The daemon waits for a photo that ends early for longer than a test can, so only photos with a worker count.
         let is_done =
             || hot.status_of(name).running == 0 && lacking(&hot, name, policy, drops).is_none();
         assert!(
@@ -130,7 +131,7 @@ fn setup() -> Setup {
     setup
 }
 
-/// A photo that has not exactly one cutout, and of its present version, or that is not where it belongs.
+/// A photo that does not have exactly one cutout of its current version, or that is not in its proper place.
 fn lacking(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops) -> Option<PathBuf> {
     let cutouts = cutouts(hot, name);
     let has_one = |source: &Path, photo: &[u8]| {
@@ -156,8 +157,8 @@ fn lacking(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops) -> Option
         .or(lacking.map(|(source, _)| source.clone()))
 }
 
-/// Every cutout is whole and says of what it is, no two are of one source, none is of half a photo, and nothing else lies
-/// there. Originals that are kept lie where they were left, as they were left.
+/// Checks that every cutout is complete and names its source, that no source has two, that no partial photo has one, and that
+/// nothing else lies there. Originals that are kept must be unchanged in their places.
 #[track_caller]
 fn assert_sound(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops, what: &str) {
     let input = hot.setup().input_of(name);
@@ -166,7 +167,7 @@ fn assert_sound(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops, what
         assert!(is_kept, "{what}: {} is lost or altered", source.display());
     }
     let output = hot.setup().output_of(name);
-    // A photo that was only touched, or is none, may be in work.
+    // A file that was only touched, or that is no photo, may be in work.
     let files = files_below(&output).into_iter();
     for file in files.filter(|file| !is_temporary(file)) {
         let decoded = image::open(output.join(&file));
@@ -186,7 +187,7 @@ fn assert_sound(hot: &HotFolder, name: &str, policy: Policy, drops: &Drops, what
     }
 }
 
-/// By source, the hashes of the sources that the cutouts were made of.
+/// By source, the hashes of the sources of the cutouts.
 fn cutouts(hot: &HotFolder, name: &str) -> BTreeMap<String, Vec<[u8; 32]>> {
     let output = hot.setup().output_of(name);
     let mut found: BTreeMap<String, Vec<[u8; 32]>> = BTreeMap::new();
@@ -203,7 +204,7 @@ fn cutouts(hot: &HotFolder, name: &str) -> BTreeMap<String, Vec<[u8; 32]>> {
     found
 }
 
-/// Whole photos: what was dropped as rubbish has the ending `.bad.jpg`.
+/// Complete photos: files dropped as invalid have the ending `.bad.jpg`.
 fn photos_below(input: &Path) -> Vec<PathBuf> {
     let mut files = files_below(input);
     files.retain(|file| {

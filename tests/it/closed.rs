@@ -1,4 +1,4 @@
-//! Folders that are closed to whoever runs a command: what it says of them, and what it does all the same.
+//! Tests folders that the user of a command may not read: what the command reports, and what it still does.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -11,7 +11,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, jpeg};
 use crate::setup::Setup;
 
-/// P10: fails when somebody who may not look into the state directory is told that hotcut is not running, or nothing is set aside.
+/// P10: fails when a user who may not read the state directory is told that hotcut is not running, or that nothing needs attention.
 #[test]
 fn state_directory_is_an_error_with_advice() {
     if !namespaces_work("state_directory_is_an_error_with_advice") {
@@ -51,8 +51,7 @@ fn state_directory_is_an_error_with_advice() {
     }
 }
 
-/// P10: fails when one subfolder, without which the others are served, keeps a folder from being proposed or checked, or when
-/// nothing is said of it.
+/// P10: fails when one unreadable subfolder keeps its folder from being proposed or checked, or when it is not mentioned.
 #[test]
 fn subfolder_is_a_remark() {
     if !namespaces_work("subfolder_is_a_remark") {
@@ -79,7 +78,7 @@ fn subfolder_is_a_remark() {
     set_mode(&closed, 0o755);
 }
 
-/// Runs the program as its owner, who may go where modes allow and no further, root or not.
+/// Runs the program as its owner, without root's rights to pass file modes.
 fn without_rights<'a>(args: impl IntoIterator<Item = &'a OsStr>) -> Output {
     let mut command = Command::new("unshare");
     command.args([

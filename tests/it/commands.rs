@@ -1,4 +1,4 @@
-//! The commands besides `run`: what they print, what they leave on disk and what they exit with.
+//! Tests the commands besides `run`: their output, their files and their exit codes.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{HTML, Quarter, assert_cutout, jpeg, png};
 use crate::setup::Setup;
 
-/// One pipeline: fails when `cut` and the daemon differ in a single byte, mark included.
+/// One pipeline: fails when the outputs of `cut` and the daemon differ in a single byte, including the provenance.
 #[test]
 fn cut_and_the_daemon_give_the_same_bytes() {
     let hot = HotFolder::start_with(Setup::new().folder("edges", "auto"));
@@ -25,7 +25,7 @@ fn cut_and_the_daemon_give_the_same_bytes() {
     assert_eq!(fs::read(output.join("a.png")).unwrap(), served);
 }
 
-/// Fails when sub-folders are flattened, a stem of two photos loses one, or litter is cut.
+/// Fails when sub-folders are flattened, when one of two photos with the same stem is lost, or when litter is cut out.
 #[test]
 fn cut_of_a_folder_mirrors_its_tree() {
     let setup = Setup::new();
@@ -42,7 +42,7 @@ fn cut_of_a_folder_mirrors_its_tree() {
     assert_cutout(&output.join("day/one/b.png"), Quarter::BottomLeft);
 }
 
-/// P3, P5: fails when the exit code hides a failure, the file is not named, or the others are not done.
+/// P3, P5: fails when the exit code hides a failure, the file is not named, or the other files are not processed.
 #[test]
 fn cut_names_the_file_that_failed_and_does_the_others() {
     let setup = Setup::new();
@@ -65,7 +65,7 @@ fn cut_names_the_file_that_failed_and_does_the_others() {
     assert_eq!(files_below(&shoot).len(), 3, "the inputs are as they were");
 }
 
-/// P4: fails when `cut` writes over a file that is not its own.
+/// P4: fails when `cut` overwrites a file that is not its own.
 #[test]
 fn cut_into_the_folder_of_its_input_keeps_the_input() {
     let setup = Setup::new();
@@ -79,7 +79,7 @@ fn cut_into_the_folder_of_its_input_keeps_the_input() {
     );
 }
 
-/// Fails when a name that does not exist is passed over in silence.
+/// Fails when a name that does not exist is ignored silently.
 #[test]
 fn cut_of_a_missing_file_fails_and_names_it() {
     let setup = Setup::new();
@@ -88,7 +88,7 @@ fn cut_of_a_missing_file_fails_and_names_it() {
     assert!(said(&run).contains("nowhere.jpg"), "{run:?}");
 }
 
-/// P10: fails when the status needs a daemon, or does not tell that there is none.
+/// P10: fails when the status needs a running daemon, or does not report that there is none.
 #[test]
 fn status_works_with_the_daemon_running_and_stopped() {
     let mut hot = HotFolder::start();
@@ -121,8 +121,8 @@ fn status_works_with_the_daemon_running_and_stopped() {
     }
 }
 
-/// P10: fails when `status --check` calls a daemon well that is gone, that does not turn or that cannot serve a folder, or one
-/// unwell that serves.
+/// P10: fails when `status --check` reports a daemon as healthy that is gone, that hangs or that cannot serve a folder, or reports
+/// a serving daemon as unhealthy.
 #[test]
 fn status_check_tells_a_well_daemon_by_its_exit_code() {
     let mut hot = HotFolder::start_with(Setup::new().daemon("rescan", "1s"));
@@ -149,7 +149,7 @@ fn status_check_tells_a_well_daemon_by_its_exit_code() {
     assert_eq!(code(&hot), Some(1));
 }
 
-/// P5: the photo hung its only attempt because its worker was stopped; fails when a person cannot say "again".
+/// P5: the photo hung in its only attempt because its worker was stopped. Fails when a person cannot have it tried again.
 #[test]
 fn retry_puts_a_quarantined_file_back_into_the_queue() {
     let setup = Setup::new().daemon("workers", "1").daemon("timeout", "5s");
@@ -158,7 +158,7 @@ fn retry_puts_a_quarantined_file_back_into_the_queue() {
         hot.stop_worker();
         hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
         hot.wait_quarantined(&format!("{name}.jpg"));
-        // Only a worker that has got ready can be stopped in mid-job.
+        // Only a worker that is ready can be stopped during a job.
         hot.drop_file(format!("after-{name}.jpg"), &jpeg(Quarter::TopLeft));
         hot.wait_output(format!("after-{name}.png"));
     }
@@ -174,7 +174,7 @@ fn retry_puts_a_quarantined_file_back_into_the_queue() {
     hot.wait_status("none left", |status| status.quarantined.is_empty());
 }
 
-/// Fails when a name that is not quarantined is passed over in silence.
+/// Fails when a name that is not quarantined is ignored silently.
 #[test]
 fn retry_of_a_file_that_is_not_quarantined_says_so() {
     let hot = HotFolder::start();
@@ -183,7 +183,7 @@ fn retry_of_a_file_that_is_not_quarantined_says_so() {
     assert!(said(&run).contains("nowhere.jpg"), "{run:?}");
 }
 
-/// Fails when a command is not listed, or `--help` of one does not say what it takes.
+/// Fails when a command is not listed, or its `--help` does not describe its arguments.
 #[test]
 fn help_teaches_every_command() {
     let run = finish(hotcut().arg("--help"));
@@ -198,7 +198,7 @@ fn help_teaches_every_command() {
     }
 }
 
-/// P10: fails when a machine that reads the log meets a line for people.
+/// P10: fails when a JSON log contains a line for people.
 #[test]
 fn every_line_of_the_json_log_is_json() {
     let mut hot = HotFolder::start();
@@ -215,7 +215,7 @@ fn every_line_of_the_json_log_is_json() {
     assert_eq!(finished, 1, "one line for a finished photo");
 }
 
-/// Fails when a command has no man page, a hidden one is offered, or two runs differ in a byte.
+/// Fails when a command has no man page, when a hidden one has one, or when two runs differ in a byte.
 #[test]
 fn pages_are_those_of_the_commands_that_are_shown() {
     let setup = Setup::new();
@@ -231,7 +231,7 @@ fn pages_are_those_of_the_commands_that_are_shown() {
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands: Vec<&str> = commands
         .take_while(|line| !line.is_empty())
-        // Deeper lines go on with what is said of a command.
+        // Deeper lines continue the description of a command.
         .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();

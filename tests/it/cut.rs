@@ -1,4 +1,4 @@
-//! `hotcut cut`: what it takes photos from, and where the cutout of one photo goes.
+//! Tests `hotcut cut`: its inputs, and the place of a single cutout.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,8 +14,7 @@ use crate::photos::{
 use crate::processes;
 use crate::setup::Setup;
 
-/// P2, P4: fails when the cutout of another photo, or a file of somebody's, makes way for a cutout, or when that gets a name
-/// that nobody asked for.
+/// P2, P4: fails when a cutout replaces the cutout of another photo or a user's file, or gets a name that was not requested.
 #[test]
 fn named_file_is_the_cutout_of_its_photo_and_of_no_other() {
     let setup = Setup::new();
@@ -41,7 +40,7 @@ fn named_file_is_the_cutout_of_its_photo_and_of_no_other() {
     assert_eq!(again.status.code(), Some(0), "{again:?}");
     assert_eq!(identity(&named), before);
 
-    // The same photo by another model is what is asked for now.
+    // Now the same photo is requested with another model.
     let models = setup.path("models");
     fs::create_dir(&models).unwrap();
     for name in ["luma.onnx", "luma.toml"] {
@@ -63,7 +62,7 @@ fn named_file_is_the_cutout_of_its_photo_and_of_no_other() {
     assert_eq!(files_below(&folder), [Path::new("shop.PNG")]);
 }
 
-/// Fails when an order that cannot be carried out is begun, or when it is not said what to do instead.
+/// Fails when an impossible request is started, or when the error does not say what to do instead.
 #[test]
 fn order_that_cannot_be_carried_out_touches_nothing() {
     let setup = Setup::new();
@@ -91,7 +90,7 @@ fn order_that_cannot_be_carried_out_touches_nothing() {
     assert!(!output.exists());
 }
 
-/// Fails when a folder is taken for a file because of its name.
+/// Fails when a folder counts as a file because of its name.
 #[test]
 fn folder_whose_name_ends_like_a_file_is_a_folder() {
     let setup = Setup::new();
@@ -103,7 +102,7 @@ fn folder_whose_name_ends_like_a_file_is_a_folder() {
     assert_cutout(&folder.join("a.png"), Quarter::TopLeft);
 }
 
-/// P3: fails when a byte that is not of the cutout goes to stdout, or when the photo or its cutout stay on the disk.
+/// P3: fails when a byte that is not part of the cutout goes to stdout, or when the photo or its cutout stays on the disk.
 #[test]
 fn stdin_and_stdout_carry_one_photo_and_its_cutout() {
     let setup = Setup::new();
@@ -141,7 +140,7 @@ fn stdin_and_stdout_carry_one_photo_and_its_cutout() {
     assert!(run.stdout.starts_with(b"\x89PNG"));
 }
 
-/// Fails when nothing passes for a photo, or when what failed goes to stdout.
+/// Fails when empty input counts as a photo, or when a failed photo causes output on stdout.
 #[test]
 fn stdin_without_a_photo_is_told() {
     let setup = Setup::new();
@@ -161,12 +160,12 @@ fn stdin_without_a_photo_is_told() {
     }
 }
 
-/// Fails when a reader that has seen enough is met by a panic or a word, or when the cutout stays on the disk.
+/// Fails when a reader that stops early causes a panic or a message, or when the cutout stays on the disk.
 #[test]
 fn closed_stdout_ends_it_quietly() {
     let setup = Setup::new();
     let photo = setup.path("a.jpg");
-    // More than a pipe holds.
+    // More than the capacity of a pipe.
     fs::write(&photo, noise_jpeg(400)).unwrap();
     let (mut command, temp) = through_pipes(&setup);
     command.arg(&photo).args(["-o", "-"]);
@@ -178,8 +177,8 @@ fn closed_stdout_ends_it_quietly() {
     assert_eq!(fs::read_dir(&temp).unwrap().count(), 0);
 }
 
-/// Fails when Ctrl-C waits for a pipe that nothing comes through, when it is not heard after another signal, or when what came
-/// stays on the disk.
+/// Fails when Ctrl-C waits for a pipe without data, when it is ignored after another signal, or when the data received stays on the
+/// disk.
 #[test]
 fn stop_does_not_wait_for_stdin() {
     let setup = Setup::new();
@@ -199,7 +198,7 @@ fn stop_does_not_wait_for_stdin() {
     assert_eq!(fs::read_dir(&temp).unwrap().count(), 0);
 }
 
-/// Fails when a photo that is too large does not tell of the option, or when the option is not heard.
+/// Fails when the error for a photo that is too large does not name the option, or when the option has no effect.
 #[test]
 fn largest_photo_is_as_large_as_the_option_says() {
     let setup = Setup::new();
@@ -222,14 +221,14 @@ fn largest_photo_is_as_large_as_the_option_says() {
     assert_eq!(none.status.code(), Some(2), "{none:?}");
 }
 
-/// `hotcut cut` with the model of the tests.
+/// `hotcut cut` with the test model.
 fn cut_command() -> Command {
     let mut command = hotcut();
     command.args(["cut", "--model", "luma", "--models-dir", MODELS]);
     command
 }
 
-/// As above, with a folder of its own for what is temporary.
+/// As above, with its own folder for temporary files.
 fn through_pipes(setup: &Setup) -> (Command, PathBuf) {
     let temp = setup.path("temp");
     fs::create_dir_all(&temp).unwrap();

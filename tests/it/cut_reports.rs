@@ -1,4 +1,4 @@
-//! `hotcut cut`: what it tells of each photo and of all of them, to people and to programs, and what it does not do twice.
+//! Tests the reports of `hotcut cut` for people and programs, per photo and in total, and that it repeats no work.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::photos::{HTML, Quarter, SIZE, assert_cutout, jpeg, marked_model, nois
 use crate::processes;
 use crate::setup::Setup;
 
-/// P2: fails when a photo is cut out that is done, when one that is not is skipped, or when a model is loaded for nothing.
+/// P2: fails when a done photo is cut out again, when another one is skipped, or when a model is loaded needlessly.
 #[test]
 fn done_photos_are_skipped_without_a_model() {
     let setup = Setup::new();
@@ -67,7 +67,7 @@ fn done_photos_are_skipped_without_a_model() {
     assert_cutout(&output.join("sub/b.png"), Quarter::BottomLeft);
 }
 
-/// Fails when cutouts of another model pass for those that are asked for, or get a second name.
+/// Fails when cutouts by another model count as the requested ones, or get a second name.
 #[test]
 fn cutouts_of_another_model_are_not_done() {
     let setup = Setup::new();
@@ -103,7 +103,7 @@ fn cutouts_of_another_model_are_not_done() {
     assert_eq!(files_below(&output), [Path::new("a.png")]);
 }
 
-/// P3, P10: fails when a stop does not tell what is left to do, or leaves a cutout half-written.
+/// P3, P10: fails when a stop does not report the remaining work, or leaves a partial cutout.
 #[test]
 fn stopped_batch_tells_what_is_not_done() {
     const PHOTOS: usize = 64;
@@ -143,7 +143,7 @@ fn stopped_batch_tells_what_is_not_done() {
     }
 }
 
-/// P10: fails when a program has to guess what became of a photo, or meets a line for people.
+/// P10: fails when the result of a photo is not clear to a program, or when its output has a line for people.
 #[test]
 fn each_photo_is_one_object() {
     let setup = Setup::new();
@@ -202,7 +202,7 @@ fn each_photo_is_one_object() {
     }
 }
 
-/// P10: fails when a person at a terminal does not see what is waited for, or sees a PNG, or when a program sees the former.
+/// P10: fails when a person at a terminal does not see the progress, or sees a PNG, or when a program sees the progress.
 #[test]
 fn terminal_tells_that_the_model_is_loading() {
     if Command::new("script").arg("--version").output().is_err() {
@@ -272,7 +272,7 @@ fn photos(run: &Output) -> Vec<Value> {
         .collect()
 }
 
-/// What the last line on stderr tells: done, skipped, failed, not done.
+/// The counts in the last line on stderr: done, skipped, failed, not done.
 #[track_caller]
 fn summary(run: &Output) -> (usize, usize, usize, usize) {
     let stderr = String::from_utf8_lossy(&run.stderr);

@@ -1,4 +1,4 @@
-//! `hotcut cut --sheet`: what the sheet shows, which photos are on it, and which files it may replace.
+//! Tests `hotcut cut --sheet`: the content of the sheet, its photos, and the files that it may replace.
 
 use std::fs;
 use std::io::{PipeReader, Read as _, Write as _};
@@ -11,11 +11,11 @@ use crate::binary::{MODELS, files_below, finish, hotcut, identity, is_temporary,
 use crate::photos::{Quarter, assert_cutout, jpeg, large_jpeg};
 use crate::setup::Setup;
 
-/// What lies between panels.
+/// The gap between panels.
 const NEUTRAL: [u8; 3] = [128; 3];
 
-/// P3: fails when a panel is missing, shows something else or has another size, when rows change places, when half a sheet stays,
-/// or when an earlier sheet does.
+/// P3: fails when a panel is missing, has other content or another size, when rows change places, when a partial sheet stays, or
+/// when an earlier sheet stays.
 #[test]
 fn sheet_shows_each_photo_beside_its_cutout() {
     let setup = Setup::new();
@@ -34,7 +34,7 @@ fn sheet_shows_each_photo_beside_its_cutout() {
     let picture = open(&sheet);
     assert_eq!(picture.dimensions(), (8 + 5 * 488, 8 + 328 + 72));
     let first = |x, y| panels(&picture, (480, 8), (x, y));
-    // In the middle of the lit quarter, then in the dark: 360 / 12 + 240 / 12 is even, one square on it is odd.
+    // In the middle of the lit quarter, then in the dark: 360 / 12 + 240 / 12 is even, one square further it is odd.
     assert_near(first(120, 80), [255, 255, 255, 255, 255]);
     assert_near(first(360, 240), [0, 0, 204, 255, 0]);
     assert_near(first(372, 240), [0, 0, 153, 255, 0]);
@@ -46,7 +46,7 @@ fn sheet_shows_each_photo_beside_its_cutout() {
         assert_eq!(picture.get_pixel(x, y).0, NEUTRAL, "{x}, {y}");
     }
 
-    // Its cutout is there already, and one row is left.
+    // Its cutout exists already, so one row remains.
     let run = finish(cut(&output, &sheet).arg(&small));
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     assert_eq!(open(&sheet).dimensions(), (8 + 5 * 104, 80));
@@ -105,7 +105,7 @@ fn file_of_somebody_else_is_left_alone() {
     }
 }
 
-/// Fails when anything but the cutout goes to stdout, or when a photo that has no file of its own is not shown.
+/// Fails when anything except the cutout goes to stdout, or when a photo without a file of its own is not shown.
 #[test]
 fn photo_from_stdin_has_its_sheet() {
     let setup = Setup::new();
@@ -125,7 +125,7 @@ fn photo_from_stdin_has_its_sheet() {
     assert_near(row(24, 48), [0, 0, 204, 255, 0]);
 }
 
-/// P6: fails when a sheet has no end, when other photos than the first are on it, or when that is not told.
+/// P6: fails when a sheet has no size limit, when it shows photos other than the first ones, or when that is not reported.
 #[test]
 fn sheet_shows_forty_photos_and_tells_of_the_others() {
     let setup = Setup::new();
@@ -151,7 +151,7 @@ fn sheet_shows_forty_photos_and_tells_of_the_others() {
     }
 }
 
-/// P10: fails when a photo is left out without a word, or when the others are lost with it.
+/// P10: fails when a photo is left out without a message, or when the others are lost with it.
 #[test]
 fn photo_that_cannot_be_shown_is_named_and_the_others_are_shown() {
     let setup = Setup::new();
@@ -163,7 +163,7 @@ fn photo_that_cannot_be_shown_is_named_and_the_others_are_shown() {
     let cutouts = ["a", "b"].map(|name| output.join(format!("{name}.png")));
     let held = Held::spawn(cut(&output, &sheet).args(&photos));
     wait_for("a cutout", || cutouts.iter().any(|cutout| cutout.exists()));
-    // It is whole once it has its name, and the sheet is made after the last one is told of.
+    // The sheet is complete once it has its name; it is made after the last photo is reported.
     let spoilt = usize::from(!cutouts[0].exists());
     fs::write(&cutouts[spoilt], b"no picture").unwrap();
     let run = held.release();
@@ -173,7 +173,7 @@ fn photo_that_cannot_be_shown_is_named_and_the_others_are_shown() {
     assert_eq!(open(&sheet).dimensions(), (8 + 5 * 104, 80));
 }
 
-/// P4: fails when a file is replaced that came while photos were cut out, or when it is not told that there is no sheet.
+/// P4: fails when a file is replaced that appeared while photos were cut out, or when the missing sheet is not reported.
 #[test]
 fn file_that_comes_meanwhile_is_left_alone() {
     let setup = Setup::new();
@@ -194,7 +194,7 @@ fn file_that_comes_meanwhile_is_left_alone() {
     );
 }
 
-/// A command that cannot say on stdout that a cutout is done.
+/// A command that cannot write to stdout that a cutout is done.
 struct Held {
     child: Child,
     stdout: PipeReader,
@@ -212,7 +212,7 @@ impl Held {
         }
     }
 
-    /// Lets it go on, and waits for its end.
+    /// Lets it continue, and waits for its end.
     fn release(mut self) -> Output {
         let mut told = String::new();
         self.stdout.read_to_string(&mut told).unwrap();
@@ -220,7 +220,7 @@ impl Held {
     }
 }
 
-/// `hotcut cut` with the model of the tests, without an input.
+/// `hotcut cut` with the test model, without an input.
 fn cut(output: &Path, sheet: &Path) -> Command {
     let mut command = hotcut();
     command.args(["cut", "--model", "luma", "--models-dir", MODELS]);
@@ -235,7 +235,7 @@ fn open(sheet: &Path) -> RgbImage {
     picture.into_rgb8()
 }
 
-/// The greys at one place of the five panels of a row, which are `width` wide and begin at the line `top`.
+/// The grey values at one position of the five panels of a row, which are `width` wide and begin at line `top`.
 #[track_caller]
 fn panels(sheet: &RgbImage, (width, top): (u32, u32), at: (u32, u32)) -> [u8; 5] {
     std::array::from_fn(|panel| {
@@ -246,7 +246,7 @@ fn panels(sheet: &RgbImage, (width, top): (u32, u32), at: (u32, u32)) -> [u8; 5]
     })
 }
 
-/// JPEG and network may be off by a little.
+/// Allows for small deviations of JPEG and the network.
 #[track_caller]
 fn assert_near(found: [u8; 5], expected: [u8; 5]) {
     let is_near = |(found, expected): (&u8, &u8)| found.abs_diff(*expected) <= 6;

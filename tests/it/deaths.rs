@@ -1,4 +1,4 @@
-//! Calls of an undisturbed run -> a death of the daemon at each of them. Judges nothing.
+//! Kills the daemon at each call of an undisturbed run. Checks nothing itself.
 
 use std::os::unix::process::ExitStatusExt as _;
 
@@ -9,8 +9,8 @@ use crate::hot_folder::HotFolder;
 use crate::setup::Setup;
 use crate::strace::{self, Call};
 
-/// Kills a daemon on what `prepare` gives at each of the calls, the first to the last time that one thread makes it, or stops it
-/// once `is_done`. `judge` gets what is left, and the words for it.
+/// Kills a daemon on the setup of `prepare` at each of the calls, from the first to the last time that one thread makes it, or
+/// stops it once `is_done`. `judge` gets the remains and their description.
 pub(crate) fn kill_at_each<'a>(
     calls: impl IntoIterator<Item = (&'a Call, &'a u32)>,
     prepare: impl Fn() -> Setup,
@@ -26,7 +26,8 @@ pub(crate) fn kill_at_each<'a>(
                 hot.signal(Signal::TERM);
             }
             let is_killed = hot.wait_exit().signal() == Some(Signal::KILL.as_raw());
-            // Later numbers may be of another thread this time; and what the ledger does at the end depends on who is first.
+            // Later numbers may belong to another thread this time, and the last calls of the ledger depend on which thread is
+            // first.
             assert!(
                 is_killed || number > 1 || call.path.starts_with("state"),
                 "{call:?} was not made: {}",

@@ -1,4 +1,4 @@
-//! By whatever route a photo comes into a hot folder, its cutout is delivered.
+//! Tests that a photo's cutout is delivered, however the photo comes into a hot folder.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,8 +12,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, SIZE, assert_cutout, assert_cutout_of_size, jpeg, png, turned_jpeg};
 use crate::processes::{peak_mib, status_field};
 
-/// P1, P3, P4: fails when the cutout is wrong, has rights that the umask does not explain, or when the original is
-/// touched.
+/// P1, P3, P4: fails when the cutout is wrong or has rights that the umask does not explain, or when the original is changed.
 #[test]
 fn dropped_photo_becomes_a_marked_cutout_and_stays_untouched() {
     let hot = HotFolder::start();
@@ -31,7 +30,7 @@ fn dropped_photo_becomes_a_marked_cutout_and_stays_untouched() {
     assert_eq!(fs::read(hot.input("a.jpg")).unwrap(), photo);
 }
 
-/// P1: fails when only events are followed and the folder is not listed at start-up.
+/// P1: fails when the folder is not listed at start-up, so that only events count.
 #[test]
 fn photo_that_was_there_before_the_start_is_delivered() {
     let mut hot = HotFolder::start();
@@ -41,7 +40,7 @@ fn photo_that_was_there_before_the_start_is_delivered() {
     assert_cutout(&hot.wait_output("sub/a.png"), Quarter::TopRight);
 }
 
-/// P1: a rename into place gives no event about writing; fails when only finished writes are looked at.
+/// P1: a rename into place causes no write event. Fails when only finished writes are looked at.
 #[test]
 fn photo_renamed_from_a_transfer_name_is_delivered() {
     let hot = HotFolder::start();
@@ -58,7 +57,7 @@ fn photo_renamed_from_a_transfer_name_is_delivered() {
     assert_eq!(hot.outputs(), ["a.png", "marker.png"].map(PathBuf::from));
 }
 
-/// P1: a hard link gives only a creation event; fails when a finished write is waited for.
+/// P1: a hard link causes only a creation event. Fails when the daemon waits for a finished write.
 #[test]
 fn photo_linked_into_the_folder_is_delivered() {
     let hot = HotFolder::start();
@@ -68,7 +67,7 @@ fn photo_linked_into_the_folder_is_delivered() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::BottomRight);
 }
 
-/// P1: no event names the files of a folder that is moved in; fails when the folder is not listed.
+/// P1: no event names the files of a folder that is moved in. Fails when the folder is not listed.
 #[test]
 fn folder_of_twenty_files_moved_in_is_delivered() {
     let hot = HotFolder::start();
@@ -91,8 +90,8 @@ fn folder_of_twenty_files_moved_in_is_delivered() {
     );
 }
 
-/// P1: a folder made and filled at once is filled before it can be watched; fails when it is not listed once the
-/// watch stands.
+/// P1: a folder that is made and filled at once is filled before it can be watched. Fails when it is not listed after the watch
+/// starts.
 #[test]
 fn files_written_at_once_into_new_folders_are_delivered() {
     let hot = HotFolder::start();
@@ -103,7 +102,7 @@ fn files_written_at_once_into_new_folders_are_delivered() {
     assert_cutout(&hot.wait_output("19/b/c/a.png"), Quarter::TopLeft);
 }
 
-/// P1: fails when "new" means "modified later than something".
+/// P1: fails when "new" means "modified later than some time".
 #[test]
 fn photo_with_a_time_of_last_century_is_delivered() {
     let hot = HotFolder::start();
@@ -136,7 +135,7 @@ fn photos_that_an_event_overflow_hides_are_delivered() {
     assert_cutout(&hot.wait_output("7.png"), Quarter::TopRight);
 }
 
-/// P6: the folder is the queue; fails when the daemon's memory grows with what is dropped in, or a file is lost.
+/// P6: the folder is the queue. Fails when the daemon's memory grows with the number of files, or a file is lost.
 #[test]
 fn burst_of_photos_is_delivered_in_little_memory() {
     let hot = HotFolder::start();
@@ -152,8 +151,7 @@ fn burst_of_photos_is_delivered_in_little_memory() {
     assert!(peak_mib(hot.pid()) < 100, "{} MiB", peak_mib(hot.pid()));
 }
 
-/// A phone held upright writes a lying picture and orientation 6; fails when the tag is ignored, or turned the
-/// other way.
+/// A phone held upright writes a landscape picture with orientation 6. Fails when the tag is ignored, or turned the other way.
 #[test]
 fn photo_with_exif_orientation_six_comes_out_upright() {
     let hot = HotFolder::start();

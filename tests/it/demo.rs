@@ -1,11 +1,11 @@
-//! `hotcut demo`: the first thing that a new user runs, with the model that ships.
+//! Tests `hotcut demo`, the first command of a new user, with the model that ships.
 
 use std::path::Path;
 
 use crate::binary::{finish, hotcut, said};
 use crate::setup::Setup;
 
-/// Fails when the demo ends badly, prints no path that exists, or its cutouts are not cut out.
+/// Fails when the demo fails, prints no existing path, or its cutouts are wrong.
 #[test]
 fn demo_prints_where_each_cutout_lies() {
     let tree = Setup::new();

@@ -1,4 +1,4 @@
-//! A seed -> the same choices every time. Knows nothing of what is chosen.
+//! Makes the same random choices from a seed every time. Must not know what is chosen.
 
 /// The generator `xorshift64*` (Vigna, 2016).
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Names that lie about what is in a file, and files that are small on disk only, through the daemon.
+//! Tests files whose names do not match their content, and files that are small only on disk, through the daemon.
 
 use std::path::PathBuf;
 
@@ -11,15 +11,15 @@ use crate::photos::{HTML, Quarter, assert_cutout, encode, jpeg};
 use crate::processes::peak_mib;
 use crate::setup::Setup;
 
-/// P5, P10: every extension over every content. Fails when a name decides how a file is read: a picture is then refused,
-/// or something else gets into a decoder.
+/// P5, P10: every extension with every content. Fails when a name decides how a file is read, so that a picture is refused or other
+/// data reaches a decoder.
 #[test]
 fn content_decides_and_never_the_name() {
     let extensions = ["jpg", "jpeg", "png", "webp", "tif", "TIFF"];
     assert_content_decides(&HotFolder::start(), &extensions);
 }
 
-/// P5, P10: the same of extensions that are not taken unless `include` says so.
+/// P5, P10: as above, for extensions that are taken only if `include` lists them.
 #[test]
 fn content_decides_whatever_else_is_included() {
     let hot = HotFolder::start_with(Setup::new().folder("include", "[\"*\"]"));
@@ -28,7 +28,7 @@ fn content_decides_whatever_else_is_included() {
 }
 
 fn assert_content_decides(hot: &HotFolder, extensions: &[&str]) {
-    // Lit where the file ends: a TIFF or a BMP whose last pixels are black may still be on its way. A BMP begins at the bottom.
+    // Lit at the end of the file: a TIFF or BMP whose last pixels are black may be incomplete. A BMP begins at the bottom.
     let (tiff_end, bmp_end) = (Quarter::BottomRight, Quarter::TopRight);
     let contents = [
         ("jpeg", Quarter::TopLeft, jpeg(Quarter::TopLeft)),
@@ -70,8 +70,8 @@ fn assert_content_decides(hot: &HotFolder, extensions: &[&str]) {
     assert_eq!(hot.outputs(), outputs);
 }
 
-/// P5, P6: fails when what one of these claims or unpacks to is made room for, when a worker is lost to one, or when the
-/// next photo is not served.
+/// P5, P6: fails when memory is allocated for what such a file claims or unpacks to, when it kills a worker, or when the next photo
+/// is not served.
 #[test]
 fn bombs_of_every_format_take_little_memory() {
     let setup = Setup::new()
@@ -79,7 +79,7 @@ fn bombs_of_every_format_take_little_memory() {
         .daemon("worker_memory", "512 MiB");
     let hot = HotFolder::start_with(setup);
     let workers = hot.workers();
-    // The longest sides that WebP can claim: of longer ones it would keep 14 bits, which may be allowed.
+    // The longest sides that WebP can claim: of longer ones it would store only 14 bits, which may be allowed.
     let bombs: Vec<_> = bombs::with_sides(16_383, 16_383)
         .into_iter()
         .chain(bombs::second_sizes())

@@ -1,4 +1,4 @@
-//! Converts README and `docs/` to what must be true of them: links, configurations, paths, words. Must not change a page.
+//! Checks statements in the README and `docs/`: links, configurations, paths, words. Must not change a page.
 
 #[cfg(test)]
 mod commands;
@@ -31,7 +31,7 @@ const ROOTS: &[&str] = &[
     "tests/",
 ];
 
-/// Path in the checkout and text of each page.
+/// The path in the checkout and the text of each page.
 fn pages() -> Vec<(PathBuf, String)> {
     let below = fs::read_dir(Path::new(CHECKOUT).join("docs")).unwrap();
     let docs = below.map(|entry| Path::new("docs").join(entry.unwrap().file_name()));
@@ -51,7 +51,7 @@ fn links(page: &str) -> Vec<&str> {
     after.filter_map(|rest| rest.split(')').next()).collect()
 }
 
-/// The names by which the headings of a page are linked to.
+/// The link names of the headings of a page.
 fn anchors(page: &str) -> Vec<String> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
     let named = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
@@ -62,7 +62,7 @@ fn anchors(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// The code blocks of this language that a page shows.
+/// The code blocks of a page in this language.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let parts = page.split("\n```").enumerate();
     let inside = parts.filter(|(index, _)| index % 2 == 1);
@@ -79,7 +79,7 @@ fn without_blocks(page: &str) -> String {
     parts.collect::<Vec<_>>().join("\n")
 }
 
-/// The code within the sentences and tables of a page, and the text around it.
+/// The inline code in the sentences and tables of a page, and the text around it.
 fn spans_and_prose(page: &str) -> (Vec<String>, String) {
     let page = without_blocks(page);
     let (mut spans, mut prose) = (Vec::new(), String::new());
@@ -141,7 +141,7 @@ fn every_configuration_is_valid() {
     assert!(count >= 4, "{count} configurations");
 }
 
-/// Fails when a message is shown that is no JSON.
+/// Fails when a page shows a message that is not JSON.
 #[test]
 fn every_message_is_json() {
     let mut count = 0;
@@ -185,7 +185,7 @@ fn every_file_and_test_that_is_named_exists() {
     assert!(files >= 30 && tests >= 10, "{files} files, {tests} tests");
 }
 
-/// Fails when a crate is added and nobody says why.
+/// Fails when a crate is added without a documented reason.
 #[test]
 fn every_crate_has_its_reason() {
     let manifest = read(Path::new("Cargo.toml"));
@@ -218,7 +218,7 @@ fn pages_use_plain_words() {
     }
 }
 
-/// Fails when the README grows into a manual again.
+/// Fails when the README becomes as long as a manual.
 #[test]
 fn readme_is_short_and_names_every_page() {
     let readme = read(Path::new("README.md"));

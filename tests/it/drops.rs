@@ -1,4 +1,4 @@
-//! Dice -> changes in one hot folder, as people, editors and transfers make them. Knows no daemon.
+//! Makes random changes in one hot folder, as people, editors and transfers do. Must not know a daemon.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::dice::Dice;
 use crate::photos::{HTML, Quarter, jpeg, png};
 
-/// What becomes of a photo that is done.
+/// What happens to a photo that is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Policy {
     Keep,
@@ -18,16 +18,16 @@ pub(crate) enum Policy {
     Delete,
 }
 
-/// One hot folder and what was dropped there.
+/// One hot folder and the files dropped there.
 #[derive(Debug)]
 pub(crate) struct Drops {
     input: PathBuf,
     outside: PathBuf,
     policy: Policy,
     number: u32,
-    /// Whole photos that nobody but the daemon has taken away since.
+    /// Complete photos that only the daemon may have removed since.
     dropped: BTreeMap<PathBuf, Vec<u8>>,
-    /// A photo that is still being written: the file, the path, and the part to come.
+    /// A photo that is still being written: the file, the path, and the missing part.
     writing: Option<(File, PathBuf, Vec<u8>, usize)>,
 }
 
@@ -43,13 +43,12 @@ impl Drops {
         }
     }
 
-    /// Every whole photo that was dropped, and not replaced or taken away by whoever drops.
+    /// All complete photos that were dropped, and not replaced or removed by the dropper.
     pub(crate) fn dropped(&self) -> &BTreeMap<PathBuf, Vec<u8>> {
         &self.dropped
     }
 
-    /// Makes one change. Photos that the daemon takes away itself are never changed once they are there: whether it was
-    /// faster would be chance.
+    /// Makes one change. Never changes existing photos that the daemon removes itself, since it would be random which is faster.
     pub(crate) fn change(&mut self, dice: &mut Dice) {
         let kinds = if self.policy == Policy::Keep { 12 } else { 5 };
         match dice.below(kinds) {
@@ -68,7 +67,7 @@ impl Drops {
         }
     }
 
-    /// Ends what is half written.
+    /// Completes the photos that are half written.
     pub(crate) fn finish(&mut self) {
         while self.writing.is_some() {
             self.go_on_writing();
@@ -90,7 +89,7 @@ impl Drops {
         }
     }
 
-    /// Writes a third of what is being written, and a writer that ends closes its file.
+    /// Writes a third of each unfinished photo; a writer that ends closes its file.
     fn go_on_writing(&mut self) {
         let Some((mut file, name, photo, at)) = self.writing.take() else {
             return;
@@ -135,7 +134,7 @@ impl Drops {
         }
     }
 
-    /// As editors save: a new file takes the name of an earlier one.
+    /// Replaces a file as editors do: a new file takes the name of an earlier one.
     fn rename_over(&mut self, dice: &mut Dice) {
         if let Some(name) = self.one(dice) {
             let photo = photo_for(&name, dice);
@@ -194,7 +193,7 @@ impl Drops {
         fs::write(path, bytes).unwrap();
     }
 
-    /// A name of two kinds in one of three folders, so that stems collide, and a photo for it.
+    /// A name of one of two kinds in one of three folders, so that stems collide, and a photo for it.
     fn photo(&mut self, dice: &mut Dice) -> (PathBuf, Vec<u8>) {
         self.number += 1;
         let folder = dice.pick(&["", "sub", "sub/deep"]);

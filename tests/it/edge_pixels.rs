@@ -1,4 +1,4 @@
-//! One photo whose mask has a soft ramp -> the pixels at the edge of its cutout, by each way in that takes a word for them.
+//! Tests the edge pixels of the cutout of one photo whose mask has a soft ramp, for each way to set the `edges` word.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::processes;
 use crate::requests::post;
 use crate::setup::Setup;
 
-/// Fails when a folder, a request or the command line does not hand its word to the worker, or when the words make no difference
+/// Fails when a folder, a request or the command line does not pass its word to the worker, or when the words make no difference
 /// where they should.
 #[test]
 fn word_reaches_the_worker_by_every_way_in() {
@@ -29,7 +29,7 @@ fn word_reaches_the_worker_by_every_way_in() {
     let [off, auto] = &served;
     let (off_edge, auto_edge) = (Edge::of(&pixels(off)), Edge::of(&pixels(auto)));
     assert!(off_edge.dark > 1_000, "the mask is coarse: {off_edge:?}");
-    // The outline of the photo is sharp, and half-transparent pixels have lost the black.
+    // The outline of the photo is sharp, and half-transparent pixels no longer contain black.
     assert!(
         2 * auto_edge.all < off_edge.all,
         "{auto_edge:?}, {off_edge:?}"
@@ -60,7 +60,8 @@ fn word_reaches_the_worker_by_every_way_in() {
     }
 }
 
-/// P9: a job sees one configuration; fails when one in flight gets the edges of the new one, or a later one those of the old.
+/// P9: a job sees one configuration. Fails when a running job gets the edges of the new one, or a later job the edges of the old
+/// one.
 #[test]
 fn edges_of_a_reload_are_for_later_photos_only() {
     let setup = Setup::new().daemon("workers", "1").folder("edges", "off");
@@ -83,7 +84,7 @@ fn edges_of_a_reload_are_for_later_photos_only() {
 #[derive(Debug)]
 struct Edge {
     all: usize,
-    /// Of them, those that look like the background.
+    /// The half-transparent pixels that look like the background.
     dark: usize,
 }
 

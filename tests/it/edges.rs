@@ -1,5 +1,5 @@
-//! The word that says how edges are made, in a configuration, a request and on the command line -> what is made again, refused
-//! and told. Looks at no pixel.
+//! Tests the word for edges in a configuration, a request and on the command line: what is made again, refused and reported. Looks
+//! at no pixel.
 
 use std::fs;
 
@@ -12,8 +12,8 @@ use rustix::process::Signal;
 
 const WORDS: [&str; 4] = ["auto", "soft", "hard", "off"];
 
-/// P2, P9: fails when other edges cut anything out by themselves, at a reload or at a start, or cost the workers their models, or
-/// when what was asked for is not cut out again.
+/// P2, P9: fails when other edges alone cause a new cutout, at a reload or a start, or make the workers load their models again; or
+/// when a requested redo is not done.
 #[test]
 fn other_edges_cut_out_again_only_what_was_asked_for() {
     let mut hot = HotFolder::start_with(Setup::new().folder("edges", "off"));
@@ -48,7 +48,7 @@ fn other_edges_cut_out_again_only_what_was_asked_for() {
     assert_eq!(cutouts(&hot)[0], before[0]);
 }
 
-/// Fails when `check` does not say which edges a folder gets.
+/// Fails when `check` does not show the edges of a folder.
 #[test]
 fn check_tells_the_edges_of_each_folder() {
     let setup = Setup::new().another_folder("portraits");
@@ -66,7 +66,7 @@ fn check_tells_the_edges_of_each_folder() {
     }
 }
 
-/// Fails when a request for edges that there are not is carried out, or does not learn which there are.
+/// Fails when a request for unknown edges is accepted, or its error does not list the known ones.
 #[test]
 fn request_for_edges_that_there_are_not_is_refused() {
     let hot = HotFolder::start_with(Setup::new().listens().http("edges", "hard"));
@@ -96,7 +96,7 @@ fn request_for_edges_that_there_are_not_is_refused() {
     assert_eq!(get(&hot, "/api/status").json()["default_edges"], "hard");
 }
 
-/// Fails when a word is not taken on the command line, or when one that there is not is.
+/// Fails when a known word is refused on the command line, or an unknown one accepted.
 #[test]
 fn cut_takes_the_edges_that_there_are() {
     let setup = Setup::new();

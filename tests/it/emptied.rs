@@ -1,4 +1,4 @@
-//! Subfolders that hotcut has emptied are removed where `tidy` says so, and no others.
+//! Tests that subfolders which hotcut has emptied, and no others, are removed if `tidy` is set.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::namespace::Namespace;
 use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
 
-/// Lists often, and removes what has been quiet for 1.5 s.
+/// Lists often, and removes subfolders that were quiet for 1.5 s.
 fn setup(source: &str) -> Setup {
     let setup = Setup::new()
         .daemon("rescan", "250ms")
@@ -19,8 +19,8 @@ fn setup(source: &str) -> Setup {
     }
 }
 
-/// P4, P10: fails when an emptied subfolder stays, when one goes that still holds something or that hotcut has not emptied, or
-/// when the log does not tell.
+/// P4, P10: fails when an emptied subfolder stays, when one is removed that is not empty or that hotcut has not emptied, or when
+/// the log does not report it.
 #[test]
 fn emptied_subfolders_are_removed() {
     for source in ["move", "delete"] {
@@ -37,18 +37,18 @@ fn emptied_subfolders_are_removed() {
         for name in ["made by a person", "in use/notes.md"] {
             assert!(hot.input(name).exists(), "{name} with {source}");
         }
-        // One that is made again under the old name has held no photo. It is there longer than another one takes to go.
+        // A subfolder made again under the old name has held no photo. It exists for longer than another one takes to be removed.
         fs::create_dir(hot.input("emptied")).unwrap();
         hot.drop_file("other/d.jpg", &jpeg(Quarter::TopLeft));
         wait_for("the other one is gone", || !hot.input("other").exists());
         assert!(hot.input("emptied").exists(), "with {source}");
-        // The watch goes on as before.
+        // The watch still works.
         hot.drop_file("emptied/deep/d.jpg", &jpeg(Quarter::TopRight));
         hot.wait_output("emptied/deep/d.png");
     }
 }
 
-/// Fails when a subfolder is removed without `tidy`. It must be there still when one of a folder with `tidy` is gone.
+/// Fails when a subfolder is removed without `tidy`. It must still exist when one in a folder with `tidy` is removed.
 #[test]
 fn emptied_subfolders_stay_unless_asked() {
     let setup = setup("delete").folder("tidy", "true");
@@ -69,7 +69,7 @@ fn emptied_subfolders_stay_unless_asked() {
     assert!(plain.exists());
 }
 
-/// P10: fails when a subfolder that cannot be removed is not told of, or is told of again and again.
+/// P10: fails when a subfolder that cannot be removed is not reported, or is reported repeatedly.
 #[test]
 fn subfolder_that_cannot_be_removed_is_told_once() {
     if !namespaces_work("subfolder_that_cannot_be_removed_is_told_once") {
@@ -82,7 +82,7 @@ fn subfolder_that_cannot_be_removed_is_told_once() {
     let sub = namespace.inside(&hot.input("sub"));
     fs::write(sub.join("a.jpg"), jpeg(Quarter::TopLeft)).unwrap();
     hot.wait_log("cannot be removed");
-    // Another one that goes takes several listings, each with a try at the first.
+    // Removing another subfolder takes several listings, each of which tries the first one again.
     hot.drop_file("other/b.jpg", &jpeg(Quarter::TopRight));
     let other = namespace.inside(&hot.input("other"));
     wait_for("the other one is gone", || !other.exists());

@@ -1,4 +1,4 @@
-//! Two folders and one worker: a folder with thousands of photos does not starve the other.
+//! Tests two folders and one worker: a folder with thousands of photos must not starve the other.
 
 use std::fs;
 
@@ -7,20 +7,20 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
 
-/// Files in the full folder: more than the daemon keeps in memory, and more than are done while the others come.
+/// Files in the full folder: more than the daemon keeps in memory, and more than are done while the other photos come.
 const BACKLOG: usize = 3_000;
 
-/// Most photos of the full folder that may be done between the settling of another one and its end: the one in work, the
-/// one whose turn it is, and one each because the times are of different clocks' moments.
+/// The most photos of the full folder that may be done between the settling of a photo of the other folder and its end: the running
+/// one, the next one in turn, and one at each end because the times are taken at different moments.
 const BETWEEN_MAX: usize = 4;
 
-/// P1, P5: by the daemon's own record of when each photo was settled and done; fails when folders are not taken in turn.
+/// P1, P5: uses the daemon's own record of when each photo settled and was done. Fails when folders are not served in turn.
 #[test]
 fn photo_of_the_second_folder_goes_before_the_backlog_of_the_first() {
     assert_goes_before_the_backlog("portraits", "products");
 }
 
-/// P1, P5: as above; fails when a folder that comes later in the configuration goes first.
+/// P1, P5: as above. Fails when a folder that comes later in the configuration goes first.
 #[test]
 fn photo_of_the_first_folder_goes_before_the_backlog_of_the_second() {
     assert_goes_before_the_backlog("products", "portraits");
@@ -60,7 +60,7 @@ fn done_of(hot: &HotFolder, folder: &str) -> usize {
     files_below(&hot.setup().output_of(folder)).len()
 }
 
-/// When a photo had settled and when it was done, as `hotcut why` tells: RFC 3339 in milliseconds, which sorts as text.
+/// When a photo settled and when it was done, from `hotcut why`: RFC 3339 in milliseconds, which sorts as text.
 #[track_caller]
 fn moments(hot: &HotFolder, photo: &str) -> (String, String) {
     let history = said(&hot.command("why", [photo]));

@@ -1,4 +1,5 @@
-//! Folders that vanish, fill up, refuse or do not report: shown in the state, paid by no photo, healed by itself.
+//! Tests folders that vanish, fill up, refuse access or report no events: the state shows it, no photo is charged, and service
+//! resumes by itself.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,8 +11,7 @@ use crate::namespace::Namespace;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
 
-/// P1, P10: the watch of a folder dies with it; fails when that is not shown, or when the folder that takes its place is
-/// not watched.
+/// P1, P10: the watch of a folder dies with it. Fails when that is not shown, or when the folder that replaces it is not watched.
 #[test]
 fn hot_folder_that_vanishes_is_offline_until_it_is_back() {
     let hot = HotFolder::start_with(Setup::new().daemon("rescan", "1s"));
@@ -31,7 +31,7 @@ fn hot_folder_that_vanishes_is_offline_until_it_is_back() {
     assert_eq!(lines, 1, "one line for one change of state");
 }
 
-/// P10: somebody tidies up and takes the output folder away; fails when the photo, which has a single attempt, pays for it.
+/// P10: a user removes the output folder. Fails when this counts against the photo, which has a single attempt.
 #[test]
 fn output_folder_that_was_removed_is_made_anew() {
     let hot = HotFolder::start_with(Setup::patient());
@@ -42,8 +42,8 @@ fn output_folder_that_was_removed_is_made_anew() {
     assert_cutout(&hot.wait_output("sub/b.png"), Quarter::TopRight);
 }
 
-/// P1, P10: a file lies where a sub-folder of the output must be; fails when the photo is blamed for it, when photos with
-/// another place wait for it, or when it does not go on by itself.
+/// P1, P10: a file lies where a sub-folder of the output must be. Fails when this counts against the photo, when photos with other
+/// output paths wait for it, or when work does not resume by itself.
 #[test]
 fn photo_whose_cutout_has_no_place_waits_alone() {
     let hot = HotFolder::start_with(Setup::patient().daemon("workers", "1"));
@@ -61,8 +61,8 @@ fn photo_whose_cutout_has_no_place_waits_alone() {
     assert_cutout(&hot.wait_output("sub/a.png"), Quarter::TopLeft);
 }
 
-/// P1, P10: fails when a subfolder that hotcut may not write to, with more photos than there are workers, keeps later photos of other
-/// subfolders waiting.
+/// P1, P10: fails when a subfolder that hotcut may not write to, with more photos than workers, delays later photos of other
+/// subfolders.
 #[test]
 fn photos_of_a_closed_subfolder_wait_alone() {
     if !namespaces_work("photos_of_a_closed_subfolder_wait_alone") {
@@ -87,7 +87,7 @@ fn photos_of_a_closed_subfolder_wait_alone() {
     assert_cutout(&hot.wait_output("closed/b.png"), Quarter::TopLeft);
 }
 
-/// P3, P10: fails when a full disk leaves a part of an output, quarantines the photo, or needs somebody to resume it.
+/// P3, P10: fails when a full disk leaves a partial output, quarantines the photo, or needs a person to resume work.
 #[test]
 fn full_output_folder_pauses_until_there_is_space() {
     if !namespaces_work("full_output_folder_pauses_until_there_is_space") {
@@ -113,7 +113,7 @@ fn full_output_folder_pauses_until_there_is_space() {
     hot.wait_state("online");
 }
 
-/// P10: a disk that fails is often made read-only under the daemon; fails as above.
+/// P10: a failing disk is often made read-only under the daemon. Fails as above.
 #[test]
 fn read_only_output_folder_pauses_until_it_is_writable() {
     if !namespaces_work("read_only_output_folder_pauses_until_it_is_writable") {
@@ -131,7 +131,7 @@ fn read_only_output_folder_pauses_until_it_is_writable() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
-/// P10: fails when outputs go into the bare folder below a mount that is away, where nobody looks for them.
+/// P10: fails when outputs are written to the bare folder below an absent mount, where no user looks for them.
 #[test]
 fn unmounted_output_folder_is_not_written_to() {
     if !namespaces_work("unmounted_output_folder_is_not_written_to") {
@@ -143,7 +143,7 @@ fn unmounted_output_folder_is_not_written_to() {
     assert_waits_for_the_mount(&hot);
 }
 
-/// P10: as above, for a mount that goes before anything was ever placed in it.
+/// P10: as above, for a mount that goes away before anything was placed in it.
 #[test]
 fn output_folder_unmounted_before_its_first_output_is_not_written_to() {
     if !namespaces_work("output_folder_unmounted_before_its_first_output_is_not_written_to") {
@@ -171,7 +171,7 @@ fn assert_waits_for_the_mount(hot: &HotFolder) {
     assert_eq!(hot.outputs(), [] as [&Path; 0], "the bare folder");
 }
 
-/// P1, P10: an overlay, as a network share, reports nothing of what is written behind it; fails when events are trusted there.
+/// P1, P10: an overlay, like a network share, reports nothing that is written behind it. Fails when its events are trusted.
 #[test]
 fn overlay_is_polled_and_says_so() {
     if !namespaces_work("overlay_is_polled_and_says_so") {
@@ -189,7 +189,7 @@ fn overlay_is_polled_and_says_so() {
     assert_cutout(&hot.wait_output("sub/b.png"), Quarter::TopRight);
 }
 
-/// P1, P10: the kernel grants one watch and the folder has three parts; fails when what cannot be watched is not polled.
+/// P1, P10: the kernel grants one watch and the folder has three parts. Fails when the unwatched parts are not polled.
 #[test]
 fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
     if !namespaces_work("folder_beyond_the_watch_limit_is_polled_and_says_so") {
@@ -207,8 +207,7 @@ fn folder_beyond_the_watch_limit_is_polled_and_says_so() {
     }
 }
 
-/// P10: as above, and then somebody raises the limit; fails when only a reload or a restart takes notice, or when every try
-/// is told.
+/// P10: as above, then the limit is raised. Fails when only a reload or restart notices that, or when every attempt is logged.
 #[test]
 fn folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised() {
     if !namespaces_work("folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised") {
@@ -228,7 +227,7 @@ fn folder_beyond_the_watch_limit_is_watched_once_the_limit_is_raised() {
     assert_cutout(&hot.wait_output("two/a.png"), Quarter::TopLeft);
 }
 
-/// P1, P10: the kernel grants no watcher at all; fails when the folder is not polled, or every try for a watch is told.
+/// P1, P10: the kernel grants no watcher at all. Fails when the folder is not polled, or when every attempt to watch is logged.
 #[test]
 fn folder_without_an_inotify_instance_is_polled_and_says_so_once() {
     if !namespaces_work("folder_without_an_inotify_instance_is_polled_and_says_so_once") {
@@ -237,7 +236,7 @@ fn folder_without_an_inotify_instance_is_polled_and_says_so_once() {
     let prelude = "echo 0 > /proc/sys/user/max_inotify_instances";
     let hot = HotFolder::start_with(Setup::patient().in_namespace(prelude));
     hot.wait_state("polling");
-    // One after the other, so that a watch is tried for several times meanwhile.
+    // One after the other, so that several attempts to watch happen meanwhile.
     for number in 0..10 {
         let name = format!("{number}/a");
         hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
@@ -249,7 +248,7 @@ fn folder_without_an_inotify_instance_is_polled_and_says_so_once() {
     hot.assert_log_is_short();
 }
 
-/// P10: fails when one folder's trouble is another one's.
+/// P10: fails when the trouble of one folder affects another.
 #[test]
 fn paused_folder_does_not_hold_up_another_one() {
     let hot = HotFolder::start_with(
@@ -272,7 +271,7 @@ fn paused_folder_does_not_hold_up_another_one() {
     assert_eq!(hot.status_of("portraits").state, "online");
 }
 
-/// P10: the only photo that the output folder failed is taken back; fails when the pause ends without a word.
+/// P10: the only photo that waits for the output folder is taken back. Fails when the pause ends without a message.
 #[test]
 fn pause_that_no_photo_is_left_to_end_ends_with_a_line() {
     let hot = HotFolder::start_with(Setup::patient());

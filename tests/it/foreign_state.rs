@@ -1,4 +1,4 @@
-//! A state directory of another user -> what a daemon says that may not write it.
+//! Tests the messages of a daemon that may not write its state directory, which belongs to another user.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -8,10 +8,10 @@ use std::process::Command;
 use crate::binary::{files_below, finish, hotcut, skip};
 use crate::setup::Setup;
 
-/// A user and group that no system knows.
+/// A user and group that no system has.
 const STRANGER: u32 = 54_321;
 
-/// Becomes the stranger, who has no home either.
+/// Switches to the stranger, who has no home directory.
 fn as_stranger(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     let (user, group) = (format!("--reuid={STRANGER}"), format!("--regid={STRANGER}"));
@@ -20,7 +20,7 @@ fn as_stranger(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Whether the stranger can run the program; says so if not.
+/// Whether the stranger can run the program; if not, reports it.
 fn strangers_work(test: &str) -> bool {
     if !rustix::process::geteuid().is_root() {
         skip(test, "only root can become another user");
@@ -35,7 +35,7 @@ fn strangers_work(test: &str) -> bool {
     works.status.success()
 }
 
-/// What a daemon says that the stranger starts. It must end by itself, to be started again.
+/// The messages of a daemon that the stranger starts. It must end by itself, with a code that lets it be restarted.
 #[track_caller]
 fn refusal(setup: &Setup) -> String {
     setup.write_config();
@@ -45,13 +45,13 @@ fn refusal(setup: &Setup) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// Lets all make files in a folder, as in the image.
+/// Lets all users make files in a folder, as in the image.
 fn open(folder: &Path) {
     fs::set_permissions(folder, Permissions::from_mode(0o1777)).unwrap();
 }
 
-/// P10: fails when whoever starts hotcut as the wrong user is not told which path it is, whose it is, who hotcut is and what to
-/// do, or when anything is made before that.
+/// P10: fails when a user who starts hotcut as the wrong user is not told the path, its owner, hotcut's user and the remedy, or
+/// when anything is made before that.
 #[test]
 fn state_of_another_user_is_refused_with_its_owner() {
     if !strangers_work("state_of_another_user_is_refused_with_its_owner") {
@@ -86,13 +86,13 @@ fn state_of_another_user_is_refused_with_its_owner() {
         ] {
             assert!(said.contains(&words), "no {words} in {said}");
         }
-        // Nobody is told to run it as root.
+        // No message says to run it as root.
         assert_eq!(said.contains("--user 4242:4243"), owner != 0, "{said}");
         assert!(!said.contains("--user 0"), "{said}");
     }
 }
 
-/// P10: fails when the folder in which a state directory cannot be made is not named, or when all of it is to be given away.
+/// P10: fails when the message does not name the folder in which a state directory cannot be made, or says to give away all of it.
 #[test]
 fn state_that_cannot_be_made_names_the_folder_above() {
     if !strangers_work("state_that_cannot_be_made_names_the_folder_above") {

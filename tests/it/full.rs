@@ -1,4 +1,4 @@
-//! File systems that run out of space or of inodes, below the output and below the ledger.
+//! Tests file systems without free space or inodes, below the output and below the ledger.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::namespace::Namespace;
 use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
 
-/// P3, P10: there is space left, but no inode; fails when the photo pays for it, or when the folder does not go on by itself.
+/// P3, P10: there is space, but no inode. Fails when this counts against the photo, or when the folder does not resume by itself.
 #[test]
 fn output_folder_without_inodes_pauses_until_there_are_some() {
     if !namespaces_work("output_folder_without_inodes_pauses_until_there_are_some") {
@@ -34,9 +34,9 @@ fn output_folder_without_inodes_pauses_until_there_are_some() {
     hot.assert_log_is_short();
 }
 
-/// P10: a disk that others use too is not filled; fails when a photo is begun on what must stay free, when it pays for that, when
-/// the figures or the time of the next look are not told, when they are told again and again, or when the folder does not go on by
-/// itself.
+/// P10: a disk that others use too must not be filled. Fails when a photo is started on space that must stay free, when it is
+/// charged for that, when the figures or the time of the next look are not given, when they are given repeatedly, or when the
+/// folder does not resume by itself.
 #[test]
 fn output_disk_keeps_what_must_stay_free() {
     if !namespaces_work("output_disk_keeps_what_must_stay_free") {
@@ -56,7 +56,7 @@ fn output_disk_keeps_what_must_stay_free() {
             .state
             .contains("`min_free` is 32.0 MiB; looked at again in 2s")
     });
-    // Others write as well: that is no news.
+    // Writes by others are not reported.
     fs::write(output.join("more"), vec![0; 2 << 20]).unwrap();
     hot.wait_state("paused: 18.0 MiB are free in ");
     let status = hot.status();
@@ -68,7 +68,7 @@ fn output_disk_keeps_what_must_stay_free() {
     hot.assert_log_is_short();
 }
 
-/// P4, P10: as above, for the disk that done photos are copied to; fails when the photo goes there, or when it is lost.
+/// P4, P10: as above, for the disk that done photos are copied to. Fails when the photo is copied there, or when it is lost.
 #[test]
 fn disk_of_done_photos_keeps_what_must_stay_free() {
     if !namespaces_work("disk_of_done_photos_keeps_what_must_stay_free") {
@@ -93,8 +93,8 @@ fn disk_of_done_photos_keeps_what_must_stay_free() {
     assert!(!hot.input("a.jpg").exists());
 }
 
-/// P2, P10: there is no room for the ledger; fails when a photo is begun all the same, when the daemon ends, when it goes on as if
-/// nothing were wrong, or when the photo is not done once there is room.
+/// P2, P10: there is no space for the ledger. Fails when a photo is started anyway, when the daemon ends, when the condition is not
+/// shown, or when the photo is not done once there is space.
 #[test]
 fn daemon_whose_ledger_has_no_room_begins_nothing_and_says_so() {
     if !namespaces_work("daemon_whose_ledger_has_no_room_begins_nothing_and_says_so") {
@@ -121,12 +121,12 @@ fn daemon_whose_ledger_has_no_room_begins_nothing_and_says_so() {
     });
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     wait_for("it waits", || namespace.status(&hot).queued == 1);
-    // A start on such a disk is no other case.
+    // A start on such a disk behaves the same.
     hot.stop();
     hot.change_setup(|setup| namespace.enter(setup));
     hot.restart();
     wait_for("it waits again", || namespace.status(&hot).queued == 1);
-    // To the last byte: what shows the status cannot be written any more, but the daemon lives.
+    // Full to the last byte: the status cannot be written any more, but the daemon lives.
     let last = state.join("last");
     assert!(fs::write(&last, vec![0; 1 << 20]).is_err(), "it fills up");
     hot.wait_log("status cannot be told");
@@ -144,8 +144,8 @@ fn daemon_whose_ledger_has_no_room_begins_nothing_and_says_so() {
     hot.assert_log_is_short();
 }
 
-/// P10: the ledger has its files, but no other can be made; fails when photos wait for that, when it is told again and
-/// again, or when the status stays behind once there are inodes.
+/// P10: the ledger has its files, but no other file can be made. Fails when photos wait for that, when it is logged repeatedly, or
+/// when the status stays out of date once there are inodes.
 #[test]
 fn daemon_whose_state_directory_has_no_inodes_goes_on_and_says_so_once() {
     if !namespaces_work("daemon_whose_state_directory_has_no_inodes_goes_on_and_says_so_once") {
@@ -185,7 +185,7 @@ fn daemon_whose_state_directory_has_no_inodes_goes_on_and_says_so_once() {
     hot.assert_log_is_short();
 }
 
-/// P10: as above, at a start, where the ledger cannot be made; fails when the daemon seems to serve.
+/// P10: as above, at a start, where the ledger cannot be made. Fails when the daemon appears to serve.
 #[test]
 fn daemon_that_cannot_make_its_ledger_ends_and_says_so() {
     if !namespaces_work("daemon_that_cannot_make_its_ledger_ends_and_says_so") {

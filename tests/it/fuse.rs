@@ -1,4 +1,4 @@
-//! A folder shown by a FUSE server -> a mount that hangs for as long as a test wants. Knows no daemon.
+//! Provides a FUSE mount that hangs for as long as a test wants. Must not know a daemon.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use rustix::process::Signal;
 use crate::binary::{eventually, skip, wait_for};
 use crate::processes;
 
-/// A folder of the tree that shows another one; dropping it lets its server go on, and unmounts it.
+/// A folder of the tree that shows another one. On drop, its server resumes and it is unmounted.
 #[derive(Debug)]
 pub(crate) struct FuseMount {
     server: Child,
     point: PathBuf,
 }
 
-/// Whether this machine has `bindfs` and lets a test mount with it; says so past the capture of the test runner if not.
+/// Whether this machine has `bindfs` and lets a test mount with it; if not, reports that past the capture of the test runner.
 pub(crate) fn fuse_works(test: &str) -> bool {
     let root = tempfile::tempdir().unwrap();
     let (shown, point) = (root.path().join("shown"), root.path().join("point"));
@@ -31,7 +31,7 @@ pub(crate) fn fuse_works(test: &str) -> bool {
 }
 
 impl FuseMount {
-    /// Shows the folder `shown` at `point`.
+    /// Mounts the folder `shown` at `point`.
     #[track_caller]
     pub(crate) fn new(shown: &Path, point: &Path) -> FuseMount {
         FuseMount::try_new(shown, point).expect("bindfs mounts")
@@ -56,7 +56,7 @@ impl FuseMount {
         (!has_ended && is_mounted(&mount.point)).then_some(mount)
     }
 
-    /// From now on nothing that touches the mount is answered.
+    /// Stops the server: no access to the mount is answered.
     #[track_caller]
     pub(crate) fn hang(&self) {
         processes::signal(self.server.id(), Signal::STOP);
@@ -66,7 +66,7 @@ impl FuseMount {
         });
     }
 
-    /// Everything is answered again.
+    /// Resumes the server.
     pub(crate) fn go_on(&self) {
         processes::signal(self.server.id(), Signal::CONT);
     }
@@ -75,7 +75,7 @@ impl FuseMount {
 impl Drop for FuseMount {
     fn drop(&mut self) {
         self.go_on();
-        // Lazily: whoever still has a file of it open is no matter.
+        // Lazily, because a process may still have a file of it open.
         for unmount in [["fusermount3", "-uz"], ["umount", "-l"]] {
             let [program, options] = unmount;
             if is_mounted(&self.point) {

@@ -1,10 +1,10 @@
-//! The source text -> names that the project gave up, and type names that stand twice. Runs nothing.
+//! Checks the source text for replaced names and for type names that occur twice. Runs nothing.
 
 use std::collections::BTreeMap;
 
 use crate::architecture::{Source, production, words};
 
-/// Types that have another name now.
+/// Former names of types.
 const OLD_TYPES: [&str; 43] = [
     "Access",
     "Announcer",
@@ -51,14 +51,14 @@ const OLD_TYPES: [&str; 43] = [
     "Verdicts",
 ];
 
-/// Files and modules that have another name now.
+/// Former names of files and modules.
 const OLD_MODULES: [&str; 24] = [
     "announce", "book", "card", "desk", "entrance", "errand", "halfway", "hands", "herald", "live",
     "mark", "news", "original", "outlook", "room", "scout", "seal", "seat", "sluice", "story",
     "tally", "telling", "turns", "upkeep",
 ];
 
-/// Words that stand nowhere any more, neither alone nor as a part of a name.
+/// Words that must not occur any more, alone or as a part of a name.
 const OLD_WORDS: [&str; 12] = [
     "bury", "buried", "courier", "errand", "halfway", "herald", "outlook", "patrol", "retiree",
     "scout", "scribe", "sluice",
@@ -78,7 +78,7 @@ fn names_that_were_given_up_do_not_come_back() {
     }
 }
 
-/// Fails when a word that the glossary replaced stands in a name, a text or a comment.
+/// Fails when a word that the glossary replaced is in a name, a text or a comment.
 #[test]
 fn words_that_were_given_up_do_not_come_back() {
     for source in production() {
@@ -91,7 +91,7 @@ fn words_that_were_given_up_do_not_come_back() {
     }
 }
 
-/// Fails when a reader who finds a type's name must ask which of two types it is.
+/// Fails when two types have the same name.
 #[test]
 fn no_type_name_stands_twice() {
     let mut places = BTreeMap::<String, Vec<String>>::new();

@@ -1,4 +1,4 @@
-//! Photos whose cutout is in place and which are still to be moved: what becomes of them after a crash or a rename.
+//! Tests photos whose cutout is in place and which must still be moved, after a crash or a rename.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, assert_cutout, jpeg, marked_source};
 use crate::setup::Setup;
 
-/// A daemon that has placed the cutout of `a.jpg` and cannot move the photo, since `done` is a file.
+/// A daemon that has placed the cutout of `a.jpg` and cannot move the photo, because `done` is a file.
 fn with_one_waiting() -> HotFolder {
     let setup = Setup::new().daemon("workers", "1").folder("settle", "50ms");
     let hot = HotFolder::start_with(setup.moves_sources());
@@ -20,7 +20,7 @@ fn with_one_waiting() -> HotFolder {
     hot
 }
 
-/// A daemon that has ended after it has placed the cutout of `a.jpg` and before it has moved the photo to `done`.
+/// A daemon that ended after it placed the cutout of `a.jpg` and before it moved the photo to `done`.
 fn with_one_placed() -> HotFolder {
     let mut hot = with_one_waiting();
     hot.stop();
@@ -31,7 +31,7 @@ fn with_one_placed() -> HotFolder {
     hot
 }
 
-/// What a crash between the two steps of the move leaves.
+/// Makes the state after a crash between the two steps of the move.
 fn hide(hot: &HotFolder) {
     let ledger = rusqlite::Connection::open(hot.setup().path("state/ledger.db")).unwrap();
     let query = "SELECT '.hotcut-' || identity.id || '-' || versions.id || '.source' FROM identity, versions";
@@ -40,7 +40,7 @@ fn hide(hot: &HotFolder) {
     fs::rename(hot.input("a.jpg"), hot.input(hidden)).unwrap();
 }
 
-/// Waits until nothing is left to do, and compares the cutouts and the originals with `expected`: the stems of their names.
+/// Waits until no work is left, and compares the cutouts and the originals with `expected`, the stems of their names.
 #[track_caller]
 fn assert_done(hot: &HotFolder, expected: &[(&str, Quarter)]) {
     let names = |ending: &str| -> Vec<PathBuf> {
@@ -67,7 +67,7 @@ fn assert_done(hot: &HotFolder, expected: &[(&str, Quarter)]) {
     }
 }
 
-/// P2, P4: fails when a photo under its hidden name loses its own name to a new one, and is cut out twice.
+/// P2, P4: fails when a photo under its hidden name loses its own name to a new photo, and is cut out twice.
 #[test]
 fn photo_that_a_crash_has_hidden_is_moved_although_another_has_its_name() {
     let mut hot = with_one_placed();
@@ -79,7 +79,7 @@ fn photo_that_a_crash_has_hidden_is_moved_although_another_has_its_name() {
     assert_eq!(hot.status().done, 2);
 }
 
-/// P4: fails when the sidecar of the new photo goes with the one that a crash has hidden.
+/// P4: fails when the sidecar of the new photo is moved with the photo that a crash has hidden.
 #[test]
 fn sidecar_of_a_new_photo_stays_with_it() {
     let mut hot = with_one_placed();
@@ -92,8 +92,8 @@ fn sidecar_of_a_new_photo_stays_with_it() {
     wait_for("both photos", || files_below(&done) == names);
 }
 
-/// P4: `done` is another mount of the same disk, as under a unit of systemd, and a crash came between copy and removal; fails when
-/// the sidecar gets another name than its photo.
+/// P4: `done` is another mount of the same disk, as under a systemd unit, and a crash came between copy and removal. Fails when the
+/// sidecar gets another name than its photo.
 #[test]
 fn copies_that_a_crash_has_left_on_another_mount_of_the_disk_are_taken_up() {
     let test = "copies_that_a_crash_has_left_on_another_mount_of_the_disk_are_taken_up";
@@ -115,7 +115,7 @@ fn copies_that_a_crash_has_left_on_another_mount_of_the_disk_are_taken_up() {
     assert_eq!(files_below(&done), ["a.jpg", "a.xmp"].map(PathBuf::from));
 }
 
-/// P4: fails when such a photo stays hidden where photos are kept by now.
+/// P4: fails when such a photo stays hidden although photos are now kept.
 #[test]
 fn photo_that_a_crash_has_hidden_gets_another_name_where_photos_are_kept() {
     let mut hot = with_one_placed();
@@ -144,7 +144,7 @@ fn photo_that_is_renamed_before_it_is_moved_keeps_its_one_cutout() {
     assert_eq!(hot.log_lines("\"cut out\""), 0, "{}", hot.log());
 }
 
-/// P2: as above, under the eyes of the daemon.
+/// P2: as above, while the daemon runs.
 #[test]
 fn photo_that_is_renamed_while_it_waits_for_its_move_keeps_its_one_cutout() {
     let hot = with_one_waiting();

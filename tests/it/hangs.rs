@@ -1,4 +1,4 @@
-//! A disk that does not answer, made by holding a system call of the daemon until the test lets go of it.
+//! Tests a disk that does not answer, simulated by holding a system call of the daemon until the test releases it.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::processes::{self, status_field};
 use crate::setup::Setup;
 use crate::strace::{Call, faulty, strace_works};
 
-/// P2, P7: the disk hangs when the cutout is to get its name; fails when the worker hangs with it, when another photo is
-/// sent after the first, when the photo pays, or when two cutouts are made once the disk is back.
+/// P2, P7: the disk hangs when the cutout gets its name. Fails when the worker hangs too, when another photo of the folder is
+/// started, when this counts against the photo, or when two cutouts are made once the disk is back.
 #[test]
 fn disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only() {
     if strace_works("disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only") {
@@ -21,7 +21,7 @@ fn disk_that_hangs_while_a_cutout_is_placed_holds_up_its_own_folder_only() {
     }
 }
 
-/// P7: as above, when the place of the cutout is looked for: no worker has seen the photo then.
+/// P7: as above, when the name of the cutout is looked up, before any worker gets the photo.
 #[test]
 fn disk_that_hangs_before_a_photo_is_cut_out_holds_up_its_own_folder_only() {
     if strace_works("disk_that_hangs_before_a_photo_is_cut_out_holds_up_its_own_folder_only") {
@@ -29,7 +29,7 @@ fn disk_that_hangs_before_a_photo_is_cut_out_holds_up_its_own_folder_only() {
     }
 }
 
-/// P8: fails when a dead disk keeps the daemon from stopping, or when the photo is lost or doubled by the next start.
+/// P8: fails when a dead disk keeps the daemon from stopping, or when the next start loses or doubles the photo.
 #[test]
 fn daemon_with_a_hanging_disk_stops_and_the_next_one_finishes() {
     if !strace_works("daemon_with_a_hanging_disk_stops_and_the_next_one_finishes") {
@@ -51,8 +51,7 @@ fn daemon_with_a_hanging_disk_stops_and_the_next_one_finishes() {
     wait_for("nothing is left", || hot.temporaries().is_empty());
 }
 
-/// P4: between the last look at a source and its removal somebody puts another photo in its place; fails when that one is
-/// deleted, which nobody has seen yet.
+/// P4: between the last look at a source and its removal another photo takes its place. Fails when that new photo is deleted.
 #[test]
 fn photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted() {
     if !strace_works("photo_that_takes_the_place_of_one_that_is_being_deleted_is_not_deleted") {
@@ -111,14 +110,14 @@ fn holds_up_its_own_folder_only(call: &str, sub: &str) {
     hot.assert_log_is_short();
 }
 
-/// The disk answers again: without its tracer, the daemon's call goes through.
+/// Lets the disk answer again: without its tracer, the daemon's call completes.
 #[track_caller]
 fn let_go(hot: &HotFolder) {
     let tracer = status_field(hot.pid(), "TracerPid").expect("Linux");
     processes::signal(tracer.parse().unwrap(), Signal::KILL);
 }
 
-/// An output folder on which the first such call of each thread hangs, and another folder that has no part in it.
+/// An output folder on which the first such call of each thread hangs, and an unaffected folder.
 fn hanging(call: &str) -> Setup {
     held(
         Setup::new().another_folder("portraits"),
@@ -127,7 +126,7 @@ fn hanging(call: &str) -> Setup {
     )
 }
 
-/// One worker, no attempt to spare, and a file or folder on which the first such call of each thread hangs.
+/// One worker, a single attempt, and a file or folder on which the first such call of each thread hangs.
 fn held(setup: Setup, call: &str, path: &str) -> Setup {
     let setup = setup
         .daemon("workers", "1")

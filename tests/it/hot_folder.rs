@@ -1,5 +1,4 @@
-//! A [`Setup`] -> a running daemon that a test drops photos on, asks, signals, kills and starts again.
-//! Knows nothing of pixels.
+//! Runs a daemon from a [`Setup`], for tests that drop photos, query, signal, kill and restart it. Must know nothing of pixels.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -35,7 +34,7 @@ impl HotFolder {
         hot
     }
 
-    /// Starts a daemon that may not live long enough to get ready.
+    /// Starts a daemon that may end before it is ready.
     pub(crate) fn launch(setup: Setup) -> HotFolder {
         setup.write_config();
         let child = spawn(&setup, &log_file(&setup, 0));
@@ -56,7 +55,7 @@ impl HotFolder {
         self.wait_ready();
     }
 
-    /// The setup, to be changed for a reload or a restart.
+    /// The setup, for changes before a reload or a restart.
     pub(crate) fn change_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
         self.setup = change(self.setup.clone());
         self.setup.write_config();
@@ -95,7 +94,7 @@ impl HotFolder {
         path
     }
 
-    /// Relative paths of what is published in the output of the first folder, sorted.
+    /// The relative paths of the published files in the output of the first folder, sorted.
     pub(crate) fn outputs(&self) -> Vec<PathBuf> {
         files_below(&self.output(""))
             .into_iter()
@@ -103,7 +102,7 @@ impl HotFolder {
             .collect()
     }
 
-    /// Relative paths of the temporary files in the output of the first folder, sorted.
+    /// The relative paths of the temporary files in the output of the first folder, sorted.
     pub(crate) fn temporaries(&self) -> Vec<PathBuf> {
         files_below(&self.output(""))
             .into_iter()
@@ -111,7 +110,7 @@ impl HotFolder {
             .collect()
     }
 
-    /// What `hotcut status --json` says of the first folder.
+    /// The first folder in `hotcut status --json`.
     #[track_caller]
     pub(crate) fn status(&self) -> FolderStatus {
         self.status_of("products")
@@ -166,14 +165,14 @@ impl HotFolder {
         finish(hotcut().arg(name).arg("--config").arg(config).args(args))
     }
 
-    /// Pids of the living workers that are ready for a photo.
+    /// The pids of the living workers that are ready for a photo.
     pub(crate) fn workers(&self) -> Vec<u32> {
         let all = workers_of(self.pid()).into_iter();
         all.filter(|&pid| processes::has_dropped_rights(pid))
             .collect()
     }
 
-    /// The one worker of a daemon with `workers = 1`, stopped: the next photo is certain to be in mid-job.
+    /// Stops the one worker of a daemon with `workers = 1`, so that the next photo is certain to stay in mid-job.
     #[track_caller]
     pub(crate) fn stop_worker(&self) -> u32 {
         wait_for("one ready worker", || self.workers().len() == 1);
@@ -185,7 +184,7 @@ impl HotFolder {
         worker
     }
 
-    /// With one worker: stops it, drops the photo and waits until it is in mid-job. The worker's pid.
+    /// With one worker: stops it, drops the photo and waits until it is in mid-job. Returns the worker's pid.
     #[track_caller]
     pub(crate) fn drop_into_stopped_worker(&self, relative: &str, bytes: &[u8]) -> u32 {
         let worker = self.stop_worker();
@@ -207,7 +206,7 @@ impl HotFolder {
         assert_eq!(self.wait_exit().signal(), Some(Signal::KILL.as_raw()));
     }
 
-    /// As [`Self::kill9`], for a daemon that may be ending by itself.
+    /// As [`Self::kill9`], for a daemon that may be ending already.
     #[track_caller]
     pub(crate) fn kill_if_alive(&mut self) {
         if self.has_exited() {
@@ -239,19 +238,19 @@ impl HotFolder {
         self.exit.expect("waited for")
     }
 
-    /// What the daemon has logged since it was started last.
+    /// The log of the daemon since its last start.
     pub(crate) fn log(&self) -> String {
         let bytes = fs::read(log_file(&self.setup, self.runs - 1)).unwrap();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// How many lines of that log contain `needle`.
+    /// The number of lines of that log that contain `needle`.
     pub(crate) fn log_lines(&self, needle: &str) -> usize {
         let log = self.log();
         log.lines().filter(|line| line.contains(needle)).count()
     }
 
-    /// P10: a trouble is told, not repeated.
+    /// P10: checks that a problem is logged once, not repeatedly.
     #[track_caller]
     pub(crate) fn assert_log_is_short(&self) {
         let lines = self.log_lines("");

@@ -1,4 +1,4 @@
-//! Requests to the API -> the answers that they must get: cutouts, files in hot folders, states. Knows no abuse.
+//! Tests the answers of the API: cutouts, files in hot folders, states. No abuse.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ fn listening() -> HotFolder {
     HotFolder::start_with(Setup::new().listens())
 }
 
-/// Fails when the API decodes, marks or encodes otherwise than a folder.
+/// Fails when the API decodes, marks or encodes differently from a folder.
 #[test]
 fn api_and_folder_give_the_same_bytes() {
     let hot = HotFolder::start_with(Setup::new().listens().folder("edges", "auto"));
@@ -34,7 +34,7 @@ fn api_and_folder_give_the_same_bytes() {
     }
 }
 
-/// Fails when the model that is asked for is not the one that cuts. The other one finds no subject in any photo.
+/// Fails when the cutting model is not the requested one. The other one finds no subject in any photo.
 #[test]
 fn model_that_is_asked_for_is_used() {
     let setup = Setup::new().listens().another_folder("portraits");
@@ -57,7 +57,7 @@ fn model_that_is_asked_for_is_used() {
     }
 }
 
-/// P6: fails when bodies or answers are left lying in the state directory.
+/// P6: fails when bodies or answers stay in the state directory.
 #[test]
 fn nothing_of_a_request_is_left_on_disk() {
     let hot = listening();
@@ -75,13 +75,13 @@ fn nothing_of_a_request_is_left_on_disk() {
         names.sort();
         names
     };
-    // The status itself is written under another name first.
+    // The status itself is first written under another name.
     wait_for("nothing else", || {
         names() == ["canary", "lock", "status.json"]
     });
 }
 
-/// P3: fails when a photo can be seen in its hot folder before it is whole, or takes another's name.
+/// P3: fails when a photo is visible in its hot folder before it is complete, or takes another's name.
 #[test]
 fn photo_that_is_sent_into_a_folder_is_treated_like_any_other() {
     let hot = listening();
@@ -113,7 +113,7 @@ fn photo_that_is_sent_into_a_folder_is_treated_like_any_other() {
     assert!(hot.temporaries().is_empty());
 }
 
-/// P10: fails when the status over HTTP differs from what the folders do.
+/// P10: fails when the status over HTTP differs from the real state of the folders.
 #[test]
 fn status_tells_of_each_folder() {
     let hot = listening();
@@ -128,7 +128,7 @@ fn status_tells_of_each_folder() {
     });
 }
 
-/// Fails when readiness does not depend on a worker that is there.
+/// Fails when readiness does not require a worker.
 #[test]
 fn ready_only_while_a_worker_can_cut() {
     let setup = Setup::new().listens().daemon("workers", "1");
@@ -149,7 +149,7 @@ fn ready_only_while_a_worker_can_cut() {
     wait_ready(&hot);
 }
 
-/// P10: fails when an address that is taken stops the folders, or goes untold.
+/// P10: fails when an address in use stops the folders, or is not reported.
 #[test]
 fn address_that_is_taken_is_told_and_tried_again() {
     let squatter = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -158,7 +158,7 @@ fn address_that_is_taken_is_told_and_tried_again() {
     let hot = HotFolder::start_with(setup);
     hot.wait_log("the address cannot be used");
     wait_http(&hot, &format!("{address} cannot be used"));
-    // It is tried again every other second; that nothing is told of it can only be waited for.
+    // The address is tried again every other second; the absence of messages can only be observed by waiting.
     let begun = Instant::now();
     wait_for("two more tries", || {
         begun.elapsed() > Duration::from_secs(5)
@@ -171,7 +171,7 @@ fn address_that_is_taken_is_told_and_tried_again() {
     assert_eq!(hot.log_lines("the address cannot be used"), 1);
 }
 
-/// Waits until both forms of `hotcut status` tell so of the way in.
+/// Waits until both forms of `hotcut status` show this state of the listener.
 #[track_caller]
 fn wait_http(hot: &HotFolder, state: &str) {
     wait_for(state, || {
@@ -181,8 +181,8 @@ fn wait_http(hot: &HotFolder, state: &str) {
     });
 }
 
-/// P8: fails when a photo that a request has brought is dropped by a stop or holds it up, or when others are sent while
-/// nobody takes them any more.
+/// P8: fails when a stop drops the photo of a request or is held up by it, or when the daemon seems ready while it accepts no more
+/// requests.
 #[test]
 fn request_under_way_is_answered_before_the_daemon_stops() {
     let setup = Setup::new().listens().daemon("workers", "1");
@@ -214,11 +214,11 @@ fn request_under_way_is_answered_before_the_daemon_stops() {
 
 const QUARANTINED: &str = "hotcut_photos_total{folder=\"products\",result=\"quarantined\"}";
 
-/// Fails when what Prometheus reads lacks a count, begins to count too late, or names a file.
+/// Fails when the metrics for Prometheus lack a counter, start one too late, or name a file.
 #[test]
 fn metrics_count_photos_and_name_no_file() {
     let hot = listening();
-    // A counter that begins at 1 is no increase to Prometheus: the first photo set aside would not be seen.
+    // A counter that begins at 1 shows no increase to Prometheus: the first quarantined photo would be missed.
     assert_eq!(metric(&hot, QUARANTINED), 0);
     hot.drop_file("secret-name.jpg", &jpeg(Quarter::TopLeft));
     hot.drop_file("secret-junk.jpg", b"no photo");
@@ -239,7 +239,7 @@ fn metrics_count_photos_and_name_no_file() {
     assert!(!text().contains("secret"), "{}", text());
 }
 
-/// Fails when a metric is renamed and documentation or dashboard keep the old name, or when one goes unexplained.
+/// Fails when a metric is renamed and the documentation or dashboard keeps the old name, or when a metric is not explained.
 #[test]
 fn documentation_and_dashboard_name_the_metrics_that_there_are() {
     let hot = listening();
@@ -265,7 +265,7 @@ fn documentation_and_dashboard_name_the_metrics_that_there_are() {
             let ending = endings.iter().find_map(|ending| word.strip_suffix(ending));
             ending.unwrap_or(word).to_owned()
         });
-        // A cookie, and the beginning of a package's name.
+        // A cookie, and the prefix of a package's name.
         bare.filter(|word| !["hotcut_session", "hotcut_"].contains(&word.as_str()))
             .collect()
     };
@@ -276,7 +276,7 @@ fn documentation_and_dashboard_name_the_metrics_that_there_are() {
     assert!(shown.is_subset(&there), "{:?}", shown.difference(&there));
 }
 
-/// Fails when the description leaves out a path, or is none.
+/// Fails when the API description omits a path, or is not valid.
 #[test]
 fn description_lists_every_path() {
     let hot = listening();

@@ -1,4 +1,4 @@
-//! Many photos in one request -> one ZIP, and what else must hold while it is made. Opens no ZIP: entries are stored as they are.
+//! Tests many photos in one request with one ZIP as the answer. Opens no ZIP: entries are stored uncompressed.
 
 use std::net::{Shutdown, TcpStream};
 
@@ -13,7 +13,7 @@ use rustix::process::Signal;
 const RUNNING: &str = "hotcut_running_requests";
 const QUEUED: &str = "hotcut_queued_requests";
 
-/// Fails when one photo that cannot be cut out spoils a batch, or goes unmentioned.
+/// Fails when one photo that cannot be cut out breaks a batch, or is not mentioned.
 #[test]
 fn batch_holds_each_cutout_and_the_list_of_what_failed() {
     let hot = HotFolder::start_with(Setup::new().listens());
@@ -51,7 +51,7 @@ fn batch_ends_with_its_client() {
     assert_eq!(metric(&hot, "hotcut_requests_total{result=\"cut\"}"), 2);
 }
 
-/// P6: fails when batches, which hold hundreds of open files each, are taken without a limit.
+/// P6: fails when the number of concurrent batches, each with hundreds of open files, is not limited.
 #[test]
 fn third_batch_is_turned_away() {
     let (hot, worker) = stopped();

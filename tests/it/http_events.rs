@@ -1,4 +1,4 @@
-//! `/api/events` -> what a listener hears while photos come, and how it ends with the daemon. Knows no page.
+//! Tests `/api/events`: what a listener receives while photos come, and how the stream ends with the daemon.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,7 +11,7 @@ use crate::requests::{PATIENCE, connect, get, head};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
-/// A listener, with what it has heard last.
+/// A listener, with its last event.
 struct Listener {
     lines: BufReader<TcpStream>,
 }
@@ -31,7 +31,7 @@ impl Listener {
         let mut line = String::new();
         let begun = Instant::now();
         while self.lines.read_line(&mut line).unwrap() > 0 {
-            // Whoever has nothing to tell says so again and again.
+            // An idle stream still sends lines, so the time limit is checked here.
             assert!(begun.elapsed() < PATIENCE, "no {kind}");
             if let Some(found) = line.strip_prefix("event: ") {
                 is_kind = found.trim_end() == kind;
@@ -59,7 +59,7 @@ impl Listener {
     }
 }
 
-/// P10: fails when a state of a folder, or the end of a photo, is not told while it happens.
+/// P10: fails when a folder's state or the end of a photo is not sent when it happens.
 #[test]
 fn listener_hears_of_folders_and_photos() {
     let hot = HotFolder::start_with(Setup::new().listens());
@@ -86,7 +86,7 @@ fn listener_hears_of_folders_and_photos() {
     );
 }
 
-/// P10: fails when a listener is told how the folders are at first only.
+/// P10: fails when the state of the folders is sent only at first.
 #[test]
 fn listener_hears_of_a_folder_that_goes_and_comes_back() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("rescan", "1s"));
@@ -98,7 +98,7 @@ fn listener_hears_of_a_folder_that_goes_and_comes_back() {
     listener.wait_state("online");
 }
 
-/// P8: fails when a listener, who never ends by himself, holds up a stop.
+/// P8: fails when a listener, which never ends by itself, delays a stop.
 #[test]
 fn listener_does_not_hold_up_a_stop() {
     let setup = Setup::new().listens().daemon("drain_timeout", "3600s");

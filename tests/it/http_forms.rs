@@ -1,4 +1,4 @@
-//! Forms that hold too much, too many photos or odd names -> a refusal, and nothing in a hot folder. Knows no limit on photos.
+//! Tests forms that are too large, have too many photos or odd names: they must be refused and leave nothing in a hot folder.
 
 use std::fs;
 use std::io::Write as _;
@@ -26,7 +26,7 @@ fn names_in_folder(hot: &HotFolder) -> Vec<String> {
     names.collect()
 }
 
-/// P6: fails when what stands before a photo is taken into memory, however much it is.
+/// P6: fails when data before a photo is held in memory, however large it is.
 #[test]
 fn what_stands_before_a_photo_is_bounded() {
     let hot = listening();
@@ -48,7 +48,7 @@ fn what_stands_before_a_photo_is_bounded() {
             );
         }
     }
-    // Each small part lets the reader ask for more than it needs.
+    // Each small part lets the reader request more than it needs.
     let tiny: Vec<u8> =
         b"--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n.\r\n".repeat(190);
     let large = b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
@@ -62,7 +62,7 @@ fn what_stands_before_a_photo_is_bounded() {
     assert!(after < before + 24, "{before} MiB, then {after} MiB");
 }
 
-/// Fails when a form of many small fields is as long as it likes, or is told as one that cannot be read.
+/// Fails when a form of many small fields is not limited in length, or is refused as unreadable.
 #[test]
 fn form_that_is_too_long_in_all_is_told_as_that() {
     let hot = HotFolder::start_with(Setup::new().listens().http("max_upload", "1 MiB"));
@@ -75,7 +75,7 @@ fn form_that_is_too_long_in_all_is_told_as_that() {
     );
 }
 
-/// Fails when a photo that came with another is dropped without a word, or one of them gets into the folder.
+/// Fails when an extra photo is dropped without an error, or one of the photos gets into the folder.
 #[test]
 fn second_photo_of_a_form_is_told() {
     let hot = listening();
@@ -90,7 +90,7 @@ fn second_photo_of_a_form_is_told() {
     assert_eq!(names_in_folder(&hot), [""; 0]);
 }
 
-/// Fails when a name that no file system takes, or a photo without content, is anything but refused.
+/// Fails when an impossible file name, or a photo without content, is not refused.
 #[test]
 fn names_and_photos_that_no_folder_can_hold_are_refused() {
     let hot = listening();
@@ -109,7 +109,7 @@ fn names_and_photos_that_no_folder_can_hold_are_refused() {
     assert_eq!(post_form(&hot, CUT, &[(&long, &photo)]).status, 200);
 }
 
-/// P1: fails when a photo whose name is taken gets one that its folder would never look at.
+/// P1: fails when a photo whose name is in use gets a name that its folder never looks at.
 #[test]
 fn photo_gets_no_name_that_its_folder_does_not_take() {
     let hot = HotFolder::start_with(Setup::new().listens().folder("include", "[\"a.jpg\"]"));
@@ -124,8 +124,8 @@ fn photo_gets_no_name_that_its_folder_does_not_take() {
     assert_eq!(names_in_folder(&hot), ["a.jpg"]);
 }
 
-/// P1: the folder is looked at a little after the worker is there; fails when "ready" is told to the log before it is to callers,
-/// who would then be turned away.
+/// P1: the folder is looked at a little after the worker is ready. Fails when the log reports readiness before callers are
+/// accepted.
 #[test]
 fn folder_takes_photos_once_the_daemon_is_ready() {
     if !strace_works("folders that are slow to watch") {
@@ -140,7 +140,7 @@ fn folder_takes_photos_once_the_daemon_is_ready() {
     }
 }
 
-/// P4: fails when a photo is taken for a folder that is away, where it would be lost under the disk that comes back.
+/// P4: fails when a photo is accepted for an offline folder, where it would be lost below the disk that comes back.
 #[test]
 fn folder_that_is_away_takes_no_photo() {
     let hot = HotFolder::start_with(Setup::patient().listens());
@@ -155,7 +155,7 @@ fn folder_that_is_away_takes_no_photo() {
     assert!(!hot.input("").exists());
 }
 
-/// P6: fails when the half of a photo that a crash has left in a hot folder stays there.
+/// P6: fails when a partial upload that a crash has left in a hot folder stays there.
 #[test]
 fn half_an_upload_is_swept_by_the_next_start() {
     let mut hot = listening();
@@ -172,7 +172,7 @@ fn half_an_upload_is_swept_by_the_next_start() {
     assert_eq!(names_in_folder(&hot), [".hotcut-00000000-3.upload.tmp"]);
 }
 
-/// Fails when a client that sends all before it reads loses the refusal with its connection.
+/// Fails when a client that sends everything before it reads loses the refusal with its connection.
 #[test]
 fn refusal_is_heard_by_a_client_who_still_sends() {
     let hot = HotFolder::start_with(Setup::new().listens().http("max_upload", "1 MiB"));

@@ -1,4 +1,4 @@
-//! Requests from the wrong place, without the token, or that make no sense -> a refusal. Knows no limit.
+//! Tests that requests from the wrong origin, without the token, or without meaning are refused.
 
 use std::io::Write as _;
 
@@ -8,7 +8,7 @@ use crate::photos::{Quarter, jpeg};
 use crate::requests::{Answer, connect, get, head, post, post_form, send};
 use crate::setup::Setup;
 
-/// Fails when a page of another site, or a name that another site can point here, gets in.
+/// Fails when a page of another site, or a host name that another site can point here, is accepted.
 #[test]
 fn other_sites_are_kept_out() {
     let hot = HotFolder::start_with(Setup::new().listens());
@@ -30,7 +30,7 @@ fn other_sites_are_kept_out() {
     assert!(policy.contains("default-src 'none'"), "{policy}");
 }
 
-/// Fails when a token is not asked for, or a wrong one is taken.
+/// Fails when the token is not required, or a wrong one is accepted.
 #[test]
 fn without_the_token_nothing_is_told_or_done() {
     let setup = Setup::new().listens();
@@ -84,7 +84,7 @@ fn without_the_token_nothing_is_told_or_done() {
     assert!(!hot.log().contains("secret"), "the token is in the log");
 }
 
-/// Fails when a way in that anybody could use is opened, or the fault is not told with its remedy.
+/// Fails when a listener that anybody could use is opened, or the error does not name the remedy.
 #[test]
 fn address_for_everybody_needs_a_token() {
     let setup = Setup::new().listens().http("listen", "0.0.0.0:0");
@@ -99,7 +99,7 @@ fn address_for_everybody_needs_a_token() {
     );
 }
 
-/// Fails when nonsense gets anything but a refusal.
+/// Fails when an invalid request is not refused.
 #[test]
 fn nonsense_is_refused() {
     let hot = HotFolder::start_with(Setup::new().listens());
@@ -148,7 +148,7 @@ fn nonsense_is_refused() {
     );
 }
 
-/// Fails when somebody who has no token yet can keep a server busy: by guesses without end, or by one that has none.
+/// Fails when a client without a token can keep the server busy, by endless guesses or by one endless guess.
 #[test]
 fn guess_at_the_token_is_short_and_counted_before_it_is_read() {
     let setup = Setup::new().listens().http("photos_per_minute", "2");
@@ -176,7 +176,7 @@ fn guess_at_the_token_is_short_and_counted_before_it_is_read() {
     );
 }
 
-/// Fails when a path that is no text is refused in words for nobody.
+/// Fails when a path that is not text is refused without a readable message.
 #[test]
 fn folder_whose_name_is_no_text_is_a_problem_like_others() {
     let hot = HotFolder::start_with(Setup::new().listens());

@@ -1,5 +1,4 @@
-//! Requests that are too large, too many, too slow or hostile -> a refusal that says what to do, and a daemon that goes on.
-//! Knows no token and no other site.
+//! Tests requests that are too large, too many, too slow or hostile: they are refused with a remedy, and the daemon goes on.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
@@ -26,7 +25,7 @@ fn assert_still_cuts(hot: &HotFolder) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// P6: fails when a body is taken beyond `max_upload`, whether its length is announced or not.
+/// P6: fails when a body beyond `max_upload` is accepted, whether its length is announced or not.
 #[test]
 fn body_that_is_too_long_is_refused_before_it_has_come() {
     let hot = HotFolder::start_with(Setup::new().listens().http("max_upload", "1 MiB"));
@@ -47,10 +46,10 @@ fn body_that_is_too_long_is_refused_before_it_has_come() {
         stream
     };
     let mut stream = chunked();
-    // It would go on for ever.
+    // The body would never end.
     while stream.write_all(&chunk).is_ok() {}
     let mut stream = chunked();
-    // Not so much that the connection is broken before the answer is read.
+    // Not so much that the connection breaks before the answer is read.
     for _ in 0..256 {
         stream.write_all(&chunk).unwrap();
     }
@@ -65,7 +64,7 @@ fn body_that_is_too_long_is_refused_before_it_has_come() {
     assert_still_cuts(&hot);
 }
 
-/// Fails when a second request can hide in a body whose length is told twice: whoever stands between may have read it otherwise.
+/// Fails when a body whose length is given twice can hide a second request; a proxy may have read it differently.
 #[test]
 fn request_whose_length_is_contradictory_hides_no_other() {
     let hot = listening();
@@ -86,7 +85,7 @@ fn request_whose_length_is_contradictory_hides_no_other() {
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut answers = Vec::new();
-        // Reset or ended: what has come before is here.
+        // Reset or ended: what was received before is here.
         if let Err(error) = stream.read_to_end(&mut answers) {
             assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
@@ -97,7 +96,7 @@ fn request_whose_length_is_contradictory_hides_no_other() {
     assert_still_cuts(&hot);
 }
 
-/// P5, P6: fails when a request that no folder would survive reaches further than a folder's photo.
+/// P5, P6: fails when a fatal request has wider effects than a fatal photo in a folder.
 #[test]
 fn every_kind_of_hostile_picture_gets_a_refusal_or_a_cutout() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("max_megapixels", "50"));
@@ -123,7 +122,7 @@ fn every_kind_of_hostile_picture_gets_a_refusal_or_a_cutout() {
     assert_still_cuts(&hot);
 }
 
-/// P7, P10: fails when a photo that a worker hangs at is not given up at `timeout`, told as anything but that, or not counted.
+/// P7, P10: fails when a photo that hangs its worker is not given up at `timeout`, is reported as another error, or is not counted.
 #[test]
 fn photo_that_takes_too_long_is_a_timeout() {
     let setup = Setup::new()
@@ -143,8 +142,8 @@ fn photo_that_takes_too_long_is_a_timeout() {
     assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
 
-/// P5, P10: fails when a worker's death is anything worse than a refusal of its photo, when it is not counted, or when nobody
-/// can see that a folder's photo waits meanwhile.
+/// P5, P10: fails when a worker's death does more than refuse its photo, when it is not counted, or when it is not visible that a
+/// folder's photo waits meanwhile.
 #[test]
 fn photo_that_kills_its_worker_is_refused() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
@@ -169,7 +168,7 @@ fn photo_that_kills_its_worker_is_refused() {
     wait_for("no photo waits", || oldest() <= 0.0);
 }
 
-/// P6: fails when more requests are taken in than there are places, or a place is not free again once its client has gone.
+/// P6: fails when more requests are accepted than there are slots, or when a slot is not freed once its client is gone.
 #[test]
 fn full_queue_turns_away_and_clients_who_hang_up_free_their_places() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
@@ -197,7 +196,7 @@ fn full_queue_turns_away_and_clients_who_hang_up_free_their_places() {
     assert_still_cuts(&hot);
 }
 
-/// Fails when one client's photos are not counted, or the wait is not told.
+/// Fails when the photos of one client are not counted, or the wait is not given.
 #[test]
 fn client_who_sends_too_many_photos_is_told_when_to_come_again() {
     let hot = HotFolder::start_with(Setup::new().listens().http("photos_per_minute", "3"));
@@ -213,7 +212,7 @@ fn client_who_sends_too_many_photos_is_told_when_to_come_again() {
     assert!((1..=21).contains(&wait), "{wait}");
 }
 
-/// P6: fails when a client that sends nothing is waited for longer than the limits say.
+/// P6: fails when the server waits longer than its limits for a client that sends nothing.
 #[test]
 fn client_who_stops_sending_is_cut_off() {
     let hot = listening();
@@ -238,7 +237,7 @@ fn client_who_stops_sending_is_cut_off() {
         (408, "too_slow".to_owned())
     );
     assert_eq!(Answer::read(&mut guess).problem(), "too_slow");
-    // Reset or ended: it is over before this side loses its patience.
+    // Reset or ended before this side times out.
     if let Err(error) = silent.read_to_end(&mut Vec::new()) {
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     }
@@ -253,7 +252,7 @@ fn wait_running(hot: &HotFolder, count: u64) {
     });
 }
 
-/// P6: fails when more connections are taken than there may be, or when a place is not free again once its client has gone.
+/// P6: fails when more connections are accepted than allowed, or when a slot is not freed once its client is gone.
 #[test]
 fn connection_for_which_there_is_no_place_waits_for_one() {
     let hot = listening();
@@ -266,7 +265,7 @@ fn connection_for_which_there_is_no_place_waits_for_one() {
     };
     let mut listeners: Vec<_> = std::iter::repeat_with(listen).take(256).collect();
     let mut waiting = begin(&hot, "GET /healthz", &[], &[]);
-    // Those who are in are served meanwhile.
+    // Accepted connections are served meanwhile.
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     let lines = BufReader::new(&listeners[0]).lines();
     lines

@@ -1,4 +1,4 @@
-//! `/api/photos` -> what the ledger knows, the pictures that belong to it, and retries. Knows no upload.
+//! Tests `/api/photos`: the ledger's records, the pictures that belong to them, and retries.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn listening() -> HotFolder {
     HotFolder::start_with(Setup::new().listens())
 }
 
-/// The number of the only photo that stands so.
+/// The id of the only photo in this state.
 #[track_caller]
 fn only(hot: &HotFolder, state: &str) -> i64 {
     let mut id = None;
@@ -26,7 +26,7 @@ fn only(hot: &HotFolder, state: &str) -> i64 {
     id.expect("waited for")
 }
 
-/// Fails when a page leaves out or repeats a photo, or a filter lets others through.
+/// Fails when a page omits or repeats a photo, or a filter lets others through.
 #[test]
 fn photos_are_listed_in_pages_newest_first() {
     let hot = HotFolder::start_with(Setup::new().listens().another_folder("portraits"));
@@ -63,7 +63,7 @@ fn photos_are_listed_in_pages_newest_first() {
     assert_eq!(get(&hot, "/api/photos/999").status, 404);
 }
 
-/// Fails when a picture is of another version, or is sent again to a browser that has it.
+/// Fails when a picture is of another version, or is sent again to a browser that already has it.
 #[test]
 fn photo_and_cutout_are_given_as_they_lie() {
     let hot = listening();
@@ -84,7 +84,7 @@ fn photo_and_cutout_are_given_as_they_lie() {
     let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
     let again = send(&hot, &format!("GET /api/photos/{id}/cutout"), &[&tag], &[]);
     assert_eq!((again.status, again.body.len()), (304, 0));
-    // A proxy that compresses makes the tag weak, and asks for all that it keeps.
+    // A compressing proxy makes the tag weak, and asks for all tags that it stores.
     let tag = tag.replace("h: ", "h: \"other\", W/");
     let again = send(&hot, &format!("GET /api/photos/{id}/cutout"), &[&tag], &[]);
     assert_eq!((again.status, again.body.len()), (304, 0), "{tag}");
@@ -94,7 +94,7 @@ fn photo_and_cutout_are_given_as_they_lie() {
     });
 }
 
-/// P10: two photos of one name were moved away; fails when the page shows one of them with the other one's picture, or none.
+/// P10: two photos of one name were moved away. Fails when the page shows one of them with the picture of the other, or with none.
 #[test]
 fn photos_of_one_name_are_shown_with_their_own_pictures() {
     let hot = HotFolder::start_with(Setup::new().listens().moves_sources());
@@ -114,7 +114,7 @@ fn photos_of_one_name_are_shown_with_their_own_pictures() {
     }
 }
 
-/// P6: fails when a small picture is not small, or is made anew each time.
+/// P6: fails when a small picture is not small, or is made again each time.
 #[test]
 fn thumbnail_is_made_once_and_kept() {
     let hot = listening();
@@ -142,7 +142,7 @@ fn thumbnail_is_made_once_and_kept() {
     );
 }
 
-/// P5: fails when a picture that cannot be made small is given to a worker each time that the page asks for it.
+/// P5: fails when a picture that cannot be made small is given to a worker at each request of the page.
 #[test]
 fn picture_that_cannot_be_made_small_is_tried_once() {
     let hot = listening();
@@ -160,7 +160,7 @@ fn picture_that_cannot_be_made_small_is_tried_once() {
     assert_eq!(metric(&hot, "hotcut_requests_total{result=\"refused\"}"), 1);
 }
 
-/// P5: fails when each of those who ask for it at once costs a worker's time.
+/// P5: fails when each of several simultaneous requests for it takes a worker.
 #[test]
 fn picture_that_many_ask_for_is_tried_by_those_only_who_are_served_at_once() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
@@ -184,7 +184,7 @@ fn picture_that_many_ask_for_is_tried_by_those_only_who_are_served_at_once() {
     assert!(refused <= 2, "{refused} were tried");
 }
 
-/// Files that the daemon has open in its state directory, and that have no name.
+/// The nameless files that the daemon has open in its state directory.
 fn unnamed_files(hot: &HotFolder) -> usize {
     let state = hot.setup().path("state");
     let open = fs::read_dir(format!("/proc/{}/fd", hot.pid())).unwrap();
@@ -193,7 +193,7 @@ fn unnamed_files(hot: &HotFolder) -> usize {
         .count()
 }
 
-/// Fails when a link, or a path that the ledger was made to hold, leads out of the folders.
+/// Fails when a link, or a manipulated path in the ledger, leads out of the folders.
 #[test]
 fn what_lies_outside_of_the_folders_is_not_given() {
     let hot = listening();
@@ -213,7 +213,7 @@ fn what_lies_outside_of_the_folders_is_not_given() {
     }
 }
 
-/// Fails when a photo that was set aside cannot be tried again, or another can.
+/// Fails when a quarantined photo cannot be retried, or another photo can.
 #[test]
 fn photo_that_was_set_aside_is_retried() {
     let hot = listening();

@@ -1,5 +1,4 @@
-//! A configuration whose `[http]` changes -> a way in that opens, changes and closes, and clients who do not notice. Knows no
-//! handler.
+//! Tests reloads that change `[http]`: the listener opens, changes and closes, and clients do not notice.
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +12,7 @@ use crate::requests::{Answer, address, begin, get, metric, post, wait_ready};
 use crate::setup::Setup;
 use rustix::process::Signal;
 
-/// P9: fails when a reload cannot open, change or close the way in, or closes it over a fault.
+/// P9: fails when a reload cannot open, change or close the listener, or closes it because of a fault.
 #[test]
 fn reload_opens_changes_and_closes_the_way_in() {
     let mut hot = HotFolder::start_with(Setup::new());
@@ -39,7 +38,7 @@ fn reload_opens_changes_and_closes_the_way_in() {
     hot.stop();
 }
 
-/// P10: fails when a way in that nobody wants any more is still told as one that cannot be used.
+/// P10: fails when a listener that is no longer configured is still reported as unusable.
 #[test]
 fn address_that_is_taken_is_forgotten_once_it_is_not_wanted() {
     let squatter = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -51,7 +50,7 @@ fn address_that_is_taken_is_forgotten_once_it_is_not_wanted() {
     wait_for("it is forgotten", || hot.whole_status().http.is_none());
 }
 
-/// P8, P9: fails when a reload that leaves the address as it is turns anybody away, or drops an answer that is under way.
+/// P8, P9: fails when a reload that keeps the address refuses a client, or drops a running answer.
 #[test]
 fn reload_turns_nobody_away() {
     let (mut hot, worker, mut stream) = under_way();
@@ -63,28 +62,29 @@ fn reload_turns_nobody_away() {
         hot.log_lines("http: listening") == 2
     });
     assert_eq!(address(&hot), before);
-    // Longer than those may take whose way in is no more.
+    // Longer than the requests of a closed listener may take.
     let begun = Instant::now();
     wait_for("some time", || begun.elapsed() > Duration::from_secs(7));
     processes::signal(worker, Signal::CONT);
     assert_eq!(Answer::read(&mut stream).status, 200);
 }
 
-/// P8: fails when a connection outlives the way in that it came by.
+/// P8: fails when a connection outlives its listener.
 #[test]
 fn who_is_not_through_when_the_way_in_closes_is_cut_off() {
     let (mut hot, _worker, mut stream) = under_way();
     hot.change_setup(Setup::listens_no_more);
     hot.signal(Signal::HUP);
     let mut answer = Vec::new();
-    // Reset or ended, before this side loses its patience.
+    // Reset or ended before this side times out.
     if let Err(error) = stream.read_to_end(&mut answer) {
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
     assert_eq!(answer, b"");
 }
 
-/// P5, P9: the model of requests that wait goes with a reload; fails when they cost workers, or are told that their photos crash.
+/// P5, P9: a reload removes the model of waiting requests. Fails when these requests cost workers, or are told that their photos
+/// crash.
 #[test]
 fn request_for_a_model_that_a_reload_took_away_costs_no_worker() {
     let (mut hot, worker, mut first) =

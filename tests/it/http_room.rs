@@ -1,4 +1,4 @@
-//! A state directory that is nearly full -> requests are refused in words, and nothing else notices.
+//! Tests a state directory that is nearly full: requests are refused with a message, and nothing else is affected.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ use crate::setup::Setup;
 
 const MIB: u64 = 1 << 20;
 
-/// P6, P10: fails when a photo, or a cutout that is larger than its photo, reaches into what the ledger will need, when that
-/// costs a healthy worker, or when it is told as a fault of the machine.
+/// P6, P10: fails when a photo, or a cutout larger than its photo, uses space that the ledger will need, when that costs a healthy
+/// worker, or when it is reported as a fault of the machine.
 #[test]
 fn what_the_ledger_needs_is_left_to_it() {
     if !namespaces_work("what_the_ledger_needs_is_left_to_it") {

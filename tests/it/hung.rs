@@ -1,4 +1,4 @@
-//! A daemon and a mount whose server a test stops -> what must still be served, and what must come back.
+//! Helpers for a daemon and a mount whose server a test stops: what must still be served, and what must recover.
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::processes;
 use crate::setup::Setup;
 
-/// What is said of the folder.
+/// The reason shown for the folder.
 pub(crate) const SILENT: &str = "offline: its disk does not answer";
 
 pub(crate) const SILENT_OUTPUT: &str = "offline: the disk of its output folder";
 
-/// A daemon, and mounts that are gone before it is: their folders keep no process.
+/// A daemon, and mounts that are dropped before it, so that their folders do not block a process.
 pub(crate) struct Hung {
     pub(crate) mounts: Vec<FuseMount>,
     pub(crate) hot: HotFolder,
@@ -36,8 +36,8 @@ impl Hung {
         }
     }
 
-    /// The daemon ends while the mounts hang, and answers 0 once they go on. The kernel itself closes the files that were open on a
-    /// mount, and does not let go of the process before the mount answers.
+    /// Stops the daemon while the mounts hang; it exits with 0 once they resume. The kernel itself closes files that were open on a
+    /// mount, and does not release the process before the mount answers.
     #[track_caller]
     pub(crate) fn assert_stops(&mut self) {
         self.hot.signal(Signal::TERM);
@@ -51,7 +51,7 @@ impl Hung {
         assert_eq!(self.hot.wait_exit().code(), Some(0));
     }
 
-    /// A photo of the folder `portraits`, which has no part in it, is cut out.
+    /// Checks that a photo of the unaffected folder `portraits` is cut out.
     #[track_caller]
     pub(crate) fn assert_others_are_served(&self, name: &str) {
         let photo = self.hot.setup().input_of("portraits").join(name);
@@ -63,7 +63,7 @@ impl Hung {
         assert_eq!(self.hot.status_of("portraits").state, "online");
     }
 
-    /// The other folder was served before it was known that the disk does not answer.
+    /// Checks that the other folder was served before the disk was known not to answer.
     #[track_caller]
     pub(crate) fn assert_others_were_first(&self) {
         let log = self.hot.log();
@@ -71,7 +71,7 @@ impl Hung {
         assert!(served < log.find("does not answer").unwrap(), "{log}");
     }
 
-    /// A photo of the folder on the mount is cut out, now that this answers.
+    /// Checks that a photo of the folder on the mount is cut out, now that the mount answers.
     #[track_caller]
     pub(crate) fn assert_served_again(&self, name: &str) {
         self.hot.wait_state("polling");
@@ -89,7 +89,7 @@ pub(crate) fn setup() -> Setup {
         .daemon("drain_timeout", "2s")
 }
 
-/// Shows at `relative` of the tree what lies in a folder beside it.
+/// Mounts at `relative` of the tree the content of a folder beside it.
 #[track_caller]
 pub(crate) fn mount(setup: &Setup, relative: &str) -> FuseMount {
     let shown = setup.path(relative.replace('/', "-"));

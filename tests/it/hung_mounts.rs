@@ -1,5 +1,5 @@
-//! A mount whose server stops to answer, under a daemon, a reload, a stop and commands -> its own folder offline, everything else
-//! as if nothing were. A real FUSE mount, whose server is stopped.
+//! Tests a mount whose server stops answering, under a daemon, a reload, a stop and commands: its own folder is offline, everything
+//! else is unaffected. Uses a real FUSE mount, whose server is stopped.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,11 +16,11 @@ use crate::photos::{Quarter, assert_cutout, jpeg, padded};
 use crate::processes;
 use crate::setup::Setup;
 
-/// How long one disk is waited for.
+/// How long the daemon waits for one disk.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// P7, P10: fails when a mount that hangs under a running daemon leaves its folder `polling`, when it holds up another one or
-/// a command, or when it is not served once it answers.
+/// P7, P10: fails when a mount that hangs under a running daemon leaves its folder `polling`, when it delays another folder or a
+/// command, or when it is not served once it answers.
 #[test]
 fn mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers() {
     if !fuse_works("mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers") {
@@ -50,8 +50,8 @@ fn mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers() {
     hung.assert_stops();
 }
 
-/// P7, P9: fails when a reload waits for a mount that hangs, keeps a folder on another disk from being served meanwhile, or
-/// forgets the one on the mount.
+/// P7, P9: fails when a reload waits for a hanging mount, keeps a folder on another disk from being served meanwhile, or drops the
+/// folder on the mount.
 #[test]
 fn mount_that_hangs_holds_up_no_reload() {
     if !fuse_works("mount_that_hangs_holds_up_no_reload") {
@@ -63,7 +63,7 @@ fn mount_that_hangs_holds_up_no_reload() {
     let mut hung = Hung { mounts, hot };
     hung.assert_served_again("a");
     hung.hang();
-    // The folder on the mount is changed as well, so it starts over.
+    // The folder on the mount is changed too, so it starts over.
     hung.hot.change_setup(|setup| {
         let setup = setup.another_folder("late");
         setup
@@ -83,8 +83,8 @@ fn mount_that_hangs_holds_up_no_reload() {
     hung.assert_served_again("d");
 }
 
-/// P7: a photo has cost the only worker, and the folder that it is set aside in hangs; fails when no other worker is started before
-/// that answers.
+/// P7: a photo has killed the only worker, and the `failed` folder for it hangs. Fails when no other worker is started before that
+/// folder answers.
 #[test]
 fn failed_folder_that_hangs_holds_up_no_other_folder() {
     if !fuse_works("failed_folder_that_hangs_holds_up_no_other_folder") {
@@ -110,7 +110,7 @@ fn failed_folder_that_hangs_holds_up_no_other_folder() {
     hung.hot.wait_state("online");
 }
 
-/// Fails when `check` waits for ever, does not say which folder's disk is silent, or waits for one such disk after the other.
+/// Fails when `check` waits for ever, does not name the folder of the silent disk, or waits for silent disks one after the other.
 #[test]
 fn check_tells_of_every_mount_that_hangs_at_once() {
     if !fuse_works("check_tells_of_every_mount_that_hangs_at_once") {
@@ -146,7 +146,7 @@ fn check_tells_of_every_mount_that_hangs_at_once() {
     drop(mounts);
 }
 
-/// P8: a photo is in work on a mount that hangs; fails when it, or its files, keep the daemon from stopping.
+/// P8: a photo on a hanging mount is in work. Fails when it, or its files, keep the daemon from stopping.
 #[test]
 fn daemon_stops_while_a_mount_hangs() {
     if !fuse_works("daemon_stops_while_a_mount_hangs") {
@@ -166,8 +166,7 @@ fn daemon_stops_while_a_mount_hangs() {
     assert_cutout(&output, Quarter::TopLeft);
 }
 
-/// P5: the mount hangs while a photo is read from it; fails when that is taken for the photo's fault, which has no attempt to
-/// spare.
+/// P5: the mount hangs while a photo is read from it. Fails when that counts against the photo, which has a single attempt.
 #[test]
 fn photo_whose_mount_hangs_while_it_is_read_costs_no_attempt() {
     if !fuse_works("photo_whose_mount_hangs_while_it_is_read_costs_no_attempt") {
@@ -178,7 +177,7 @@ fn photo_whose_mount_hangs_while_it_is_read_costs_no_attempt() {
     let hot = HotFolder::start_with(setup);
     let hung = Hung { mounts, hot };
     let worker = hung.hot.stop_worker();
-    // Much more than pipe and cache take, and not through the mount, which would know it then.
+    // Much more than the pipe and the cache hold, and written past the mount, which would cache it.
     let photo = hung.hot.setup().path("products-in/a.jpg");
     fs::write(photo, padded(&jpeg(Quarter::TopLeft))).unwrap();
     wait_for("its output", || !hung.hot.temporaries().is_empty());
@@ -194,7 +193,7 @@ fn photo_whose_mount_hangs_while_it_is_read_costs_no_attempt() {
     assert!(hung.hot.status().quarantined.is_empty());
 }
 
-/// P7: fails when Ctrl-C is not heard while `cut` lists its inputs, here a folder with a mount in it that hangs.
+/// P7: fails when Ctrl-C is ignored while `cut` lists its inputs, here a folder with a hanging mount in it.
 #[test]
 fn cut_stops_while_it_lists_a_mount_that_hangs() {
     if !fuse_works("cut_stops_while_it_lists_a_mount_that_hangs") {

@@ -1,5 +1,5 @@
-//! A mount whose server does not answer when the daemon starts -> its own folder offline, everything else served at once. A real
-//! FUSE mount, whose server is stopped.
+//! Tests a mount whose server does not answer when the daemon starts: its own folder is offline, everything else is served at once.
+//! Uses a real FUSE mount, whose server is stopped.
 
 use std::fs;
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::hung::{Hung, SILENT, SILENT_OUTPUT, mount, setup};
 use crate::photos::{Quarter, assert_cutout, jpeg, shows};
 use crate::requests::metric;
 
-/// P7, P10: fails when a mount that hangs at the start holds up a folder on another disk, or is not told of; when a command
-/// waits for it; or when it is not served once it answers.
+/// P7, P10: fails when a mount that hangs at the start delays a folder on another disk, or is not reported; when a command waits
+/// for it; or when it is not served once it answers.
 #[test]
 fn mount_that_hangs_at_the_start_holds_up_its_own_folder_only() {
     if !fuse_works("mount_that_hangs_at_the_start_holds_up_its_own_folder_only") {
@@ -41,7 +41,7 @@ fn mount_that_hangs_at_the_start_holds_up_its_own_folder_only() {
     hung.hot.assert_log_is_short();
 }
 
-/// P7, P10: as above, for the output folder, and on the first start of all, when cutouts are looked for in it.
+/// P7, P10: as above, for the output folder at the very first start, when its cutouts are looked for.
 #[test]
 fn output_folder_that_hangs_at_the_start_holds_up_its_own_folder_only() {
     if !fuse_works("output_folder_that_hangs_at_the_start_holds_up_its_own_folder_only") {
@@ -64,8 +64,8 @@ fn output_folder_that_hangs_at_the_start_holds_up_its_own_folder_only() {
     hung.hot.assert_log_is_short();
 }
 
-/// P7, P8, P10: the daemon was killed while it wrote to the mount, so that the next start has something to clear there. Fails
-/// when that is waited for, or is not done once the mount answers.
+/// P7, P8, P10: the daemon was killed while it wrote to the mount, so the next start must clear up there. Fails when the start
+/// waits for that, or when it is not done once the mount answers.
 #[test]
 fn mount_that_hangs_at_a_start_after_a_crash_is_cleared_later() {
     if !fuse_works("mount_that_hangs_at_a_start_after_a_crash_is_cleared_later") {
@@ -89,14 +89,14 @@ fn mount_that_hangs_at_a_start_after_a_crash_is_cleared_later() {
     assert_eq!(hung.hot.outputs(), [Path::new("a.png")]);
 }
 
-/// P2, P7: the ledger is lost, and the output folder hangs when its cutouts are to be looked for. Fails when others wait for that,
-/// or when a corrected photo gets a second cutout because that of the first was never found.
+/// P2, P7: the ledger is lost, and the output folder hangs when its cutouts are looked for. Fails when other folders wait for that,
+/// or when a corrected photo gets a second cutout because the first one was not found.
 #[test]
 fn cutouts_on_a_mount_that_hangs_are_found_later() {
     look_for_cutouts("cutouts on a mount that hangs", |_| ());
 }
 
-/// P2, P7: as above, but that start ends before the mount answers, and so the next one must look.
+/// P2, P7: as above, but that start ends before the mount answers, so the next one must look.
 #[test]
 fn cutouts_on_a_mount_that_hangs_are_found_by_a_later_start() {
     look_for_cutouts("cutouts on a mount that hangs longer", |hot| {
@@ -136,7 +136,7 @@ fn look_for_cutouts(test: &str, disturb: fn(&mut HotFolder)) {
             fs::remove_file(&file).unwrap();
         }
     }
-    // Others, so that to look at all takes longer than to settle.
+    // More cutouts, so that looking at all takes longer than settling.
     let archive = hung.hot.output("archive");
     fs::create_dir(&archive).unwrap();
     for number in 0..2_000 {

@@ -1,4 +1,4 @@
-//! Folders as they lie -> the configuration that `hotcut init` proposes for them, and what `hotcut check` says of it.
+//! Tests the configuration that `hotcut init` proposes for existing folders, and what `hotcut check` reports on it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,8 +12,8 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
 
-/// P4, P10: fails when the proposal is refused by the service itself, when two folders get in each other's way, or when what
-/// lies in them goes unmentioned.
+/// P4, P10: fails when the service refuses the proposal, when two folders conflict, or when the content of the folders is not
+/// mentioned.
 #[test]
 fn what_is_proposed_can_be_served() {
     let setup = Setup::new();
@@ -65,7 +65,7 @@ fn what_is_proposed_can_be_served() {
     }
 }
 
-/// Fails when the service's user is looked for in `/etc/passwd` alone: here only a name service knows it, as it is with LDAP and SSSD.
+/// Fails when the service's user is looked for only in `/etc/passwd`: here only a name service knows it, as with LDAP and SSSD.
 #[test]
 fn user_that_only_a_name_service_knows_is_found() {
     let test = "user_that_only_a_name_service_knows_is_found";
@@ -110,7 +110,7 @@ fn user_that_only_a_name_service_knows_is_found() {
     );
 }
 
-/// Fails when a folder that is not there, or that no configuration can name, is proposed all the same.
+/// Fails when a folder that does not exist, or that no configuration can name, is proposed anyway.
 #[test]
 fn folder_that_cannot_be_served_is_told() {
     let setup = Setup::new();
@@ -124,8 +124,8 @@ fn folder_that_cannot_be_served_is_told() {
     assert!(said(&odd).contains("UTF-8"), "{}", said(&odd));
 }
 
-/// Fails when a misspelt folder touches or prints anything, when a configuration is replaced without being kept, or when one that
-/// the service refuses is put in place.
+/// Fails when a misspelt folder changes or prints anything, when a configuration is replaced without a backup, or when one that the
+/// service refuses is put in place.
 #[test]
 fn a_proposal_is_put_in_place_whole_or_not_at_all() {
     let setup = Setup::new();
@@ -139,7 +139,7 @@ fn a_proposal_is_put_in_place_whole_or_not_at_all() {
         finish(command.args(["--write", "--config"]).arg(&file))
     };
     let mine = identity(&file);
-    // The state folder of the service would lie in the second.
+    // The state folder of the service would be in the second folder.
     for folder in [setup.path("typo").as_path(), Path::new("/var/lib")] {
         let refused = write(&[&hot, folder]);
         assert_ne!(refused.status.code(), Some(0), "{}", said(&refused));
@@ -165,7 +165,7 @@ fn a_proposal_is_put_in_place_whole_or_not_at_all() {
     assert_eq!(fs::read_to_string(&backup).unwrap(), "# mine\n");
 }
 
-/// P10: fails when the proposal without a folder is no configuration, or the service that has it does not say what it lacks.
+/// P10: fails when the proposal without a folder is not a valid configuration, or when its service does not report what is missing.
 #[test]
 fn proposal_without_a_folder_waits_for_one() {
     let proposal = init(&[]);
@@ -187,7 +187,7 @@ fn proposal_without_a_folder_waits_for_one() {
     );
 }
 
-/// Fails when it is not told who may come in, or who is told of photos, or when that tells a secret.
+/// Fails when `check` does not say who may connect and who is notified of photos, or when that reveals a secret.
 #[test]
 fn check_says_who_comes_in_and_who_is_told() {
     let setup = Setup::new().listens();
@@ -210,7 +210,7 @@ fn check_says_who_comes_in_and_who_is_told() {
     assert!(!told.contains("secret"), "{told}");
 }
 
-/// P4: fails when a folder whose photos are deleted or moved is not told so.
+/// P4: fails when `check` does not say that a folder's photos are deleted or moved.
 #[test]
 fn check_says_what_becomes_of_photos() {
     let hot = HotFolder::start_with(Setup::new().moves_sources().moves_failures());

@@ -1,4 +1,5 @@
-//! The log as systemd's journal receives it: a file in the journal's place -> lines with priorities, and none for anybody else.
+//! Tests the log as systemd's journal receives it, with a file in the journal's place: lines have priorities there, and nowhere
+//! else.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
@@ -6,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use crate::binary::hotcut;
 use crate::setup::Setup;
 
-/// P10: fails when a line has no priority, for then `journalctl -p err` does not find it; each line is an entry there.
+/// P10: fails when a line has no priority, so that `journalctl -p err` does not find it; each line is a journal entry.
 #[test]
 fn each_line_for_the_journal_has_its_priority() {
     let told = told_with(|log| format!("{}:{}", log.dev(), log.ino()));
@@ -17,7 +18,7 @@ fn each_line_for_the_journal_has_its_priority() {
     }
 }
 
-/// Fails when priorities are written into a file to which the log of a service was redirected.
+/// Fails when priorities are written to a file to which a service's log was redirected.
 #[test]
 fn no_line_for_a_file_has_a_priority() {
     let told = told_with(|log| format!("{}:{}", log.dev(), log.ino() + 1));
@@ -25,7 +26,7 @@ fn no_line_for_a_file_has_a_priority() {
     assert!(told.contains("ERROR") && !told.contains("<3>"), "{told}");
 }
 
-/// What is written of two faults to a file, while the service's log is the file that `stream` names.
+/// The log of two faults in a file, while the service's log is the file that `stream` names.
 fn told_with(stream: impl FnOnce(&fs::Metadata) -> String) -> String {
     let setup = Setup::new().folder("one", "1").folder("two", "2");
     setup.write_config();

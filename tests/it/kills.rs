@@ -1,6 +1,7 @@
-//! The daemon dies at, or is failed by, every system call that one photo's way takes: nothing is lost, doubled or left.
+//! Tests that the daemon may die at, or get an error from, every system call on the way of one photo: nothing is lost, doubled or
+//! left behind.
 //!
-//! What is done to which file is read off an undisturbed run, so a call that is added later is disturbed as well.
+//! The calls are read from an undisturbed run, so a call that is added later is disturbed too.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,19 +15,19 @@ use crate::setup::Setup;
 use crate::strace::{self, strace_works};
 use crate::syscall_trace::{DESCRIPTION, PHOTO, SIDECAR, SyscallTrace, is_done, photo};
 
-/// P2, P3, P4, P8: fails when the photo is lost, done twice or half visible after a death before any change to the folders.
+/// P2, P3, P4, P8: fails when the photo is lost, done twice or partly visible after a death before any change to the folders.
 #[test]
 fn daemon_killed_before_any_change_to_a_folder_leaves_nothing_undone() {
     kill_at_each("kill at folders", moved, is_in_a_folder);
 }
 
-/// P2, P8: as above, for every write to the ledger, which must never know more or less than the folders.
+/// P2, P8: as above, for every write to the ledger, which must always agree with the folders.
 #[test]
 fn daemon_killed_before_any_write_to_its_ledger_leaves_nothing_undone() {
     kill_at_each("kill at the ledger", moved, is_of_the_ledger);
 }
 
-/// P2, P8: as above, while the daemon makes its first ledger; fails when half a ledger stops the next start.
+/// P2, P8: as above, while the daemon makes its first ledger. Fails when a partial ledger stops the next start.
 #[test]
 fn daemon_killed_while_it_makes_its_ledger_leaves_nothing_undone() {
     if strace_works("kill at a new ledger") {
@@ -35,8 +36,8 @@ fn daemon_killed_while_it_makes_its_ledger_leaves_nothing_undone() {
     }
 }
 
-/// P3: no test cuts the power, so the order tells: bytes before name, name before the ledger, and the original last; fails
-/// when one of these is not made durable before the next.
+/// P3: no test cuts the power, so the order of calls is checked: bytes before the name, the name before the ledger, and the
+/// original last. Fails when one of these is not durable before the next.
 #[test]
 fn each_step_is_durable_before_the_next_one() {
     if !strace_works("order of the steps") {
@@ -72,7 +73,8 @@ fn each_step_is_durable_before_the_next_one() {
     then("sync of the ledger", &|name, path| {
         name == "fsync" && path == ledger
     });
-    // The original takes a hidden name first; the sidecar comes before it, so that after a crash the original tells of both.
+    // The original gets a hidden name first; the sidecar moves before the original, so that after a crash the original accounts for
+    // both.
     then("removal of the original from its name", &|name, path| {
         name.starts_with("rename") && path == Path::new("products/in/sub")
     });
@@ -90,7 +92,7 @@ fn each_step_is_durable_before_the_next_one() {
     });
 }
 
-/// P2, P4, P8: `done` is on another disk, so the photo is copied; fails when a death between copy and removal leaves two.
+/// P2, P4, P8: `done` is on another disk, so the photo is copied. Fails when a death between copy and removal leaves two.
 #[test]
 fn daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one() {
     kill_at_each("kill at another disk", moved_to_another_disk, |path| {
@@ -98,7 +100,7 @@ fn daemon_killed_while_it_moves_a_photo_to_another_disk_leaves_one() {
     });
 }
 
-/// P4, P10: a full disk at any call; fails when the photo pays for it or is not done once there is space.
+/// P4, P10: a full disk at any call. Fails when this counts against the photo, or when it is not done once there is space.
 #[test]
 fn no_space_at_any_call_costs_nothing() {
     fail_at_each("ENOSPC");
@@ -110,7 +112,7 @@ fn input_output_error_at_any_call_costs_nothing() {
     fail_at_each("EIO");
 }
 
-/// P4, P10: as above, for rights that are taken away.
+/// P4, P10: as above, for missing rights.
 #[test]
 fn missing_permission_at_any_call_costs_nothing() {
     fail_at_each("EACCES");
@@ -122,7 +124,7 @@ fn stale_handle_at_any_call_costs_nothing() {
     fail_at_each("ESTALE");
 }
 
-/// P4, P10: as above, for a call that a signal has interrupted.
+/// P4, P10: as above, for a call that a signal interrupts.
 #[test]
 fn interruption_of_any_call_costs_nothing() {
     fail_at_each("EINTR");
@@ -132,7 +134,7 @@ fn is_in_a_folder(path: &Path) -> bool {
     path.starts_with("products") || path.starts_with("done")
 }
 
-/// The ledger and what lies beside it, also while it is opened and closed.
+/// The ledger and the files beside it, also while it is opened and closed.
 fn is_of_the_ledger(path: &Path) -> bool {
     path.starts_with("state") && path.to_string_lossy().contains("ledger.db")
 }
@@ -177,13 +179,14 @@ fn fail_at_each(error: &str) {
             // Other folders are tried again after a longer time.
             if call.path.starts_with("products/out") {
                 let is_done = eventually(|| is_done(&hot));
-                // Each try may be in a new thread, which strace lets fail anew: then it is only seen that there was another.
+                // Each attempt may run in a new thread, for which strace fails the call anew; then the test only checks that
+                // another attempt happened.
                 let is_tried_again = strace::faults(hot.setup()) > 1;
                 assert!(is_done || is_tried_again, "not done by itself after {what}");
             }
             hot.kill_if_alive();
             let has_failed = strace::faults(hot.setup()) > 0;
-            // As with kills, later numbers may be of another thread this time.
+            // As with kills, later numbers may belong to another thread this time.
             assert!(
                 has_failed || number > 1 || !is_in_a_folder(&call.path),
                 "no {what}: {}",
@@ -195,7 +198,7 @@ fn fail_at_each(error: &str) {
     }
 }
 
-/// One photo, one worker, one attempt, and the daemon's call to be disturbed.
+/// One photo, one worker, one attempt, and the daemon's call to disturb.
 fn moved() -> Setup {
     quick().moves_sources()
 }
@@ -214,7 +217,7 @@ fn quick() -> Setup {
         .folder("settle", "50ms")
 }
 
-/// Judges what the disturbed daemon has left, and what the next one makes of it.
+/// Checks the remains of the disturbed daemon, and what the next one makes of them.
 #[track_caller]
 fn assert_harmless(hot: &mut HotFolder, what: &str) {
     if hot.output("sub/a.png").exists() {

@@ -1,4 +1,4 @@
-//! A [`Setup`] -> a process, and the log that it writes. Waits for nothing.
+//! Starts a process from a [`Setup`], with a log. Waits for nothing.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crate::binary::hotcut;
 use crate::setup::Setup;
 
-/// Starts the daemon of `setup`, in or under whatever it wants, with its log in a file.
+/// Starts the daemon of `setup`, in the namespace or with the program that the setup asks for, with its log in a file.
 pub(crate) fn spawn(setup: &Setup, log: &Path) -> Child {
     let mut command = match setup.wrapper() {
         [] => hotcut(),
@@ -17,7 +17,7 @@ pub(crate) fn spawn(setup: &Setup, log: &Path) -> Child {
             command
         }
     };
-    // What the shell around the tests exports for other parts of hotcut is no business of its commands.
+    // The daemon must not see variables that the test's shell exports for other parts of hotcut.
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"HOTCUT_") || name == "RUNTIME_DIRECTORY" {
             command.env_remove(name);
@@ -38,7 +38,7 @@ pub(crate) fn log_file(setup: &Setup, run: u32) -> PathBuf {
     setup.path(format!("daemon-{run}.log"))
 }
 
-/// Whether a line of the log says that the daemon serves.
+/// Whether a line of the log reports readiness.
 pub(crate) fn is_ready(line: &str) -> bool {
     serde_json::from_str(line).is_ok_and(|line: serde_json::Value| {
         line.pointer("/fields/message")

@@ -1,4 +1,4 @@
-//! The ledger as an operator meets it: a copy that is restored, and records that are not kept for ever.
+//! Tests the ledger as an operator uses it: backup and restore, and the removal of old records.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,11 +10,11 @@ use crate::photos::{Quarter, assert_cutout, jpeg, png, shows};
 use crate::requests::get;
 use crate::setup::Setup;
 
-/// The line for a photo that a worker has cut out.
+/// The log line for a photo that a worker has cut out.
 const CUT_OUT: &str = "cut out";
 
-/// P2: the documented way of backup and restore, with a copy that is taken while photos are cut out; fails when the copy is half a
-/// ledger, when a photo is cut out twice after it was restored, or when one has lost its name.
+/// P2: the documented backup and restore, with a copy that is made while photos are cut out. Fails when the copy is incomplete,
+/// when a photo is cut out twice after the restore, or when a photo has lost its name.
 #[test]
 fn a_backup_that_is_taken_under_load_can_be_restored() {
     let mut hot = HotFolder::start();
@@ -30,7 +30,7 @@ fn a_backup_that_is_taken_under_load_can_be_restored() {
     let made = hot.command("backup", [&backup]);
     assert!(made.status.success(), "{made:?}");
     let was_busy = hot.outputs().len() < 42;
-    // A name that only the lost ledger has known.
+    // A name that only the lost ledger knew.
     hot.drop_file("b.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_output("b.png");
     hot.drop_file("b.png", &png(Quarter::TopRight));
@@ -44,7 +44,7 @@ fn a_backup_that_is_taken_under_load_can_be_restored() {
     fs::remove_dir_all(&state).unwrap();
     fs::create_dir(&state).unwrap();
     fs::copy(&backup, state.join("ledger.db")).unwrap();
-    // Corrected while nobody looked.
+    // Corrected while no daemon ran.
     hot.drop_file("b.png", &png(Quarter::BottomRight));
     hot.restart();
     hot.wait_status("known again", |status| {
@@ -55,7 +55,7 @@ fn a_backup_that_is_taken_under_load_can_be_restored() {
     assert_eq!(identities_but_for(&hot, "b.png.png"), before);
 }
 
-/// P2: fails when a copy replaces a file without being told to, when it lands where the ledger lies, or when half a copy stays.
+/// P2: fails when a copy replaces a file without being told to, when it is written over the ledger, or when a partial copy stays.
 #[test]
 fn a_backup_replaces_nothing_unasked() {
     let mut hot = HotFolder::start();
@@ -84,8 +84,8 @@ fn a_backup_replaces_nothing_unasked() {
     assert!(fs::read(&backup).unwrap().starts_with(b"SQLite format 3"));
 }
 
-/// P2: somebody copies `ledger.db` alone from a service that was stopped; fails when a part of the ledger lies elsewhere, also if
-/// the page has read it.
+/// P2: a user copies only `ledger.db` of a stopped service. Fails when a part of the ledger is elsewhere, also after the page has
+/// read it.
 #[test]
 fn a_stopped_service_leaves_its_ledger_in_one_file() {
     let mut hot = HotFolder::start_with(Setup::new().listens());
@@ -108,7 +108,7 @@ fn a_stopped_service_leaves_its_ledger_in_one_file() {
     assert_eq!(hot.log_lines("is checked"), 0, "it was closed");
 }
 
-/// P2: an earlier ledger is put beside what a kill has left of a later one; fails when the two are mixed.
+/// P2: an earlier ledger is put beside the remains of a killed later one. Fails when the two are mixed.
 #[test]
 fn a_restored_ledger_is_not_mixed_with_what_was_left() {
     let mut hot = HotFolder::start();
@@ -135,7 +135,7 @@ fn a_restored_ledger_is_not_mixed_with_what_was_left() {
     assert_cutout(&hot.output("b.png"), Quarter::TopRight);
 }
 
-/// P2: fails when records of photos that hotcut has moved away are kept for ever, or when a cutout is lost with its record.
+/// P2: fails when records of photos that hotcut moved away are kept for ever, or when a cutout is lost with its record.
 #[test]
 fn a_photo_that_was_moved_away_is_forgotten_and_its_cutout_stays() {
     let hot = HotFolder::start_with(Setup::new().moves_sources().daemon("remember", "1s"));
@@ -148,8 +148,8 @@ fn a_photo_that_was_moved_away_is_forgotten_and_its_cutout_stays() {
     assert_cutout(&hot.output("a.png"), Quarter::TopLeft);
 }
 
-/// P1, P2: fails when the record of a photo is removed that still lies in its folder, so that it is cut out again, or when that of
-/// one that somebody took away stays.
+/// P1, P2: fails when the record of a photo that is still in its folder is removed, so that it is cut out again, or when the record
+/// of a photo that a user removed stays.
 #[test]
 fn a_photo_that_is_still_there_is_not_forgotten() {
     let setup = Setup::new().daemon("remember", "1s").daemon("rescan", "1s");

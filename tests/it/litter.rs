@@ -1,4 +1,4 @@
-//! Bins, snapshots, caches and temporaries of other programs: hotcut leaves them alone, whatever becomes of its photos.
+//! Tests that hotcut leaves bins, snapshots, caches and temporary files of other programs alone, whatever happens to its photos.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
 
-/// Where systems, NAS and other programs keep pictures that nobody has dropped.
+/// Places where systems, NAS and other programs keep pictures that no user has dropped.
 const LITTER: &[&str] = &[
     "._IMG_1.jpg",
     ".syncthing.IMG_1.jpg.tmp",
@@ -63,8 +63,8 @@ const LITTER: &[&str] = &[
     "IMG_1 (conflicted copy 2024-01-01).jpg",
 ];
 
-/// P4: with `source = "delete"` hotcut would empty them; fails when a single one is cut out or removed, or when a pattern of
-/// `exclude` is not heeded.
+/// P4: with `source = "delete"` hotcut would empty these places. Fails when a single one of their files is cut out or removed, or
+/// when a pattern of `exclude` has no effect.
 #[test]
 fn bins_snapshots_and_caches_are_left_alone() {
     let setup = Setup::new()
@@ -88,7 +88,7 @@ fn bins_snapshots_and_caches_are_left_alone() {
     assert_eq!(files_below(&hot.input("")), left);
 }
 
-/// P4: as above, for a folder that is cut out once.
+/// P4: as above, for `hotcut cut` on a folder.
 #[test]
 fn cut_of_a_folder_leaves_bins_snapshots_and_caches_out() {
     let setup = Setup::new();

@@ -1,9 +1,9 @@
-//! `HOTCUT_LOG`: which lines of the log are written.
+//! Tests `HOTCUT_LOG`: which log lines are written.
 
 use crate::binary::{finish, hotcut, said};
 use crate::setup::Setup;
 
-/// P10: fails when the levels that are asked for do not count, for the whole log or for a part of it.
+/// P10: fails when the requested levels have no effect, for the whole log or for a part of it.
 #[test]
 fn levels_are_those_of_the_environment() {
     let setup = Setup::new().folder("one", "1");
@@ -25,7 +25,7 @@ fn levels_are_those_of_the_environment() {
     }
 }
 
-/// Fails when levels that nobody can read are ignored, or not named.
+/// Fails when invalid levels are ignored, or not named in the error.
 #[test]
 fn levels_that_cannot_be_read_are_an_error() {
     let output = finish(hotcut().env("HOTCUT_LOG", "hotcut=loud").arg("check"));
@@ -33,7 +33,7 @@ fn levels_that_cannot_be_read_are_an_error() {
     assert!(said(&output).contains("HOTCUT_LOG"), "{output:?}");
 }
 
-/// P10: fails when a line for people bears another time than their clock, or one without its offset.
+/// P10: fails when a line for people has a time that differs from the local clock, or has no offset.
 #[test]
 fn lines_bear_the_local_time_with_its_offset() {
     let output =

@@ -1,5 +1,5 @@
-//! The real binary, real folders and real signals: each test says which promise it guards and how it
-//! would fail. Knows nothing of the library behind the binary.
+//! Tests with the real binary, real folders and real signals. Each test names the promise that it guards and how it would fail.
+//! Must know nothing of the library behind the binary.
 //!
 //! The promises, in short. P1: every complete file is processed, whatever events were lost. P2: one
 //! result for one version of a source. P3: no partial file under a final name. P4: the original is

@@ -1,4 +1,4 @@
-//! Mounts that come, go or turn read-only under a running daemon: what lies on them is served, what lies below them is not.
+//! Tests mounts that come, go or turn read-only under a running daemon: only their content is served, not the folders below them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use crate::setup::Setup;
 
 const MOUNTED_INPUT: &str = "mount -t tmpfs tmpfs products/in";
 
-/// P1, P10: fails when the bare folder below a mount that is away is taken for the hot folder, or when the mount is not
-/// served once it is back.
+/// P1, P10: fails when the bare folder below an absent mount counts as the hot folder, or when the mount is not served once it is
+/// back.
 #[test]
 fn unmounted_input_folder_is_offline_and_what_lies_below_it_stays() {
     if !namespaces_work("unmounted_input_folder_is_offline_and_what_lies_below_it_stays") {
@@ -35,7 +35,7 @@ fn unmounted_input_folder_is_offline_and_what_lies_below_it_stays() {
         hot.status()
     );
     hot.drop_file("below.jpg", &jpeg(Quarter::TopRight));
-    // A folder that is away is looked for every other second; a photo of another folder is through by then.
+    // An offline folder is looked for every other second; a photo of another folder is done by then.
     for name in ["1", "2", "3"] {
         let photo = hot.setup().input_of("portraits").join(name);
         fs::write(photo.with_extension("jpg"), jpeg(Quarter::TopLeft)).unwrap();
@@ -55,8 +55,8 @@ fn unmounted_input_folder_is_offline_and_what_lies_below_it_stays() {
     hot.assert_log_is_short();
 }
 
-/// P1, P10: another disk is mounted on the hot folder, of which no event tells; fails when it is not served at the next
-/// `rescan`, when it is not watched, or when its going leads back to what lies below it.
+/// P1, P10: another disk is mounted on the hot folder, which causes no event. Fails when it is not served at the next `rescan`,
+/// when it is not watched, or when the folder below it is served after it goes.
 #[test]
 fn mount_over_the_input_folder_is_served_from_the_next_rescan_on() {
     if !namespaces_work("mount_over_the_input_folder_is_served_from_the_next_rescan_on") {
@@ -69,7 +69,7 @@ fn mount_over_the_input_folder_is_served_from_the_next_rescan_on() {
     hot.change_setup(|setup| setup.daemon("rescan", "3600s"));
     hot.signal(Signal::HUP);
     hot.wait_log("reloaded");
-    // The listing that was due comes during the first of these; the others are known by their events alone.
+    // The listing that was due comes during the first of these; the others are found only by their events.
     for number in 0..8 {
         deliver(&hot, &namespace, &format!("by-event-{number}"));
     }
@@ -82,8 +82,8 @@ fn mount_over_the_input_folder_is_served_from_the_next_rescan_on() {
     hot.assert_log_is_short();
 }
 
-/// P3, P10: another disk is mounted on the output folder; fails when cutouts do not go there, when that is not said, or
-/// when they go below it once it is away again.
+/// P3, P10: another disk is mounted on the output folder. Fails when cutouts are not written there, when that is not logged, or
+/// when they are written below it once it is gone again.
 #[test]
 fn mount_over_the_output_folder_is_waited_for_when_it_goes() {
     if !namespaces_work("mount_over_the_output_folder_is_waited_for_when_it_goes") {
@@ -116,8 +116,8 @@ fn mount_over_the_output_folder_is_waited_for_when_it_goes() {
     hot.assert_log_is_short();
 }
 
-/// P1, P10: systemd mounts what a unit makes writable on itself; fails when that is taken for a disk, which is missed for ever
-/// once the unit names another folder.
+/// P1, P10: systemd mounts a unit's writable paths on themselves. Fails when such a mount counts as a disk, which would be required
+/// for ever after the unit names another folder.
 #[test]
 fn folder_that_was_mounted_on_itself_is_served_without_that() {
     if !namespaces_work("folder_that_was_mounted_on_itself_is_served_without_that") {
@@ -136,15 +136,14 @@ fn folder_that_was_mounted_on_itself_is_served_without_that() {
     assert_eq!(hot.status().state, "online");
 }
 
-/// P4, P10: fails when a photo that cannot be deleted is cut out again and again, when nobody is told, or when it stays for
-/// ever.
+/// P4, P10: fails when a photo that cannot be deleted is cut out repeatedly, when that is not reported, or when it stays for ever.
 #[test]
 fn source_in_a_read_only_folder_is_deleted_once_that_is_writable() {
     let test = "source_in_a_read_only_folder_is_deleted_once_that_is_writable";
     retires_late(test, Setup::patient().folder("source", "delete"));
 }
 
-/// P4, P10: as above, for a photo that is to be moved.
+/// P4, P10: as above, for a photo that must be moved.
 #[test]
 fn source_in_a_read_only_folder_is_moved_once_that_is_writable() {
     let setup = Setup::patient().moves_sources();
@@ -155,7 +154,7 @@ fn source_in_a_read_only_folder_is_moved_once_that_is_writable() {
     }
 }
 
-/// `None` if namespaces are off.
+/// `None` if namespaces are not available.
 #[track_caller]
 fn retires_late(test: &str, setup: Setup) -> Option<HotFolder> {
     if !namespaces_work(test) {
@@ -186,7 +185,7 @@ fn retires_late(test: &str, setup: Setup) -> Option<HotFolder> {
     Some(hot)
 }
 
-/// Drops a photo into the hot folder as the daemon sees it, and waits for its cutout.
+/// Drops a photo into the hot folder inside the daemon's namespace, and waits for its cutout.
 #[track_caller]
 fn deliver(hot: &HotFolder, namespace: &Namespace, name: &str) {
     let photo = namespace.inside(&hot.input(name));

@@ -1,4 +1,4 @@
-//! Names of sources are bytes, and two sources never share an output.
+//! Tests that names of sources are bytes, and that two sources never share an output.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,8 +11,8 @@ use crate::photos::{HTML, Quarter, assert_cutout, jpeg, marked_source, png, webp
 use crate::requests::{get, post_form, wait_ready};
 use crate::setup::Setup;
 
-/// P2, P4: fails when one of three sources of one stem replaces or skips another's output, also on a filesystem
-/// that does not tell `a` from `A`.
+/// P2, P4: fails when one of three sources of one stem replaces or skips another's output, also on a filesystem that does not
+/// distinguish `a` from `A`.
 #[test]
 fn three_sources_of_one_stem_give_three_outputs() {
     let hot = HotFolder::start();
@@ -39,7 +39,7 @@ fn three_sources_of_one_stem_give_three_outputs() {
     assert!(folded.contains("a.png"), "{folded:?}");
 }
 
-/// P1: fails when a name passes through a `String` on its way.
+/// P1: fails when a name is converted to a `String` on its way.
 #[test]
 fn names_that_are_not_text_are_kept_byte_for_byte() {
     let hot = HotFolder::start();
@@ -71,8 +71,7 @@ fn bad_file_whose_name_is_not_text_is_reported() {
     assert!(path.contains("%E9"), "{path:?}");
 }
 
-/// P1: temporary and final names are longer or shorter than the source's; fails when one exceeds the 255 bytes
-/// that a name may have.
+/// P1: temporary and final names are longer or shorter than the source's. Fails when one exceeds the limit of 255 bytes.
 #[test]
 fn names_as_long_as_a_name_may_be_are_delivered() {
     let hot = HotFolder::start();
@@ -83,7 +82,7 @@ fn names_as_long_as_a_name_may_be_are_delivered() {
     }
 }
 
-/// P2: `NAME.jpg.png` would be too long for the second source; fails when it is lost or replaces the first.
+/// P2: `NAME.jpg.png` would be too long for the second source. Fails when it is lost or replaces the first.
 #[test]
 fn longest_names_of_one_stem_give_two_outputs() {
     let hot = HotFolder::start();
@@ -99,8 +98,8 @@ fn longest_names_of_one_stem_give_two_outputs() {
     assert_eq!(sources.len(), 2);
 }
 
-/// P5: the reason cannot lie in `NAME.hotcut.txt` beside a file whose name is as long as can be; fails when that
-/// stops the daemon or makes it try for ever.
+/// P5: the note `NAME.hotcut.txt` cannot lie beside a file whose name has the maximum length. Fails when that stops the daemon or
+/// makes it try for ever.
 #[test]
 fn bad_file_with_the_longest_name_is_quarantined() {
     let hot = HotFolder::start();
@@ -116,7 +115,7 @@ fn with_extension(stem: &[u8], extension: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(&[stem, extension].concat()))
 }
 
-/// Fails when a folder with a name that is not plain ASCII cannot be served, asked for or counted.
+/// Fails when a folder whose name is not plain ASCII cannot be served, queried or counted.
 #[test]
 fn folder_has_a_name_with_spaces_and_letters_of_any_script() {
     let name = "Größe XL 製品";

@@ -1,4 +1,4 @@
-//! The user and mount namespace that a daemon runs in -> commands, paths and later daemons inside it. Knows no test.
+//! Runs commands and later daemons in the user and mount namespace of a daemon. Must not know a test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use crate::hot_folder::HotFolder;
 use crate::setup::Setup;
 use crate::status::{FolderStatus, Status};
 
-/// A namespace that lives on when its daemon ends, with everything that is mounted in it; for as long as this value.
+/// A namespace that lives as long as this value, with everything mounted in it, even after its daemon ends.
 #[derive(Debug)]
 pub(crate) struct Namespace {
-    /// Waits for the end of its standard input, which comes with the end of the test, however that ends.
+    /// A process that waits for the end of its standard input, which comes when the test ends in any way.
     keeper: Child,
 }
 
@@ -27,7 +27,7 @@ impl Namespace {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        // `nsenter` joins one after the other.
+        // `nsenter` joins the namespaces one after the other.
         let spaces = |pid: u32| {
             ["user", "mnt"].map(|kind| fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap())
         };
@@ -44,7 +44,7 @@ impl Namespace {
         assert!(output.status.success(), "{program} {args:?}: {output:?}");
     }
 
-    /// Unmounts `path`, once nobody who looks at it holds it busy for a moment.
+    /// Unmounts `path` once no process uses it.
     #[track_caller]
     pub(crate) fn unmount(&self, path: &Path) {
         let path = path.display().to_string();
@@ -67,7 +67,7 @@ impl Namespace {
         root.join(below.expect("paths of the tree are absolute"))
     }
 
-    /// What `hotcut status --json`, run inside, says of the first folder.
+    /// The first folder in `hotcut status --json`, run inside.
     #[track_caller]
     pub(crate) fn status(&self, hot: &HotFolder) -> FolderStatus {
         let program = hotcut().get_program().to_string_lossy().into_owned();
@@ -81,7 +81,7 @@ impl Namespace {
         setup.under(self.way())
     }
 
-    /// The words that a command inside begins with.
+    /// The words with which a command inside begins.
     pub(crate) fn way(&self) -> Vec<String> {
         let mut wrapper = vec!["nsenter".to_owned()];
         wrapper.extend(way_into(self.keeper.id()));

@@ -1,4 +1,4 @@
-//! `[notify]`: what a webhook is told, by which table, and that nobody waits for it.
+//! Tests `[notify]`: the messages to a webhook, the configuration tables that cause them, and that nothing waits for the webhook.
 
 use std::fs;
 use std::io::{ErrorKind, Read as _};
@@ -21,9 +21,8 @@ use crate::setup::Setup;
 
 const SECRET: &str = "a secret of some length";
 
-/// P2: fails when an answer of 500 loses a message, when one that was taken is sent again, when a retry looks like another
-/// message, when the signature is of other bytes, or when the log tells more than the change and the address more than its
-/// host.
+/// P2: fails when an answer of 500 loses a message, when an accepted message is sent again, when a retry looks like another
+/// message, when the signature is of other bytes, or when the log shows more than the change and more of the address than its host.
 #[test]
 fn message_is_tried_again_until_it_is_taken_once() {
     let receiver = Receiver::start(&["500 Oh", "503 Wait\r\nRetry-After: 1"]);
@@ -60,8 +59,8 @@ fn message_is_tried_again_until_it_is_taken_once() {
     hot.assert_log_is_short();
 }
 
-/// Fails when the key of a `whsec_` secret is not what its base64 stands for, when a message without a secret has no id, or when text that
-/// is no base64 is taken for a key.
+/// Fails when the key of a `whsec_` secret is not its decoded base64, when a message without a secret has no id, or when text that
+/// is not base64 is accepted as a key.
 #[test]
 fn secret_may_be_written_as_standard_webhooks_do() {
     let receiver = Receiver::start(&[]);
@@ -100,7 +99,8 @@ fn secret_may_be_written_as_standard_webhooks_do() {
     assert!(!said(&check).contains("whsec_this"), "{}", said(&check));
 }
 
-/// P10: fails when a photo that is set aside is not told, without its reason, or not counted when the folder is finished.
+/// P10: fails when a quarantined photo is not reported, is reported without its reason, or is not counted when the folder is
+/// finished.
 #[test]
 fn quarantine_is_told_with_its_reason() {
     let receiver = Receiver::start(&[]);
@@ -117,8 +117,8 @@ fn quarantine_is_told_with_its_reason() {
     );
 }
 
-/// Fails when a folder counts as finished while one of its photos is waited for, or when it keeps another folder waiting.
-/// That the quiet time is over shows in the other folder, whose photo ended later.
+/// Fails when a folder counts as finished while one of its photos is awaited, or when it delays another folder. The other folder,
+/// whose photo ended later, shows that the quiet time is over.
 #[test]
 fn folder_is_not_finished_before_its_last_photo() {
     let receiver = Receiver::start(&[]);
@@ -142,7 +142,7 @@ fn folder_is_not_finished_before_its_last_photo() {
     );
 }
 
-/// Fails when a receiver that refuses a message is asked again, or keeps the next message from it.
+/// Fails when a message that the receiver refuses is sent again, or delays the next message.
 #[test]
 fn message_that_is_refused_is_dropped_at_once() {
     let receiver = Receiver::start(&["307 Elsewhere\r\nLocation: /elsewhere", "404 No"]);
@@ -158,7 +158,7 @@ fn message_that_is_refused_is_dropped_at_once() {
     assert_eq!(receiver.next().json()["done"], 1);
 }
 
-/// P7: fails when a receiver that never answers holds up photos, or the end of the daemon.
+/// P7: fails when a receiver that never answers delays photos, or the end of the daemon.
 #[test]
 fn receiver_that_hangs_delays_no_photo_and_not_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -170,7 +170,7 @@ fn receiver_that_hangs_delays_no_photo_and_not_the_end() {
     let (mut held, _) = listener.accept().unwrap();
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     hot.wait_output("a.png");
-    // Whoever had waited for the receiver would have given it up before that photo.
+    // Waiting for the receiver would have timed out before that photo.
     held.set_nonblocking(true).unwrap();
     let mut request = [0; 4_096];
     let end = loop {
@@ -185,7 +185,7 @@ fn receiver_that_hangs_delays_no_photo_and_not_the_end() {
     hot.wait_log("shutting down: dropped 1 notifications");
 }
 
-/// P9: fails when a table that is added needs a restart, or one that is taken out goes on.
+/// P9: fails when an added table needs a restart, or a removed one stays active.
 #[test]
 fn reload_changes_who_is_told() {
     let receiver = Receiver::start(&[]);
@@ -207,7 +207,7 @@ fn reload_changes_who_is_told() {
     assert!(!receiver.has_more());
 }
 
-/// P8: fails when a stop within the quiet time leaves what was done untold.
+/// P8: fails when a stop within the quiet time leaves finished photos unreported.
 #[test]
 fn stop_tells_of_folders_that_have_come_to_rest() {
     let receiver = Receiver::start(&[]);
@@ -223,7 +223,7 @@ fn stop_tells_of_folders_that_have_come_to_rest() {
     );
 }
 
-/// Fails when a mistake in `[notify]` is found only when there is something to tell, or shows a password.
+/// Fails when a mistake in `[notify]` is found only when there is a message to send, or shows a password.
 #[test]
 fn check_names_what_is_wrong_with_the_table() {
     let setup = setup();
@@ -244,7 +244,7 @@ fn check_names_what_is_wrong_with_the_table() {
     assert!(!said(&run).contains("password@"), "{}", said(&run));
 }
 
-/// A daemon that calls loopback addresses itself, whatever proxy the environment names.
+/// A daemon that connects to loopback addresses directly, whatever proxy the environment names.
 pub(crate) fn setup() -> Setup {
     Setup::new().under(vec!["env".to_owned(), "NO_PROXY=127.0.0.1".to_owned()])
 }
@@ -258,7 +258,7 @@ fn tables_for(setup: Setup, receiver: &Receiver, quiet: &str) -> Setup {
     setup.tables(&format!("[notify]\nquiet = {quiet:?}\nwebhook = {url:?}\n"))
 }
 
-/// The message says `wanted`, and besides that only who and when.
+/// Checks that the message is `wanted`, plus an id and times.
 #[track_caller]
 pub(crate) fn assert_event(message: &Value, wanted: &Value) {
     let mut rest = message.as_object().unwrap().clone();
@@ -276,7 +276,7 @@ pub(crate) fn assert_event(message: &Value, wanted: &Value) {
     assert_eq!(&Value::Object(rest), wanted);
 }
 
-/// The request has the headers of Standard Webhooks, made just now, and the one that receivers of 0.1.0 know.
+/// Checks that the request has the headers of Standard Webhooks, made just now, and the header for receivers of 0.1.0.
 #[track_caller]
 fn assert_signed(request: &Request, key: &[u8], secret: &[u8]) {
     let header = |name: &str| request.header(name).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `[notify]`: what a command is told, and that nobody waits for it.
+//! Tests `[notify]`: what a command receives, and that nothing waits for it.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::hot_folder::HotFolder;
 use crate::notifications::{assert_event, setup};
 use crate::photos::{HTML, Quarter, jpeg};
 
-/// Fails when the command gets no JSON on its stdin, no variables, or other arguments than it was given.
+/// Fails when the command gets no JSON on its stdin, no variables, or arguments other than the configured ones.
 #[test]
 fn command_is_told_by_stdin_and_environment() {
     let setup = setup();
@@ -49,8 +49,8 @@ fn command_is_told_by_stdin_and_environment() {
     });
 }
 
-/// P7: the command reads nothing and never ends; fails when that holds up photos or the end of the daemon, or when what it
-/// has started lives on.
+/// P7: the command reads nothing and never ends. Fails when that delays photos or the end of the daemon, or when its child
+/// processes survive.
 #[test]
 fn command_that_hangs_is_killed_with_all_that_it_started() {
     let setup = setup();
@@ -75,7 +75,7 @@ fn command_that_hangs_is_killed_with_all_that_it_started() {
     wait_for("what the command started is gone", || !sleeps());
 }
 
-/// What the command of a test has written about an event.
+/// What a test's command has written about an event.
 fn told_files(told: &Path, event: &str) -> (Value, String) {
     let env = told.join(event).with_extension("env");
     wait_for(&format!("the command is told {event}"), || env.exists());

@@ -1,5 +1,5 @@
-//! Photos whose cutout is known beforehand, hostile files, and the check of an output. A photo is black
-//! but for one white quarter; the model `luma` takes brightness for foreground.
+//! Makes photos with known cutouts and hostile files, and checks outputs. A photo is black except for one white quarter; the model
+//! `luma` takes brightness for foreground.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Write as _};
@@ -8,10 +8,10 @@ use std::path::Path;
 use image::{ImageFormat, Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 
-/// Width and height of a photo, in pixels.
+/// The width and height of a photo, in pixels.
 pub(crate) const SIZE: (u32, u32) = (96, 64);
 
-/// Width and height of a large photo.
+/// The width and height of a large photo.
 pub(crate) const LARGE: (u32, u32) = (960, 640);
 
 /// The white quarter of a photo.
@@ -64,7 +64,7 @@ pub(crate) fn large_jpeg(lit: Quarter) -> Vec<u8> {
     encode_jpeg(lit, LARGE, |_| ())
 }
 
-/// A photo as a JPEG of 24 megapixels, which weighs little and takes more than 150 MiB to cut out.
+/// A photo as a JPEG of 24 megapixels; the file is small, and cutting it out takes more than 150 MiB.
 pub(crate) fn huge_jpeg(lit: Quarter) -> Vec<u8> {
     encode_jpeg(lit, (6_000, 4_000), |_| ())
 }
@@ -101,10 +101,10 @@ pub(crate) fn png(lit: Quarter) -> Vec<u8> {
     encode(lit, ImageFormat::Png)
 }
 
-/// A photo of [`LARGE`] pixels as a bitmap: whatever part of it is taken from another one, it can be read.
+/// A photo of [`LARGE`] pixels as a bitmap: it stays readable if any part is replaced by that of another one.
 pub(crate) fn large_bmp(lit: Quarter) -> Vec<u8> {
     let mut picture = picture(lit, LARGE);
-    // As dark, but not zeros, which at the end of a bitmap may not be written yet.
+    // Dark, but not zeros, which could be unwritten data at the end of a bitmap.
     for pixel in picture.pixels_mut().filter(|pixel| pixel.0 == [0; 3]) {
         pixel.0[0] = 1;
     }
@@ -143,8 +143,8 @@ pub(crate) fn bomb(side: u32) -> Vec<u8> {
     bytes
 }
 
-/// Asserts that `path` is a whole cutout: RGBA, of the photo's size, opaque in the lit quarter and nowhere else,
-/// without colour where it is transparent, and marked as ours.
+/// Asserts that `path` is a complete cutout: RGBA, of the photo's size, opaque in the lit quarter and nowhere else, without colour
+/// where it is transparent, and with hotcut's provenance.
 #[track_caller]
 pub(crate) fn assert_cutout(path: &Path, lit: Quarter) {
     assert_cutout_of_size(path, lit, SIZE);
@@ -210,7 +210,7 @@ pub(crate) fn marked_model(path: &Path) -> String {
     marked(path, "model=")
 }
 
-/// SHA-256 of the source that an output was made of, as its provenance tells it.
+/// The SHA-256 of the source that the provenance of an output names.
 #[track_caller]
 pub(crate) fn marked_sha256(path: &Path) -> [u8; 32] {
     let digits = marked(path, "sha256=");

@@ -1,11 +1,11 @@
-//! `/proc` -> the workers of a daemon, their state, limits and memory. Knows no folder.
+//! Reads the workers of a daemon, their state, limits and memory from `/proc`. Must not know a folder.
 
 use std::fs;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Sends `signal` to a process that a test started; that it is gone already is fine.
+/// Sends `signal` to a process that a test started; ignores that it is gone already.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid)
         .ok()
@@ -14,7 +14,7 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
     kill_process(pid, signal).ok();
 }
 
-/// Pids of the living children of `daemon` whose first argument is `worker`.
+/// The pids of the living children of `daemon` whose first argument is `worker`.
 pub(crate) fn workers_of(daemon: u32) -> Vec<u32> {
     fs::read_dir("/proc")
         .unwrap()
@@ -29,7 +29,7 @@ pub(crate) fn is_worker(pid: u32) -> bool {
         .is_ok_and(|line| line.split(|&byte| byte == 0).nth(1) == Some(b"worker"))
 }
 
-/// Whether a worker has given up its rights, the last thing it does before it is ready.
+/// Whether a worker has dropped its rights, the last step before it is ready.
 pub(crate) fn has_dropped_rights(pid: u32) -> bool {
     status_field(pid, "Seccomp").as_deref() == Some("2")
 }
@@ -43,7 +43,7 @@ pub(crate) fn status_field(pid: u32, name: &str) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-/// Highest resident memory of a process so far, in MiB.
+/// The peak resident memory of a process so far, in MiB.
 pub(crate) fn peak_mib(pid: u32) -> u64 {
     let peak = status_field(pid, "VmHWM").expect("the process lives");
     let kib: u64 = peak.trim_end_matches(" kB").parse().unwrap();
@@ -63,7 +63,7 @@ pub(crate) fn limit(pid: u32, name: &str) -> String {
         .to_owned()
 }
 
-/// What the file descriptors above stderr lead to, e.g. `pipe:[123]`.
+/// The targets of the file descriptors above stderr, e.g. `pipe:[123]`.
 pub(crate) fn open_files(pid: u32) -> Vec<String> {
     let folder = format!("/proc/{pid}/fd");
     fs::read_dir(&folder)
@@ -75,7 +75,7 @@ pub(crate) fn open_files(pid: u32) -> Vec<String> {
         .collect()
 }
 
-/// Whether a process has `file` open and has read of it.
+/// Whether a process has `file` open and has read from it.
 pub(crate) fn has_read_of(pid: u32, file: &Path) -> bool {
     let Ok(open) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;

@@ -1,8 +1,8 @@
-//! The source text -> whether each promise has tests, and the table in `lib.rs` is of tests that there are. Runs nothing.
+//! Checks that each promise has tests, and that the table in `lib.rs` names existing tests. Runs nothing.
 
 use crate::architecture::{Source, read, sources};
 
-/// Fails when a promise is left without tests that name it in their docs.
+/// Fails when no tests name a promise in their docs.
 #[test]
 fn each_promise_is_named_by_its_tests() {
     let texts = all();
@@ -26,7 +26,7 @@ fn each_promise_is_named_by_its_tests() {
     }
 }
 
-/// Fails when the table of what was taken out leaves a promise out, or names a test that there is not.
+/// Fails when the table of removed code omits a promise, or names a test that does not exist.
 #[test]
 fn each_promise_was_seen_to_fail() {
     let texts = all();

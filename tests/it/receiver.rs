@@ -1,4 +1,4 @@
-//! A web server that answers as a test wants -> the requests that came. Knows no daemon.
+//! A web server that answers as a test wants and collects the requests. Must not know a daemon.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How long a request may take to come.
+/// How long a request may take to arrive.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A receiver on a loopback address.
@@ -20,10 +20,10 @@ pub(crate) struct Receiver {
 /// One request.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// Method, path and version.
+    /// The method, path and version.
     pub(crate) line: String,
     headers: Vec<(String, String)>,
-    /// The body as it came.
+    /// The body as received.
     pub(crate) body: Vec<u8>,
 }
 
@@ -43,7 +43,7 @@ impl Receiver {
                     .next()
                     .unwrap_or_else(|| "204 No Content".to_owned());
                 let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
-                // Whoever asked may have gone.
+                // It is no error if the client is gone.
                 stream.write_all(answer.as_bytes()).ok();
                 if sender.send(request).is_err() {
                     return;
@@ -66,7 +66,7 @@ impl Receiver {
             .expect("another request")
     }
 
-    /// Whether there is a request that nobody has asked for.
+    /// Whether there is a request that the test has not read.
     pub(crate) fn has_more(&self) -> bool {
         self.requests.try_recv().is_ok()
     }

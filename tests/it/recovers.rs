@@ -1,4 +1,4 @@
-//! Kill the daemon at any moment, lose its ledger, start it again: everything is delivered, once.
+//! Tests that everything is delivered once, after the daemon is killed at any moment, loses its ledger, or restarts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +14,8 @@ use crate::setup::Setup;
 
 type Identities = BTreeMap<PathBuf, (u64, i64, i64)>;
 
-/// P2, P8: fails when the photo of a killed daemon is lost, one that was done is published again, a worker outlives
-/// its daemon, or a temporary file stays.
+/// P2, P8: fails when the photo of a killed daemon is lost, when a done photo is published again, when a worker outlives its
+/// daemon, or when a temporary file stays.
 #[test]
 fn daemon_killed_in_mid_job_delivers_everything_once_after_a_restart() {
     let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -40,8 +40,8 @@ fn daemon_killed_in_mid_job_delivers_everything_once_after_a_restart() {
     assert_eq!(hot.outputs().len(), 5, "{:?}", hot.outputs());
 }
 
-/// P2, P3, P8: the kill comes at eight different depths of a burst, so in every phase of a job sooner or later; fails
-/// when an output is not whole at the moment of the kill, is missing at the end, or a temporary file stays.
+/// P2, P3, P8: the kill comes at eight different depths of a burst, so in every phase of a job sooner or later. Fails when an
+/// output is not complete at the moment of the kill, is missing at the end, or a temporary file stays.
 #[test]
 fn daemon_killed_again_and_again_in_a_burst_loses_nothing() {
     let mut hot = HotFolder::start();
@@ -66,7 +66,7 @@ fn daemon_killed_again_and_again_in_a_burst_loses_nothing() {
     assert_eq!(hot.temporaries(), [] as [&Path; 0]);
 }
 
-/// P2: fails when a start does work again that was done before.
+/// P2: fails when a start repeats work that was done before.
 #[test]
 fn restart_reprocesses_nothing() {
     let mut hot = HotFolder::start();
@@ -83,7 +83,7 @@ fn restart_reprocesses_nothing() {
     assert_same_but_for_marker(&hot, &before);
 }
 
-/// P2: outputs say what they were made of; fails when they are made and published again without a ledger.
+/// P2: outputs name their source. Fails when they are made and published again without a ledger.
 #[test]
 fn lost_ledger_publishes_nothing_twice() {
     let mut hot = HotFolder::start();
@@ -104,7 +104,7 @@ fn lost_ledger_publishes_nothing_twice() {
     assert_same_but_for_marker(&hot, &before);
 }
 
-/// P2: while there is no ledger a photo is corrected; fails when its cutout gets a second name beside the first.
+/// P2: a photo is corrected while there is no ledger. Fails when its cutout gets a second name beside the first.
 #[test]
 fn photo_corrected_after_the_ledger_was_lost_keeps_its_name() {
     let mut hot = with_two_of_one_stem();
@@ -114,8 +114,8 @@ fn photo_corrected_after_the_ledger_was_lost_keeps_its_name() {
     assert_correction_replaces_its_cutout(&mut hot);
 }
 
-/// P2, P10: fails when a ledger full of rubbish stops the daemon for good, is thrown away, or is made anew without what the
-/// cutouts tell.
+/// P2, P10: fails when a damaged ledger stops the daemon for good, is deleted, or is made anew without the records from the
+/// cutouts.
 #[test]
 fn damaged_ledger_is_set_aside_and_made_anew_from_the_cutouts() {
     let mut hot = with_two_of_one_stem();
@@ -123,7 +123,7 @@ fn damaged_ledger_is_set_aside_and_made_anew_from_the_cutouts() {
     let ledger = hot.setup().path("state/ledger.db");
     let rubbish = vec![0xA5; usize::try_from(fs::metadata(&ledger).unwrap().len()).unwrap()];
     fs::write(&ledger, &rubbish).unwrap();
-    // What is not in the ledger yet would mend it; a daemon that ends slowly enough has put it there already.
+    // Pages in the `-wal` would repair it; a daemon that ends slowly enough has already written them to the ledger.
     fs::remove_file(hot.setup().path("state/ledger.db-wal")).ok();
     assert_correction_replaces_its_cutout(&mut hot);
     assert!(hot.log().contains("the ledger was damaged"));
@@ -136,8 +136,8 @@ fn damaged_ledger_is_set_aside_and_made_anew_from_the_cutouts() {
     );
 }
 
-/// P2, P10: fails when a first start is reported as trouble, or when it is not told that the cutouts, which a lost ledger could
-/// be made of, are out of reach.
+/// P2, P10: fails when a first start is reported as a problem, or when there is no report that the cutouts from which a lost ledger
+/// could be rebuilt are out of reach.
 #[test]
 fn cutouts_that_cannot_be_looked_for_are_told_unless_there_were_none() {
     const TOLD: &str = "cutouts could not be looked for";
@@ -155,8 +155,8 @@ fn cutouts_that_cannot_be_looked_for_are_told_unless_there_were_none() {
     assert_eq!(hot.log_lines(TOLD), 1);
 }
 
-/// P2: originals are moved away, so only the cutouts are left to tell; fails when `rebuild` does not learn them, or when it
-/// works under the hands of a daemon.
+/// P2: originals are moved away, so only the cutouts have the information. Fails when `rebuild` does not read them, or when it
+/// works while a daemon runs.
 #[test]
 fn rebuild_learns_what_lies_in_the_output_folder() {
     let mut hot = HotFolder::start_with(Setup::new().moves_sources());
@@ -177,8 +177,8 @@ fn rebuild_learns_what_lies_in_the_output_folder() {
     assert!(said(&why).contains("products: sub/b.jpg"), "{why:?}");
 }
 
-/// P3: the daemon is stopped and killed at the very moment when a temporary file is seen; fails when what a crash leaves
-/// in an output folder is never cleared away.
+/// P3: the daemon is stopped and killed at the moment when a temporary file is seen. Fails when the remains of a crash in an output
+/// folder are never removed.
 #[test]
 fn temporary_file_of_a_dead_job_is_removed_after_a_restart() {
     let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -201,8 +201,8 @@ fn temporary_file_of_a_dead_job_is_removed_after_a_restart() {
     wait_for("nothing else is left", || hot.temporaries().is_empty());
 }
 
-/// P2: while the daemon is stopped, one photo is corrected and one is taken away; fails when the first is not done again
-/// or the second one's output goes.
+/// P2: while the daemon is stopped, one photo is corrected and one is removed. Fails when the first is not done again or the output
+/// of the second is removed.
 #[test]
 fn changes_made_while_stopped_are_found_at_start() {
     let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -219,8 +219,8 @@ fn changes_made_while_stopped_are_found_at_start() {
     assert_cutout(&hot.output("b.png"), Quarter::TopLeft);
 }
 
-/// P1, P2: a correction is taken back by moving the first version, with its old times and inode, into place again; fails when
-/// the cutout stays that of the correction.
+/// P1, P2: a correction is undone by moving the first version, with its old times and inode, into place again. Fails when the
+/// cutout stays that of the correction.
 #[test]
 fn former_version_that_is_moved_back_is_cut_out_again() {
     let hot = HotFolder::start();
@@ -237,7 +237,7 @@ fn former_version_that_is_moved_back_is_cut_out_again() {
     assert_eq!(hot.outputs(), [PathBuf::from("a.png")]);
 }
 
-/// P1: the photographer takes a photo back while it is in a job; fails when the daemon stumbles over it.
+/// P1: the photographer removes a photo while it is in a job. Fails when the daemon does not cope with that.
 #[test]
 fn source_that_vanishes_during_its_job_harms_nothing() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1").moves_sources());

@@ -1,4 +1,4 @@
-//! Photos that are done and another model -> nothing by itself, and new cutouts for whoever asks. Knows no ledger.
+//! Tests done photos and another model: nothing happens by itself, and new cutouts are made on request. Must not know the ledger.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use hotcut::hex;
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 
-/// P2, P4: fails when a new model cuts anything out by itself, when what was asked for is not cut out with it, when anything
-/// else is, or when a cutout gets a second name.
+/// P2, P4: fails when a new model causes a cutout by itself, when a requested redo does not use it, when anything else is cut out,
+/// or when a cutout gets a second name.
 #[test]
 fn other_model_cuts_out_again_what_was_asked_for_and_nothing_else() {
     let mut hot = HotFolder::start_with(two_models());
@@ -57,8 +57,8 @@ fn other_model_cuts_out_again_what_was_asked_for_and_nothing_else() {
     assert_eq!(hot.outputs(), names);
 }
 
-/// P2, P4: fails when a newer model under the same name cuts anything out by itself, at a reload or at a start, or when it cannot be
-/// asked to.
+/// P2, P4: fails when a newer model under the same name causes a cutout by itself, at a reload or a start, or when it cannot be
+/// requested.
 #[test]
 fn newer_model_under_the_same_name_cuts_out_again_only_what_was_asked_for() {
     let mut hot = HotFolder::start_with(two_models());
@@ -87,12 +87,12 @@ fn newer_model_under_the_same_name_cuts_out_again_only_what_was_asked_for() {
     assert!(said(&output).contains("its folder: 1"), "{}", said(&output));
     wait_for("a", || identity(&hot.output("a.png")) != before[0]);
     hot.wait_status("done", |status| status.running == 0 && status.queued == 0);
-    // Its mark is the same, so it is the matte that is not.
+    // The provenance is the same, so the matte must differ.
     assert_ne!(fs::read(hot.output("a.png")).unwrap(), cut_before);
     assert_eq!(identity(&hot.output("b.png")), before[1]);
 }
 
-/// P4: fails when a cutout that somebody has retouched is replaced, or a photo that went away is looked for.
+/// P4: fails when a retouched cutout is replaced, or when a photo that is gone is looked for.
 #[test]
 fn retouched_cutouts_and_photos_that_went_away_are_left_alone() {
     let hot = HotFolder::start_with(two_models());
@@ -116,7 +116,7 @@ fn retouched_cutouts_and_photos_that_went_away_are_left_alone() {
     assert_eq!(identity(&hot.output("b.png")), b);
 }
 
-/// Fails when nothing is asked for and everything is cut out again.
+/// Fails when an empty request causes everything to be cut out again.
 #[test]
 fn without_a_model_or_a_photo_nothing_is_done() {
     let hot = HotFolder::start();
@@ -126,7 +126,7 @@ fn without_a_model_or_a_photo_nothing_is_done() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
 }
 
-/// A second model that does the same as the first under another name.
+/// A second model that works like the first, under another name.
 fn two_models() -> Setup {
     let setup = Setup::new();
     let models = setup.path("models");

@@ -1,4 +1,4 @@
-//! Files that are no photos, or harm: told to the photographer, and never in the way of the next photo.
+//! Tests files that are not photos or are harmful: the photographer gets the reason, and the next photo is not affected.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -13,8 +13,8 @@ use crate::photos::{HTML, Quarter, assert_cutout, bomb, dark_png, jpeg};
 use crate::processes::peak_mib;
 use crate::setup::Setup;
 
-/// P5, P10: fails when the name decides what a file is, when the reason is not told in the status and beside the
-/// source, when the source is touched, or when the next photo is not served.
+/// P5, P10: fails when the name decides what a file is, when the reason is not shown in the status and beside the source, when the
+/// source is changed, or when the next photo is not served.
 #[test]
 fn web_page_named_jpg_is_quarantined_with_the_reason_beside_it() {
     let hot = HotFolder::start();
@@ -30,7 +30,7 @@ fn web_page_named_jpg_is_quarantined_with_the_reason_beside_it() {
     assert_eq!(hot.outputs(), [PathBuf::from("next.png")]);
 }
 
-/// P10: fails when the note of a mended file stays and lies.
+/// P10: fails when the note of a repaired file stays and is wrong.
 #[test]
 fn note_goes_away_once_the_file_succeeds() {
     let hot = HotFolder::start();
@@ -58,8 +58,7 @@ fn bad_file_is_moved_where_failed_says() {
     assert_eq!(fs::read(moved).unwrap(), HTML);
 }
 
-/// P5, P6: a few kilobytes that claim 900 megapixels; fails when they are decoded before they are refused, or stop the
-/// next photo.
+/// P5, P6: a few kilobytes that claim 900 megapixels. Fails when they are decoded before they are refused, or stop the next photo.
 #[test]
 fn decompression_bomb_is_quarantined_in_bounded_memory() {
     let hot = HotFolder::start();
@@ -72,7 +71,7 @@ fn decompression_bomb_is_quarantined_in_bounded_memory() {
     }
 }
 
-/// P5, P6: here the limit on pixels lets it pass and only the worker's memory stops it; fails when the machine's memory
+/// P5, P6: here the limit on pixels lets the file pass and only the worker's memory limit stops it. Fails when the machine's memory
 /// is the limit, or when more than the file's own attempts are lost.
 #[test]
 fn photo_beyond_the_memory_of_a_worker_costs_only_itself() {
@@ -89,7 +88,7 @@ fn photo_beyond_the_memory_of_a_worker_costs_only_itself() {
     assert_serves_next(&hot);
 }
 
-/// A picture without a subject would come out as a ghost or as nothing; fails when one is published.
+/// A picture without a subject would give a ghost or an empty cutout. Fails when one is published.
 #[test]
 fn photo_without_a_subject_is_quarantined() {
     let hot = HotFolder::start();
@@ -114,8 +113,8 @@ fn cutout_made_by_hotcut_is_not_cut_out_again() {
     );
 }
 
-/// P4, P5: a FIFO blocks whoever opens it and a link can lead to any file; fails when one is opened or followed. All
-/// settle before the marker does.
+/// P4, P5: opening a FIFO blocks, and a link can lead to any file. Fails when one is opened or followed. All settle before the
+/// marker does.
 #[test]
 fn only_regular_files_inside_the_folder_are_taken() {
     let hot = HotFolder::start();
@@ -148,7 +147,7 @@ fn only_regular_files_inside_the_folder_are_taken() {
     assert!(hot.status().quarantined.is_empty(), "{:?}", hot.status());
 }
 
-/// P2: litter of systems and programs is no photo; fails when one of these names is taken.
+/// P2: litter of systems and programs is not a photo. Fails when a file with one of these names is taken.
 #[test]
 fn dotfiles_and_litter_are_ignored() {
     let hot = HotFolder::start();
@@ -197,7 +196,7 @@ fn quarantined_file_is_not_tried_again_by_a_restart() {
     );
 }
 
-/// P10: the daemon dies after a file was quarantined and before its note was there; fails when nobody writes it any more.
+/// P10: the daemon dies after a file was quarantined and before its note was written. Fails when the note is never written.
 #[test]
 fn note_that_a_crash_has_prevented_is_written_at_the_next_start() {
     let mut hot = HotFolder::start();
@@ -217,7 +216,7 @@ fn note_that_a_crash_has_prevented_is_written_at_the_next_start() {
     );
 }
 
-/// P4, P10: as above, before the file was moved to `failed`, and between that and its note.
+/// P4, P10: as above, before the file was moved to `failed`, and between the move and the note.
 #[test]
 fn move_to_failed_that_a_crash_has_cut_short_is_finished_at_the_next_start() {
     let mut hot = HotFolder::start_with(Setup::new().moves_failures());
@@ -242,7 +241,8 @@ fn move_to_failed_that_a_crash_has_cut_short_is_finished_at_the_next_start() {
     assert_eq!(fs::read_dir(&failed).unwrap().count(), 2);
 }
 
-/// P10: fails when a file that could not be moved to `failed` waits for a restart once it can, or when each try is told.
+/// P10: fails when a file that could not be moved to `failed` is moved only after a restart although it could be earlier, or when
+/// each try is logged.
 #[test]
 fn move_to_failed_is_tried_again_until_it_works() {
     let hot = HotFolder::start_with(Setup::patient().moves_failures());
@@ -252,7 +252,7 @@ fn move_to_failed_is_tried_again_until_it_works() {
         hot.drop_file(format!("{folder}/page.jpg"), HTML);
         hot.wait_quarantined(&format!("{folder}/page.jpg"));
     }
-    // The first one is tried again before the second one, which tells when that was.
+    // The first file is tried again before the second one, whose move shows when that was.
     for folder in ["second", "first"] {
         fs::remove_file(failed.join(folder)).unwrap();
         let note = failed.join(folder).join("page.jpg.hotcut.txt");
@@ -267,8 +267,8 @@ fn move_to_failed_is_tried_again_until_it_works() {
     assert_eq!(hot.log_lines("the reason could not be left"), 2);
 }
 
-/// P5, P10: the folder of a quarantined file cannot be searched for a while; fails when the file is taken for gone, for it
-/// is then tried again.
+/// P5, P10: the folder of a quarantined file cannot be searched for a while. Fails when the file counts as gone, so that it is
+/// tried again.
 #[test]
 fn quarantined_file_out_of_reach_stays_quarantined() {
     if !namespaces_work("quarantined_file_out_of_reach_stays_quarantined") {
@@ -282,7 +282,7 @@ fn quarantined_file_out_of_reach_stays_quarantined() {
     let mode = |mode| fs::set_permissions(hot.input("sub"), Permissions::from_mode(mode)).unwrap();
     mode(0);
     hot.wait_log("a subfolder cannot be read");
-    // The look at what is quarantined was asked for before the look at this one.
+    // The look at quarantined files was requested before the look at this one.
     assert_serves_next(&hot);
     mode(0o755);
     hot.drop_file("sub/second.jpg", &jpeg(Quarter::TopLeft));

@@ -1,4 +1,4 @@
-//! The check that the unit makes before a reload -> faults of the configuration refuse it, folders that are away for now do not.
+//! Tests the check that the unit makes before a reload: configuration faults refuse the reload, absent folders do not.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
 use crate::strace::strace_works;
 
-/// What systemd runs before it tells the service to reload, without the program.
+/// The arguments of the command that systemd runs before a reload, without the program.
 fn reload_check() -> Vec<String> {
     let mut commands = ["hotcut.service", "notify-reload.conf"].map(|name| {
         let unit = fs::read_to_string(Path::new(CHECKOUT).join("systemd").join(name)).unwrap();
@@ -29,7 +29,7 @@ fn reload_check() -> Vec<String> {
     std::mem::take(&mut commands[0])
 }
 
-/// Runs the check of a reload, which `wrapper` begins.
+/// Runs the check of a reload, started by `wrapper`.
 fn check_under(wrapper: &[&str], setup: &Setup) -> Output {
     let program = hotcut();
     let mut words: Vec<&OsStr> = wrapper.iter().map(OsStr::new).collect();
@@ -43,8 +43,7 @@ fn check(setup: &Setup) -> Output {
     check_under(&[], setup)
 }
 
-/// P9: fails when a folder that is absent refuses a reload of the others, when nobody is told of it, or when the check of everything
-/// is as lenient.
+/// P9: fails when an absent folder refuses a reload of the others, when it is not reported, or when the full check is as lenient.
 #[test]
 fn folder_that_is_absent_refuses_no_reload() {
     let setup = Setup::new().moves_sources().another_folder("portraits");
@@ -63,7 +62,7 @@ fn folder_that_is_absent_refuses_no_reload() {
     assert_eq!(run.status.code(), Some(78), "{run:?}");
 }
 
-/// P9: fails when a disk that does not answer refuses a reload, or holds it up for long.
+/// P9: fails when a disk that does not answer refuses a reload, or delays it for long.
 #[test]
 fn disk_that_does_not_answer_refuses_no_reload() {
     if !fuse_works("disk_that_does_not_answer_refuses_no_reload") {
@@ -85,7 +84,7 @@ fn disk_that_does_not_answer_refuses_no_reload() {
     }
 }
 
-/// P9: fails when a reload is accepted that needs a person first, because the check looks at less.
+/// P9: fails when a reload that first needs a person is accepted, because the check covers less.
 #[test]
 fn faults_of_a_configuration_refuse_a_reload() {
     let setup = Setup::new;
@@ -128,7 +127,7 @@ fn faults_of_a_configuration_refuse_a_reload() {
     assert!(said(&run).contains("/nowhere/libonnxruntime.so"), "{run:?}");
 }
 
-/// P9: the place of a disk that is away may not be written to within the unit; fails when that refuses a reload, or when a folder that
+/// P9: the unit may not allow writes to the mount point of an absent disk. Fails when that refuses a reload, or when a folder that
 /// the unit does not let hotcut write to does not.
 #[test]
 fn bare_place_of_a_disk_is_told_from_a_folder_that_the_unit_closes() {
@@ -164,7 +163,7 @@ fn bare_place_of_a_disk_is_told_from_a_folder_that_the_unit_closes() {
     for words in [&closed, "the unit may forbid to write there", "hotcut unit"] {
         assert!(said(&run).contains(words), "{words}: {run:?}");
     }
-    // Nor is one that is to be made there: no disk is known that could come back.
+    // The same holds for a folder that must be made there: no known disk could come back.
     let absent = format!("{closed}/new");
     let setup = hot
         .setup()

@@ -1,4 +1,4 @@
-//! SIGHUP: a new configuration as a whole, or the old one.
+//! Tests SIGHUP: the new configuration as a whole, or the old one.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::photos::{HTML, Quarter, assert_cutout, jpeg};
 use crate::processes;
 use crate::setup::Setup;
 
-/// P9: fails when a typing mistake stops the daemon, is not named, or is taken over in part.
+/// P9: fails when a typing mistake stops the daemon, is not named, or is applied in part.
 #[test]
 fn sighup_with_a_broken_file_names_the_fault_and_goes_on() {
     let mut hot = HotFolder::start();
@@ -27,7 +27,7 @@ fn sighup_with_a_broken_file_names_the_fault_and_goes_on() {
     hot.wait_status("done", |status| status.done == 1);
 }
 
-/// P9: fails when the file does not parse at all and that ends the daemon.
+/// P9: fails when a file that does not parse at all ends the daemon.
 #[test]
 fn sighup_with_a_file_that_is_no_toml_goes_on() {
     let mut hot = HotFolder::start();
@@ -39,7 +39,7 @@ fn sighup_with_a_file_that_is_no_toml_goes_on() {
     assert!(!hot.has_exited());
 }
 
-/// P9: fails when a new folder needs a restart, or costs the old one its service; its earlier files are found too.
+/// P9: fails when a new folder needs a restart, when it interrupts the old one, or when its earlier files are not found.
 #[test]
 fn sighup_with_a_new_folder_serves_it() {
     let mut hot = HotFolder::start();
@@ -59,8 +59,8 @@ fn sighup_with_a_new_folder_serves_it() {
     assert_eq!(hot.status_of("portraits").state, "online");
 }
 
-/// P10: fails when a daemon whose configuration names no folder yet ends, does not say what it waits for, or needs a restart to
-/// serve the first one.
+/// P10: fails when a daemon without a configured folder ends, does not say what it waits for, or needs a restart to serve the first
+/// one.
 #[test]
 fn a_daemon_without_a_folder_waits_for_the_first_and_says_so() {
     let mut hot = HotFolder::start_with(Setup::new().without_last_folder());
@@ -76,7 +76,7 @@ fn a_daemon_without_a_folder_waits_for_the_first_and_says_so() {
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
-/// P9: fails when a folder that was taken out is still served. The marker settles later.
+/// P9: fails when a removed folder is still served. The marker settles later.
 #[test]
 fn sighup_without_a_folder_leaves_it_alone() {
     let mut hot = HotFolder::start_with(Setup::new().another_folder("portraits"));
@@ -97,7 +97,7 @@ fn sighup_without_a_folder_leaves_it_alone() {
     assert!(!output.join("b.png").exists(), "the folder was taken out");
 }
 
-/// P9: a job sees one configuration; fails when a job in flight is cut off, or delivers where the new one says.
+/// P9: a job sees one configuration. Fails when a running job is aborted, or delivers to the folder of the new one.
 #[test]
 fn job_in_flight_ends_under_the_configuration_it_began_with() {
     let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -114,8 +114,8 @@ fn job_in_flight_ends_under_the_configuration_it_began_with() {
     assert!(!hot.output("b.png").exists());
 }
 
-/// P9: the configuration is sound, but the daemon cannot make what one of its folders needs; fails when that ends the
-/// daemon, takes the old folders away or takes the new configuration in part.
+/// P9: the configuration is valid, but the daemon cannot make something that one of its folders needs. Fails when that ends the
+/// daemon, removes the old folders or applies the new configuration in part.
 #[test]
 fn sighup_with_a_folder_that_cannot_be_opened_keeps_the_old_ones() {
     let mut hot = HotFolder::start();
@@ -140,7 +140,7 @@ fn sighup_with_a_folder_that_cannot_be_opened_keeps_the_old_ones() {
     wait_for("the new output folder", || elsewhere.join("b.png").exists());
 }
 
-/// P9: settings of the daemon change too; fails when they need a restart.
+/// P9: settings of the daemon change too. Fails when they need a restart.
 #[test]
 fn sighup_changes_the_number_of_workers() {
     let mut hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -153,7 +153,7 @@ fn sighup_changes_the_number_of_workers() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
-/// P9: reloads come one after another while photos are served; fails when one is lost or done twice on the way.
+/// P9: reloads come one after another while photos are served. Fails when a photo is lost or done twice.
 #[test]
 fn many_sighups_lose_nothing() {
     let hot = HotFolder::start();

@@ -1,4 +1,4 @@
-//! A photo that is renamed inside its hot folder: what becomes of its cutout.
+//! Tests what happens to the cutout of a photo that is renamed inside its hot folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn with_one_done() -> HotFolder {
     hot
 }
 
-/// Waits until the photo is done under its new name, and nothing is under way.
+/// Waits until the photo is done under its new name, and no work is left.
 #[track_caller]
 fn wait_renamed(hot: &HotFolder, name: &str) {
     let told = format!("done: cut out to {}", hot.output(name).display());
@@ -37,8 +37,8 @@ fn assert_only(hot: &HotFolder, names: &[&str]) {
     assert!(hot.temporaries().is_empty());
 }
 
-/// P2: fails when the photo is cut out again, its earlier cutout stays, it counts twice, or a correction under the new name does
-/// not find its cutout.
+/// P2: fails when the photo is cut out again, when its earlier cutout stays, when it counts twice, or when a correction under the
+/// new name does not find its cutout.
 #[test]
 fn cutout_takes_the_new_name_of_its_photo() {
     let mut hot = with_one_done();
@@ -61,7 +61,7 @@ fn cutout_takes_the_new_name_of_its_photo() {
     assert_only(&hot, &["shoot/b.png"]);
 }
 
-/// P2: fails when a photo that was renamed gets a second cutout because a new one has its former name.
+/// P2: fails when a renamed photo gets a second cutout because a new photo has its former name.
 #[test]
 fn cutout_takes_the_new_name_although_another_photo_has_the_former_one() {
     let mut hot = with_one_done();
@@ -79,7 +79,7 @@ fn cutout_takes_the_new_name_although_another_photo_has_the_former_one() {
     assert_eq!(marked_source(&hot.output("b.png")), "b.jpg");
 }
 
-/// P2: fails when somebody else's file under the new name is overwritten, or the photo is left without a cutout.
+/// P2: fails when a user's file under the new name is overwritten, or the photo is left without a cutout.
 #[test]
 fn foreign_file_under_the_new_name_stays() {
     let hot = with_one_done();
@@ -92,7 +92,7 @@ fn foreign_file_under_the_new_name_stays() {
     assert_eq!(fs::read(hot.output("b.png")).unwrap(), b"somebody's work");
 }
 
-/// P2, P4: fails when a cutout that somebody has retouched is renamed or removed.
+/// P2, P4: fails when a retouched cutout is renamed or removed.
 #[test]
 fn retouched_cutout_stays_where_it_is() {
     let hot = with_one_done();
@@ -103,7 +103,7 @@ fn retouched_cutout_stays_where_it_is() {
     assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"retouched");
 }
 
-/// P2: fails when a second link to a photo, which is another photo, takes the cutout of the first.
+/// P2: fails when a second hard link to a photo, which is another photo, takes the cutout of the first.
 #[test]
 fn second_link_to_a_photo_has_a_cutout_of_its_own() {
     let hot = with_one_done();

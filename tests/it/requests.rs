@@ -1,5 +1,5 @@
-//! A request as bytes -> the answer of a daemon's HTTP server, over a plain socket: what a test sends is exactly what it says.
-//! Knows no path of the API.
+//! Sends requests as exact bytes to a daemon's HTTP server over a plain socket, and reads the answers. Must not know a path of the
+//! API.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::binary::wait_for;
 use crate::hot_folder::HotFolder;
 
-/// How long an answer may take before a test fails: far beyond what a busy machine needs.
+/// How long an answer may take before a test fails: far longer than a busy machine needs.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Divides the parts of a form.
+/// The boundary between the parts of a form.
 const BOUNDARY: &str = "hotcut-test-boundary";
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -55,7 +55,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// The `code` of a refusal, which must be told as a problem.
+    /// The `code` of a refusal, which must be a problem document.
     #[track_caller]
     pub(crate) fn problem(&self) -> String {
         assert_eq!(
@@ -73,7 +73,7 @@ impl Answer {
     }
 }
 
-/// The address that the daemon has told in its log.
+/// The address in the daemon's log.
 #[track_caller]
 pub(crate) fn address(hot: &HotFolder) -> SocketAddr {
     hot.wait_log("http: listening");
@@ -83,7 +83,7 @@ pub(crate) fn address(hot: &HotFolder) -> SocketAddr {
     line["fields"]["listen"].as_str().unwrap().parse().unwrap()
 }
 
-/// Connects, for requests that are not quite right.
+/// Connects, for malformed requests.
 #[track_caller]
 pub(crate) fn connect(hot: &HotFolder) -> TcpStream {
     let stream = TcpStream::connect(address(hot)).unwrap();
@@ -103,7 +103,7 @@ pub(crate) fn send(hot: &HotFolder, line: &str, headers: &[&str], body: &[u8]) -
 pub(crate) fn begin(hot: &HotFolder, line: &str, headers: &[&str], body: &[u8]) -> TcpStream {
     let mut stream = connect(hot);
     stream.write_all(&head(line, headers, body.len())).unwrap();
-    // A server that refuses early need not read the rest.
+    // A server that refuses early may not read the rest.
     stream.write_all(body).ok();
     stream
 }
@@ -156,13 +156,13 @@ pub(crate) fn form(files: &[(&str, &[u8])]) -> (String, Vec<u8>) {
     (kind, body)
 }
 
-/// A whole number of `/metrics`, labels included in its name.
+/// An integer of `/metrics`; its name includes labels.
 #[track_caller]
 pub(crate) fn metric(hot: &HotFolder, name: &str) -> u64 {
     reading(hot, name).parse().unwrap()
 }
 
-/// As [`metric`], of what is no whole number.
+/// As [`metric`], for a number that is not an integer.
 #[track_caller]
 pub(crate) fn gauge(hot: &HotFolder, name: &str) -> f64 {
     reading(hot, name).parse().unwrap()
@@ -193,7 +193,7 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Waits until the daemon answers that it is ready.
+/// Waits until the daemon reports readiness.
 #[track_caller]
 pub(crate) fn wait_ready(hot: &HotFolder) {
     wait_for("/readyz", || get(hot, "/readyz").status == 200);

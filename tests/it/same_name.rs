@@ -1,4 +1,4 @@
-//! A photo that arrives under the name of an earlier one, for each `source` and each `on_same_name`: whose cutout lies where.
+//! Tests a photo that arrives under the name of an earlier one, for each `source` and each `on_same_name`: which cutout is where.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::setup::Setup;
 
 const PHOTO: &str = "sub/a.jpg";
 
-/// One worker and one folder, with these two keys; what `done` needs is there.
+/// One worker and one folder with these two keys; the `done` folder is set up if needed.
 pub(crate) fn setup(source: &str, on_same_name: &str) -> Setup {
     let setup = Setup::new().daemon("workers", "1").folder("settle", "50ms");
     let setup = match source {
@@ -20,7 +20,7 @@ pub(crate) fn setup(source: &str, on_same_name: &str) -> Setup {
     setup.folder("on_same_name", on_same_name)
 }
 
-/// Drops the photo and waits until hotcut has dealt with it; `count` photos are done then.
+/// Drops the photo and waits until hotcut has handled it; `count` photos are done then.
 #[track_caller]
 fn deliver(hot: &HotFolder, lit: Quarter, source: &str, count: u64) {
     hot.drop_file(PHOTO, &jpeg(lit));
@@ -41,7 +41,7 @@ fn assert_outputs(hot: &HotFolder, expected: &[(&str, Quarter)]) {
     }
 }
 
-/// Loses the ledger, so that the next start makes it anew from the cutouts.
+/// Removes the ledger, so that the next start rebuilds it from the cutouts.
 fn lose_ledger(hot: &mut HotFolder) {
     hot.stop();
     fs::remove_dir_all(hot.setup().path("state")).unwrap();
@@ -49,8 +49,8 @@ fn lose_ledger(hot: &mut HotFolder) {
     hot.restart();
 }
 
-/// P2: fails when the second photo replaces the cutout of the first, gets another number, or gets a new one after a restart or
-/// a lost ledger.
+/// P2: fails when the second photo replaces the cutout of the first, gets another number, or gets a new one after a restart or a
+/// lost ledger.
 #[test]
 fn photo_of_an_earlier_name_gets_a_number() {
     for source in ["keep", "move", "delete"] {
@@ -65,7 +65,7 @@ fn photo_of_an_earlier_name_gets_a_number() {
         hot.stop();
         hot.restart();
         lose_ledger(&mut hot);
-        // A source that is kept has its latest version only; of one that is gone each cutout tells a history.
+        // A kept source has a history only for its latest version; a source that is gone has one for each cutout.
         let known = if source == "keep" { 1 } else { 2 };
         hot.wait_status("known again", |status| status.done == known);
         assert_outputs(&hot, &two);
@@ -78,7 +78,7 @@ fn photo_of_an_earlier_name_gets_a_number() {
     }
 }
 
-/// P4: each original lies in `done` under the number of its cutout.
+/// P4: fails when an original in `done` does not have the number of its cutout.
 #[track_caller]
 fn assert_originals(hot: &HotFolder) {
     let done = hot.setup().path("done");
@@ -97,7 +97,8 @@ fn assert_originals(hot: &HotFolder) {
     }
 }
 
-/// P2: fails when the second photo gets a name of its own although its folder asks for a replacement, or when that is not told.
+/// P2: fails when the second photo gets its own name although its folder is configured to replace, or when the replacement is not
+/// logged.
 #[test]
 fn photo_of_an_earlier_name_replaces_its_cutout_where_the_folder_says_so() {
     for source in ["keep", "move", "delete"] {
@@ -122,7 +123,8 @@ fn photo_of_an_earlier_name_replaces_its_cutout_where_the_folder_says_so() {
     }
 }
 
-/// P2: fails when a folder whose photos are moved or deleted replaces unasked, or one whose photos stay numbers unasked.
+/// P2: fails when, by default, a folder whose photos are moved or deleted replaces cutouts, or one whose photos are kept numbers
+/// them.
 #[test]
 fn default_is_to_number_where_photos_are_taken_away() {
     let deletes = Setup::new().folder("source", "delete");
@@ -143,7 +145,7 @@ fn default_is_to_number_where_photos_are_taken_away() {
     }
 }
 
-/// P10: fails when `why` tells one history only, or of one cutout only.
+/// P10: fails when `why` shows only one history, or that of only one cutout.
 #[test]
 fn why_tells_of_each_photo_of_a_name() {
     let hot = HotFolder::start_with(setup("move", "number"));
@@ -162,7 +164,8 @@ fn why_tells_of_each_photo_of_a_name() {
     }
 }
 
-/// P2: the first cutout was fetched; fails when its name is given to another photo, which would overwrite it where it went.
+/// P2: the first cutout was fetched. Fails when its name is given to another photo, whose cutout would overwrite it at its
+/// destination.
 #[test]
 fn name_of_a_cutout_that_was_fetched_is_not_given_again() {
     let hot = HotFolder::start_with(setup("delete", "number"));
@@ -172,7 +175,7 @@ fn name_of_a_cutout_that_was_fetched_is_not_given_again() {
     assert_outputs(&hot, &[("sub/a-2.png", Quarter::BottomRight)]);
 }
 
-/// P2, P4: fails when a number that something has, in the output folder or in `done`, is taken for free.
+/// P2, P4: fails when a number that a file in the output folder or in `done` has counts as free.
 #[test]
 fn number_that_is_taken_is_skipped_for_cutout_and_original() {
     let hot = HotFolder::start_with(setup("move", "number"));
@@ -189,7 +192,7 @@ fn number_that_is_taken_is_skipped_for_cutout_and_original() {
     );
 }
 
-/// P2: fails when what lies in `done` gives the cutout another name where photos of one name replace each other.
+/// P2: fails when a file in `done` gives the cutout another name although photos of one name replace each other.
 #[test]
 fn name_that_is_taken_in_done_counts_only_where_photos_are_numbered() {
     for (on_same_name, name) in [("replace", "sub/a.png"), ("number", "sub/a-2.png")] {
@@ -202,7 +205,7 @@ fn name_that_is_taken_in_done_counts_only_where_photos_are_numbered() {
     }
 }
 
-/// P2: two photos of one stem, each of which comes twice; fails when they share a number.
+/// P2: two photos of one stem, each of which comes twice. Fails when they share a number.
 #[test]
 fn photos_of_one_stem_are_numbered_apart() {
     let hot = HotFolder::start_with(setup("delete", "number"));
@@ -240,8 +243,8 @@ fn same_photo_dropped_again_is_not_cut_out_again() {
     assert!(hot.log().contains("there already"), "{}", hot.log());
 }
 
-/// P2: a photo that is kept is replaced by another one and then put back as it was; fails when its cutout is made again, or that of
-/// the other photo is lost.
+/// P2: a kept photo is replaced by another one and then restored. Fails when its cutout is made again, or the cutout of the other
+/// photo is lost.
 #[test]
 fn former_photo_that_comes_back_still_has_its_cutout() {
     let hot = HotFolder::start_with(setup("keep", "number"));

@@ -1,4 +1,4 @@
-//! The daemon dies at every system call that the second photo of a name takes: both photos and both cutouts are there afterwards.
+//! Tests a death of the daemon at every system call for the second photo of a name: both photos and both cutouts exist afterwards.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A file is taken only when it is complete: how files look while somebody still writes them.
+//! Tests that a file is taken only when it is complete, for the ways in which programs write files.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -10,8 +10,8 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{LARGE, Quarter, assert_cutout, assert_cutout_of_size, jpeg, large_jpeg};
 use crate::setup::Setup;
 
-/// P3: all bytes are there and nothing changes, but the writer has not closed the file; fails when the open
-/// handle is not noticed. The marker comes later and settles just as long.
+/// P3: all bytes are written and nothing changes, but the writer has not closed the file. Fails when the open handle is not
+/// noticed. The marker comes later and settles just as long.
 #[test]
 fn file_that_a_writer_holds_open_is_not_taken() {
     let hot = HotFolder::start();
@@ -29,8 +29,8 @@ fn file_that_a_writer_holds_open_is_not_taken() {
     assert_cutout(&hot.wait_output("slow.png"), Quarter::TopLeft);
 }
 
-/// P3: a writer that opens, writes a part and closes, in two rounds with a pause longer than `settle`; fails when
-/// half a picture is published, or the whole one never.
+/// P3: a writer opens, writes a part and closes, in two rounds with a pause longer than `settle`. Fails when a partial picture is
+/// published, or the complete one never.
 #[test]
 fn file_written_in_two_rounds_is_published_once_it_is_whole() {
     let hot = HotFolder::start();
@@ -54,7 +54,7 @@ fn file_written_in_two_rounds_is_published_once_it_is_whole() {
     assert_cutout_of_size(&hot.wait_output("a.png"), Quarter::BottomLeft, LARGE);
 }
 
-/// P3: most decoders accept a JPEG that was cut short and paint the rest grey; fails when one of them decides.
+/// P3: most decoders accept a truncated JPEG and paint the rest grey. Fails when the decision is left to one of them.
 #[test]
 fn truncated_jpeg_is_never_published() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -76,8 +76,8 @@ fn truncated_jpeg_is_never_published() {
     );
 }
 
-/// P3: some programs make a file as long as it will be and fill it later; fails when the zeros of its second half are
-/// published as grey, or when the filled file is not looked at again.
+/// P3: some programs give a file its final length and fill it later. Fails when the zeros of its second half are published as grey,
+/// or when the filled file is not looked at again.
 #[test]
 fn file_of_its_final_length_is_published_once_it_is_filled() {
     let hot = HotFolder::start();
@@ -95,8 +95,8 @@ fn file_of_its_final_length_is_published_once_it_is_filled() {
     assert_cutout_of_size(&hot.wait_output("a.png"), Quarter::TopLeft, LARGE);
 }
 
-/// P3: every append is a whole open-write-close, so only the changing stamp tells; fails when one observation is
-/// enough. The marker settles while the file grows.
+/// P3: every append opens, writes and closes the file, so only the changing stamp shows it. Fails when one observation is enough.
+/// The marker settles while the file grows.
 #[test]
 fn file_that_keeps_growing_is_not_taken() {
     let hot = HotFolder::start_with(Setup::new().folder("settle", "1s"));
@@ -117,7 +117,7 @@ fn file_that_keeps_growing_is_not_taken() {
         });
         let output = hot.output(format!("{growing}.png"));
         let is_taken = output.exists();
-        // On a machine that stands still for a second the file does not grow.
+        // If the machine stalls for a second, the file does not grow.
         let has_grown = longest.max(last.elapsed()) < Duration::from_secs(1);
         assert!(!has_grown || !is_taken, "taken while it grew");
         assert_cutout(&hot.wait_output(format!("{growing}.png")), Quarter::TopLeft);
@@ -126,7 +126,7 @@ fn file_that_keeps_growing_is_not_taken() {
     assert!(is_done, "this machine is too slow for the test");
 }
 
-/// P1: some programs make the name first and the content much later; fails when an empty file is called bad.
+/// P1: some programs make the name first and the content much later. Fails when an empty file is rejected.
 #[test]
 fn empty_file_waits_until_it_is_filled() {
     let hot = HotFolder::start();
@@ -138,8 +138,8 @@ fn empty_file_waits_until_it_is_filled() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
-/// P3: a file found at start-up may be in the middle of being written; fails when the first listing takes it at
-/// once. The bound cannot be missed by a slow machine.
+/// P3: a file found at start-up may be in the middle of being written. Fails when the first listing takes it at once. A slow
+/// machine cannot miss the bound.
 #[test]
 fn file_found_at_start_is_observed_for_settle_too() {
     let mut hot = HotFolder::start_with(Setup::new().folder("settle", "1s"));

@@ -1,5 +1,5 @@
-//! Choices of a test -> a temporary tree (input, output, state, configuration file) that a daemon can
-//! be started on. Knows no process.
+//! Makes a temporary tree (input, output, state, configuration file) for a daemon from the choices of a test. Must not know a
+//! process.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The model of almost every test: alpha is the mean of the three channels, so photos cut in milliseconds.
 const MODEL: &str = "luma";
 
-/// What a test wants of its daemon; `start` of [`crate::hot_folder::HotFolder`] consumes it.
+/// The choices of a test for its daemon; `start` of [`crate::hot_folder::HotFolder`] consumes them.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     root: Rc<TempDir>,
@@ -31,7 +31,7 @@ struct Folder {
 }
 
 impl Setup {
-    /// One hot folder `products`, settled in 200 ms, two workers, a rescan so rare that only events work.
+    /// One hot folder `products`, settled in 200 ms, two workers, and a rescan so rare that only events count.
     pub(crate) fn new() -> Setup {
         let setup = Setup {
             root: Rc::new(room()),
@@ -56,25 +56,25 @@ impl Setup {
             .another_folder("products")
     }
 
-    /// Quick rescans, and no attempt to spare.
+    /// Quick rescans, and a single attempt.
     pub(crate) fn patient() -> Setup {
         Setup::new()
             .daemon("rescan", "1s")
             .daemon("max_attempts", "1")
     }
 
-    /// Sets a key of `[daemon]`; digits stand as a number, `[...]` as a list, everything else as a string.
+    /// Sets a key of `[daemon]`: digits become a number, `[...]` a list, everything else a string.
     pub(crate) fn daemon(mut self, key: &str, value: &str) -> Setup {
         set(&mut self.daemon, key, value);
         self
     }
 
-    /// Listens for requests on a port of the system's choice, with the model of the folders.
+    /// Listens for requests on a port that the system chooses, with the model of the folders.
     pub(crate) fn listens(self) -> Setup {
         self.http("listen", "127.0.0.1:0").http("model", MODEL)
     }
 
-    /// Takes `[http]` away.
+    /// Removes `[http]`.
     pub(crate) fn listens_no_more(mut self) -> Setup {
         self.http.clear();
         self
@@ -114,7 +114,7 @@ impl Setup {
             .folder("output", &output.display().to_string())
             .folder("model", MODEL)
             .folder("settle", "200ms")
-            // An unoptimised program takes seconds for a megapixel's edges; tests of edges ask for them.
+            // An unoptimised program takes seconds per megapixel for edges, so only tests of edges enable them.
             .folder("edges", "off")
     }
 
@@ -137,7 +137,7 @@ impl Setup {
             .folder("done", &done.display().to_string())
     }
 
-    /// As [`Self::moves_sources`], but `done/` leads to a folder on another file system; `None` if there is none here.
+    /// As [`Self::moves_sources`], but `done/` leads to a folder on another file system; `None` if this machine has none.
     pub(crate) fn moves_sources_to_another_disk(self) -> Option<Setup> {
         let device = |path: &Path| fs::metadata(path).map(|data| data.dev()).ok();
         let here = device(self.root.path());
@@ -165,7 +165,7 @@ impl Setup {
         self.folder("source", "keep")
     }
 
-    /// `failed = ` the folder `failed/` of the tree.
+    /// Sets `failed` to the folder `failed/` of the tree.
     pub(crate) fn moves_failures(self) -> Setup {
         let failed = self.path("failed");
         fs::create_dir(&failed).unwrap();
@@ -183,13 +183,13 @@ impl Setup {
         self
     }
 
-    /// Runs the daemon under another program, which must become it or be its child.
+    /// Runs the daemon with another program in front, which must exec the daemon or run as its child.
     pub(crate) fn under(mut self, wrapper: Vec<String>) -> Setup {
         self.wrapper = wrapper;
         self
     }
 
-    /// The command line that the daemon's own follows.
+    /// The command line in front of the daemon's own.
     pub(crate) fn wrapper(&self) -> &[String] {
         &self.wrapper
     }
@@ -249,8 +249,8 @@ fn push_keys(text: &mut String, keys: &[(String, String)]) {
     }
 }
 
-/// A temporary folder on a filesystem that reports its events: in a container `/tmp` is often an overlay,
-/// and there hotcut would rightly poll.
+/// A temporary folder on a filesystem that reports its events: in a container `/tmp` is often an overlay, and hotcut would rightly
+/// poll there.
 fn room() -> TempDir {
     const OVERLAY: i64 = 0x794c_7630;
     let candidates = [

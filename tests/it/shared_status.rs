@@ -1,4 +1,4 @@
-//! `hotcut status` for people who may not read the state directory: the same as for root, or who may.
+//! Tests `hotcut status` for users who may not read the state directory: it shows the same as to root, or who may read it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use crate::photos::{Quarter, jpeg};
 use crate::setup::Setup;
 use crate::status::Status;
 
-/// A daemon whose unit gives it a folder for others, and whose ledger only root can read.
+/// A daemon whose unit gives it a shared folder, and whose ledger only root can read.
 fn sharing() -> HotFolder {
     let setup = Setup::new();
     let folder = setup.path("run");
@@ -27,7 +27,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What the command says to its owner, who may read what modes allow and no more, root or not.
+/// The output of the command for its owner, limited to what file modes allow.
 fn status(hot: &HotFolder, flag: &str) -> Output {
     let mut command = Command::new("unshare");
     command
@@ -43,7 +43,7 @@ fn status(hot: &HotFolder, flag: &str) -> Output {
     finish(&mut command)
 }
 
-/// P10: fails when somebody who may not read the state sees less than root does, or something else.
+/// P10: fails when a user who may not read the state sees less than root or something else.
 #[test]
 fn status_is_the_same_for_those_who_may_not_read_the_state() {
     if !namespaces_work("status_is_the_same_for_those_who_may_not_read_the_state") {
@@ -76,8 +76,8 @@ fn status_is_the_same_for_those_who_may_not_read_the_state() {
     assert_eq!(mode.permissions().mode() & 0o777, 0o640);
 }
 
-/// P10: fails when one who may read neither is not told which group may, or when what another hotcut or a stopped one has left is
-/// taken for the status.
+/// P10: fails when a user who may read neither is not told which group may, or when the file of another or a stopped hotcut counts
+/// as the status.
 #[test]
 fn who_may_not_read_the_status_is_told_who_may() {
     if !namespaces_work("who_may_not_read_the_status_is_told_who_may") {
@@ -93,7 +93,7 @@ fn who_may_not_read_the_status_is_told_who_may() {
         assert!(said(&closed).contains(words), "{}", said(&closed));
     }
     set_mode(&hot.setup().path("run"), 0o700);
-    // What a daemon that was killed has left, as it is half a minute later.
+    // The file of a killed daemon, as it is half a minute later.
     hot.kill9();
     let past = SystemTime::now() - Duration::from_mins(1);
     let shared = fs::File::options().append(true).open(&file).unwrap();

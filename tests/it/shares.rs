@@ -1,5 +1,5 @@
-//! Network shares and cards whose file systems lack a rename that refuses to replace, or links too: system calls that fail as
-//! they do there.
+//! Tests network shares and cards whose file systems lack a rename without replacement, or links too: system calls fail as they do
+//! there.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,18 +13,18 @@ use crate::photos::{Quarter, assert_cutout, jpeg};
 use crate::setup::Setup;
 use crate::strace::{self, strace_works};
 
-/// `renameat` knows no flags there; a plain rename, which replaces, does work.
+/// There `renameat` knows no flags; a plain rename, which replaces, works.
 const RENAME: &str = "renameat2";
 const RENAME_AND_LINK: &str = "renameat2,link,linkat";
 
-/// P2, P4: fails when a cutout has no way to its name on NFS, or takes the name of somebody else's file there.
+/// P2, P4: fails when a cutout cannot get its name on NFS, or replaces another file there.
 #[test]
 fn share_that_renames_over_everything_loses_nothing() {
     serve("share without renames that refuse", RENAME);
 }
 
-/// P4, P10: a file system that has neither such a rename nor links; fails when a file is renamed there all the same, or when
-/// nobody is told what is wrong and what to do.
+/// P4, P10: a file system that has neither such a rename nor links. Fails when a file is renamed there anyway, or when the fault
+/// and its remedy are not reported.
 #[test]
 fn share_without_links_is_refused_and_nothing_is_lost() {
     if !strace_works("share without links") {
@@ -55,8 +55,8 @@ fn share_without_links_is_refused_and_nothing_is_lost() {
     assert_moved(&hot, &[("a.jpg", Quarter::TopLeft)]);
 }
 
-/// P4, P10: as above, for the original alone: its folder turns out to have no such way once the cutout is there; fails when
-/// the original is touched although it could not be put back.
+/// P4, P10: as above, only for the original: its folder proves to have no such rename after the cutout is placed. Fails when the
+/// original is touched although it could not be put back.
 #[test]
 fn original_on_a_share_without_links_is_left_alone() {
     if !strace_works("original on a share without links") {
@@ -77,9 +77,9 @@ fn original_on_a_share_without_links_is_left_alone() {
     hot.assert_log_is_short();
 }
 
-/// P4: where a plain rename replaces, a cutout, a moved original and one that is put back must get their names by a link. No
-/// test can drop another file in the right microsecond, so this tells by the calls: fails when a plain rename gives any name
-/// that others may use.
+/// P4: where a plain rename replaces, a cutout, a moved original and a restored original must get their names by a link. No test
+/// can drop another file in the right microsecond, so this one checks the calls. Fails when a plain rename gives any name that
+/// others may use.
 #[test]
 fn plain_rename_gives_only_hidden_names_where_it_replaces() {
     if !strace_works("plain renames on a share") {
@@ -97,8 +97,8 @@ fn plain_rename_gives_only_hidden_names_where_it_replaces() {
     assert_eq!(visible, [] as [&String; 0]);
 }
 
-/// P3, P4: a network mount answers from what it remembers for up to a minute; fails when a file is taken for settled, or an
-/// original for unchanged, by such an answer.
+/// P3, P4: a network mount may answer from its cache for up to a minute. Fails when a file counts as settled, or an original as
+/// unchanged, because of such an answer.
 #[test]
 fn stamps_that_decide_are_asked_of_the_server() {
     if !strace_works("stamps on a share") {
@@ -112,20 +112,20 @@ fn stamps_that_decide_are_asked_of_the_server() {
     let calls = strace::stamps_of(hot.setup(), &hot.input("a.jpg"));
     let is_forced = |call: &&String| call.contains("AT_STATX_FORCE_SYNC");
     let (forced, others): (Vec<_>, Vec<_>) = calls.iter().partition(is_forced);
-    // Two looks while it settles; the file and its name before it is read, and after that.
+    // Two looks while it settles; the file and its name before it is read, and after it.
     assert!(forced.len() >= 6, "{calls:#?}");
     assert_eq!(others, [] as [&String; 0]);
 }
 
-/// Hotcut's own: names of jobs, and of files in its state directory.
+/// Hotcut's own names: those of jobs, and of files in its state directory.
 fn is_hidden(name: &str) -> bool {
     let name = Path::new(name);
     let own = name.file_name().unwrap_or_default().to_string_lossy();
     own.starts_with(".hotcut-") || name.components().any(|part| part.as_os_str() == "state")
 }
 
-/// P2, P3, P4, P8: fails when a death between a link and the removal of the other name leaves two results, half of one, or
-/// the original nowhere or twice.
+/// P2, P3, P4, P8: fails when a death between a link and the removal of the other name leaves two results, a partial one, or the
+/// original nowhere or twice.
 #[test]
 fn daemon_killed_on_a_share_finishes_after_a_restart() {
     if !strace_works("kills on a share") {
@@ -197,7 +197,7 @@ fn serve(test: &str, missing: &str) {
     );
 }
 
-/// `done` holds these and nothing else, and the hot folder nothing at all.
+/// Checks that `done` contains only these files, and the hot folder none.
 #[track_caller]
 fn assert_moved(hot: &HotFolder, expected: &[(&str, Quarter)]) {
     let done = hot.setup().path("done");

@@ -1,4 +1,5 @@
-//! A machine with too little memory: workers that the kernel kills in a control group that is too small for them. No photo pays.
+//! Tests a machine with too little memory: the kernel kills workers in a control group that is too small for them. No photo is
+//! charged.
 
 use crate::binary::{said, wait_for};
 use crate::cgroup::MemoryGroup;
@@ -8,8 +9,9 @@ use crate::processes::peak_mib;
 use crate::requests::{get, metric, post, wait_ready};
 use crate::setup::Setup;
 
-/// P5, P10: the group is too small for one photo even alone. Fails when that photo is charged, quarantined or forgotten, when
-/// others wait for it for ever, when it is not told what is short and which setting helps, or when it is not done once there is memory.
+/// P5, P10: the group is too small even for one photo alone. Fails when that photo is charged, quarantined or forgotten, when
+/// others wait for it for ever, when the shortage and the helpful setting are not named, or when the photo is not done once there
+/// is memory.
 #[test]
 fn photo_that_the_machine_has_no_memory_for_waits_and_others_go_on() {
     let test = "photo_that_the_machine_has_no_memory_for_waits_and_others_go_on";
@@ -61,7 +63,7 @@ fn photo_that_the_machine_has_no_memory_for_waits_and_others_go_on() {
     assert!(history.contains("at no fault of the photo"), "{history}");
 }
 
-/// P5: the group has room for one such photo, not for two. Fails when they are not tried alone, or when one of them is charged.
+/// P5: the group has memory for one such photo, not for two. Fails when they are not tried alone, or when one of them is charged.
 #[test]
 fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     let test = "photos_that_have_no_room_beside_each_other_are_done_one_at_a_time";
@@ -76,7 +78,7 @@ fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     let Some(group) = MemoryGroup::new(test, mib + mib / 3) else {
         return;
     };
-    // Of four at a time even what each has decoded is too much.
+    // With four at a time, even their decoded pixels are too much.
     let setup = Setup::patient().listens().daemon("workers", "4");
     let hot = HotFolder::start_with(group.enter(setup.daemon("timeout", "300s")));
     wait_for("all workers", || hot.workers().len() == 4);
@@ -92,7 +94,7 @@ fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     assert_eq!(hot.log_lines("short of something"), 1, "{}", hot.log());
 }
 
-/// P5, P10: fails when a caller is told that the photo is at fault, or is given no time to come again.
+/// P5, P10: fails when a caller is told that the photo is at fault, or not when to retry.
 #[test]
 fn request_that_the_machine_has_no_memory_for_is_told_to_come_again() {
     let test = "request_that_the_machine_has_no_memory_for_is_told_to_come_again";

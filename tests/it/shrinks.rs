@@ -1,4 +1,4 @@
-//! A worker in its sandbox, asked as the daemon asks it -> smaller pictures. Knows the frames; starts no daemon.
+//! Tests smaller pictures from a worker in its sandbox, addressed as by the daemon. Knows the frames; starts no daemon.
 
 use std::io::{Cursor, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -67,8 +67,8 @@ impl Drop for Worker {
     }
 }
 
-/// Fails when a task is taken for the other one, when shrinking needs a right or a model that it has not, when the cutout of the
-/// worker itself is refused, or when a picture that is none costs the worker.
+/// Fails when one task is mistaken for the other, when shrinking needs a right or a model that it does not have, when the worker's
+/// own cutout is refused, or when an invalid picture kills the worker.
 #[test]
 fn one_worker_cuts_out_and_shrinks() {
     let mut worker = Worker::start();
@@ -91,11 +91,11 @@ fn one_worker_cuts_out_and_shrinks() {
     );
     let reader = image::ImageReader::with_format(Cursor::new(small), image::ImageFormat::Png);
     let small = reader.decode().unwrap().to_rgba8();
-    // The subject is lit: it stands in the first quarter, and the other ones are transparent.
+    // The subject is lit: it is in the first quarter; the other quarters are transparent.
     assert!(small.get_pixel(20, 15)[3] > 200 && small.get_pixel(70, 45)[3] < 60);
     let (reply, _) = worker.ask(&shrink, b"<!DOCTYPE html><html>");
     assert!(reply["Failed"]["NotAnImage"].is_string(), "{reply}");
-    // The network would find nothing in it, and is not asked.
+    // The network would find nothing in it, and is not used.
     let (reply, _) = worker.ask(&shrink, &dark_png());
     assert!(reply["Cut"].is_object(), "{reply}");
 }

@@ -1,4 +1,4 @@
-//! Sidecars (`.xmp`) go where their photo goes, under its name; never one that describes a file which stays.
+//! Tests that sidecars (`.xmp`) move with their photo, under its name, and never away from another file that they describe.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn paths<const N: usize>(names: [&str; N]) -> [PathBuf; N] {
     names.map(PathBuf::from)
 }
 
-/// P4: fails when a sidecar stays behind, loses its photo by another number, or replaces that of an earlier photo.
+/// P4: fails when a sidecar stays behind, gets another number than its photo, or replaces the sidecar of an earlier photo.
 #[test]
 fn sidecars_are_moved_under_the_name_of_their_photo() {
     let hot = HotFolder::start_with(Setup::new().moves_sources());
@@ -47,7 +47,7 @@ fn sidecars_are_moved_under_the_name_of_their_photo() {
     assert_eq!(files_below(&hot.input("")), [] as [PathBuf; 0]);
 }
 
-/// P4: fails when the sidecar of a raw picture leaves it because a JPEG of the same stem goes.
+/// P4: fails when the sidecar of a raw picture is moved because a JPEG of the same stem is moved.
 #[test]
 fn sidecar_stays_with_another_file_of_its_stem() {
     let hot = HotFolder::start_with(Setup::new().moves_sources());
@@ -62,7 +62,7 @@ fn sidecar_stays_with_another_file_of_its_stem() {
     assert_eq!(files_below(&hot.input("")), stay);
 }
 
-/// P4: fails when a photo that is set aside leaves its sidecar, or a file of that name in the folder is replaced.
+/// P4: fails when a photo moved to `failed` leaves its sidecar behind, or when a file of that name in the folder is replaced.
 #[test]
 fn sidecar_of_a_photo_that_failed_goes_with_it() {
     let hot = HotFolder::start_with(Setup::new().moves_failures());
@@ -78,7 +78,7 @@ fn sidecar_of_a_photo_that_failed_goes_with_it() {
     assert!(!hot.input("a.xmp").exists());
 }
 
-/// P4: fails when a sidecar that is copied to another disk stays as well, or is copied with other times.
+/// P4: fails when a sidecar that is copied to another disk also stays, or gets other times.
 #[test]
 fn sidecar_is_copied_to_another_disk() {
     let Some(setup) = Setup::new().moves_sources_to_another_disk() else {
@@ -97,15 +97,15 @@ fn sidecar_is_copied_to_another_disk() {
     assert!(!hot.input("a.xmp").exists());
 }
 
-/// P4: the last rename of three fails; fails when the sidecar stays in the other folder while its photo is in this one, or when the
-/// next try does not take both.
+/// P4: the last rename of three fails. Fails when the sidecar and its photo are in different folders, or when the next try does not
+/// move both.
 #[test]
 fn sidecar_comes_back_with_a_photo_that_cannot_be_moved() {
     if !strace_works("sidecar_comes_back_with_a_photo_that_cannot_be_moved") {
         return;
     }
     let setup = Setup::new().moves_sources();
-    // Hidden name, sidecar, photo.
+    // Renames: hidden name, sidecar, photo.
     let rename = Call {
         name: "renameat2".to_owned(),
         path: "products/in".into(),
@@ -126,8 +126,8 @@ fn sidecar_comes_back_with_a_photo_that_cannot_be_moved() {
     assert_eq!(files_below(&hot.input("")), [] as [PathBuf; 0]);
 }
 
-/// P4: the other disk has room for the sidecar alone; fails when that leaves its photo, when its copy stays there without it, or when
-/// both do not go once there is room.
+/// P4: the other disk has space only for the sidecar. Fails when the sidecar leaves its photo, when its copy stays there alone, or
+/// when both are not moved once there is space.
 #[test]
 fn sidecar_stays_with_a_photo_that_has_no_room_on_the_other_disk() {
     if !namespaces_work("sidecar_stays_with_a_photo_that_has_no_room_on_the_other_disk") {

@@ -1,4 +1,4 @@
-//! Photos without an end mark that are still being written: what is taken, and what becomes of the original.
+//! Tests photos without an end mark that are still being written: what is taken, and what happens to the original.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -9,8 +9,8 @@ use crate::hot_folder::HotFolder;
 use crate::photos::{LARGE, Quarter, assert_cutout_of_size, jpeg, large_bmp, large_jpeg, shows};
 use crate::setup::Setup;
 
-/// P3, P4: as Windows copies to a share, the length is set first and the content comes in parts with pauses longer than
-/// `settle`; fails when a half black cutout is published, or the original is deleted under the program that writes it.
+/// P3, P4: as in a copy by Windows to a share, the length is set first and the content comes in parts with pauses longer than
+/// `settle`. Fails when a half black cutout is published, or the original is deleted while the program still writes it.
 #[test]
 fn bitmap_of_its_final_length_is_taken_once_it_is_written() {
     for hole in [true, false] {
@@ -45,8 +45,8 @@ fn bitmap_of_its_final_length_is_taken_once_it_is_written() {
     }
 }
 
-/// P3: several parts of a file are written at once, and the last one is there first, with the end mark; fails when a JPEG
-/// with a hole in its middle is published, in smears.
+/// P3: several parts of a file are written at once, and the last one with the end mark comes first. Fails when a JPEG with a hole
+/// in its middle is published with smears.
 #[test]
 fn jpeg_with_a_hole_in_its_middle_is_taken_once_that_is_written() {
     let hot = HotFolder::start();
@@ -54,7 +54,7 @@ fn jpeg_with_a_hole_in_its_middle_is_taken_once_that_is_written() {
     let file = File::create(hot.input("a.jpg")).unwrap();
     let (first, last) = (512, photo.len() - 512);
     file.write_all_at(&photo[..first], 0).unwrap();
-    // A hole is as large as a block of the file system at least.
+    // A hole is at least as large as a block of the file system.
     let at = 16 << 20;
     file.write_all_at(&photo[last..], at).unwrap();
     drop(file);
@@ -67,8 +67,8 @@ fn jpeg_with_a_hole_in_its_middle_is_taken_once_that_is_written() {
     assert_cutout_of_size(&hot.wait_output("a.png"), Quarter::TopLeft, LARGE);
 }
 
-/// P4: a format without an end mark gives no sign that more will come; fails when its original is deleted before a second
-/// `settle` is over, or when what was written meanwhile is lost.
+/// P4: a format without an end mark does not show that more data will come. Fails when its original is deleted before a second
+/// `settle` is over, or when data written meanwhile is lost.
 #[test]
 fn bitmap_that_is_written_on_after_its_cutout_is_not_deleted() {
     let hot = HotFolder::start_with(bitmaps().folder("source", "delete").folder("settle", "5s"));
@@ -88,7 +88,7 @@ fn bitmap_that_is_written_on_after_its_cutout_is_not_deleted() {
     assert_eq!(hot.log_lines("cut out"), 2, "{}", hot.log());
 }
 
-/// P7: fails when a worker waits for the second look. There is one, and it has other photos to do.
+/// P7: fails when the only worker waits for the second look instead of doing other photos.
 #[test]
 fn worker_is_free_while_an_original_waits_for_its_second_look() {
     let setup = bitmaps().folder("settle", "10s").moves_sources();
@@ -104,8 +104,8 @@ fn worker_is_free_while_an_original_waits_for_its_second_look() {
     wait_for("the move", || hot.setup().path("done/a.bmp").exists());
 }
 
-/// P4, P8: the daemon is killed during the wait for the second look; fails when the original is not moved after that, when
-/// it is moved without a look, or when it is cut out twice.
+/// P4, P8: the daemon is killed during the wait for the second look. Fails when the original is not moved after that, when it is
+/// moved without a look, or when it is cut out twice.
 #[test]
 fn daemon_killed_before_the_second_look_makes_it_after_a_restart() {
     for is_changed in [false, true] {
@@ -134,7 +134,7 @@ fn daemon_killed_before_the_second_look_makes_it_after_a_restart() {
     }
 }
 
-/// P10: fails when nobody can see why a photo is held and what becomes of it.
+/// P10: fails when it is not shown why a photo is held and what happens next.
 #[test]
 fn photo_that_may_be_half_written_is_said_to_be() {
     let hot = HotFolder::start_with(bitmaps());
@@ -154,12 +154,12 @@ fn photo_that_may_be_half_written_is_said_to_be() {
     hot.assert_log_is_short();
 }
 
-/// P1: whoever names a photo says that it is complete; fails when one whose last rows are black is refused.
+/// P1: naming a photo in a command declares it complete. Fails when one whose last rows are black is refused.
 #[test]
 fn picture_that_ends_in_black_is_cut_at_once_by_command() {
     let hot = HotFolder::start();
     let photo = large_bmp(Quarter::BottomRight);
-    // The last row of the picture comes first.
+    // The last row of the picture is stored first.
     let half = photo.len() / 2;
     let path = hot.setup().path("dark.bmp");
     fs::write(
@@ -179,7 +179,7 @@ fn picture_that_ends_in_black_is_cut_at_once_by_command() {
     assert!(output.join("dark.png").exists());
 }
 
-/// P2: fails when the second look makes a photo count, or be told, twice.
+/// P2: fails when the second look makes a photo count twice or be reported twice.
 #[test]
 fn photo_that_is_looked_at_twice_counts_once() {
     let hot = HotFolder::start_with(bitmaps().moves_sources());
@@ -196,8 +196,8 @@ fn bitmaps() -> Setup {
     Setup::new().folder("include", "[\"*.bmp\", \"*.jpg\"]")
 }
 
-/// P4: a run of `cut`, which takes a file as it is, or an earlier daemon whose ledger is lost, has made the cutout of a photo that may
-/// lack its end; fails when that original is deleted because its cutout is there.
+/// P4: a run of `cut`, which takes a file as it is, or an earlier daemon whose ledger is lost, has made the cutout of a photo that
+/// may be incomplete. Fails when that original is deleted because its cutout exists.
 #[test]
 fn original_that_may_lack_its_end_is_not_deleted_for_an_earlier_cutout() {
     let setup = bitmaps().folder("source", "delete");

@@ -1,4 +1,4 @@
-//! The tree of a stopped daemon -> a copy, which is put back before each of many disturbed runs. Knows no photo.
+//! Copies the tree of a stopped daemon, and restores it before each of many disturbed runs. Must not know a photo.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use crate::hot_folder::HotFolder;
 use crate::setup::Setup;
 
-/// What the daemon changes.
+/// The parts of the tree that the daemon changes.
 const TREES: [&str; 3] = ["state", "products", "done"];
 
-/// A tree as it was. Its ledger holds absolute paths, so it is put back in its own place.
+/// A copy of a tree. Its ledger holds absolute paths, so the tree is restored in its own place.
 pub(crate) struct Snapshot {
     setup: Setup,
     copy: TempDir,
@@ -28,7 +28,7 @@ impl Snapshot {
         Snapshot { setup, copy }
     }
 
-    /// Puts everything back. The files keep their times; their inodes are new.
+    /// Restores everything. The files keep their times; their inodes are new.
     pub(crate) fn restore(&self) -> Setup {
         for tree in TREES {
             let place = self.setup.path(tree);

@@ -1,4 +1,4 @@
-//! What becomes of the original, and of a name whose content changes.
+//! Tests what happens to the original, and to a name whose content changes.
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -16,7 +16,7 @@ use crate::processes::{self, has_read_of};
 use crate::requests::{get, metric};
 use crate::setup::Setup;
 
-/// P2: fails when a name that was done once is done for ever, or when its correction gets another name.
+/// P2: fails when a name counts as done for ever, or when its correction gets another name.
 #[test]
 fn corrected_file_under_the_same_name_replaces_its_output() {
     let hot = HotFolder::start();
@@ -31,7 +31,7 @@ fn corrected_file_under_the_same_name_replaces_its_output() {
     assert_eq!(hot.outputs(), [PathBuf::from("a.png")]);
 }
 
-/// P2: editors save by renaming a new file over the old one; fails when only writes into the file are noticed.
+/// P2: editors save by renaming a new file over the old one. Fails when only writes into the file are noticed.
 #[test]
 fn file_corrected_by_a_rename_replaces_its_output() {
     let hot = HotFolder::start();
@@ -44,7 +44,7 @@ fn file_corrected_by_a_rename_replaces_its_output() {
     assert_eq!(hot.outputs(), [PathBuf::from("a.png")]);
 }
 
-/// P2, P4: a file that is not ours lies under the name of the output; fails when it is replaced.
+/// P2, P4: a foreign file has the name of the output. Fails when it is replaced.
 #[test]
 fn foreign_file_in_the_output_folder_is_not_replaced() {
     let hot = HotFolder::start();
@@ -54,8 +54,8 @@ fn foreign_file_in_the_output_folder_is_not_replaced() {
     assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"somebody's work");
 }
 
-/// P4: the photo was corrected and is in a (stopped) worker when somebody puts work of their own under the cutout's name; fails
-/// when that is replaced, or when the correction gets no cutout.
+/// P4: the corrected photo is in a (stopped) worker when a user's file takes the cutout's name. Fails when that file is replaced,
+/// or when the correction gets no cutout.
 #[test]
 fn cutout_that_is_retouched_while_its_successor_is_made_is_left_alone() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -69,7 +69,7 @@ fn cutout_that_is_retouched_while_its_successor_is_made_is_left_alone() {
     assert_eq!(fs::read(hot.output("a.png")).unwrap(), b"retouched");
 }
 
-/// P4: fails when the source goes before its output is there, arrives changed, or loses its sub-folder.
+/// P4: fails when the source is moved before its output exists, arrives changed, or loses its sub-folder.
 #[test]
 fn moved_source_lies_in_done_under_its_own_sub_folder() {
     let hot = HotFolder::start_with(Setup::new().moves_sources());
@@ -82,7 +82,7 @@ fn moved_source_lies_in_done_under_its_own_sub_folder() {
     assert_eq!(fs::read(done).unwrap(), photo);
 }
 
-/// P4: two photos of one name, one after the other, end in one folder; fails when the second replaces the first.
+/// P4: two photos of one name are moved to one folder, one after the other. Fails when the second replaces the first.
 #[test]
 fn moved_source_does_not_replace_another_one_in_done() {
     let hot = HotFolder::start_with(Setup::new().moves_sources());
@@ -104,7 +104,7 @@ fn moved_source_does_not_replace_another_one_in_done() {
     );
 }
 
-/// P4: fails when a source is deleted before its output is there, or a bad one at all.
+/// P4: fails when a source is deleted before its output exists, or when a bad one is deleted at all.
 #[test]
 fn deleted_source_has_its_output_and_a_bad_one_stays() {
     let hot = HotFolder::start_with(Setup::new().folder("source", "delete"));
@@ -116,8 +116,8 @@ fn deleted_source_has_its_output_and_a_bad_one_stays() {
     assert!(hot.input("bad.jpg").exists());
 }
 
-/// P4: the photo is replaced while its former version is in a (stopped) worker; fails when the new version is deleted
-/// for the old one's result: then it is never seen in the output.
+/// P4: the photo is replaced while its former version is in a (stopped) worker. Fails when the new version is deleted because of
+/// the old result, so that it never appears in the output.
 #[test]
 fn source_changed_during_its_job_is_not_deleted() {
     let setup = Setup::new()
@@ -133,8 +133,7 @@ fn source_changed_during_its_job_is_not_deleted() {
     wait_for("source gone", || !hot.input("a.jpg").exists());
 }
 
-/// P1, P4: a photo is written over while a (stopped) worker has half of it; fails when a mixture of both is published that
-/// never was in the folder.
+/// P1, P4: a photo is overwritten while a (stopped) worker has half of it. Fails when a mixture of both versions is published.
 #[test]
 fn photo_that_is_written_over_while_it_is_read_gives_no_mixture() {
     let setup = Setup::new()
@@ -159,7 +158,7 @@ fn photo_that_is_written_over_while_it_is_read_gives_no_mixture() {
     assert_cutout_of_size(&output, Quarter::BottomRight, LARGE);
 }
 
-/// P4: as above for `move`; fails when `done` holds anything but the version that the output shows.
+/// P4: as above for `move`. Fails when `done` holds anything but the version that the output shows.
 #[test]
 fn source_changed_during_its_job_is_not_moved() {
     let setup = Setup::new().daemon("workers", "1").moves_sources();
@@ -188,8 +187,8 @@ fn kept_source_is_the_same_file_after_a_restart() {
     assert_eq!(identity(&hot.input("a.jpg")), before);
 }
 
-/// P4, P8: the daemon died between two steps of a move, and the original lies under its hidden name; fails when nobody
-/// ever looks for it again.
+/// P4, P8: the daemon died between two steps of a move, and the original has its hidden name. Fails when it is never looked for
+/// again.
 #[test]
 fn original_that_a_crash_left_half_moved_is_moved() {
     let setup = Setup::new().moves_sources().daemon("workers", "1");
@@ -213,8 +212,8 @@ fn original_that_a_crash_left_half_moved_is_moved() {
     assert!(!hot.input(&hidden).exists());
 }
 
-/// P2, P4: `done` cannot be used, and meanwhile somebody takes the cutout away; fails when the photo is cut out again
-/// instead of only being moved, or is left where it is.
+/// P2, P4: `done` cannot be used, and meanwhile a user removes the cutout. Fails when the photo is cut out again instead of only
+/// being moved, or is left where it is.
 #[test]
 fn cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again() {
     let setup = Setup::new().moves_sources();
@@ -234,8 +233,8 @@ fn cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again() 
     assert!(!output.exists(), "somebody has it already");
 }
 
-/// P1: a photo is deleted when it is done, and the same file comes again with the same time and, as file systems do, the
-/// same inode; fails when it is taken for the one that is done.
+/// P1: a photo is deleted when it is done, and the same file comes again with the same time and, as on some file systems, the same
+/// inode. Fails when it counts as the done one.
 #[test]
 fn same_file_that_comes_again_after_it_was_deleted_is_done_again() {
     let hot = HotFolder::start_with(Setup::new().folder("source", "delete"));
@@ -252,7 +251,8 @@ fn same_file_that_comes_again_after_it_was_deleted_is_done_again() {
     }
 }
 
-/// P2: fails when a photo that is only touched, or written again as it was, counts a second time, is announced or cut out again.
+/// P2: fails when a photo that is only touched, or rewritten with the same content, counts a second time, is reported or cut out
+/// again.
 #[test]
 fn touched_photo_is_done_once() {
     let hot = HotFolder::start_with(Setup::new().listens());

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer};
 
-/// All of it.
+/// The whole document.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Status {
     pub(crate) confinement: Option<Confinement>,
@@ -16,7 +16,7 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// What a finished `hotcut status --json` printed.
+    /// The output of a finished `hotcut status --json`.
     #[track_caller]
     pub(crate) fn parse(output: &Output) -> Status {
         assert!(output.status.success(), "{output:?}");
@@ -32,18 +32,18 @@ impl Status {
 }
 
 impl FolderStatus {
-    /// What holds `path`: what comes next, and why.
+    /// Why `path` waits: what comes next, and the reason.
     pub(crate) fn held(&self, path: &str) -> Option<&Waiting> {
         self.waiting.iter().find(|photo| photo.path == path)
     }
 
-    /// Tells whether `path` waits for `next`.
+    /// Returns whether `path` waits for `next`.
     pub(crate) fn waits_for(&self, path: &str, next: &str) -> bool {
         self.held(path).is_some_and(|photo| photo.next == next)
     }
 }
 
-/// What holds the workers in.
+/// The confinement of the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(crate) struct Confinement {
     pub(crate) landlock: bool,
@@ -113,7 +113,7 @@ pub(crate) struct Quarantined {
     pub(crate) attempts: u64,
 }
 
-/// The moment that a status or a history names, whatever the offset of its place.
+/// The time in a status or a history, whatever its UTC offset.
 #[track_caller]
 pub(crate) fn moment(text: &str) -> SystemTime {
     let moment: jiff::Timestamp = text.parse().expect(text);

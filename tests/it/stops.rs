@@ -1,4 +1,4 @@
-//! Ways to end the daemon, and what each of them leaves.
+//! Tests the ways to end the daemon, and what each of them leaves.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use crate::processes::{self, is_worker};
 use crate::requests::gauge;
 use crate::setup::Setup;
 
-/// P8: the running job is finished and the waiting photo is left for the next start; fails when the drain cuts a job
-/// off, starts another one, or does not exit with 0.
+/// P8: the running job is finished and the waiting photo is left for the next start. Fails when the drain aborts a job, starts
+/// another one, or does not exit with 0.
 #[test]
 fn sigterm_finishes_the_running_job_and_exits_with_zero() {
     drains_on(Signal::TERM);
@@ -45,8 +45,8 @@ fn drains_on(signal: Signal) {
     assert_cutout(&hot.wait_output("waiting.png"), Quarter::TopRight);
 }
 
-/// P8: fails when a job that does not end holds the daemon longer than `drain_timeout`, or when the photo pays for it:
-/// it has a single attempt, and that one was not its fault.
+/// P8: fails when a job that does not end holds the daemon longer than `drain_timeout`, or when that counts against the photo,
+/// which has a single attempt.
 #[test]
 fn drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time() {
     let setup = Setup::new()
@@ -68,8 +68,8 @@ fn drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
-/// P8: fails when the second request is as patient as the first: `drain_timeout` is ten minutes here. Signals that are not
-/// yet taken merge, so the second waits until the first is in the log.
+/// P8: fails when the second request waits like the first: `drain_timeout` is ten minutes here. Pending signals merge, so the
+/// second is sent only when the first is in the log.
 #[test]
 fn second_sigterm_exits_at_once() {
     let setup = Setup::new()

@@ -1,4 +1,5 @@
-//! `strace` -> which system calls the daemon makes on which files of its tree, and a fault at one of them. Knows no photo.
+//! Runs the daemon under `strace`: records its system calls on the files of its tree, and makes one of them fail. Must not know a
+//! photo.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,11 +18,11 @@ const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,un
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Call {
     pub(crate) name: String,
-    /// Below the root of the tree.
+    /// The path below the root of the tree.
     pub(crate) path: PathBuf,
 }
 
-/// Whether this machine has `strace` and lets a test use it; says so past the capture of the test runner if not.
+/// Whether this machine has `strace` and lets a test use it; if not, reports that past the capture of the test runner.
 pub(crate) fn strace_works(test: &str) -> bool {
     let works = Command::new("strace")
         .args(["-f", "-o", "/dev/null", "true"])
@@ -33,7 +34,7 @@ pub(crate) fn strace_works(test: &str) -> bool {
     works
 }
 
-/// The daemon under `strace`, which notes what it does to its tree.
+/// The daemon under `strace`, which records its calls on its tree.
 pub(crate) fn observed(setup: Setup) -> Setup {
     let log = log(&setup).display().to_string();
     let calls = format!("trace={CALLS}");
@@ -43,7 +44,7 @@ pub(crate) fn observed(setup: Setup) -> Setup {
 /// The daemon under `strace`, which does `fault` (`signal=KILL`, `error=EIO`) at the `number`th such call of one thread.
 pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Setup {
     let named = setup.path(&call.path);
-    // The kernel's name for it, where `done` leads out of the tree.
+    // The path as the kernel knows it, since `done` may lead out of the tree.
     let real = match call.path.strip_prefix("done") {
         Ok(below) => fs::canonicalize(setup.path("done")).unwrap().join(below),
         Err(_) => named.clone(),
@@ -54,38 +55,38 @@ pub(crate) fn faulty(setup: Setup, call: &Call, number: u32, fault: &str) -> Set
     spoiled(setup, &call.name, &options)
 }
 
-/// How often the fault of a [`faulty`] daemon came about: once in each thread that made the call often enough.
+/// How often the fault of a [`faulty`] daemon occurred: once in each thread that made the call often enough.
 pub(crate) fn faults(setup: &Setup) -> usize {
     let log = fs::read_to_string(log(setup)).unwrap();
     log.matches("(INJECTED)").count()
 }
 
-/// The daemon on a kernel that lacks the system calls `names`, which commas part.
+/// The daemon on a kernel that lacks the system calls `names`, separated by commas.
 pub(crate) fn without(setup: Setup, names: &str) -> Setup {
     let inject = format!("inject={names}:error=ENOSYS");
     spoiled(setup, names, &["-e", &inject])
 }
 
-/// As [`without`], but only for calls on the folder `folder` itself: on what lies in it, under names that are given with it.
+/// As [`without`], but only for calls on the folder `folder` itself: on entries in it whose names are given relative to it.
 pub(crate) fn without_on(setup: Setup, folder: &Path, names: &str) -> Setup {
     let inject = format!("inject={names}:error=ENOSYS");
     let folder = folder.display().to_string();
     spoiled(setup, names, &["-P", &folder, "-e", &inject])
 }
 
-/// As [`without`], and the log tells each rename.
+/// As [`without`], and the trace records each rename.
 pub(crate) fn without_and_observed(setup: Setup, names: &str) -> Setup {
     let inject = format!("inject={names}:error=ENOSYS");
     let calls = format!("rename,renameat,{names}");
     spoiled(setup, &calls, &["-y", "-s", "256", "-e", &inject])
 }
 
-/// The daemon under `strace`, whose log tells how it asks for the stamps of files.
+/// The daemon under `strace`, which records how it asks for the stamps of files.
 pub(crate) fn stamps_observed(setup: Setup) -> Setup {
     spoiled(setup, "statx,fstat,newfstatat", &["-y"])
 }
 
-/// How a daemon that is [`stamps_observed`] has asked for the stamp of the open file `path`.
+/// How a [`stamps_observed`] daemon asked for the stamp of the open file `path`.
 pub(crate) fn stamps_of(setup: &Setup, path: &Path) -> Vec<String> {
     let log = fs::read_to_string(log(setup)).unwrap();
     let open = format!("<{}>", path.display());
@@ -93,7 +94,7 @@ pub(crate) fn stamps_of(setup: &Setup, path: &Path) -> Vec<String> {
     calls.map(str::to_owned).collect()
 }
 
-/// The names below the tree that plain renames gave to files, of a daemon that [`without_and_observed`] has made.
+/// The names below the tree that plain renames gave to files, for a [`without_and_observed`] daemon.
 pub(crate) fn names_given_by_rename(setup: &Setup) -> Vec<String> {
     let log = fs::read_to_string(log(setup)).unwrap();
     let root = setup.path("").display().to_string();
@@ -125,13 +126,13 @@ fn spoiled(setup: Setup, name: &str, options: &[&str]) -> Setup {
     traced(setup, &options)
 }
 
-/// The tracer is the grandchild, so that pids stay what they were.
+/// The tracer is the grandchild, so that pids stay the same.
 fn traced(setup: Setup, options: &[&str]) -> Setup {
     let command = [&["strace", "-D", "-f", "-qqq"], options].concat();
     setup.under(command.into_iter().map(str::to_owned).collect())
 }
 
-/// What an observed daemon did to its tree: each call, with the most that one thread made of it.
+/// The calls of an observed daemon on its tree, each with the highest count in one thread.
 pub(crate) fn calls(setup: &Setup) -> BTreeMap<Call, u32> {
     let mut counts: BTreeMap<(Call, String), u32> = BTreeMap::new();
     for (thread, call) in sequence(setup) {
@@ -145,7 +146,7 @@ pub(crate) fn calls(setup: &Setup) -> BTreeMap<Call, u32> {
     most
 }
 
-/// What an observed daemon did to its tree, in the order in which it began: thread and call.
+/// The calls of an observed daemon on its tree, in the order of their beginnings: thread and call.
 pub(crate) fn sequence(setup: &Setup) -> Vec<(String, Call)> {
     // `done` may lead out of the tree.
     let roots = ["done", ""].map(|name| {
@@ -154,7 +155,7 @@ pub(crate) fn sequence(setup: &Setup) -> Vec<(String, Call)> {
     });
     let mut sequence = Vec::new();
     for line in fs::read_to_string(log(setup)).unwrap().lines() {
-        // `PID name(arguments) = result`; the rest of a call that another one has interrupted comes with its beginning.
+        // `PID name(arguments) = result`. The rest of an interrupted call is joined with its beginning.
         let Some((head, arguments)) = line.split_once('(') else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! A datagram socket in systemd's place -> what the daemon tells its supervisor, and when.
+//! Tests the messages of the daemon to its supervisor, with a datagram socket in systemd's place.
 
 use std::fs::File;
 use std::os::unix::net::UnixDatagram;
@@ -11,7 +11,7 @@ use crate::binary::{hotcut, wait_for};
 use crate::processes;
 use crate::setup::Setup;
 
-/// A daemon that was started as systemd starts one, with a watchdog of three seconds.
+/// A daemon started as by systemd, with a watchdog of three seconds.
 struct Supervised {
     child: Child,
     socket: UnixDatagram,
@@ -41,7 +41,7 @@ impl Supervised {
         }
     }
 
-    /// Waits for the next message that is not a sign of life.
+    /// Waits for the next message except those for the watchdog or more start time.
     fn next(&self) -> String {
         loop {
             let message = self.receive();
@@ -68,13 +68,13 @@ impl Drop for Supervised {
     }
 }
 
-/// One for the watchdog, or one that asks for more time to start.
+/// Whether it is a watchdog message, or one that asks for more time to start.
 fn is_sign_of_life(message: &str) -> bool {
     message.trim() == "WATCHDOG=1" || message.starts_with("EXTEND_TIMEOUT_USEC=")
 }
 
-/// P9, P10: fails when systemd waits for READY for ever, kills a service that reloads (a reload without its time), or is
-/// never told of the end.
+/// P9, P10: fails when systemd waits for READY for ever, kills a reloading service (a reload without its time), or gets no message
+/// about the stop.
 #[test]
 fn start_reload_and_stop_are_told_to_the_supervisor() {
     let mut daemon = Supervised::start(Setup::new());
@@ -89,7 +89,7 @@ fn start_reload_and_stop_are_told_to_the_supervisor() {
     wait_for("the end", || daemon.child.try_wait().unwrap().is_some());
 }
 
-/// P10: fails when a living daemon is silent, for systemd then kills it; three signs must come within their minute.
+/// P10: fails when a living daemon sends no watchdog messages, so that systemd kills it; three must come within a minute.
 #[test]
 fn living_daemon_feeds_the_watchdog() {
     let daemon = Supervised::start(Setup::new());
@@ -99,7 +99,7 @@ fn living_daemon_feeds_the_watchdog() {
     }
 }
 
-/// P10: fails when READY is told although no worker could cut a picture.
+/// P10: fails when READY is sent although no worker could cut out a picture.
 #[test]
 fn daemon_without_a_model_is_never_ready() {
     let setup = Setup::new();

@@ -1,4 +1,4 @@
-//! One undisturbed run with one photo -> every call that the daemon makes, and the same beginning for disturbed runs.
+//! Records every call of the daemon in one undisturbed run with one photo, and gives disturbed runs the same start.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,12 +15,12 @@ use crate::strace::{self, Call};
 /// The photo, below its hot folder.
 pub(crate) const PHOTO: &str = "sub/a.jpg";
 
-/// What describes it, moved along with it.
+/// Its sidecar, moved along with it.
 pub(crate) const SIDECAR: &str = "sub/a.xmp";
 pub(crate) const DESCRIPTION: &[u8] = b"<x:xmpmeta/>";
 
-/// What the daemon does with the photo if nobody disturbs it, and the ledger that it begins with: temporary files are
-/// named after the ledger.
+/// The calls of the daemon for the photo in an undisturbed run, and the ledger that it starts with: temporary files are named after
+/// the ledger.
 pub(crate) struct SyscallTrace {
     pub(crate) calls: BTreeMap<Call, u32>,
     pub(crate) sequence: Vec<Call>,
@@ -34,7 +34,7 @@ impl SyscallTrace {
         SyscallTrace::of_stopped(hot)
     }
 
-    /// The daemon makes its ledger as well.
+    /// As above, with a daemon that also makes its ledger.
     pub(crate) fn without_ledger(setup: Setup) -> SyscallTrace {
         let mut hot = HotFolder::start_with(setup);
         hot.stop();
@@ -61,7 +61,7 @@ impl SyscallTrace {
         }
     }
 
-    /// Puts ledger, photo and sidecar in their places.
+    /// Puts the ledger, the photo and the sidecar in their places.
     pub(crate) fn prepare(&self, setup: Setup) -> Setup {
         copy_files(self.ledger.path(), &setup.path("state"));
         let input = setup.input_of("products");
@@ -80,7 +80,7 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// Whether the photo is cut out and moved, and nothing is under way.
+/// Whether the photo is cut out and moved, and no work is left.
 pub(crate) fn is_done(hot: &HotFolder) -> bool {
     let is_moved = !hot.input(PHOTO).exists() && hot.setup().path("done").join(PHOTO).exists();
     is_moved && {

@@ -1,5 +1,5 @@
-//! What `hotcut check` and `hotcut status` say of a configuration that the unit of systemd does not allow. A script that prints what
-//! systemd 252 shows of the unit stands for `systemctl`; `make test-system` asks the real one.
+//! Tests what `hotcut check` and `hotcut status` say about a configuration that the systemd unit does not allow. A script that
+//! prints what systemd 252 shows of the unit replaces `systemctl`; `make test-system` uses the real one.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use std::process::Output;
 use crate::binary::{finish, hotcut, said};
 use crate::setup::Setup;
 
-/// The unit as it is shipped, but for the folders that it lets the service write to.
+/// The unit as shipped, except for the folders that it lets the service write to.
 fn shown(setup: &Setup, writable: &str) -> String {
     let config = setup.config_file().display().to_string();
     format!(
@@ -18,7 +18,7 @@ fn shown(setup: &Setup, writable: &str) -> String {
     )
 }
 
-/// Runs a command beside a systemd that shows this.
+/// Runs a command with a `systemctl` that shows this.
 fn beside(setup: &Setup, shown: &str, command: &str) -> Output {
     setup.write_config();
     let bin = setup.path("bin");
@@ -37,8 +37,8 @@ fn beside(setup: &Setup, shown: &str, command: &str) -> Output {
     finish(hotcut.arg(setup.config_file()))
 }
 
-/// P10: fails when a folder that the service may not write to counts as sound, when the command that mends it is missing, or when it
-/// is told of a unit that serves another configuration.
+/// P10: fails when a folder that the service may not write to counts as valid, when the command that fixes it is missing, or when
+/// it is reported for a unit that serves another configuration.
 #[test]
 fn folder_outside_the_units_is_told() {
     let setup = Setup::new();
@@ -76,7 +76,7 @@ fn folder_outside_the_units_is_told() {
     }
 }
 
-/// P10: fails when a server or a webhook that the unit keeps off the network counts as sound.
+/// P10: fails when a server or a webhook that the unit blocks from the network counts as valid.
 #[test]
 fn network_that_the_unit_closes_is_told() {
     let webhook = "[notify]\nwebhook = \"https://example.org/told\"\n";
@@ -101,7 +101,7 @@ fn network_that_the_unit_closes_is_told() {
     assert_eq!(run.status.code(), Some(0), "{}", said(&run));
 }
 
-/// Fails when a folder is made or a configuration is looked for where there is no service to be set up.
+/// Fails when a folder is made or a configuration is looked for where no service needs a setup.
 #[test]
 fn setup_without_a_service_touches_nothing() {
     let setup = Setup::new();

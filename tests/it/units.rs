@@ -1,4 +1,4 @@
-//! `hotcut unit`: what it prints, read as systemd reads it, and what systemd says of it beside the unit that it belongs to.
+//! Tests the output of `hotcut unit` as systemd parses it, and what systemd says about it beside its unit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::binary::{CHECKOUT, MODELS, finish, hotcut, namespaces_work, said, ski
 use crate::setup::Setup;
 use tempfile::TempDir;
 
-/// Fails when a folder that hotcut writes to is left out, for then the service may only read it, or when the service may start
+/// Fails when a folder that hotcut writes to is left out, so that the service may only read it, or when the service may start
 /// before the folder's disk is mounted.
 #[test]
 fn each_folder_is_writable_and_waited_for() {
@@ -32,7 +32,7 @@ fn each_folder_is_writable_and_waited_for() {
     assert_eq!(complaints(&text), "");
 }
 
-/// P1: fails when a name that means something to systemd makes it pass over the folder, or take another one.
+/// P1: fails when a name with a special meaning to systemd makes it skip the folder, or take another one.
 #[test]
 fn a_name_means_nothing_else_to_systemd() {
     for name in [
@@ -56,7 +56,7 @@ fn a_name_means_nothing_else_to_systemd() {
     }
 }
 
-/// P1: fails when a folder below a disk's mount point is named: the service keeps that disk then, whatever is mounted there later.
+/// P1: fails when a folder below a disk's mount point is named: the service then keeps that disk, whatever is mounted there later.
 #[test]
 fn a_disk_is_writable_as_a_whole() {
     if !namespaces_work("a_disk_is_writable_as_a_whole") {
@@ -78,7 +78,7 @@ fn a_disk_is_writable_as_a_whole() {
     assert!(waited_for.contains(&output.display().to_string()), "{text}");
 }
 
-/// Fails when half a drop-in is printed for a folder that cannot be named in one: systemd reads on in the next line.
+/// Fails when a partial drop-in is printed for a folder that cannot be named in one: systemd would read on in the next line.
 #[test]
 fn a_name_that_no_unit_can_hold_is_refused() {
     for name in ["a\n[Service]\nUser=root", "a\rb", "a\tb", "up/../over"] {
@@ -91,7 +91,7 @@ fn a_name_that_no_unit_can_hold_is_refused() {
     }
 }
 
-/// Fails when the network is opened for nobody, or not as far as the configuration needs it.
+/// Fails when the network is opened although nothing needs it, or less than the configuration needs.
 #[test]
 fn the_network_is_open_as_far_as_it_is_used() {
     let keys = ["PrivateNetwork=", "IPAddress", "RestrictAddressFamilies="];
@@ -131,7 +131,7 @@ fn the_network_is_open_as_far_as_it_is_used() {
     }
 }
 
-/// Fails when a folder in a home is hidden from the service, or homes are shown to one that has no folder there.
+/// Fails when a folder in a home is hidden from the service, or homes are visible to a service that has no folder there.
 #[test]
 fn a_folder_that_the_unit_hides_is_shown() {
     for (output, wanted) in [
@@ -150,7 +150,7 @@ fn a_folder_that_the_unit_hides_is_shown() {
     }
 }
 
-/// A setup of which nothing lies in a place that the unit hides. The tree of a test does, and so may the checkout.
+/// A setup with no path in a place that the unit hides. The tree of a test has such paths, and so may the checkout.
 fn in_sight(models: &Path) -> Setup {
     Setup::new()
         .daemon("state_dir", "/var/lib/hotcut")
@@ -159,7 +159,7 @@ fn in_sight(models: &Path) -> Setup {
         .folder("output", "/srv/out")
 }
 
-/// A copy of the tests' models.
+/// A copy of the test models.
 fn models_in(place: &str) -> TempDir {
     let room = tempfile::Builder::new().prefix("hotcut").tempdir_in(place);
     let room = room.unwrap();
@@ -169,7 +169,8 @@ fn models_in(place: &str) -> TempDir {
     room
 }
 
-/// Fails when what the service only reads is hidden in a home: a model, the program that it tells, or a folder behind a link.
+/// Fails when something that the service only reads is hidden in a home: a model, the notification program, or a folder behind a
+/// link.
 #[test]
 fn what_is_read_in_a_hidden_place_is_shown() {
     let (room, models) = (models_in("/var/tmp"), models_in("/dev/shm"));
@@ -200,7 +201,7 @@ fn what_is_read_in_a_hidden_place_is_shown() {
     );
 }
 
-/// P8: fails when systemd kills a service that is still within its `drain_timeout`.
+/// P8: fails when systemd kills a service within its `drain_timeout`.
 #[test]
 fn a_long_drain_is_waited_for() {
     let stop = |setup: &Setup| words(&printed(setup), "TimeoutStopSec=").join(" ");
@@ -236,14 +237,14 @@ fn printed(setup: &Setup) -> String {
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// Whether the drop-in lets the service write to `path`, where it is.
+/// Whether the drop-in lets the service write to `path` at its real place.
 fn is_writable(text: &str, path: &Path) -> bool {
     let words = words(text, "ReadWritePaths=");
     let mut places = words.iter().filter_map(|word| word.strip_prefix('-'));
     places.any(|place| path.starts_with(place))
 }
 
-/// The words of every line of `key`, as systemd takes them out of quotes and specifiers.
+/// The words of every line of `key`, with quotes and specifiers resolved as by systemd.
 fn words(text: &str, key: &str) -> Vec<String> {
     let mut words = Vec::new();
     for line in text.lines().filter_map(|line| line.strip_prefix(key)) {
@@ -268,7 +269,7 @@ fn unit_file() -> PathBuf {
     PathBuf::from(CHECKOUT).join("systemd/hotcut.service")
 }
 
-/// What `systemd-analyze verify` says of the unit with this drop-in; nothing where it is not installed.
+/// The output of `systemd-analyze verify` on the unit with this drop-in; empty if it is not installed.
 fn complaints(drop_in: &str) -> String {
     let room = tempfile::tempdir().unwrap();
     let unit = room.path().join("hotcut.service");

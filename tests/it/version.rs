@@ -1,4 +1,4 @@
-//! What hotcut says that it is: to people, in its log, and to package managers.
+//! Tests the version information: for people, in the log, and for package managers.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::binary::{CHECKOUT, finish, hotcut, said};
 use crate::hot_folder::HotFolder;
 use crate::launch::log_file;
 
-/// Fails when one of the things that a report of a fault needs is not named, or when a model is named with another hash than the one
-/// on its manifest.
+/// Fails when information that a fault report needs is missing, or when a model is shown with a hash other than the one in its
+/// manifest.
 #[test]
 fn version_names_what_hotcut_works_with() {
     let run = finish(hotcut().arg("--version"));
@@ -40,7 +40,7 @@ fn version_names_what_hotcut_works_with() {
     assert!(said(&nowhere).contains("/nowhere/lib.so"));
 }
 
-/// P10: fails when the log does not begin with what wrote it, also where the configuration is refused.
+/// P10: fails when the log does not begin with the version, also if the configuration is refused.
 #[test]
 fn log_begins_with_what_wrote_it() {
     let hot = HotFolder::start();
@@ -70,7 +70,7 @@ fn log_begins_with_what_wrote_it() {
     );
 }
 
-/// A checkout of two commits with the script that tells its version.
+/// A checkout of two commits with the script that prints its version.
 struct Checkout(TempDir);
 
 impl Checkout {
@@ -118,8 +118,8 @@ impl Checkout {
     }
 }
 
-/// Fails when a newer build counts as older or as the same one, so that its package replaces nothing, or when a build is named after
-/// a commit that it was not made of.
+/// Fails when a newer build counts as older or equal, so that its package replaces nothing, or when a build is named after a commit
+/// that it was not made from.
 #[test]
 fn newer_build_has_the_higher_version() {
     let checkout = Checkout::new();
@@ -166,7 +166,7 @@ fn newer_build_has_the_higher_version() {
     }
 }
 
-/// Fails when a release has no entry in the changelog, or the changelog has one of a release that is not made.
+/// Fails when a release has no entry in the changelog, or the changelog has an entry for a release that does not exist.
 #[test]
 fn changelog_ends_where_the_version_does() {
     let changelog = read("CHANGELOG.md");

@@ -1,4 +1,4 @@
-//! What is held, and what is not taken: status, `check`, `cut`, the API and the metrics tell of it. P10.
+//! Tests that status, `check`, `cut`, the API and the metrics show held photos and files that are not taken. P10.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -16,8 +16,8 @@ use crate::requests::{get, metric};
 use crate::setup::Setup;
 use crate::status::moment;
 
-/// P10: fails when a photo that ends early is not among those that wait, or when it is not said for how long the rest of it is
-/// waited for.
+/// P10: fails when a photo that ends early is not among those that wait, or when it is not shown how long the daemon waits for the
+/// rest.
 #[test]
 fn photo_that_ends_early_is_shown_with_its_deadline() {
     let hot = HotFolder::start_with(Setup::new().listens());
@@ -42,18 +42,18 @@ fn photo_that_ends_early_is_shown_with_its_deadline() {
         photo["next"] == "rest" && photo["until_ms"].is_u64()
     });
     assert_eq!(metric(&hot, "hotcut_held_photos{folder=\"products\"}"), 1);
-    // Whole, it is a photo like any other.
+    // Completed, it is a photo like any other.
     hot.drop_file("half.jpg", &photo);
     hot.wait_output("half.png");
     hot.wait_status("nothing is held", |status| status.held == 0);
 }
 
-/// P10: fails when a photo that a program has open, or whose attempt has failed, waits without a word.
+/// P10: fails when a photo that a program has open, or whose attempt has failed, waits without a reason shown.
 #[test]
 fn photo_that_is_written_and_one_that_is_tried_again_are_shown() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
     let worker = hot.drop_into_stopped_worker("failed.jpg", &jpeg(Quarter::TopLeft));
-    // It puts off the second attempt.
+    // The open handle delays the second attempt.
     let options = File::options()
         .write(true)
         .open(hot.input("failed.jpg"))
@@ -80,8 +80,8 @@ fn photo_that_is_written_and_one_that_is_tried_again_are_shown() {
     hot.wait_status("nothing is held", |status| status.held == 0);
 }
 
-/// P10: fails when files that are not taken leave no trace, when what nobody has dropped is counted with them, or when they are
-/// still told once they are gone.
+/// P10: fails when files that are not taken leave no trace, when files that no user dropped are counted with them, or when they are
+/// still shown once they are gone.
 #[test]
 fn files_that_are_not_taken_are_counted_by_ending() {
     let hot = HotFolder::start_with(Setup::new().daemon("rescan", "1s").listens());
@@ -135,7 +135,7 @@ fn files_that_are_not_taken_are_counted_by_ending() {
     hot.wait_status("none is left", |status| status.not_taken.endings.is_empty());
 }
 
-/// Fails when a pattern by which photos are taken only to be set aside is passed over, or when it is a fault.
+/// Fails when there is no warning about a pattern whose photos are taken only to be quarantined, or when it counts as a fault.
 #[test]
 fn check_warns_of_a_pattern_that_no_decoder_reads() {
     let setup = Setup::new().folder("include", "[\"*.jpg\", \"*.heic\"]");
@@ -151,7 +151,7 @@ fn check_warns_of_a_pattern_that_no_decoder_reads() {
     assert!(!said(&finish(&mut command)).contains("no decoder reads"));
 }
 
-/// Fails when a folder without a photo counts as done, or when it is not said what lies there instead.
+/// Fails when a folder without a photo counts as done, or when the output does not say what it contains instead.
 #[test]
 fn cut_that_finds_nothing_says_so_and_fails() {
     let setup = Setup::new();

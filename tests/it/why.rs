@@ -1,4 +1,4 @@
-//! `hotcut why`: everything that happened to one photo, from when it was seen to what it waits for.
+//! Tests `hotcut why`: the whole history of one photo, from its first sighting to what it waits for.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,8 +14,8 @@ use crate::processes;
 use crate::setup::Setup;
 use crate::status::moment;
 
-/// P10: fails when a step of the way is not told: seen, settled, the worker's death with its signal and memory, the
-/// cutout; or when the cutout's own path does not lead to the same history.
+/// P10: fails when a step of the history is missing: seen, settled, the worker's death with its signal and memory, the cutout; or
+/// when the cutout's own path does not lead to the same history.
 #[test]
 fn history_of_a_photo_whose_worker_crashed_is_told_whole() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -38,7 +38,7 @@ fn history_of_a_photo_whose_worker_crashed_is_told_whole() {
     assert_eq!(why(&hot, Path::new("sub/a.jpg")), history);
 }
 
-/// P10: the worker misses its deadline with the memory that it has; fails when the history does not say how long it had.
+/// P10: the worker misses its deadline. Fails when the history does not name the limit.
 #[test]
 fn history_of_a_photo_that_hung_names_the_limit() {
     let setup = Setup::new()
@@ -58,7 +58,7 @@ fn history_of_a_photo_that_hung_names_the_limit() {
     assert!(history.contains("nothing is left to do"), "{history}");
 }
 
-/// P10: fails when somebody who wonders about a file that waits is not told for what.
+/// P10: fails when it is not shown what a waiting file waits for.
 #[test]
 fn file_that_waits_is_told_for_what() {
     let mut hot = HotFolder::start_with(Setup::new().folder("settle", "1h"));
@@ -74,8 +74,8 @@ fn file_that_waits_is_told_for_what() {
     assert!(waits(&hot, "a.jpg").contains("hotcut is not running"));
 }
 
-/// P10: fails when a photo that ends early is said to wait for its turn, or when it is not told for how long the rest of it is
-/// waited for: ten minutes, as docs/files.md says.
+/// P10: fails when a photo that ends early is said to wait for its turn, or when it is not shown how long the daemon waits for the
+/// rest: ten minutes, as in docs/files.md.
 #[test]
 fn photo_that_ends_early_is_told_so_and_until_when_it_is_waited_for() {
     let hot = HotFolder::start();
@@ -93,8 +93,8 @@ fn photo_that_ends_early_is_told_so_and_until_when_it_is_waited_for() {
     assert!(expected.contains(&until), "{now}");
 }
 
-/// P10: fails when a photo that is in a worker, or whose attempt failed, is said to wait for its turn. A program that holds it
-/// open puts off its second attempt.
+/// P10: fails when a photo that is in a worker, or whose attempt failed, is said to wait for its turn. A program that has it open
+/// delays its second attempt.
 #[test]
 fn photo_that_is_tried_again_is_told_what_failed() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
@@ -114,8 +114,8 @@ fn photo_that_is_tried_again_is_told_what_failed() {
     hot.wait_output("a.png");
 }
 
-/// P10: a file lies where a photo's cutout, or the photo itself, needs a folder; fails when either photo is said to wait for
-/// its turn, and not for that name.
+/// P10: a file is where a photo's cutout, or the photo itself, needs a folder. Fails when either photo is said to wait for its
+/// turn, and not for that name.
 #[test]
 fn photo_that_finds_no_place_is_told_where() {
     let hot = HotFolder::start_with(Setup::new().moves_sources());
@@ -148,8 +148,8 @@ fn photo_that_cannot_be_read_is_told_so() {
     assert!(now.contains("ermission denied"), "{now}");
 }
 
-/// P10: a photo that ends early may not be read for a time; fails when either is told while the other is the case, or when
-/// the trouble is still shown once it is over.
+/// P10: a photo that ends early is unreadable for a time. Fails when one reason is shown while the other applies, or when the error
+/// is still shown once it is over.
 #[test]
 fn what_kept_a_photo_before_is_not_told_as_what_keeps_it_now() {
     let Some(hot) =
@@ -175,7 +175,7 @@ fn what_kept_a_photo_before_is_not_told_as_what_keeps_it_now() {
     assert!(now.contains("ends early"), "{now}");
 }
 
-/// P10: fails when a file that has nothing to do with hotcut gets a history, or no word at all.
+/// P10: fails when a file that is unrelated to hotcut gets a history, or no message at all.
 #[test]
 fn file_outside_of_every_folder_is_an_error_with_advice() {
     let hot = HotFolder::start();
@@ -189,7 +189,7 @@ fn file_outside_of_every_folder_is_an_error_with_advice() {
     });
 }
 
-/// A hot folder whose daemon is kept out by a file's mode even if root runs it; `None` where no namespace can be made.
+/// A hot folder whose daemon respects file modes even if root runs it; `None` where no namespace can be made.
 fn start_without_rights(test: &str) -> Option<HotFolder> {
     if !namespaces_work(test) {
         return None;
@@ -205,7 +205,7 @@ fn why(hot: &HotFolder, file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a photo in the hot folder waits for.
+/// The reason why a photo in the hot folder waits.
 fn now_of(hot: &HotFolder, name: &str) -> String {
     let history = why(hot, &hot.input(name));
     let now = history.rsplit_once("now: ");

@@ -1,4 +1,4 @@
-//! Workers that are killed, stopped or poisoned in mid-job, and the rights they have left.
+//! Tests workers that are killed, stopped or corrupted in mid-job, and their remaining rights.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::setup::Setup;
 use crate::status::Confinement;
 use crate::strace::{self, strace_works};
 
-/// P5, P10: fails when the death of a worker loses its photo, blames it at once, ends the daemon, or is not counted.
+/// P5, P10: fails when the death of a worker loses its photo, counts against it at once, ends the daemon, or is not counted.
 #[test]
 fn photo_whose_worker_is_killed_is_delivered_by_another_one() {
     let hot = HotFolder::start_with(Setup::new().listens().daemon("workers", "1"));
@@ -27,14 +27,14 @@ fn photo_whose_worker_is_killed_is_delivered_by_another_one() {
     assert_eq!(metric(&hot, "hotcut_timeouts_total"), 0);
 }
 
-/// P5, P10: fails when a worker that reads where nothing is, as a faulty library would, costs more than an attempt, or when
-/// the signal is not told.
+/// P5, P10: fails when a worker that reads an invalid address, as a faulty library would, costs more than an attempt, or when the
+/// signal is not reported.
 #[test]
 fn photo_whose_worker_has_a_wild_access_is_delivered_by_another_one() {
     let hot = HotFolder::start_with(Setup::new().daemon("workers", "1"));
     wait_for("one ready worker", || hot.workers().len() == 1);
     let worker = hot.workers()[0];
-    // Rust's own handler takes the first one, finds no stack that is full, and leaves the next to the kernel.
+    // Rust's own handler takes the first signal, finds no stack overflow, and leaves the next to the kernel.
     processes::signal(worker, Signal::SEGV);
     let handled = || {
         let mask = status_field(worker, "SigCgt").expect("it lives");
@@ -54,8 +54,8 @@ fn photo_whose_worker_has_a_wild_access_is_delivered_by_another_one() {
     assert!(history.contains("SIGSEGV"), "{history}");
 }
 
-/// P7, P10: a stopped process ignores every polite request; fails when the deadline only abandons it or comes late, when its
-/// photo is not tried again, or when neither is counted.
+/// P7, P10: a stopped process ignores every polite request. Fails when the deadline only abandons it or comes late, when its photo
+/// is not tried again, or when either is not counted.
 #[test]
 fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
     let setup = Setup::new().daemon("workers", "1").daemon("timeout", "5s");
@@ -69,7 +69,7 @@ fn worker_that_misses_its_deadline_is_killed_and_its_photo_retried() {
     assert_eq!(metric(&hot, "hotcut_worker_deaths_total"), 1);
 }
 
-/// P5: fails when a photo that hangs its workers is tried for ever, or takes the next photo with it.
+/// P5: fails when a photo that hangs its workers is tried for ever, or affects the next photo.
 #[test]
 fn photo_that_hangs_its_last_attempt_is_quarantined() {
     let hot = HotFolder::start_with(one_attempt());
@@ -82,7 +82,7 @@ fn photo_that_hangs_its_last_attempt_is_quarantined() {
     assert!(!hot.output("poison.png").exists());
 }
 
-/// P5, P8: the photo has a single attempt, and power cuts are not its fault; fails when it pays for one.
+/// P5, P8: the photo has a single attempt. Fails when a power cut uses it up.
 #[test]
 fn photo_does_not_pay_for_the_death_of_the_daemon() {
     let mut hot = HotFolder::start_with(one_attempt().daemon("timeout", "60s"));
@@ -93,12 +93,11 @@ fn photo_does_not_pay_for_the_death_of_the_daemon() {
     assert!(hot.status().quarantined.is_empty());
 }
 
-/// P5: a photo that takes the daemon down with it would do so for ever; fails when its attempts are forgotten with the
-/// daemon each time.
+/// P5: a photo that kills the daemon would do so for ever. Fails when its attempts are forgotten with the daemon each time.
 #[test]
 fn photo_in_hand_at_every_death_of_the_daemon_is_quarantined() {
     let mut hot = HotFolder::start_with(one_attempt().daemon("timeout", "60s"));
-    // It is in the folder only while the worker is stopped, or else a daemon may be done with it before its death.
+    // The photo is in the folder only while the worker is stopped; otherwise a daemon could finish it before it dies.
     let [outside, inside] = [hot.setup().path("poison.jpg"), hot.input("poison.jpg")];
     fs::write(&outside, jpeg(Quarter::TopLeft)).unwrap();
     let is_suspected = (0..20).any(|_| {
@@ -119,8 +118,8 @@ fn photo_in_hand_at_every_death_of_the_daemon_is_quarantined() {
     assert!(!hot.output("poison.png").exists());
 }
 
-/// P5: the only worker dies while it has nothing to do; fails when the next photo, which has a single attempt, is blamed
-/// or waits for ever.
+/// P5: the only worker dies while it is idle. Fails when this counts against the next photo, which has a single attempt, or when
+/// that photo waits for ever.
 #[test]
 fn death_of_an_idle_worker_is_no_photos_fault() {
     let hot = HotFolder::start_with(one_attempt());
@@ -131,7 +130,7 @@ fn death_of_an_idle_worker_is_no_photos_fault() {
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
 }
 
-/// P6 and the sandbox: fails when a ready worker still may gain rights, has files open or no memory limit.
+/// P6 and the sandbox: fails when a ready worker can still gain rights, has files open or has no memory limit.
 #[test]
 fn ready_worker_has_given_up_its_rights() {
     let hot = HotFolder::start_with(Setup::new().daemon("worker_memory", "2 GiB"));
@@ -149,7 +148,7 @@ fn ready_worker_has_given_up_its_rights() {
     }
 }
 
-/// P6: fails when U²-Net, loaded, takes what a photo needs, as it does with the runtime's arena.
+/// P6: fails when the loaded U²-Net takes the memory that a photo needs, as it does with the runtime's arena.
 #[test]
 fn half_a_gibibyte_is_enough_for_u2net() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -164,8 +163,8 @@ fn half_a_gibibyte_is_enough_for_u2net() {
     hot.wait_output("a.png");
 }
 
-/// P10: an older kernel has no Landlock; fails when that stops the service, is not shown in the status, or is told again for
-/// each worker.
+/// P10: an older kernel has no Landlock. Fails when that stops the service, is not shown in the status, or is logged again for each
+/// worker.
 #[test]
 fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
     if !strace_works("kernel without Landlock") {
@@ -184,13 +183,13 @@ fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
     assert_eq!(hot.whole_status().confinement, Some(lacking));
     assert!(said(&hot.command("status", [] as [&str; 0])).contains("Landlock no"));
     assert_eq!(hot.log().matches("hold the workers in").count(), 1);
-    // This machine's own kernel may lack it as well; then both say so.
+    // This machine's own kernel may also lack it; then both say so.
     let own = whole.whole_status().confinement.expect("ready");
     assert_eq!(own.landlock, !whole.log().contains("hold the workers in"));
 }
 
-/// Asserts that the first attempt at `photo` ended at the deadline of `timeout_s`, by the daemon's own clock; ten seconds more
-/// are what a machine full of other work may take.
+/// Asserts that the first attempt at `photo` ended at the deadline of `timeout_s`, by the daemon's own clock. Allows ten seconds
+/// more for a busy machine.
 #[track_caller]
 pub(crate) fn assert_took(hot: &HotFolder, photo: &str, timeout_s: u8) {
     let history = said(&hot.command("why", [hot.input(photo)]));

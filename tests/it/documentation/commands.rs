@@ -1,4 +1,4 @@
-//! Converts the commands that the pages show to words, and checks that each program understands them. Must not run them.
+//! Checks that each program understands the commands that the pages show. Must not run them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,12 +8,12 @@ use super::{blocks, pages, read, spans_and_prose};
 use crate::architecture::sources;
 use crate::binary::{finish, hotcut, said};
 
-/// What systemd is asked to do with the unit.
+/// The `systemctl` actions on the unit.
 const VERBS: &[&str] = &[
     "start", "stop", "restart", "reload", "status", "enable", "disable",
 ];
 
-/// The commands of a line or block of a shell, each as its words, without comments, redirections, `sudo` and variables.
+/// The commands in a shell line or block, each as its words, without comments, redirections, `sudo` and variables.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let mut commands = Vec::new();
     let (mut words, mut word) = (Vec::<String>::new(), String::new());
@@ -60,7 +60,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The words without redirections, `sudo` and variables in front.
+/// The words without redirections, leading `sudo` and variables.
 fn bare(words: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut words = words.iter();
@@ -79,7 +79,7 @@ fn bare(words: &[String]) -> Vec<String> {
     kept
 }
 
-/// What is wrong with a command, if its program is one that is known here.
+/// The fault of a command, if its program is known here.
 fn fault(words: &[String]) -> Option<String> {
     let (program, arguments) = words.split_first()?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -93,7 +93,7 @@ fn fault(words: &[String]) -> Option<String> {
     }
 }
 
-/// The program reads its arguments one after the other: it gets as far as `--help` only if it knows those before.
+/// The program reads its arguments in order, so it reaches `--help` only if it knows the arguments before it.
 fn fault_of_hotcut(arguments: &[&str]) -> Option<String> {
     if arguments.is_empty() || arguments.first() == Some(&"COMMAND") {
         return None;
@@ -137,7 +137,7 @@ fn fault_of_journalctl(arguments: &[&str]) -> Option<String> {
     (!is_right).then(|| "journalctl takes -u hotcut and a priority".to_owned())
 }
 
-/// Tells whether the API has the path.
+/// Returns whether the API has the path.
 fn fault_of_curl(arguments: &[&str]) -> Option<String> {
     let url = arguments.iter().find_map(|word| word.split_once("://"))?.1;
     let (_, path) = url.split_once('/')?;
@@ -194,7 +194,7 @@ fn every_command_is_understood() {
     assert!(checked > 60, "{checked}");
 }
 
-/// Fails when a block cannot be read by a shell.
+/// Fails when a shell cannot parse a block.
 #[test]
 fn every_block_is_a_script() {
     let mut count = 0;
@@ -209,7 +209,7 @@ fn every_block_is_a_script() {
     assert!(count > 10, "{count}");
 }
 
-/// Fails when a wrong command passes: then the tests above prove nothing.
+/// Fails when a wrong command passes, so that the tests above prove nothing.
 #[test]
 fn wrong_commands_are_found() {
     for wrong in [

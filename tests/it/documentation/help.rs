@@ -1,18 +1,18 @@
-//! Converts `--help`, of which the man pages are made, to sentences that `docs/commands.md` must have. Must not know a command.
+//! Converts `--help`, the source of the man pages, to sentences that `docs/commands.md` must contain. Must not know a command.
 
 use std::path::Path;
 
 use super::read;
 use crate::binary::{finish, hotcut, said};
 
-/// What is said of a command.
+/// The help of a command.
 #[derive(Debug, Default)]
 struct Help {
     /// Its paragraphs.
     about: Vec<String>,
-    /// Arguments and options: how they are written, and what is said of each.
+    /// Arguments and options: their syntax and description.
     entries: Vec<(String, String)>,
-    /// What is said of the words that an option takes.
+    /// The description of the values of an option.
     values: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ fn joined(text: &str) -> String {
     words.join(" ").trim_end_matches('.').to_owned()
 }
 
-/// The part of the page below a heading of the second order.
+/// The part of the page below a second-level heading.
 fn section<'a>(page: &'a str, name: &str) -> &'a str {
     let (_, after) = page
         .split_once(&format!("\n## {name}\n"))
@@ -80,7 +80,7 @@ fn assert_says(section: &str, name: &str, sentence: &str) {
     );
 }
 
-/// Fails when a command or an option is added, renamed or explained otherwise, and the page stays as it was.
+/// Fails when a command or an option is added, renamed or described differently, and the page stays unchanged.
 #[test]
 fn the_page_says_what_help_and_man_pages_say() {
     let (page, words) = (
