@@ -29,7 +29,7 @@
 //!
 //! # Invariants
 //!
-//! `tests/it/architecture.rs` checks the invariants that are visible in source text. `tests/it/glossary.rs` checks that no two types
+//! `tests/it/source_text/architecture.rs` checks the invariants that are visible in source text. `tests/it/source_text/glossary.rs` checks that no two types
 //! have the same name.
 //!
 //! - `intake`, `imaging` and `delivery` do not use each other; only `job` and `daemon` combine them.
@@ -53,7 +53,7 @@
 //! # Promises
 //!
 //! P1 to P10 are defined in `tests/it/main.rs`. The doc of each test names the promise that it guards, and what makes it fail.
-//! The broadest tests: `tests/it/kills.rs` (a fault at every system call), `churn.rs` (random actions and an oracle), `chaos.rs`
+//! The broadest tests: `tests/it/faults/kills.rs` (a fault at every system call), `churn.rs` (random actions and an oracle), `chaos.rs`
 //! (workers that crash and lie, a watch that dies). For each promise, a test was seen to fail after the code that keeps the
 //! promise was removed:
 //!

@@ -4,7 +4,7 @@
 #[cfg_attr(not(test), expect(dead_code, reason = "hostile tests need more of it"))]
 pub(crate) mod corpus;
 #[cfg(test)]
-#[path = "../../tests/it/dice.rs"]
+#[path = "../../tests/it/support/dice.rs"]
 mod dice;
 #[cfg(test)]
 mod mutations;

@@ -13,25 +13,6 @@
 )]
 
 #[cfg(test)]
-mod advice;
-#[cfg(test)]
-mod architecture;
-#[cfg(test)]
-mod backlog;
-#[cfg(test)]
-mod binary;
-#[cfg(test)]
-mod cgroup;
-#[cfg(test)]
-#[cfg(feature = "chaos")]
-mod chaos;
-#[cfg(test)]
-mod checks;
-#[cfg(test)]
-mod churn;
-#[cfg(test)]
-mod closed;
-#[cfg(test)]
 mod commands;
 #[path = "../../src/fuzzing/corpus/mod.rs"]
 #[expect(
@@ -40,162 +21,18 @@ mod commands;
 )]
 mod corpus;
 #[cfg(test)]
-mod cut;
+mod delivery;
 #[cfg(test)]
-mod cut_reports;
-#[cfg(test)]
-mod cut_sheet;
-#[cfg(test)]
-mod deaths;
-#[cfg(test)]
-mod delivers;
-#[cfg(test)]
-mod demo;
-#[cfg(test)]
-mod dice;
-#[cfg(test)]
-mod disguises;
-#[cfg(test)]
-mod documentation;
-#[cfg(test)]
-mod drops;
-#[cfg(test)]
-mod edge_pixels;
-#[cfg(test)]
-mod edges;
-#[cfg(test)]
-mod emptied;
-#[cfg(test)]
-mod fairness;
-#[cfg(test)]
-mod folders;
-#[cfg(test)]
-mod foreign_state;
-#[cfg(test)]
-mod full;
-#[cfg(test)]
-mod fuse;
-#[cfg(test)]
-mod glossary;
-#[cfg(test)]
-mod half_retired;
-#[cfg(test)]
-mod hangs;
-#[cfg(test)]
-mod hot_folder;
+mod faults;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
-mod http_batch;
-#[cfg(test)]
-mod http_events;
-#[cfg(test)]
-mod http_forms;
-#[cfg(test)]
-mod http_guard;
-#[cfg(test)]
-mod http_limits;
-#[cfg(test)]
-mod http_photos;
-#[cfg(test)]
-mod http_reloads;
-#[cfg(test)]
-mod http_room;
-#[cfg(test)]
-mod hung;
-#[cfg(test)]
-mod hung_mounts;
-#[cfg(test)]
-mod hung_starts;
-#[cfg(test)]
-mod init;
-#[cfg(test)]
-mod journal;
-#[cfg(test)]
-mod kills;
-#[cfg(test)]
-mod launch;
-#[cfg(test)]
-mod ledger;
-#[cfg(test)]
-mod litter;
-#[cfg(test)]
-mod logs;
-#[cfg(test)]
-mod mounts;
-#[cfg(test)]
-mod names;
-#[cfg(test)]
-mod namespace;
+mod intake;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
-mod notifications_command;
+mod service;
 #[cfg(test)]
-mod photos;
+mod source_text;
 #[cfg(test)]
-mod processes;
-#[cfg(test)]
-mod promises;
-#[cfg(test)]
-mod receiver;
-#[cfg(test)]
-mod recovers;
-#[cfg(test)]
-mod redo;
-#[cfg(test)]
-mod rejects;
-#[cfg(test)]
-mod reload_checks;
-#[cfg(test)]
-mod reloads;
-#[cfg(test)]
-mod renames;
-#[cfg(test)]
-mod requests;
-#[cfg(test)]
-mod same_name;
-#[cfg(test)]
-mod same_name_kills;
-#[cfg(test)]
-mod settles;
-#[cfg(test)]
-mod setup;
-#[cfg(test)]
-mod shared_status;
-#[cfg(test)]
-mod shares;
-#[cfg(test)]
-mod shortage;
-#[cfg(test)]
-mod shrinks;
-#[cfg(test)]
-mod sidecars;
-#[cfg(test)]
-mod slow_writers;
-#[cfg(test)]
-mod snapshot;
-#[cfg(test)]
-mod sources;
-#[cfg(test)]
-mod status;
-#[cfg(test)]
-mod stops;
-#[cfg(test)]
-mod strace;
-#[cfg(test)]
-mod supervisor;
-#[cfg(test)]
-mod syscall_trace;
-#[cfg(test)]
-mod unit_limits;
-#[cfg(test)]
-mod units;
-#[cfg(test)]
-mod version;
-#[cfg(test)]
-mod visible;
-#[cfg(test)]
-mod why;
-#[cfg(test)]
-mod workers;
+mod support;

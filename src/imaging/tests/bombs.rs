@@ -1,4 +1,4 @@
-//! Small files that demand much memory or time. `tests/it/disguises.rs` measures what a worker needs for them.
+//! Small files that demand much memory or time. `tests/it/intake/disguises.rs` measures what a worker needs for them.
 
 use image::ImageFormat;
 
