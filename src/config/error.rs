@@ -120,7 +120,7 @@ pub enum FaultKind {
         outer_path: PathBuf,
     },
     /// Folders form a cycle: the output of each is the input of the next.
-    #[error("folders feed each other in a ring: {0}")]
+    #[error("the folders form a cycle: {0}")]
     Ring(String),
     /// A server that anybody on the network may call.
     #[error(
@@ -175,7 +175,7 @@ pub enum FaultKind {
         table: String,
     },
     /// A `[notify]` table without a receiver.
-    #[error("{table} needs `webhook` or `command`: without them nobody is told; or leave it out")]
+    #[error("{table} needs `webhook` or `command`: set one of them, or remove the table")]
     NoReceiver {
         /// The table.
         table: String,

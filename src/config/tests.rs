@@ -276,7 +276,7 @@ fn faults_between_folders_have_the_place_of_the_later_key() {
         "10:8"
     );
     assert_eq!(
-        place(&(one.clone() + &folder("two", "/b", "/a", "")), "ring"),
+        place(&(one.clone() + &folder("two", "/b", "/a", "")), "cycle"),
         "6:10"
     );
     assert_eq!(
@@ -353,9 +353,9 @@ fn folders_that_would_feed_on_results_are_refused() {
     );
     assert_fault(
         two(("/a", "/b"), ("/b", "/a"), ""),
-        &["ring", "one -> two -> one"],
+        &["cycle", "one -> two -> one"],
     );
-    two(("/a", "/b"), ("/b", "/c"), "").expect("a chain is no ring");
+    two(("/a", "/b"), ("/b", "/c"), "").expect("a chain is no cycle");
     assert_fault(
         load_with("", "").and_then(|_| two(("/", "/out"), ("/x", "/y"), "")),
         &["state_dir"],

@@ -34,7 +34,7 @@ impl Daemon {
             match shortage {
                 Some(shortage) => self.meet_shortage(shortage, now),
                 None => tracing::warn!(
-                    "idle workers have died or talked out of turn; others are started"
+                    "idle workers exited or wrote unexpected output; starting replacements"
                 ),
             }
         }
@@ -159,7 +159,7 @@ impl Daemon {
     }
 
     fn lose_sightings(&mut self, now: Instant) {
-        tracing::warn!("more events came than could be taken; every folder is listed");
+        tracing::warn!("event queue overflow: listing every folder");
         while self.channels.sighting_inbox.try_recv().is_ok() {}
         for folder in self.folders.values_mut() {
             folder.lost(now);

@@ -114,7 +114,7 @@ impl Daemon {
             Sighting::Lost => {
                 tracing::warn!(
                     folder = folder.config.name,
-                    "events were lost; the folder is listed"
+                    "events were lost: listing the folder"
                 );
                 folder.lost(now);
             }

@@ -24,7 +24,7 @@ pub(super) fn confinement(confinement: Confinement) {
         tracing::warn!(
             landlock,
             seccomp,
-            "this kernel cannot hold the workers in completely"
+            "this kernel cannot sandbox the workers completely"
         );
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn no_folder(config: &Config) {
 }
 
 pub(super) fn refused(error: &dyn std::error::Error) {
-    tracing::error!(%error, "the new configuration is not taken; the old one stays in force");
+    tracing::error!(%error, "the new configuration was rejected; the old one stays active");
 }
 
 pub(super) fn online(folder: &Folder, polled: Option<&Polled>) {
@@ -69,7 +69,7 @@ pub(super) fn online(folder: &Folder, polled: Option<&Polled>) {
 }
 
 pub(super) fn offline(folder: &Folder, error: &PathError) {
-    tracing::warn!(folder = folder.name, %error, "offline: the folder is looked for until it is back");
+    tracing::warn!(folder = folder.name, %error, "offline: checking until the folder is back");
 }
 
 pub(super) fn silent(folder: &Folder, reason: &str) {
@@ -82,7 +82,7 @@ pub(super) fn mounted_over(folder: &Folder, mount_point: &Path) {
     tracing::info!(
         folder = folder.name,
         mount_point,
-        "a disk is mounted over the output folder; it is waited for when it goes"
+        "a disk was mounted over the output folder; if it is unmounted, the folder waits for it"
     );
 }
 
@@ -130,12 +130,12 @@ pub(super) fn idle(folder: &Folder) {
 pub(super) fn watch_dead(folder: &Folder) {
     tracing::warn!(
         folder = folder.name,
-        "the watch has fallen silent; it is made anew"
+        "the watch stopped reporting events; creating a new watch"
     );
 }
 
 pub(super) fn canary(folder: &Folder, error: &PathError) {
-    tracing::warn!(folder = folder.name, %error, "the watch cannot be tried");
+    tracing::warn!(folder = folder.name, %error, "cannot check the watch");
 }
 
 pub(super) fn waits(job: &Job, error: &JobError) {
@@ -154,7 +154,7 @@ pub(super) fn put_off(job: &Job, reason: &str) {
 pub(super) fn short(reason: &str) {
     tracing::error!(
         reason,
-        "the machine is short of something; work pauses, then goes on with fewer workers"
+        "resource shortage: work pauses, then continues with fewer workers"
     );
 }
 

@@ -105,7 +105,7 @@ impl Metrics {
         );
         registry.register(
             "files_settled",
-            "Files that were found complete, by what had led to them: a notice of the system, a listing, or an earlier try",
+            "Files found complete, by discovery: kernel event, listing, or earlier attempt",
             self.settled.clone(),
         );
         registry.register(

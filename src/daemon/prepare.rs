@@ -77,7 +77,7 @@ pub(super) fn preparation(
     let (context, input_folder) = (context.clone(), Arc::clone(folder));
     let prepare_input = move |root: &Root, pulse: &Pulse| {
         if sweeps_uploads && let Err(error) = sweep(root, &context.ledger_id) {
-            tracing::debug!(%error, "photos that were brought half could not be looked for");
+            tracing::debug!(%error, "could not search for partial uploads");
         }
         strays::deal_with(root, &input_folder, &context, &half_retired, pulse);
     };

@@ -68,7 +68,7 @@ async fn run(mut handle: DaemonHandle) {
             Err(error) => {
                 if told != Some(error.kind()) {
                     let listen = http.listen;
-                    tracing::error!(%listen, %error, "http: the address cannot be used; it is tried again");
+                    tracing::error!(%listen, %error, "http: cannot listen on the address; retrying");
                 }
                 told = Some(error.kind());
                 handle.set_listener_state(ListenerState::Unusable(http.listen, error.kind()));

@@ -48,7 +48,7 @@ pub enum RequestError {
     #[error("it was not done after {} s (`timeout`)", .0.as_secs_f32())]
     TimedOut(Duration),
     /// The photo or the PNG could not be read or written on this machine.
-    #[error("the machine could not keep it: {0}")]
+    #[error("could not read or write it on this machine: {0}")]
     Disk(#[source] io::Error),
 }
 

@@ -92,7 +92,7 @@ impl EventListener {
         if !std::mem::replace(&mut self.has_missed, true) {
             tracing::warn!(
                 count,
-                "events came too fast; the numbers in messages are lower bounds, with `missed` beside them"
+                "events were lost; counts in messages are lower bounds (see `missed`)"
             );
         }
     }

@@ -19,7 +19,7 @@ const ANSWER_MAX_BYTES: u64 = 4_096;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PostError {
     /// The receiver will not accept it later either.
-    #[error("the receiver refuses it: {0}")]
+    #[error("the receiver refused the message: {0}")]
     Refused(StatusCode),
     /// The receiver may accept it later.
     #[error("the receiver answers {status}")]

@@ -49,7 +49,7 @@ impl WebhookSender {
                 Ok(Ok(())) => {
                     self.failures = 0;
                     if std::mem::take(&mut self.is_cut_off) {
-                        tracing::info!(receiver, "the webhook takes messages again");
+                        tracing::info!(receiver, "the webhook accepts messages again");
                     }
                     return;
                 }

@@ -48,7 +48,7 @@ pub enum StartError {
     #[error("the worker process cannot be started: {0}")]
     Spawn(#[source] io::Error),
     /// The process ended, or sent invalid data, before it was ready.
-    #[error("the worker process did not get ready: {0}")]
+    #[error("the worker process failed while starting: {0}")]
     NotReady(#[source] io::Error),
     /// The process took too long to get ready.
     #[error("the worker process was not ready after {} seconds", START_TIMEOUT.as_secs())]
@@ -71,7 +71,7 @@ pub enum OrderError {
     #[error("writing the PNG: {0}")]
     Sink(#[source] io::Error),
     /// The pipe to the worker broke, or the worker sent invalid data.
-    #[error("the worker is lost: {0}")]
+    #[error("the connection to the worker failed: {0}")]
     Lost(#[source] io::Error),
 }
 

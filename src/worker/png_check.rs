@@ -27,7 +27,7 @@ impl PngCheck {
         if self.head == HEAD && self.tail == TAIL {
             return Ok(());
         }
-        let lie = "what it sent is not a whole PNG";
+        let lie = "the worker sent an incomplete PNG";
         Err(io::Error::new(io::ErrorKind::InvalidData, lie))
     }
 }

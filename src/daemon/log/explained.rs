@@ -4,7 +4,7 @@ use crate::config::Folder;
 use crate::job::{Explained, JobError};
 
 pub(in crate::daemon) fn untold(folder: &Folder, source: &str, error: &JobError) {
-    tracing::warn!(folder = folder.name, source, %error, "the reason could not be left with the photo; it is tried again");
+    tracing::warn!(folder = folder.name, source, %error, "could not write the reason beside the photo or move it to `failed`; retrying");
 }
 
 pub(in crate::daemon) fn told_late(folder: &Folder, source: &str, explained: Explained) {

@@ -56,7 +56,7 @@ pub(in crate::daemon) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
         tracing::warn!(
             cutouts = rebuilt.cutouts,
             unclear = rebuilt.unclear,
-            "the ledger was made anew from the cutouts"
+            "the ledger was rebuilt from the cutouts"
         );
     }
 }

@@ -147,7 +147,7 @@ async fn shrunk(
         let path = Path::new("the small picture");
         png.rewind().at(path)?;
         if let Err(error) = thumbs.put(&key, &mut png, report.len) {
-            tracing::debug!(%error, "http: a small picture could not be kept");
+            tracing::debug!(%error, "http: a thumbnail could not be stored");
         }
         png.rewind().at(path)?;
         Ok((png, report.len))

@@ -90,7 +90,7 @@ impl Behind {
         let left = self.gate.left.load(Ordering::Relaxed);
         if left == 0 {
             return Err(io::Error::other(
-                "more than 64 KiB stand before a field's content",
+                "a field has more than 64 KiB before its content",
             ));
         }
         let left = left.saturating_sub(bytes.len() as u64);

@@ -22,15 +22,15 @@ use crate::ledger::LedgerError;
 pub(crate) enum Refusal {
     #[error("the token is missing or wrong; send it as \"Authorization: Bearer TOKEN\"")]
     Unauthorized,
-    #[error("a page of another site may not do this")]
+    #[error("requests from another site are not allowed")]
     CrossSite,
     #[error(
         "this server is not called \"{0}\" here; call it by its address, or add the name to `hosts` in [http]"
     )]
     UnknownHost(String),
-    #[error("there is nothing here; /openapi.json lists what there is")]
+    #[error("no such path; /openapi.json lists all paths")]
     NoSuchPath,
-    #[error("this path is not for that method; /openapi.json lists what there is")]
+    #[error("this path does not support this method; /openapi.json lists what there is")]
     WrongMethod,
     #[error("{0}")]
     BadRequest(&'static str),
@@ -56,9 +56,9 @@ pub(crate) enum Refusal {
     NameTaken { folder: String, name: String },
     #[error("the form has more than one field `file`; send one photo, or all of them to /batch")]
     SecondPhoto,
-    #[error("no small picture could be made of it; ask for the whole one")]
+    #[error("no thumbnail could be made; request the full picture")]
     NoThumb,
-    #[error("there is no such photo, or it is another version by now")]
+    #[error("the photo does not exist, or it has changed")]
     Gone,
     #[error(
         "this photo is not set aside, or was moved out of its hot folder, so there is nothing to retry"

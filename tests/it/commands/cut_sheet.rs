@@ -92,8 +92,8 @@ fn file_of_somebody_else_is_left_alone() {
     let (output, jpg) = (setup.path("out"), setup.path("sheet.jpg"));
     let new = setup.path("new.png");
     for (output, sheet, code, words) in [
-        (&output, &foreign, 1, "is no sheet of hotcut's"),
-        (&output, &cutout, 1, "is no sheet of hotcut's"),
+        (&output, &foreign, 1, "is not a hotcut sheet"),
+        (&output, &cutout, 1, "is not a hotcut sheet"),
         (&output, &photo.join("sheet.png"), 1, "cannot be written"),
         (&output, &jpg, 2, "ends in .png"),
         (&new, &new, 2, "where the cutout goes"),
@@ -187,7 +187,7 @@ fn file_that_comes_meanwhile_is_left_alone() {
     fs::write(&sheet, b"somebody's").unwrap();
     let run = held.release();
     assert_eq!(run.status.code(), Some(1), "{run:?}");
-    assert!(said(&run).contains("is no sheet of hotcut's"), "{run:?}");
+    assert!(said(&run).contains("is not a hotcut sheet"), "{run:?}");
     assert_eq!(fs::read(&sheet).unwrap(), b"somebody's");
     assert!(
         !files_below(&setup.path("."))

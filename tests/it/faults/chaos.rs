@@ -87,7 +87,7 @@ fn worker_that_talks_out_of_turn_harms_no_other_photo() {
     let hot = HotFolder::start_with(setup);
     hot.drop_file("long.jpg", order("long").as_bytes());
     hot.wait_output("long.png");
-    hot.wait_log("talked out of turn");
+    hot.wait_log("unexpected output");
     assert_serves(&hot);
 }
 
@@ -173,7 +173,7 @@ fn watch_that_dies_is_made_anew() {
     hot.drop_file("chaos-watch-panics", b"");
     hot.drop_file("unseen.jpg", &jpeg(Quarter::TopLeft));
     assert_cutout(&hot.wait_output("unseen.png"), Quarter::TopLeft);
-    hot.wait_log("the watch has fallen silent");
+    hot.wait_log("the watch stopped reporting events");
     assert_serves(&hot);
 }
 

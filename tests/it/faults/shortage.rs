@@ -21,7 +21,7 @@ fn photo_that_the_machine_has_no_memory_for_waits_and_others_go_on() {
     let hot =
         HotFolder::start_with(group.enter(Setup::patient().listens().daemon("timeout", "300s")));
     hot.drop_file("huge.jpg", &huge_jpeg(Quarter::TopLeft));
-    hot.wait_log("the machine is short of something");
+    hot.wait_log("resource shortage");
     wait_for("the shortage is counted again", || {
         metric(&hot, "hotcut_shortages_total") >= 2
     });
@@ -91,7 +91,7 @@ fn photos_that_have_no_room_beside_each_other_are_done_one_at_a_time() {
     assert!(metric(&hot, "hotcut_shortages_total") >= 1, "{}", hot.log());
     assert_eq!(hot.workers().len(), 1, "{}", hot.log());
     assert!(hot.status().quarantined.is_empty(), "{:?}", hot.status());
-    assert_eq!(hot.log_lines("short of something"), 1, "{}", hot.log());
+    assert_eq!(hot.log_lines("resource shortage"), 1, "{}", hot.log());
 }
 
 /// P5, P10: fails when a caller is told that the photo is at fault, or not when to retry.

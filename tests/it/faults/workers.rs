@@ -184,10 +184,10 @@ fn kernel_that_cannot_hold_the_workers_in_is_told_of_once() {
     };
     assert_eq!(hot.whole_status().confinement, Some(lacking));
     assert!(said(&hot.command("status", [] as [&str; 0])).contains("Landlock no"));
-    assert_eq!(hot.log().matches("hold the workers in").count(), 1);
+    assert_eq!(hot.log().matches("sandbox the workers").count(), 1);
     // This machine's own kernel may also lack it; then both say so.
     let own = whole.whole_status().confinement.expect("ready");
-    assert_eq!(own.landlock, !whole.log().contains("hold the workers in"));
+    assert_eq!(own.landlock, !whole.log().contains("sandbox the workers"));
 }
 
 /// Asserts that the first attempt at `photo` ended at the deadline of `timeout_s`, by the daemon's own clock. Allows ten seconds

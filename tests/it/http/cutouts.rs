@@ -156,7 +156,7 @@ fn address_that_is_taken_is_told_and_tried_again() {
     let address = squatter.local_addr().unwrap().to_string();
     let setup = Setup::new().listens().http("listen", &address);
     let hot = HotFolder::start_with(setup);
-    hot.wait_log("the address cannot be used");
+    hot.wait_log("cannot listen on the address");
     wait_http(&hot, &format!("{address} cannot be used"));
     // The address is tried again every other second; the absence of messages can only be observed by waiting.
     let begun = Instant::now();
@@ -168,7 +168,7 @@ fn address_that_is_taken_is_told_and_tried_again() {
     drop(squatter);
     wait_ready(&hot);
     wait_http(&hot, &format!("listening on {address}"));
-    assert_eq!(hot.log_lines("the address cannot be used"), 1);
+    assert_eq!(hot.log_lines("cannot listen on the address"), 1);
 }
 
 /// Waits until both forms of `hotcut status` show this state of the listener.

@@ -22,7 +22,7 @@ fn reload_opens_changes_and_closes_the_way_in() {
     wait_ready(&hot);
     hot.change_setup(|setup| setup.http("model", "nothing"));
     hot.signal(Signal::HUP);
-    hot.wait_log("the new configuration is not taken");
+    hot.wait_log("the new configuration was rejected");
     wait_ready(&hot);
     hot.change_setup(|setup| setup.listens().http("photos_per_minute", "1"));
     hot.signal(Signal::HUP);

@@ -203,7 +203,7 @@ fn note_that_a_crash_has_prevented_is_written_at_the_next_start() {
     let note = hot.input("page.jpg.hotcut.txt");
     fs::create_dir(&note).unwrap();
     hot.drop_file("page.jpg", HTML);
-    hot.wait_log("the reason could not be left");
+    hot.wait_log("could not write the reason");
     hot.kill9();
     fs::remove_dir(&note).unwrap();
     hot.restart();
@@ -224,13 +224,13 @@ fn move_to_failed_that_a_crash_has_cut_short_is_finished_at_the_next_start() {
     fs::remove_dir(&failed).unwrap();
     fs::write(&failed, b"in the way").unwrap();
     hot.drop_file("page.jpg", HTML);
-    hot.wait_log("the reason could not be left");
+    hot.wait_log("could not write the reason");
     hot.kill9();
     fs::remove_file(&failed).unwrap();
     let note = failed.join("page.jpg.hotcut.txt");
     fs::create_dir_all(&note).unwrap();
     hot.restart();
-    hot.wait_log("the reason could not be left");
+    hot.wait_log("could not write the reason");
     assert_eq!(fs::read(failed.join("page.jpg")).unwrap(), HTML);
     hot.kill9();
     fs::remove_dir(&note).unwrap();
@@ -264,7 +264,7 @@ fn move_to_failed_is_tried_again_until_it_works() {
     wait_for("two are told of", || {
         hot.log_lines("was moved to `failed`") == 2
     });
-    assert_eq!(hot.log_lines("the reason could not be left"), 2);
+    assert_eq!(hot.log_lines("could not write the reason"), 2);
 }
 
 /// P5, P10: the folder of a quarantined file cannot be searched for a while. Fails when the file counts as gone, so that it is

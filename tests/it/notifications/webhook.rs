@@ -51,7 +51,7 @@ fn message_is_tried_again_until_it_is_taken_once() {
     assert_signed(&next, SECRET.as_bytes(), SECRET.as_bytes());
     assert_ne!(next.json()["id"], tries[0].json()["id"]);
     assert_eq!(next.json()["done"], 1);
-    hot.wait_log("takes messages again");
+    hot.wait_log("accepts messages again");
     assert_eq!(hot.log_lines("messages for the webhook wait"), 1);
     for secret in ["password", "hidden", SECRET] {
         assert_eq!(hot.log_lines(secret), 0, "{}", hot.log());

@@ -129,7 +129,7 @@ fn sighup_with_a_folder_that_cannot_be_opened_keeps_the_old_ones() {
             .another_folder("portraits")
     });
     hot.signal(Signal::HUP);
-    hot.wait_log("the old one stays in force");
+    hot.wait_log("the old one stays active");
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     assert_cutout(&hot.wait_output("a.png"), Quarter::TopLeft);
     assert!(!hot.has_exited());

@@ -13,7 +13,7 @@ use crate::worker::StartError;
 pub enum SheetError {
     /// The name belongs to a file that is not a sheet.
     #[error(
-        "{} is there already and is no sheet of hotcut's: give `--sheet` another name, or remove it",
+        "{} exists and is not a hotcut sheet: give `--sheet` another name, or remove it",
         percent::display(.0)
     )]
     Taken(PathBuf),

@@ -34,16 +34,16 @@ pub(super) enum RowError {
     #[error(transparent)]
     NoWorker(#[from] StartError),
     /// The worker refused the picture.
-    #[error("it cannot be made small: {0}")]
+    #[error("it cannot be shrunk: {0}")]
     Refused(#[source] CutoutError),
     /// The order failed.
-    #[error("it cannot be made small: {0}")]
+    #[error("it cannot be shrunk: {0}")]
     CutArguments(#[source] OrderError),
     /// The worker was killed at the deadline.
     #[error("it was not made small within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
     /// The worker's PNG cannot be read.
-    #[error("it cannot be made small: {0}")]
+    #[error("it cannot be shrunk: {0}")]
     Picture(#[source] io::Error),
     /// The photo or the cutout has changed since.
     #[error("the photo and its cutout differ in size")]
