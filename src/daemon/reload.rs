@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::forget::Forgetting;
 use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, log, start};
+use crate::blocking::blocking;
 use crate::config::{Config, ConfigError};
 use crate::job::JobContext;
 use crate::worker::{StartError, Worker, WorkerSpec};
@@ -115,11 +116,7 @@ async fn prepare(
     old: Arc<Config>,
     spec: Arc<WorkerSpec>,
 ) -> Result<Reloaded, ReloadRefusal> {
-    let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
-    let config = match loaded {
-        Ok(config) => config?,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    };
+    let config = blocking(move || Config::load(&file)).await?;
     if config.daemon.state_dir != old.daemon.state_dir {
         return Err(ReloadRefusal::StateDir);
     }

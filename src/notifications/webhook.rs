@@ -8,6 +8,7 @@ use super::inbox::Inbox;
 use super::message::Message;
 use super::post::{PostError, post};
 use super::retry_delay;
+use crate::blocking::blocking;
 
 /// Delivers until there are no more messages. Without a webhook, messages are discarded.
 pub(super) async fn deliver(inbox: &mut Inbox, settings: Settings) {
@@ -42,19 +43,17 @@ impl WebhookSender {
             };
             let receiver = webhook.to_string();
             let sent = Arc::clone(message);
-            let attempt = tokio::task::spawn_blocking(move || {
-                post(&webhook, secret.as_ref(), &sent, SystemTime::now())
-            });
+            let attempt =
+                blocking(move || post(&webhook, secret.as_ref(), &sent, SystemTime::now()));
             let error = match attempt.await {
-                Ok(Ok(())) => {
+                Ok(()) => {
                     self.failures = 0;
                     if std::mem::take(&mut self.is_cut_off) {
                         tracing::info!(receiver, "the webhook accepts messages again");
                     }
                     return;
                 }
-                Ok(Err(error)) => error,
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => error,
             };
             let wait = match &error {
                 PostError::Refused(_) | PostError::Unsigned(_) => None,

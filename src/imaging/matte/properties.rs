@@ -116,7 +116,7 @@ fn edge_is_where_the_photo_has_it_also_beside_a_step_of_the_mask() {
     assert!(before > after.saturating_add(80), "{before} {after}");
 }
 
-/// Fails when an invisible colour changes visible pixels.
+/// Fails when the half-transparent pixels of a photo get other colours than their own.
 #[test]
 fn photo_that_is_a_cutout_keeps_its_own_half_transparent_colours() {
     let card = card(Activation::None, false);
