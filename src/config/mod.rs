@@ -10,6 +10,7 @@ mod layout;
 mod located;
 mod models;
 mod notify;
+mod output;
 mod read;
 mod token;
 mod webhook_secret;
@@ -27,6 +28,7 @@ pub use folder_name::folder_name_of;
 pub use http::Http;
 pub use include::Include;
 pub use located::TextPosition;
+pub use output::{OutputFormat, OutputSpec};
 pub use token::Token;
 pub use webhook_secret::WebhookSecret;
 

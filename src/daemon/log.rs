@@ -12,11 +12,11 @@ pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, re
 use crate::config::{Config, Folder};
 use crate::fs::disk_space::TooFull;
 use crate::fs::path_error::PathError;
-use crate::imaging::CutoutError;
+use crate::imaging::{CutReport, CutoutError};
 use crate::intake::Polled;
 use crate::job::{Job, JobError, Origin, Outcome, SourceResult};
 use crate::percent;
-use crate::worker::{Confinement, CutReport};
+use crate::worker::Confinement;
 
 pub(super) fn confinement(confinement: Confinement) {
     let Confinement { landlock, seccomp } = confinement;

@@ -7,9 +7,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::photo_event::PhotoResult;
+use crate::imaging::CutReport;
 use crate::intake::Discovery;
 use crate::job::RequestEnd;
-use crate::worker::CutReport;
 
 /// Shared counters; all clones update the same ones.
 #[derive(Clone, Debug)]

@@ -19,9 +19,10 @@ use super::server::blocking::blocking;
 use super::server::refusal::Refusal;
 use crate::config::{Folder, Http};
 use crate::daemon::{DaemonHandle, Snapshot};
+use crate::imaging::CutReport;
 use crate::job::{PhotoRequest, RequestError};
 use crate::ledger::{Ledger, SqliteLedger};
-use crate::worker::{CutReport, Task};
+use crate::worker::Task;
 
 /// Thumbnails made at a time. Further ones wait, so that photos still get slots.
 const SHRINKING_MAX: usize = 2;

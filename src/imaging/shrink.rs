@@ -8,8 +8,8 @@ use super::error::CutoutError;
 use super::format;
 use super::format::png::{self, PngHeader};
 use super::photo::Photo;
+use super::pipeline::{Clock, CutReport, Stage};
 use super::resample::{Filter, resample};
-use super::{Clock, Output, Stage};
 
 /// Shrinks a picture so that its longer side is at most `side` pixels (0 counts as 1). Smaller pictures keep their size. Accepts
 /// outputs of hotcut like any other picture.
@@ -18,7 +18,11 @@ use super::{Clock, Output, Stage};
 ///
 /// # Errors
 /// See [`CutoutError`]; the limits are the same as for a photo to be cut.
-pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, CutoutError> {
+pub fn shrink(
+    picture: &[u8],
+    side: u32,
+    megapixels_max: u32,
+) -> Result<(Vec<u8>, CutReport), CutoutError> {
     let mut clock = Clock::start();
     let sha256 = Sha256::digest(picture).into();
     let (photo, end) = format::decode_any(picture, megapixels_max)?;
@@ -26,14 +30,15 @@ pub fn shrink(picture: &[u8], side: u32, megapixels_max: u32) -> Result<Output, 
     let (width, height) = fit(photo.width(), photo.height(), side);
     let png = encode(&photo, (width, height))?;
     clock.stop(Stage::Encode);
-    Ok(Output {
-        png,
+    let report = CutReport {
+        len: png.len() as u64,
         width,
         height,
-        stages: clock.stages,
+        stages: clock.stages(),
         sha256,
         end,
-    })
+    };
+    Ok((png, report))
 }
 
 /// The new width and height for a longer side of at most `side`; neither is 0.

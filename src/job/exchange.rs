@@ -7,13 +7,14 @@ use super::attempt::OpenPhoto;
 use super::watched::Watched;
 use super::worker_lease::WorkerLease;
 use super::{Job, JobContext, JobError};
+use crate::config::OutputSpec;
 use crate::delivery::Temp;
 use crate::fs::detached::Detached;
 use crate::fs::path_error::{AtPath as _, PathError};
-use crate::imaging::{CutoutError, ZeroEnd};
+use crate::imaging::{CutReport, CutoutError, ZeroEnd};
 use crate::intake::SourceError;
 use crate::percent;
-use crate::worker::{CutReport, OrderError, Task};
+use crate::worker::{OrderError, Task};
 
 /// Has the photo cut out within the timeout; ends a worker that cannot be used again.
 pub(super) async fn run(
@@ -91,14 +92,16 @@ async fn exchange(
             ZeroEnd::Refuse
         },
         edges: job.folder.edges,
+        outputs: vec![OutputSpec::default()],
     };
     let photo = Watched {
         file: Detached::new(tokio::fs::File::from_std(photo.file.into_inner())),
         is_waiting,
     };
-    let report = worker.send(task, photo, length).await?;
-    worker.receive(&report, &mut sink).await?;
-    Ok(report)
+    worker.send(task, photo, length).await?;
+    let len = worker.next_file().await?;
+    worker.receive(len, &mut sink).await?;
+    Ok(worker.finish().await?)
 }
 
 /// Converts an error of the exchange to a [`JobError`].

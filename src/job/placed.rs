@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::worker::CutReport;
+use crate::imaging::CutReport;
 
 /// A cutout that is durably in place.
 #[derive(Debug)]

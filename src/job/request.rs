@@ -9,13 +9,13 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::worker_lease::WorkerReturn;
 use crate::fs::disk_space::MinFree;
-use crate::imaging::CutoutError;
-use crate::worker::{CutReport, Ending, OrderError, Shortage, Task, Worker};
+use crate::imaging::{CutReport, CutoutError};
+use crate::worker::{Ending, OrderError, Shortage, Task, Worker};
 
 /// A photo of a caller who waits for the result.
 #[derive(Debug)]
 pub struct PhotoRequest {
-    /// The work requested.
+    /// The work requested: one output.
     pub task: Task,
     /// The photo, positioned at its start.
     pub photo: File,
@@ -134,15 +134,17 @@ pub async fn run(
             return Ok(Err(RequestError::ModelGone));
         }
         let photo = tokio::fs::File::from_std(photo);
-        let report = worker.send(task, photo, len).await?;
-        if let Err(error) = min_free.ensure_free(&sink, report.len) {
-            // The worker is healthy; it can be used again once its PNG is read.
-            worker.receive(&report, &mut tokio::io::sink()).await?;
+        worker.send(task, photo, len).await?;
+        let len = worker.next_file().await?;
+        if let Err(error) = min_free.ensure_free(&sink, len) {
+            // The worker is healthy; it can be used again once its file is read.
+            worker.receive(len, &mut tokio::io::sink()).await?;
+            worker.finish().await?;
             return Ok(Err(RequestError::Disk(error)));
         }
         let mut sink = tokio::fs::File::from_std(sink);
-        worker.receive(&report, &mut sink).await?;
-        Ok(Ok(report))
+        worker.receive(len, &mut sink).await?;
+        Ok(Ok(worker.finish().await?))
     };
     let outcome: Result<Result<_, OrderError>, _> = tokio::time::timeout(limit, exchange).await;
     let (worker, result) = match outcome {

@@ -72,8 +72,10 @@ pub(crate) fn obey(photo: &[u8]) -> io::Result<()> {
         // Sends a complete cutout and additional bytes. They stay in the pipe, where the next photo's reply is expected.
         ["long", ..] => {
             let png = png();
-            say(&announcement(png.len() as u64))?;
+            let len = png.len() as u64;
+            say(&announcement(len))?;
             say(&png)?;
+            say(&end(len))?;
         }
         ["open", path] => tell("open", std::fs::File::open(path)),
         ["create", path] => tell("create", std::fs::File::create(path)),
@@ -86,9 +88,14 @@ pub(crate) fn obey(photo: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A reply that announces a PNG of `len` bytes.
+/// A reply that announces a file of `len` bytes.
 fn announcement(len: u64) -> Vec<u8> {
-    let report = super::CutReport {
+    super::protocol::encode(&super::protocol::Reply::File(len)).unwrap_or_default()
+}
+
+/// A reply that ends an order.
+fn end(len: u64) -> Vec<u8> {
+    let report = crate::imaging::CutReport {
         len,
         width: 8,
         height: 8,
@@ -96,7 +103,7 @@ fn announcement(len: u64) -> Vec<u8> {
         sha256: [0; 32],
         end: crate::imaging::FileEnd::Marked,
     };
-    super::protocol::encode(&super::protocol::Reply::Cut(report)).unwrap_or_default()
+    super::protocol::encode(&super::protocol::Reply::Done(report)).unwrap_or_default()
 }
 
 /// A small PNG without provenance.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use super::protocol::{self, CutReport, Order, Reply, Task};
+use super::protocol::{self, Order, Reply, Task};
 use super::sandbox;
-use crate::imaging::{self, CutRequest, CutoutError, Output, SelfTestError};
+use crate::imaging::{self, CutReport, CutRequest, Cutout, CutoutError, SelfTestError};
 use crate::inference::{self, Runtime, Session, SessionError};
 use crate::model::{ManifestError, ModelManifest};
 
@@ -79,20 +79,16 @@ pub fn serve(setting: &Setting) -> io::Result<()> {
     let confinement = sandbox::confine(setting.memory_bytes);
     send(&mut replies, &Reply::Ready(confinement), &[])?;
     while let Some(order) = protocol::read::<Order>(&mut orders)? {
-        match carry_out(setting, &order, &mut orders, &mut sessions)? {
-            Ok(output) => {
-                let report = CutReport {
-                    len: output.png.len() as u64,
-                    width: output.width,
-                    height: output.height,
-                    stages: output.stages,
-                    sha256: output.sha256,
-                    end: output.end,
-                };
-                send(&mut replies, &Reply::Cut(report), &output.png)?;
-            }
-            Err(error) => send(&mut replies, &Reply::Failed(error), &[])?,
-        }
+        let Some(photo) = receive(order.len, &mut orders)? else {
+            send(&mut replies, &Reply::Failed(CutoutError::OutOfMemory), &[])?;
+            continue;
+        };
+        let mut send_file = |file: &[u8]| send(&mut replies, &Reply::File(file.len() as u64), file);
+        let end = match carry_out(setting, &order.task, &photo, &mut sessions, &mut send_file)? {
+            Ok(report) => Reply::Done(report),
+            Err(error) => Reply::Failed(error),
+        };
+        send(&mut replies, &end, &[])?;
     }
     Ok(())
 }
@@ -124,34 +120,45 @@ fn load(setting: &Setting) -> Result<BTreeMap<String, Session>, Unfit> {
     Ok(sessions)
 }
 
-fn carry_out(
-    setting: &Setting,
-    order: &Order,
-    orders: &mut impl Read,
-    sessions: &mut BTreeMap<String, Session>,
-) -> io::Result<Result<Output, CutoutError>> {
+/// Reads a photo of `len` bytes; `None` if it does not fit in memory.
+fn receive(len: u64, orders: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut photo = Vec::new();
-    let length = usize::try_from(order.len).unwrap_or(usize::MAX);
-    let mut content = orders.take(order.len);
+    let length = usize::try_from(len).unwrap_or(usize::MAX);
+    let mut content = orders.take(len);
     if photo.try_reserve_exact(length).is_err() {
         // The next order follows this photo in the pipe, so the photo must be read to its end.
         io::copy(&mut content, &mut io::sink())?;
-        return Ok(Err(CutoutError::OutOfMemory));
+        return Ok(None);
     }
     if content.read_to_end(&mut photo)? < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     #[cfg(feature = "chaos")]
     super::chaos::obey(&photo)?;
+    Ok(Some(photo))
+}
+
+/// Makes the files of a task and passes each to `send_file`.
+fn carry_out(
+    setting: &Setting,
+    task: &Task,
+    photo: &[u8],
+    sessions: &mut BTreeMap<String, Session>,
+    send_file: &mut impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<Result<CutReport, CutoutError>> {
     let megapixels_max = setting.megapixels_max;
-    let (model, source, zeros, edges) = match &order.task {
+    let (model, source, zeros, edges, outputs) = match task {
         Task::Cut {
             model,
             source,
             zeros,
             edges,
-        } => (model, source, *zeros, *edges),
-        Task::Shrink { side } => return Ok(imaging::shrink(&photo, *side, megapixels_max)),
+            outputs,
+        } => (model, source, *zeros, *edges, outputs),
+        Task::Shrink { side } => match imaging::shrink(photo, *side, megapixels_max) {
+            Ok((png, report)) => return send_file(&png).map(|()| Ok(report)),
+            Err(error) => return Ok(Err(error)),
+        },
     };
     let Some(session) = sessions.get_mut(model) else {
         return Err(io::Error::new(
@@ -160,13 +167,23 @@ fn carry_out(
         ));
     };
     let request = CutRequest {
-        photo: &photo,
+        photo,
         source,
         megapixels_max,
         zeros,
         edges,
     };
-    Ok(imaging::cut(&request, session))
+    let mut cutout = match Cutout::new(&request, session) {
+        Ok(cutout) => cutout,
+        Err(error) => return Ok(Err(error)),
+    };
+    for spec in outputs {
+        match cutout.render(*spec) {
+            Ok(file) => send_file(&file)?,
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(cutout.report()))
 }
 
 fn send(to: &mut impl Write, reply: &Reply, body: &[u8]) -> io::Result<()> {

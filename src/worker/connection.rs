@@ -1,4 +1,4 @@
-//! The daemon's end of a worker process: sends task and photo, receives report and PNG. Must not depend on folders or the ledger.
+//! The daemon's end of a worker process: sends task and photo, receives files and report. Must not depend on folders or the ledger.
 
 use std::io;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use tokio::process::{ChildStdin, ChildStdout};
 
 use super::png_check::PngCheck;
 use super::process::{Ending, Process};
-use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
+use super::protocol::{self, Confinement, Order, Reply, Task};
 use super::shortage::Shortage;
 use super::spec::WorkerSpec;
-use crate::config::Edges;
-use crate::imaging::{CutoutError, ZeroEnd};
+use crate::config::{Edges, OutputSpec};
+use crate::imaging::{CutReport, CutoutError, ZeroEnd};
 
 /// How long a worker may take to load its models before its start counts as failed.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
@@ -93,7 +93,7 @@ impl Worker {
         let ready = match first.map_err(|_| StartError::TooSlow)? {
             Ok(Reply::Ready(confinement)) => Ok(confinement),
             Ok(Reply::Refused(reason)) => Err(StartError::Refused(reason)),
-            Ok(Reply::Cut(_) | Reply::Failed(_)) => {
+            Ok(Reply::File(_) | Reply::Done(_) | Reply::Failed(_)) => {
                 Err(StartError::NotReady(io::ErrorKind::InvalidData.into()))
             }
             Err(error) => Err(StartError::NotReady(error)),
@@ -119,12 +119,11 @@ impl Worker {
                 source,
                 zeros: ZeroEnd::Refuse,
                 edges: Edges::default(),
+                outputs: vec![OutputSpec::default()],
             };
-            let sent = self.send(task, PROBE, PROBE.len() as u64);
-            let result = match sent.await {
-                Ok(report) => self.receive(&report, &mut tokio::io::sink()).await,
-                // The picture passed through the network, which found no subject.
-                Err(OrderError::Failed(CutoutError::NoSubject)) => Ok(()),
+            let result = match self.try_probe(task).await {
+                // The picture passed through the network, even if that found no subject.
+                Ok(_) | Err(OrderError::Failed(CutoutError::NoSubject)) => Ok(()),
                 Err(error) => Err(error),
             };
             if let Err(error) = result {
@@ -135,13 +134,20 @@ impl Worker {
         Ok(self)
     }
 
-    /// Sends an order with the first `len` bytes of `photo`, and waits for the report.
+    async fn try_probe(&mut self, task: Task) -> Result<CutReport, OrderError> {
+        self.send(task, PROBE, PROBE.len() as u64).await?;
+        let len = self.next_file().await?;
+        self.receive(len, &mut tokio::io::sink()).await?;
+        self.finish().await
+    }
+
+    /// Sends an order with the first `len` bytes of `photo`. Its files and its report must be read next.
     pub async fn send(
         &mut self,
         task: Task,
         photo: impl tokio::io::AsyncRead + Unpin,
         len: u64,
-    ) -> Result<CutReport, OrderError> {
+    ) -> Result<(), OrderError> {
         self.process.begin_order();
         let order = Order { task, len };
         let header = protocol::encode(&order).map_err(OrderError::Lost)?;
@@ -157,35 +163,49 @@ impl Worker {
             |_| (),
             [OrderError::Photo, OrderError::Lost],
         )
-        .await?;
-        match protocol::receive(&mut self.replies)
-            .await
-            .map_err(OrderError::Lost)?
-        {
-            Reply::Cut(report) => Ok(report),
+        .await
+    }
+
+    /// Waits for the next file of the order and returns its length in bytes.
+    pub async fn next_file(&mut self) -> Result<u64, OrderError> {
+        match self.reply().await? {
+            // The worker holds the file in its own memory, so a longer one is invalid and would fill the disk until the deadline.
+            Reply::File(len) if len <= self.spec.memory_bytes() => Ok(len),
             Reply::Failed(error) => Err(OrderError::Failed(error)),
-            Reply::Ready(_) | Reply::Refused(_) => {
+            Reply::File(_) | Reply::Done(_) | Reply::Ready(_) | Reply::Refused(_) => {
                 Err(OrderError::Lost(io::ErrorKind::InvalidData.into()))
             }
         }
     }
 
-    /// Copies the PNG that `report` announced to `sink`.
+    /// Waits for the report that follows the last file.
+    pub async fn finish(&mut self) -> Result<CutReport, OrderError> {
+        match self.reply().await? {
+            Reply::Done(report) => Ok(report),
+            Reply::Failed(error) => Err(OrderError::Failed(error)),
+            Reply::File(_) | Reply::Ready(_) | Reply::Refused(_) => {
+                Err(OrderError::Lost(io::ErrorKind::InvalidData.into()))
+            }
+        }
+    }
+
+    async fn reply(&mut self) -> Result<Reply, OrderError> {
+        let reply = protocol::receive(&mut self.replies).await;
+        reply.map_err(OrderError::Lost)
+    }
+
+    /// Copies the file of `len` bytes that [`Self::next_file`] announced to `sink`.
     pub async fn receive(
         &mut self,
-        report: &CutReport,
+        len: u64,
         sink: &mut (impl tokio::io::AsyncWrite + Unpin),
     ) -> Result<(), OrderError> {
-        // The worker holds the PNG in its own memory, so a longer one is invalid and would fill the disk until the deadline.
-        if report.len > self.spec.memory_bytes() {
-            return Err(OrderError::Lost(io::ErrorKind::InvalidData.into()));
-        }
-        let mut png = (&mut self.replies).take(report.len);
+        let mut png = (&mut self.replies).take(len);
         let mut png_check = PngCheck::default();
         copy(
             &mut png,
             sink,
-            report.len,
+            len,
             |bytes| png_check.see(bytes),
             [OrderError::Lost, OrderError::Sink],
         )

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, Waker};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::{self, Confinement, CutReport, Order, Reply, Task};
-use crate::config::Edges;
-use crate::imaging::{CutoutError, FileEnd, Stage, ZeroEnd};
+use super::protocol::{self, Confinement, Order, Reply, Task};
+use crate::config::{Edges, OutputSpec};
+use crate::imaging::{CutReport, CutoutError, FileEnd, Stage, ZeroEnd};
 
 /// Reads `stream` as the worker reads orders and as the daemon reads replies.
 ///
@@ -59,6 +59,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
         source: "sub/a%20b.jpg".to_owned(),
         zeros: ZeroEnd::Refuse,
         edges: Edges::Soft,
+        outputs: vec![OutputSpec::default(); 2],
     };
     let report = CutReport {
         len: 9,
@@ -80,7 +81,8 @@ pub(crate) fn frames() -> Vec<(&'static str, Vec<u8>)> {
             "refused",
             protocol::encode(&Reply::Refused("no".to_owned())),
         ),
-        ("cut", protocol::encode(&Reply::Cut(report))),
+        ("file", protocol::encode(&Reply::File(9))),
+        ("done", protocol::encode(&Reply::Done(report))),
         (
             "failed",
             protocol::encode(&Reply::Failed(CutoutError::NoSubject)),

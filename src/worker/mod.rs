@@ -25,7 +25,7 @@ use crate::backoff::doubled;
 pub use child::{Setting, serve};
 pub use connection::{OrderError, StartError, Worker};
 pub use process::Ending;
-pub use protocol::{Confinement, CutReport, Task};
+pub use protocol::{Confinement, Task};
 pub use shortage::Shortage;
 pub use spec::WorkerSpec;
 

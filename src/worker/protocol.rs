@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::config::Edges;
-use crate::imaging::{CutoutError, FileEnd, Stage, ZeroEnd};
+use crate::config::{Edges, OutputSpec};
+use crate::imaging::{CutReport, CutoutError, ZeroEnd};
 
 /// The longest accepted header, in bytes.
 const HEADER_MAX: u32 = 1 << 16;
@@ -35,6 +35,8 @@ pub enum Task {
         zeros: ZeroEnd,
         /// How its edges are refined.
         edges: Edges,
+        /// The files to make of it.
+        outputs: Vec<OutputSpec>,
     },
     /// Make a smaller picture. Outputs of hotcut are accepted.
     Shrink {
@@ -50,9 +52,11 @@ pub(crate) enum Reply {
     Ready(Confinement),
     /// The first frame: the worker cannot work, with the reason.
     Refused(String),
-    /// The order is done. The PNG's bytes follow.
-    Cut(CutReport),
-    /// This photo cannot be processed.
+    /// The next file of the order, of this many bytes. They follow.
+    File(u64),
+    /// The order is done: all its files were sent.
+    Done(CutReport),
+    /// This photo cannot be processed, even if some of its files were sent.
     Failed(CutoutError),
 }
 
@@ -63,23 +67,6 @@ pub struct Confinement {
     pub landlock: bool,
     /// Seccomp allows only the system calls that computing needs.
     pub seccomp: bool,
-}
-
-/// The report on a cutout or a smaller picture; its bytes follow.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CutReport {
-    /// Length of the PNG in bytes.
-    pub len: u64,
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// The duration of each step, in milliseconds.
-    pub stages: Vec<(Stage, u32)>,
-    /// SHA-256 of the photo.
-    pub sha256: [u8; 32],
-    /// How the photo's file ends.
-    pub end: FileEnd,
 }
 
 /// Returns the bytes of `header` as sent over the pipe.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::config::{Edges, Folder};
+use crate::imaging::CutReport;
 use crate::imaging::Stage;
 use crate::percent;
-use crate::worker::CutReport;
 
 /// The result of a photo.
 #[derive(Debug, Serialize)]

@@ -16,13 +16,13 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::form::Form;
 use super::spool::{Spool, Spooled};
-use crate::config::Edges;
+use crate::config::{Edges, OutputSpec};
 use crate::http::server::answer;
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::{AppState, bare_name};
-use crate::imaging::ZeroEnd;
+use crate::imaging::{CutReport, ZeroEnd};
 use crate::percent;
-use crate::worker::{CutReport, Task};
+use crate::worker::Task;
 
 /// The name of a photo that the client sends without a name.
 pub(crate) const NAMELESS: &str = "photo";
@@ -192,6 +192,7 @@ pub(crate) async fn run(
         // The received length equals the announced length, so zeros at the end are no sign of truncation.
         zeros: ZeroEnd::Accept,
         edges,
+        outputs: vec![OutputSpec::default()],
     };
     app.run(spool, slot, task, photo).await
 }

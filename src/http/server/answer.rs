@@ -12,8 +12,8 @@ use tokio_util::io::ReaderStream;
 
 use super::refusal::Refusal;
 use crate::fs::path_error::AtPath as _;
+use crate::imaging::CutReport;
 use crate::percent;
-use crate::worker::CutReport;
 
 /// Bytes read and sent at a time.
 const BLOCK: usize = 1 << 16;

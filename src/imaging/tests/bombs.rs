@@ -46,7 +46,11 @@ fn longest_lines_are_photos() {
     ] {
         for (width, height) in [(65_535, 1), (1, 65_535)] {
             let cut = cut_by_luma(&flat(width, height, format)).unwrap();
-            assert_eq!((cut.width, cut.height), (width, height), "{format:?}");
+            assert_eq!(
+                (cut.report.width, cut.report.height),
+                (width, height),
+                "{format:?}"
+            );
             let (pixels, _) = open(&cut);
             let reddish = |p: &[u8; 4]| p[0].abs_diff(200) <= 2 && p[3].abs_diff(200) <= 2;
             assert!(pixels.iter().all(reddish), "{format:?}");
@@ -58,9 +62,9 @@ fn longest_lines_are_photos() {
     encoder
         .encode(&grey, 65_535, 1, jpeg_encoder::ColorType::Luma)
         .unwrap();
-    assert_eq!(cut_by_luma(&jpeg).unwrap().width, 65_535);
+    assert_eq!(cut_by_luma(&jpeg).unwrap().report.width, 65_535);
     let cut = cut_by_luma(&flat(16_383, 1, ImageFormat::WebP)).unwrap();
-    assert_eq!(cut.width, 16_383);
+    assert_eq!(cut.report.width, 16_383);
 }
 
 /// Fails when the product of two sides overflows, or a side of 0 counts as a picture.
@@ -194,7 +198,7 @@ fn gif_frame_beyond_its_screen_is_cropped_or_refused() {
     let mut file = flat(16, 16, ImageFormat::Gif);
     file[6..10].copy_from_slice(&[8, 0, 8, 0]);
     let cut = cut_by_luma(&file).unwrap();
-    assert_eq!((cut.width, cut.height), (8, 8));
+    assert_eq!((cut.report.width, cut.report.height), (8, 8));
 }
 
 /// Fails when a WebP without a picture counts as incomplete.

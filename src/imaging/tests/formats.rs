@@ -179,7 +179,7 @@ fn one_pixel_and_long_lines_are_photos_too() {
         let flat = RgbaImage::from_pixel(width, height, image::Rgba([200, 180, 220, 255]));
         let file = encode(&DynamicImage::from(flat).to_rgb8().into(), ImageFormat::Png);
         let cut = cut_by_luma(&file).unwrap();
-        assert_eq!((cut.width, cut.height), (width, height));
+        assert_eq!((cut.report.width, cut.report.height), (width, height));
         let (pixels, _) = open(&cut);
         assert!(
             pixels.iter().all(|p| *p == [200, 180, 220, 200]),

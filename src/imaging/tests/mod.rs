@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{CutRequest, CutoutError, Output, ZeroEnd, cut};
-use crate::config::Edges;
+use super::{CutReport, CutRequest, Cutout, CutoutError, ZeroEnd};
+use crate::config::{Edges, OutputSpec};
 use crate::inference::{Runtime, Session};
 use crate::model::ModelManifest;
 
@@ -56,6 +56,21 @@ fn runtime() -> &'static Runtime {
 fn manifest(name: &str) -> ModelManifest {
     let manifest = ModelManifest::load(&repository("tests/data/models"), name);
     manifest.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// One file and the report on it.
+#[derive(Debug, PartialEq, Eq)]
+struct Output {
+    png: Vec<u8>,
+    report: CutReport,
+}
+
+/// Cuts a photo out to one plain PNG.
+fn cut(request: &CutRequest<'_>, session: &mut Session) -> Result<Output, CutoutError> {
+    let mut cutout = Cutout::new(request, session)?;
+    let png = cutout.render(OutputSpec::default())?;
+    let report = cutout.report();
+    Ok(Output { png, report })
 }
 
 /// Runs `work` and checks that it takes this thread almost no time even for a giant picture. Only the thread's own CPU time counts.
@@ -108,7 +123,8 @@ fn open(cut: &Output) -> (Vec<[u8; 4]>, png::Info<'static>) {
     let mut reader = decoder.read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frame = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!((frame.width, frame.height), (cut.width, cut.height));
+    let size = (cut.report.width, cut.report.height);
+    assert_eq!((frame.width, frame.height), size);
     assert_eq!(
         (frame.color_type, frame.bit_depth),
         (png::ColorType::Rgba, png::BitDepth::Eight)

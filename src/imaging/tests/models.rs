@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{CutRequest, SelfTestError, Stage, ZeroEnd, cut, self_test};
-use super::{CutoutError, cut_by_luma, manifest, motley, open, read, runtime};
-use crate::config::Edges;
+use super::super::{CutRequest, Cutout, SelfTestError, Stage, ZeroEnd, self_test};
+use super::{CutoutError, cut, cut_by_luma, manifest, motley, open, read, runtime};
+use crate::config::{Edges, OutputSpec};
 use crate::inference::{Session, SessionError, Signature};
 use crate::model::{GOLDEN_SIDE, Golden, ModelManifest};
 use crate::provenance::{self, Provenance};
@@ -124,7 +124,7 @@ fn output_carries_its_provenance_and_is_refused_as_an_input() {
         is_doubtful: false,
         edges: Edges::Off,
     };
-    assert_eq!(result.sha256, sha256);
+    assert_eq!(result.report.sha256, sha256);
     assert_eq!(
         provenance::read(&result.png[..4096.min(result.png.len())]),
         Some(expected)
@@ -137,7 +137,12 @@ fn same_photo_gives_the_same_bytes_and_every_stage_is_timed() {
     let photo = read("tests/data/photos/astronaut.jpg");
     let (first, second) = (cut_by_luma(&photo).unwrap(), cut_by_luma(&photo).unwrap());
     assert_eq!(first.png, second.png);
-    let stages: Vec<Stage> = first.stages.iter().map(|(stage, _)| *stage).collect();
+    let stages: Vec<Stage> = first
+        .report
+        .stages
+        .iter()
+        .map(|(stage, _)| *stage)
+        .collect();
     let all = [
         Stage::Decode,
         Stage::Tensor,
@@ -160,4 +165,28 @@ fn transparent_photo_has_no_subject_whatever_the_model_says() {
     assert_eq!(cut_by_luma(&file.into_inner()), Err(CutoutError::NoSubject));
     let whole = cut_by_luma(&read("tests/data/photos/chart.jpg")).unwrap();
     assert!(open(&whole).0.iter().any(|p| p[3] > 0));
+}
+
+/// P3: fails when a second output differs from the first, or when the report does not count both.
+#[test]
+fn every_output_of_a_photo_is_rendered_from_one_inference() {
+    let mut session =
+        Session::load(runtime(), &manifest("luma"), 1).unwrap_or_else(|error| panic!("{error}"));
+    let photo = read("tests/data/photos/chart.jpg");
+    let request = CutRequest {
+        photo: &photo,
+        source: "a.jpg",
+        megapixels_max: 1,
+        zeros: ZeroEnd::Refuse,
+        edges: Edges::Off,
+    };
+    let mut cutout = Cutout::new(&request, &mut session).unwrap();
+    let spec = OutputSpec::default();
+    let (first, second) = (cutout.render(spec).unwrap(), cutout.render(spec).unwrap());
+    assert_eq!(first, second);
+    let report = cutout.report();
+    assert_eq!(report.len, 2 * first.len() as u64);
+    let stages: Vec<Stage> = report.stages.iter().map(|(stage, _)| *stage).collect();
+    assert_eq!(stages.last(), Some(&Stage::Encode));
+    assert_eq!(stages.len(), 5, "{stages:?}");
 }

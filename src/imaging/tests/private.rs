@@ -5,9 +5,8 @@ use std::io::Cursor;
 use image::{ImageEncoder as _, ImageFormat};
 use moxcms::ColorProfile;
 
-use super::super::Output;
 use super::colours::{grey_ink_profile, icc_segment, with_segment};
-use super::{cut_by_luma, open, read};
+use super::{Output, cut_by_luma, open, read};
 use crate::fuzzing::corpus::{encoded, samples, tiff, webp};
 use crate::png_chunks;
 

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::{CutRequest, SelfTestError, ZeroEnd, cut, self_test};
-use super::{open, read, repository, runtime};
+use super::super::{CutRequest, SelfTestError, ZeroEnd, self_test};
+use super::{cut, open, read, repository, runtime};
 use crate::config::Edges;
 use crate::inference::Session;
 use crate::model::DEFAULT_MODEL;

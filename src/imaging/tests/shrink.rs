@@ -13,7 +13,9 @@ use crate::imaging::shrink;
 use crate::provenance;
 
 fn shrunk(file: &[u8], side: u32) -> Output {
-    shrink(file, side, MEGAPIXELS_MAX).unwrap_or_else(|error| panic!("{error}"))
+    let shrunk = shrink(file, side, MEGAPIXELS_MAX).unwrap_or_else(|error| panic!("{error}"));
+    let (png, report) = shrunk;
+    Output { png, report }
 }
 
 /// The picture as a browser shows it, and its metadata.
@@ -24,7 +26,7 @@ fn open(output: &Output) -> (RgbaImage, png::Info<'static>) {
     let picture = image::load_from_memory_with_format(&output.png, ImageFormat::Png).unwrap();
     assert_eq!(
         (picture.width(), picture.height()),
-        (output.width, output.height)
+        (output.report.width, output.report.height)
     );
     (picture.to_rgba8(), info)
 }
@@ -147,7 +149,7 @@ fn own_output_is_a_picture_like_any_other() {
     assert_eq!(cut_by_luma(&cut.png), Err(CutoutError::OwnOutput));
     let small = shrunk(&cut.png, 100);
     let (pixels, info) = open(&small);
-    assert_eq!(u32::max(small.width, small.height), 100);
+    assert_eq!(u32::max(small.report.width, small.report.height), 100);
     assert_eq!(info.color_type, png::ColorType::Rgba);
     assert!(pixels.pixels().any(|p| p[3] < 200) && pixels.pixels().any(|p| p[3] > 200));
     assert!(provenance::read(&cut.png).is_some() && provenance::read(&small.png).is_none());

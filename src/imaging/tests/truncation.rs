@@ -60,7 +60,7 @@ fn picture_that_ends_in_black_is_accepted_in_the_end() {
     for file in [bmp, tiff] {
         assert_eq!(cut_by_luma(&file), Err(CutoutError::ZeroEnd));
         let cut = cut_with_zeros(&file, ZeroEnd::Accept).unwrap();
-        assert_eq!(cut.end, FileEnd::Zeros);
+        assert_eq!(cut.report.end, FileEnd::Zeros);
     }
 }
 
@@ -76,7 +76,11 @@ fn formats_with_an_end_mark_are_known() {
         } else {
             FileEnd::Unmarked
         };
-        assert_eq!(cut_by_luma(&file).expect(name).end, expected, "{name}");
+        assert_eq!(
+            cut_by_luma(&file).expect(name).report.end,
+            expected,
+            "{name}"
+        );
     }
 }
 

@@ -50,7 +50,7 @@ fn first_page_of_a_tiff_is_taken() {
     let mut file = file.into_inner();
     for _ in 0..2 {
         let cut = cut_by_luma(&file).unwrap();
-        assert_eq!((cut.width, cut.height), (32, 32));
+        assert_eq!((cut.report.width, cut.report.height), (32, 32));
         assert!(open(&cut).0.iter().all(|p| *p == [220; 4]));
         // The second directory is at the end of the file.
         let end = file.len();

@@ -45,18 +45,23 @@ impl Worker {
         serde_json::from_slice(&header).unwrap()
     }
 
-    /// The reply to a task, and the PNG if there is one.
-    fn ask(&mut self, task: &Value, photo: &[u8]) -> (Value, Vec<u8>) {
+    /// The last reply to a task, and the files that preceded it.
+    fn ask(&mut self, task: &Value, photo: &[u8]) -> (Value, Vec<Vec<u8>>) {
         let order = json!({ "task": task, "len": photo.len() }).to_string();
         let length = u32::try_from(order.len()).unwrap().to_le_bytes();
         for bytes in [&length[..], order.as_bytes(), photo] {
             self.orders.write_all(bytes).unwrap();
         }
-        let reply = self.header();
-        let length = reply["Cut"]["len"].as_u64().unwrap_or(0);
-        let mut png = vec![0; usize::try_from(length).unwrap()];
-        self.replies.read_exact(&mut png).unwrap();
-        (reply, png)
+        let mut files = Vec::new();
+        loop {
+            let reply = self.header();
+            let Some(length) = reply["File"].as_u64() else {
+                return (reply, files);
+            };
+            let mut file = vec![0; usize::try_from(length).unwrap()];
+            self.replies.read_exact(&mut file).unwrap();
+            files.push(file);
+        }
     }
 }
 
@@ -73,29 +78,40 @@ impl Drop for Worker {
 fn one_worker_cuts_out_and_shrinks() {
     let mut worker = Worker::start();
     let shrink = json!({ "Shrink": { "side": 90 } });
-    let cut = json!({ "model": "luma", "source": "a.jpg", "zeros": "Refuse", "edges": "auto" });
-    let cut = json!({ "Cut": cut });
+    let cut = |outputs: Value| {
+        json!({ "Cut": {
+        "model": "luma", "source": "a.jpg", "zeros": "Refuse", "edges": "auto", "outputs": outputs
+    } })
+    };
+    let (png, two) = (
+        json!([{ "format": "png" }]),
+        json!([{ "format": "png" }, { "format": "png" }]),
+    );
     let photo = large_jpeg(Quarter::TopLeft);
     let (report, small) = worker.ask(&shrink, &photo);
-    let picture = image::load_from_memory(&small).unwrap();
+    let picture = image::load_from_memory(&small[0]).unwrap();
     assert_eq!(picture.dimensions(), (90, 60), "{report}");
     assert!(!picture.color().has_alpha());
-    let (reply, cutout) = worker.ask(&cut, &photo);
-    assert!(reply["Cut"].is_object(), "{reply}");
-    let (reply, _) = worker.ask(&cut, &cutout);
+    let (reply, cutouts) = worker.ask(&cut(two), &photo);
+    assert!(reply["Done"].is_object(), "{reply}");
+    let [cutout, other] = &cutouts[..] else {
+        panic!("two files, not {}", cutouts.len())
+    };
+    assert!(cutout == other, "the outputs are of one inference");
+    let (reply, _) = worker.ask(&cut(png), cutout);
     assert_eq!(reply["Failed"], "OwnOutput");
-    let (report, small) = worker.ask(&shrink, &cutout);
-    assert_eq!(
-        (&report["Cut"]["width"], &report["Cut"]["height"]),
-        (&json!(90), &json!(60))
-    );
-    let reader = image::ImageReader::with_format(Cursor::new(small), image::ImageFormat::Png);
+    let (report, small) = worker.ask(&shrink, cutout);
+    let done = &report["Done"];
+    assert_eq!((&done["width"], &done["height"]), (&json!(90), &json!(60)));
+    let small = Cursor::new(&small[0]);
+    let reader = image::ImageReader::with_format(small, image::ImageFormat::Png);
     let small = reader.decode().unwrap().to_rgba8();
     // The subject is lit: it is in the first quarter; the other quarters are transparent.
     assert!(small.get_pixel(20, 15)[3] > 200 && small.get_pixel(70, 45)[3] < 60);
-    let (reply, _) = worker.ask(&shrink, b"<!DOCTYPE html><html>");
+    let (reply, files) = worker.ask(&shrink, b"<!DOCTYPE html><html>");
     assert!(reply["Failed"]["NotAnImage"].is_string(), "{reply}");
+    assert!(files.is_empty());
     // The network would find nothing in it, and is not used.
     let (reply, _) = worker.ask(&shrink, &dark_png());
-    assert!(reply["Cut"].is_object(), "{reply}");
+    assert!(reply["Done"].is_object(), "{reply}");
 }

@@ -147,12 +147,14 @@ impl Hand {
         let exchange = async {
             let task = Task::Shrink { side: SIDE };
             let file = tokio::fs::File::from_std(file);
-            let report = worker.send(task, file, len).await?;
-            if report.len > PNG_BYTES_MAX {
+            worker.send(task, file, len).await?;
+            let len = worker.next_file().await?;
+            if len > PNG_BYTES_MAX {
                 return Err(OrderError::Lost(io::ErrorKind::InvalidData.into()));
             }
             let mut png = Vec::new();
-            worker.receive(&report, &mut png).await?;
+            worker.receive(len, &mut png).await?;
+            worker.finish().await?;
             Ok(png)
         };
         let png = match tokio::time::timeout(self.limit, exchange).await {

@@ -1,10 +1,10 @@
-//! Converts a `Photo` and its `Matte` to the bytes of a cutout, a few rows at a time. Must not hold a second picture.
+//! Converts a `Photo` and its `Matte` to a transparent PNG, a few rows at a time. Must not hold a second picture.
 
-use super::error::CutoutError;
-use super::format::png::{self, PngHeader};
-use super::matte::Matte;
-use super::photo::Photo;
-use super::zeroed;
+use crate::imaging::error::CutoutError;
+use crate::imaging::format::png::{self, PngHeader};
+use crate::imaging::matte::Matte;
+use crate::imaging::photo::Photo;
+use crate::imaging::zeroed;
 use crate::provenance::Provenance;
 
 /// Rows held at a time. More rows would not fit into the processor's cache; fewer rows make rotated photos slow.
@@ -12,7 +12,7 @@ const STRIP_ROWS: u32 = 16;
 
 /// # Errors
 /// `NoSubject` if nothing of the photo is left; `OutOfMemory`.
-pub(super) fn render(
+pub(super) fn png(
     photo: &Photo,
     matte: &Matte,
     provenance: &Provenance,
