@@ -2,16 +2,16 @@
 //!
 //! # The map, in reading order
 //!
-//! `Sighting -> SettledFile -> Job -> [Photo -> Tensor -> Mask -> Matte -> PNG bytes] -> Temp -> placed file -> record`
+//! `Sighting -> SettledFile -> Job -> [Photo -> Tensor -> Mask -> Matte -> bytes of each output] -> Temp* -> placed files -> record`
 //!
 //! | module | turns | into |
 //! |---|---|---|
 //! | [`config`] | a TOML file | a validated configuration, or every fault in it |
 //! | [`intake`] | a hot folder | settled files: watch, listing and quiet time |
 //! | [`job`] | a settled file and a worker | one finished attempt: the commit order on one screen |
-//! | [`worker`] | an order and photo bytes | PNG bytes, in a process that may die |
+//! | [`worker`] | an order and photo bytes | the bytes of each output, in a process that may die |
 //! | [`inference`] | a model file and a tensor | a mask: ONNX Runtime, a session that stays loaded |
-//! | [`imaging`] | photo bytes | PNG bytes: decode, network, matte, encode; or a smaller picture |
+//! | [`imaging`] | photo bytes | the bytes of each output: decode, network, matte, render; or a smaller picture |
 //! | [`model`] | a model's manifest | how its network wants a photo, and what its answer means |
 //! | [`delivery`] | a result | files that are whole or absent |
 //! | [`ledger`] | what happened to a photo | a record of it in `SQLite`, and answers about all photos |

@@ -19,6 +19,12 @@ pub fn display(path: &Path) -> String {
     }
 }
 
+/// Formats several paths for a person, separated by commas.
+pub fn display_all(paths: &[impl AsRef<Path>]) -> String {
+    let paths = paths.iter().map(|path| display(path.as_ref()));
+    paths.collect::<Vec<_>>().join(", ")
+}
+
 /// Returns the path that [`encode`] or [`display`] encoded. Bytes that are not a `%XX` are unchanged.
 pub fn decode(text: &str) -> PathBuf {
     let bytes = text.as_bytes();

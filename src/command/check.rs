@@ -16,6 +16,7 @@ use super::{CommandError, block_on};
 use crate::config::{Config, Folder};
 use crate::fs::disk;
 use crate::fs::disk_space::{DiskSpaceError, MinFree, TooFull};
+use crate::percent;
 use crate::worker::{Worker, WorkerSpec};
 
 /// Prints "ok" and a summary, or every fault. With `configuration_only` it lists no folders and ignores faults that a running
@@ -114,7 +115,9 @@ fn unit_fault(
 
 /// Prints what the daemon will do with the folder's files.
 fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result<(), CommandError> {
-    let (input, output) = (folder.input.display(), folder.output.display());
+    let input = folder.input.display();
+    let outputs: Vec<_> = folder.output_paths().collect();
+    let output = percent::display_all(&outputs);
     let Folder {
         name, model, edges, ..
     } = folder.as_ref();
@@ -139,8 +142,8 @@ fn tell(out: &mut impl Write, folder: &Arc<Folder>, min_free: MinFree) -> Result
         writeln!(out, "    {sentence}")?;
     }
     writeln!(out, "    {}", SourcePlan(folder))?;
-    let written = [folder.output.as_path()].into_iter();
-    for disk in full_disks(written.chain(folder.own_folders()), min_free) {
+    let written = folder.output_paths().chain(folder.own_folders());
+    for disk in full_disks(written, min_free) {
         writeln!(out, "    its photos wait for now: {disk}")?;
     }
     Ok(())

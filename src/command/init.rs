@@ -92,7 +92,7 @@ impl Sketch {
         let input = real.answer().flatten()?;
         let name = name_for(&input, names);
         let output = cutouts_beside(&input);
-        let folder = Arc::new(Folder::plain(name, input, output)?);
+        let folder = Arc::new(Folder::plain(name, input, output.clone())?);
         let preview = FolderPreview::of(&folder)?;
         let mut remarks = vec![preview.to_string()];
         remarks.extend(preview.not_taken());
@@ -100,7 +100,7 @@ impl Sketch {
         Ok(Self {
             name: config::quoted(&folder.name),
             input: quoted(&folder.input)?,
-            output: quoted(&folder.output)?,
+            output: quoted(&output)?,
             remarks,
         })
     }

@@ -121,7 +121,8 @@ pub(super) fn folders(config: &Config) -> Vec<&Path> {
         .filter(|path| *path != Path::new(STATE_DIRECTORY))
         .collect();
     for folder in &config.folders {
-        folders.extend([folder.input.as_path(), folder.output.as_path()]);
+        folders.push(&folder.input);
+        folders.extend(folder.output_paths());
         folders.extend(folder.own_folders());
     }
     folders.sort_unstable();

@@ -84,7 +84,7 @@ fn tell(
         tell_failure(out, failed)?;
     }
     let at = rfc3339::local(version.ended_at_ms.unwrap_or(version.begun_at_ms));
-    let output = percent::display(&version.output);
+    let output = percent::display_all(&version.outputs);
     let (attempts, reason) = (version.attempts, version.reason.as_deref().unwrap_or(""));
     match version.state {
         PhotoState::Running => writeln!(
@@ -124,7 +124,8 @@ fn tell(
 /// Whether the cutout replaced that of an earlier version, in words.
 fn replaced(version: &VersionHistory, earlier: &[VersionHistory]) -> &'static str {
     let is_placed = |other: &VersionHistory| {
-        other.output == version.output
+        let mut outputs = other.outputs.iter();
+        outputs.any(|output| version.outputs.contains(output))
             && matches!(other.state, PhotoState::Done | PhotoState::Placed)
     };
     if earlier.iter().any(is_placed) {

@@ -18,6 +18,14 @@ pub(super) struct Fields<'a> {
     faults: &'a mut FaultList,
 }
 
+/// The value of `output` in a folder.
+pub(super) enum OutputValue {
+    /// The path of one output.
+    Path(PathBuf),
+    /// The tables of one or more outputs.
+    Tables(Vec<LocatedTable>),
+}
+
 /// The byte offsets of a table and its values in the text.
 #[derive(Debug, Default)]
 pub(super) struct KeyPlaces {
@@ -26,6 +34,12 @@ pub(super) struct KeyPlaces {
 }
 
 impl KeyPlaces {
+    /// The places of a table at the offset `table` without keys of its own.
+    pub(super) fn at(table: Option<usize>) -> Self {
+        let values = BTreeMap::new();
+        Self { table, values }
+    }
+
     /// The offset of the value of `key`, or of the table if the key is absent.
     pub(super) fn of(&self, key: &str) -> Option<usize> {
         self.given(key).or(self.table)
@@ -112,9 +126,17 @@ impl<'a> Fields<'a> {
 
     /// Takes an absolute path.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
-        self.take(key, "an absolute path, as in \"/srv/hot\"", |value| {
-            let path: PathBuf = value.as_str()?.into();
-            path.is_absolute().then(|| path.components().collect())
+        self.take(key, "an absolute path, as in \"/srv/hot\"", absolute_path)
+    }
+
+    /// Takes `output`: an absolute path, or a list of tables.
+    pub(super) fn output(&mut self) -> Option<OutputValue> {
+        let expected =
+            "an absolute path, as in \"/srv/cutouts\", or tables, written [[folder.output]]";
+        self.take_located("output", expected, |content| match content {
+            LocatedContent::Tables(tables) => Some(OutputValue::Tables(tables)),
+            LocatedContent::Value(value) => absolute_path(&value).map(OutputValue::Path),
+            LocatedContent::Table(_) | LocatedContent::TooLarge => None,
         })
     }
 
@@ -202,4 +224,9 @@ impl<'a> Fields<'a> {
         }
         self.places
     }
+}
+
+fn absolute_path(value: &Value) -> Option<PathBuf> {
+    let path: PathBuf = value.as_str()?.into();
+    path.is_absolute().then(|| path.components().collect())
 }

@@ -15,15 +15,18 @@ type RealPaths = BTreeMap<PathBuf, PathBuf>;
 /// Records every duplicate name, harmful nesting and cycle of folders.
 pub(super) fn check(config: &Config, places: &ConfigPlaces, faults: &mut FaultList) {
     let paths = config.folders.iter().flat_map(|folder| {
-        let both = [folder.input.as_path(), folder.output.as_path()];
-        both.into_iter().chain(folder.own_folders())
+        let input = std::iter::once(folder.input.as_path());
+        input
+            .chain(folder.output_paths())
+            .chain(folder.own_folders())
     });
     let real = disk::real_paths(paths.chain([config.daemon.state_dir.as_path()]));
     let judged = config.folders.iter().zip(&places.folders);
     let judged: Vec<_> = judged
-        .map(|(folder, keys)| Judged {
+        .map(|(folder, places)| Judged {
             folder,
-            keys,
+            keys: &places.keys,
+            outputs: &places.outputs,
             real: &real,
         })
         .collect();
@@ -54,6 +57,7 @@ pub(super) fn check(config: &Config, places: &ConfigPlaces, faults: &mut FaultLi
 struct Judged<'a> {
     folder: &'a Folder,
     keys: &'a KeyPlaces,
+    outputs: &'a [KeyPlaces],
     real: &'a RealPaths,
 }
 
@@ -71,8 +75,13 @@ impl Judged<'_> {
         self.place("input", &self.folder.input)
     }
 
-    fn output(&self) -> Place {
-        self.place("output", &self.folder.output)
+    fn outputs(&self) -> Vec<Place> {
+        let outputs = self.folder.output_paths().zip(self.outputs);
+        let places = outputs.map(|(path, keys)| Place {
+            at: keys.of("path"),
+            ..self.place("output", path)
+        });
+        places.collect()
     }
 
     fn own_folders(&self) -> impl Iterator<Item = Place> {
@@ -115,16 +124,26 @@ impl Place {
 }
 
 fn within_one(judged: &Judged<'_>, state_dir: &Place, faults: &mut FaultList) {
-    let (input, output) = (judged.input(), judged.output());
-    if !output.forbid_inside(&input, faults) {
-        input.forbid_inside(&output, faults);
+    let (input, outputs) = (judged.input(), judged.outputs());
+    for (index, output) in outputs.iter().enumerate() {
+        if !output.forbid_inside(&input, faults) {
+            input.forbid_inside(output, faults);
+        }
+        // Two outputs of one photo would get the same name.
+        for before in outputs.iter().take(index) {
+            if !output.forbid_inside(before, faults) {
+                before.forbid_inside(output, faults);
+            }
+        }
     }
     state_dir.forbid_inside(&input, faults);
     for own in judged.own_folders() {
         // A `done` folder below the hot folder is common and skipped by the scan. A `done` folder that contains the hot folder is
         // not.
         input.forbid_inside(&own, faults);
-        own.forbid_inside(&output, faults);
+        for output in &outputs {
+            own.forbid_inside(output, faults);
+        }
     }
 }
 
@@ -145,11 +164,14 @@ fn sharing_an_input(one: &Judged<'_>, two: &Judged<'_>, faults: &mut FaultList) 
 fn ring(folders: &[Judged<'_>], faults: &mut FaultList) {
     let feeds = |from: usize, to: usize| {
         let real = |path: &Path| folders.first().and_then(|judged| judged.real.get(path));
-        let output = folders.get(from).and_then(|it| real(&it.folder.output));
-        let input = folders.get(to).and_then(|it| real(&it.folder.input));
-        output
-            .zip(input)
-            .is_some_and(|(output, input)| output.starts_with(input) || input.starts_with(output))
+        let Some(input) = folders.get(to).and_then(|it| real(&it.folder.input)) else {
+            return false;
+        };
+        let outputs = folders.get(from).into_iter();
+        let mut outputs = outputs
+            .flat_map(|it| it.folder.output_paths())
+            .filter_map(real);
+        outputs.any(|output| output.starts_with(input) || input.starts_with(output))
     };
     for start in 0..folders.len() {
         let mut trail = vec![start];

@@ -28,7 +28,7 @@ pub use folder_name::folder_name_of;
 pub use http::Http;
 pub use include::Include;
 pub use located::TextPosition;
-pub use output::{OutputFormat, OutputSpec};
+pub use output::{FolderOutput, OutputFormat, OutputSpec};
 pub use token::Token;
 pub use webhook_secret::WebhookSecret;
 
@@ -101,8 +101,8 @@ pub struct Folder {
     pub name: String,
     /// The hot folder.
     pub input: PathBuf,
-    /// The folder for cutouts, with the same subfolders as `input`.
-    pub output: PathBuf,
+    /// Where its results go; at least one output.
+    pub outputs: Vec<FolderOutput>,
     /// Name of a manifest in `models_dir`.
     pub model: String,
     /// How the edges of cutouts are refined.
@@ -172,7 +172,7 @@ impl Folder {
         Ok(Self {
             name,
             input,
-            output,
+            outputs: vec![FolderOutput::plain(output)],
             model: DEFAULT_MODEL.to_owned(),
             edges: Edges::default(),
             settle: DEFAULT_SETTLE,
@@ -183,6 +183,11 @@ impl Folder {
             failed: FailedPolicy::Note,
             tidy: false,
         })
+    }
+
+    /// The paths of its outputs, in the order of the configuration.
+    pub fn output_paths(&self) -> impl Iterator<Item = &Path> + Clone {
+        self.outputs.iter().map(|output| output.path.as_path())
     }
 
     /// The folders inside the hot folder that belong to hotcut and contain no new photos.

@@ -10,7 +10,7 @@ use super::located::{LocatedTable, LocatedValue};
 use super::models::NamedModel;
 use super::{
     Config, DEFAULT_MEGAPIXELS, DEFAULT_SETTLE, DaemonConfig, FailedPolicy, Folder, Include,
-    OnSameName, SourcePolicy, default_include, edges, http, models,
+    OnSameName, SourcePolicy, default_include, edges, http, models, output,
 };
 
 use crate::fs::disk_space::MinFree;
@@ -25,7 +25,15 @@ pub(super) struct ConfigPlaces {
     /// The keys of `[daemon]`.
     pub(super) daemon: KeyPlaces,
     /// The keys of each folder, in the order of [`Config::folders`].
-    pub(super) folders: Vec<KeyPlaces>,
+    pub(super) folders: Vec<FolderPlaces>,
+}
+
+/// The offsets of the keys of one folder.
+pub(super) struct FolderPlaces {
+    /// The keys of the folder itself.
+    pub(super) keys: KeyPlaces,
+    /// The keys of its outputs, in the order of [`Folder::outputs`].
+    pub(super) outputs: Vec<KeyPlaces>,
 }
 
 /// Reads the whole file. Unreadable parts are omitted or replaced by defaults, and recorded in `faults`.
@@ -118,7 +126,7 @@ fn folder(
     table: LocatedTable,
     models: &mut Vec<NamedModel>,
     faults: &mut FaultList,
-) -> Option<(Folder, KeyPlaces)> {
+) -> Option<(Folder, FolderPlaces)> {
     let name = table.get("name").and_then(LocatedValue::value);
     let title = match name.and_then(toml::Value::as_str) {
         Some(name) => format!("[[folder]] \"{name}\""),
@@ -132,14 +140,15 @@ fn folder(
     let name = fields.require("name", name);
     let input = fields.path("input");
     let input = fields.require("input", input);
-    let output = fields.path("output");
+    let output = fields.output();
     let output = fields.require("output", output);
+    let output_at = fields.place_of("output");
     let model = fields
         .text("model")
         .unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     models.push(NamedModel {
         model: model.clone(),
-        table: title,
+        table: title.clone(),
         at: fields.place_of("model"),
     });
     let edges = edges::read(&mut fields);
@@ -151,21 +160,15 @@ fn folder(
     let failed = fields
         .path("failed")
         .map_or(FailedPolicy::Note, FailedPolicy::Move);
-    let tidy = fields.flag("tidy").unwrap_or(false);
-    if tidy && source == Some(SourcePolicy::Keep) {
-        fields.fault("tidy", |table| FaultKind::Value {
-            table,
-            key: "tidy",
-            expected: "left out unless source = \"move\" or \"delete\"",
-            found: "true".to_owned(),
-        });
-    }
-    let places = fields.finish();
+    let tidy = tidy(&mut fields, source.as_ref());
+    let keys = fields.finish();
+    let outputs = output.and_then(|value| output::read(value, output_at, &title, faults));
+    let (outputs, output_places) = outputs?;
     let source = source?;
     let folder = Folder {
         name: name?,
         input: input?,
-        output: output?,
+        outputs,
         model,
         edges,
         settle,
@@ -175,6 +178,10 @@ fn folder(
         source,
         failed,
         tidy,
+    };
+    let places = FolderPlaces {
+        keys,
+        outputs: output_places,
     };
     Some((folder, places))
 }
@@ -220,6 +227,19 @@ fn source(fields: &mut Fields<'_>) -> Option<SourcePolicy> {
         (Some("delete"), None) => Some(SourcePolicy::Delete),
         (_, None) => Some(SourcePolicy::Keep),
     }
+}
+
+fn tidy(fields: &mut Fields<'_>, source: Option<&SourcePolicy>) -> bool {
+    let tidy = fields.flag("tidy").unwrap_or(false);
+    if tidy && source == Some(&SourcePolicy::Keep) {
+        fields.fault("tidy", |table| FaultKind::Value {
+            table,
+            key: "tidy",
+            expected: "left out unless source = \"move\" or \"delete\"",
+            found: "true".to_owned(),
+        });
+    }
+    tidy
 }
 
 fn on_same_name(fields: &mut Fields<'_>) -> Option<OnSameName> {

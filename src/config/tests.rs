@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::*;
 
-const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
+pub(super) const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models");
 
-fn load(text: &str) -> Result<Config, Vec<String>> {
+pub(super) fn load(text: &str) -> Result<Config, Vec<String>> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let loaded = Config::load(file.path());
@@ -23,7 +23,7 @@ fn load_with(daemon: &str, folder: &str) -> Result<Config, Vec<String>> {
 }
 
 #[track_caller]
-fn assert_fault(loaded: Result<Config, Vec<String>>, words: &[&str]) {
+pub(super) fn assert_fault(loaded: Result<Config, Vec<String>>, words: &[&str]) {
     let faults = loaded.expect_err("a fault");
     let has_all = |fault: &String| words.iter().all(|word| fault.contains(word));
     assert!(faults.iter().any(has_all), "{words:?} in {faults:#?}");

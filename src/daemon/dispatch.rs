@@ -149,7 +149,7 @@ impl Daemon {
                 let job = Job {
                     folder: Arc::clone(&folder.config),
                     file,
-                    output_mount: folder.output_mount.clone(),
+                    outputs: folder.outputs.clone(),
                     cut_options: None,
                 };
                 return Some((id, job));

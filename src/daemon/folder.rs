@@ -22,7 +22,7 @@ use crate::imaging::CutoutError;
 use crate::intake::{
     CAPACITY, EmptyFolder, Listing, NotTaken, ScanRequest, Scanner, Settle, SettledFile,
 };
-use crate::job::{JobError, PauseReason};
+use crate::job::{JobError, OutputPlace, PauseReason};
 
 /// The most files in one request for a look.
 const LOOKS_MAX: usize = 256;
@@ -40,7 +40,8 @@ pub(super) enum Cutouts {
 pub(super) struct HotFolder {
     pub(super) config: Arc<Folder>,
     pub(super) state: State,
-    pub(super) output_mount: Option<PathBuf>,
+    /// Its outputs, with the mount points known so far.
+    pub(super) outputs: Vec<OutputPlace>,
     scanner: Scanner,
     pub(super) settle: Settle,
     queue: Queue,
@@ -87,7 +88,7 @@ impl HotFolder {
     ) -> Self {
         Self {
             state: State::Starting,
-            output_mount: None,
+            outputs: OutputPlace::all_of(&config),
             scanner,
             settle: Settle::new(config.settle),
             queue: Queue::default(),

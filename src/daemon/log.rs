@@ -3,7 +3,7 @@
 mod explained;
 mod ledger;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) use explained::{told_late, untold};
@@ -177,11 +177,11 @@ pub(super) fn finished(job: &Job, outcome: &Outcome) {
     let (folder, source) = (&job.folder.name, source(job));
     match outcome {
         Outcome::Done {
-            output,
+            outputs,
             origin,
             source: result,
         } => {
-            done(job, output, origin);
+            done(job, outputs, origin);
             if let Origin::Made {
                 is_doubtful: true, ..
             } = origin
@@ -243,8 +243,9 @@ fn doubtful(job: &Job, is_kept: bool) {
     );
 }
 
-fn done(job: &Job, output: &Path, origin: &Origin) {
-    let (folder, source, output) = (&job.folder.name, source(job), percent::display(output));
+fn done(job: &Job, outputs: &[PathBuf], origin: &Origin) {
+    let (folder, source) = (&job.folder.name, source(job));
+    let output = percent::display_all(outputs);
     match origin {
         Origin::Made {
             report,

@@ -1,4 +1,4 @@
-//! Builds the first work of a folder's scanner: make the output folder ready and clear up after a crash. Does nothing itself.
+//! Builds the first work of a folder's scanner: make the output folders ready and clear up after a crash. Does nothing itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::fs::disk::Pulse;
 use crate::fs::mount;
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::root::Root;
-use crate::intake::Preparation;
-use crate::job::{JobContext, hidden_name};
+use crate::intake::{Preparation, PrepareOutput};
+use crate::job::{JobContext, OutputPlace, temp_name};
 use crate::ledger::{HalfRetired, Interrupted, LedgerError, RebuildExtent, SqliteLedger};
 
 /// How long it may take to read the next cutouts of an output folder whose disk answers.
@@ -23,8 +23,8 @@ const LEARN_LIMIT: Duration = Duration::from_mins(1);
 
 /// What the ledger knows of a folder before it is served.
 pub(super) struct KnownFolder {
-    /// The mount point of its output folder when last seen.
-    pub(super) output_mount: Option<PathBuf>,
+    /// Its outputs, with the mount points that their folders had when last seen.
+    pub(super) outputs: Vec<OutputPlace>,
     /// Sources that a crash may have left half moved or half deleted.
     pub(super) half_retired: Vec<HalfRetired>,
     /// Whether to remove half-written uploads: true when no upload can be running yet.
@@ -35,10 +35,10 @@ pub(super) struct KnownFolder {
 /// The work that an earlier daemon has left.
 #[derive(Default)]
 pub(super) struct Left {
-    /// Attempts that a crash interrupted.
+    /// Outputs of attempts that a crash interrupted.
     pub(super) interrupted: Vec<Interrupted>,
-    /// The ledger was lost and does not yet know the cutouts in the output folder.
-    pub(super) is_unlearned: bool,
+    /// The output folders whose cutouts the ledger does not know yet, since it was lost.
+    pub(super) unlearned: Vec<PathBuf>,
 }
 
 /// Builds the work to do before `folder` is served. Steps that fail are repeated at the next start, or the first photo reports the
@@ -50,30 +50,15 @@ pub(super) fn preparation(
     known: KnownFolder,
 ) -> Preparation {
     let KnownFolder {
-        output_mount,
+        outputs,
         half_retired,
         sweeps_uploads,
-        left: Left {
-            interrupted,
-            is_unlearned,
-        },
+        left,
     } = known;
-    let (output, ledger_id) = (folder.output.clone(), context.ledger_id.clone());
-    let state_dir = config.daemon.state_dir.clone();
-    let sharing = config.folders.iter().filter(|one| one.output == output);
-    let sharing: Vec<Arc<Folder>> = sharing.map(Arc::clone).collect();
-    let prepare_output = move |pulse: &Pulse| {
-        for attempt in &interrupted {
-            pulse.step();
-            remove_temp(&ledger_id, attempt);
-        }
-        pulse.step();
-        let mount_point = open_output(&output, output_mount.as_deref()).ok();
-        if is_unlearned && let Err(error) = learn(&state_dir, &sharing, pulse) {
-            tracing::error!(%error, "the cutouts in an output folder could not be looked for; stop hotcut and run `hotcut rebuild`");
-        }
-        mount_point
-    };
+    let outputs = outputs
+        .into_iter()
+        .map(|place| prepare_output(config, context, place, &left))
+        .collect();
     let (context, input_folder) = (context.clone(), Arc::clone(folder));
     let prepare_input = move |root: &Root, pulse: &Pulse| {
         if sweeps_uploads && let Err(error) = sweep(root, &context.ledger_id) {
@@ -82,9 +67,45 @@ pub(super) fn preparation(
         strays::deal_with(root, &input_folder, &context, &half_retired, pulse);
     };
     Preparation {
-        output: Box::new(prepare_output),
+        outputs,
         input: Box::new(prepare_input),
     }
+}
+
+/// Builds the work to do in one output folder.
+fn prepare_output(
+    config: &Config,
+    context: &JobContext,
+    place: OutputPlace,
+    left: &Left,
+) -> PrepareOutput {
+    let ledger_id = context.ledger_id.clone();
+    let state_dir = config.daemon.state_dir.clone();
+    let interrupted = left.interrupted.iter();
+    let interrupted: Vec<_> = interrupted
+        .filter(|attempt| attempt.output.starts_with(&place.folder))
+        .cloned()
+        .collect();
+    let is_unlearned = left.unlearned.contains(&place.folder);
+    let shares = |one: &&Arc<Folder>| one.output_paths().any(|path| path == place.folder);
+    let sharing: Vec<Arc<Folder>> = config
+        .folders
+        .iter()
+        .filter(shares)
+        .map(Arc::clone)
+        .collect();
+    Box::new(move |pulse: &Pulse| {
+        for attempt in &interrupted {
+            pulse.step();
+            remove_temp(&ledger_id, attempt);
+        }
+        pulse.step();
+        let mount_point = open_output(&place).ok();
+        if is_unlearned && let Err(error) = learn(&state_dir, &sharing, pulse) {
+            tracing::error!(%error, "the cutouts in an output folder could not be looked for; stop hotcut and run `hotcut rebuild`");
+        }
+        mount_point
+    })
 }
 
 /// Removes the temporary files of attempts in folders that are no longer configured, on a thread that is not waited for.
@@ -104,10 +125,10 @@ pub(super) fn remove_temps_of_nobody(
     Ok(())
 }
 
-/// Removes the temporary file of an attempt. A file that cannot be reached now is removed when its photo is tried again.
+/// Removes the temporary file of an interrupted output. A file that cannot be reached now is removed when its photo is tried again.
 fn remove_temp(ledger_id: &str, attempt: &Interrupted) {
     let folder = attempt.output.parent().unwrap_or(Path::new("/"));
-    let temp = folder.join(hidden_name(ledger_id, attempt.id, "tmp"));
+    let temp = folder.join(temp_name(ledger_id, attempt.id, attempt.number));
     rustix::fs::unlinkat(CWD, &temp, AtFlags::empty()).ok();
 }
 
@@ -131,9 +152,10 @@ fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(),
 }
 
 /// Makes the output folder and returns the mount point that it lies under.
-fn open_output(output: &Path, expected: Option<&Path>) -> Result<PathBuf, PathError> {
-    Destination::open(output, expected)?;
-    mount::point_of(&output.canonicalize().at(output)?)
+fn open_output(place: &OutputPlace) -> Result<PathBuf, PathError> {
+    let folder = &place.folder;
+    Destination::open(folder, place.mount_point.as_deref())?;
+    mount::point_of(&folder.canonicalize().at(folder)?)
 }
 
 /// Removes uploads that a crash has left half written in the folder.

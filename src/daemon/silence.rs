@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::{Daemon, FatalError, log};
 use crate::intake::{FolderId, Online, Report};
+use crate::job::OutputPlace;
 
 impl Daemon {
     /// Takes folders offline whose disk does not answer.
@@ -41,7 +42,7 @@ impl Daemon {
     ) -> Result<(), FatalError> {
         let Online {
             mount_point,
-            output_mount,
+            output_mounts,
             polled,
         } = online;
         let Some(folder) = self.folders.get_mut(&id) else {
@@ -51,18 +52,28 @@ impl Daemon {
             log::online(&folder.config, polled.as_ref());
             self.explanations.hasten(&folder.config.name);
         }
-        let (input, output) = (folder.config.input.clone(), folder.config.output.clone());
-        // Before any cutout is placed, so that a later absence of that mount is noticed.
-        let new = output_mount.filter(|actual| folder.output_mount.as_ref() != Some(actual));
-        if new.is_some() {
-            folder.output_mount.clone_from(&new);
+        let input = folder.config.input.clone();
+        // Before any output is placed, so that a later absence of its mount is noticed.
+        let mut new = Vec::new();
+        for (place, actual) in folder.outputs.iter_mut().zip(output_mounts) {
+            if actual.is_some() && place.mount_point != actual {
+                place.mount_point = actual;
+                new.push(place.clone());
+            }
         }
         let remember = self.context.ledger.call(move |ledger| {
             ledger.remember_mount(&input, &mount_point)?;
-            match new {
-                Some(new) => ledger.remember_mount(&output, &new),
-                None => Ok(()),
+            for OutputPlace {
+                folder,
+                mount_point,
+                ..
+            } in new
+            {
+                if let Some(mount_point) = mount_point {
+                    ledger.remember_mount(&folder, &mount_point)?;
+                }
             }
+            Ok(())
         });
         Ok(remember.await?)
     }

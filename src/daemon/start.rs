@@ -1,7 +1,7 @@
 //! Converts a configuration to a daemon with a recovered ledger and started scanners. Serves nothing yet.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::config::{Config, Folder};
 use crate::delivery::{Patience, rebuild};
 use crate::fs::{disk, mount};
 use crate::intake::{Assignment, FileFilter, FolderId, Scanner};
-use crate::job::JobContext;
+use crate::job::{JobContext, OutputPlace};
 use crate::ledger::{
     Interrupted, Ledger, LedgerFound, RebuildExtent, SqliteLedger, lock_state_dir, open_whole,
 };
@@ -115,13 +115,16 @@ impl Daemon {
     ) -> Result<(), FatalError> {
         let rescan = self.config.daemon.rescan;
         for folder in self.config.folders.clone() {
-            let (own, others) = interrupted
-                .into_iter()
-                .partition(|attempt| attempt.folder == folder.name);
+            // Outputs in folders that are no longer configured are left for the end.
+            let (own, others) = interrupted.into_iter().partition(|attempt| {
+                let mut outputs = folder.output_paths();
+                attempt.folder == folder.name
+                    && outputs.any(|output| attempt.output.starts_with(output))
+            });
             interrupted = others;
             let left = Left {
                 interrupted: own,
-                is_unlearned: unlearned.contains(&folder.output),
+                unlearned: unlearned.to_vec(),
             };
             let opened = self.open_folder(folder, rescan, Some(left)).await?;
             self.folders.extend([opened]);
@@ -140,7 +143,7 @@ impl Daemon {
     ) -> Result<(FolderId, HotFolder), FatalError> {
         let id = FolderId(self.next_id);
         self.next_id += 1;
-        let (input, output) = (config.input.clone(), config.output.clone());
+        let (input, mut outputs) = (config.input.clone(), OutputPlace::all_of(&config));
         let name = config.name.clone();
         // A reload must not disturb sources that the old folder is moving now.
         let is_served = self.folders.values().any(|old| old.config.name == name);
@@ -150,21 +153,21 @@ impl Daemon {
             } else {
                 ledger.half_retired(&name)?
             };
-            Ok((
-                ledger.mount_of(&input)?,
-                ledger.mount_of(&output)?,
-                half_retired,
-            ))
+            for place in &mut outputs {
+                place.mount_point = ledger.mount_of(&place.folder)?;
+            }
+            Ok((ledger.mount_of(&input)?, outputs, half_retired))
         });
-        let (mount_point, output_mount, half_retired) = known.await?;
+        let (mount_point, outputs, half_retired) = known.await?;
         let known = KnownFolder {
-            output_mount: output_mount.clone(),
+            outputs: outputs.clone(),
             half_retired,
             // At a reload an upload may be running.
             sweeps_uploads: left.is_some(),
             left: left.unwrap_or_else(|| self.left_of_old(&config)),
         };
-        let cutouts = if known.left.is_unlearned {
+        let is_unlearned = |output: &Path| known.left.unlearned.iter().any(|path| path == output);
+        let cutouts = if config.output_paths().any(is_unlearned) {
             Cutouts::Unknown
         } else {
             Cutouts::Known
@@ -182,41 +185,49 @@ impl Daemon {
         let scanner = Scanner::start(assignment, preparation)?;
         self.endpoint.metrics.begin_folder(&config.name);
         let mut folder = HotFolder::new(config, scanner, rescan, Instant::now());
-        folder.output_mount = output_mount;
+        folder.outputs = outputs;
         folder.cutouts = cutouts;
         Ok((id, folder))
     }
 
     /// The work that a folder replaced by a reload has not done yet.
     fn left_of_old(&self, config: &Folder) -> Left {
-        let shares = |old: &&HotFolder| old.config.output == config.output;
-        let mut sharing = self.folders.values().filter(shares);
+        let unknown = self.folders.values();
+        let unknown = unknown.filter(|old| old.cutouts == Cutouts::Unknown);
+        let unlearned = unknown.flat_map(|old| old.config.output_paths());
+        let unlearned = unlearned.filter(|old| config.output_paths().any(|path| path == *old));
         Left {
             interrupted: Vec::new(),
-            is_unlearned: sharing.any(|old| old.cutouts == Cutouts::Unknown),
+            unlearned: unlearned.map(Path::to_owned).collect(),
         }
     }
 
-    /// Remembers a mount that was mounted over the output folder after it was opened, so that its absence is noticed later.
+    /// Remembers mounts that were mounted over the output folders after they were opened, so that their absence is noticed later.
     pub(super) async fn notice_deeper_mount(&mut self, id: FolderId) -> Result<(), FatalError> {
         let Some(folder) = self.folders.get_mut(&id) else {
             return Ok(());
         };
-        let output = folder.config.output.clone();
-        // Only from the text of the path: access to the folder could hang with its disk.
-        let Ok(actual) = mount::point_of(&output) else {
-            return Ok(());
-        };
-        let known = folder.output_mount.clone().unwrap_or_default();
-        if actual != known && actual.starts_with(&known) {
-            folder.output_mount = Some(actual.clone());
-            log::mounted_over(&folder.config, &actual);
-            self.context
-                .ledger
-                .call(move |ledger| ledger.remember_mount(&output, &actual))
-                .await?;
+        let mut deeper = Vec::new();
+        for place in &mut folder.outputs {
+            // Only from the text of the path: access to the folder could hang with its disk.
+            let Ok(actual) = mount::point_of(&place.folder) else {
+                continue;
+            };
+            let known = place.mount_point.clone().unwrap_or_default();
+            if actual != known && actual.starts_with(&known) {
+                place.mount_point = Some(actual.clone());
+                log::mounted_over(&folder.config, &actual);
+                deeper.push((place.folder.clone(), actual));
+            }
         }
-        Ok(())
+        if deeper.is_empty() {
+            return Ok(());
+        }
+        let remember = self.context.ledger.call(move |ledger| {
+            let mut deeper = deeper.iter();
+            deeper.try_for_each(|(output, actual)| ledger.remember_mount(output, actual))
+        });
+        Ok(remember.await?)
     }
 }
 

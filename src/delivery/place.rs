@@ -120,7 +120,13 @@ impl Temp {
     }
 
     /// Makes the bytes durable, then the file visible under `name`, then the name durable.
-    pub fn place(mut self, name: &OsStr, replace: Replace, length: u64) -> Result<(), PlaceError> {
+    pub fn place(self, name: &OsStr, replace: Replace, length: u64) -> Result<(), PlaceError> {
+        self.sync(length)?;
+        self.place_synced(name, replace)
+    }
+
+    /// Makes the bytes durable; there must be `length` of them.
+    pub fn sync(&self, length: u64) -> Result<(), PlaceError> {
         let found = self.file.metadata().at(&self.path())?.len();
         if found != length {
             let (path, expected) = (self.path(), length);
@@ -132,6 +138,11 @@ impl Temp {
         }
         // Bytes before name: after a power failure, the name must never belong to an empty file.
         self.file.sync_all().at(&self.path())?;
+        Ok(())
+    }
+
+    /// Makes a file whose bytes are durable visible under `name`, then the name durable.
+    pub fn place_synced(mut self, name: &OsStr, replace: Replace) -> Result<(), PlaceError> {
         let final_path = self.destination.path().join(name);
         let directory = self.destination.directory();
         let [from, to] =

@@ -65,7 +65,7 @@ pub fn rebuild(
     let mut rebuilt = Rebuilt::default();
     let mut outputs: Vec<&Path> = folders
         .iter()
-        .map(|folder| folder.output.as_path())
+        .flat_map(|folder| folder.output_paths())
         .collect();
     outputs.sort();
     outputs.dedup();
@@ -75,7 +75,7 @@ pub fn rebuild(
     for output in outputs {
         let makers: Vec<Arc<Folder>> = folders
             .iter()
-            .filter(|folder| folder.output == output)
+            .filter(|folder| folder.output_paths().any(|path| path == output))
             .map(Arc::clone)
             .collect();
         let (sender, signs) = sync_channel(64);

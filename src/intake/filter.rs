@@ -110,7 +110,7 @@ mod tests {
             Self::new(Arc::new(Folder {
                 name: "a".into(),
                 input: input.to_owned(),
-                output: "/out".into(),
+                outputs: Vec::new(),
                 model: "m".into(),
                 edges: Edges::default(),
                 settle: Duration::ZERO,
@@ -128,7 +128,7 @@ mod tests {
         FileFilter::new(Arc::new(Folder {
             name: "a".into(),
             input: "/hot".into(),
-            output: "/out".into(),
+            outputs: Vec::new(),
             model: "m".into(),
             edges: Edges::default(),
             settle: Duration::from_secs(1),

@@ -57,7 +57,7 @@ pub struct Online {
     /// The mount point that it lies under.
     pub mount_point: PathBuf,
     /// The mount point that its output folder lies under; `None` if that was reported already or is not known.
-    pub output_mount: Option<PathBuf>,
+    pub output_mounts: Vec<Option<PathBuf>>,
     /// Why it is polled; `None` if it is watched.
     pub polled: Option<Polled>,
 }

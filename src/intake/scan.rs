@@ -37,10 +37,10 @@ pub(super) struct ScanThread {
     assignment: Assignment,
     signs: Arc<Signs>,
     /// The work to do before the folder is served.
-    prepare_output: Option<PrepareOutput>,
+    prepare_outputs: Vec<PrepareOutput>,
     prepare_input: Option<PrepareInput>,
-    /// The mount point of the output folder, if known and not reported yet.
-    output_mount: Option<PathBuf>,
+    /// The mount points of the output folders, as far as known and not reported yet.
+    output_mounts: Vec<Option<PathBuf>>,
     known: Option<RootId>,
     watch: Option<Watch>,
     second_look: SecondLook,
@@ -52,9 +52,9 @@ impl ScanThread {
         Self {
             assignment,
             signs,
-            prepare_output: Some(preparation.output),
+            prepare_outputs: preparation.outputs,
             prepare_input: Some(preparation.input),
-            output_mount: None,
+            output_mounts: Vec::new(),
             known: None,
             watch: None,
             second_look: SecondLook::default(),
@@ -95,7 +95,7 @@ impl ScanThread {
         if matches!(ask, ScanRequest::Rewatch) {
             self.known = None;
         }
-        self.prepare_output();
+        self.prepare_outputs();
         let root = match Root::open(
             &self.assignment.input,
             self.assignment.mount_point.as_deref(),
@@ -133,11 +133,11 @@ impl ScanThread {
     }
 
     /// Runs even while the hot folder is offline, because a person may look for the output folder.
-    fn prepare_output(&mut self) {
-        if let Some(prepare) = self.prepare_output.take() {
-            self.signs.is_at_output.store(true, Ordering::Relaxed);
-            self.output_mount = prepare(&self.signs.pulse);
-            self.signs.is_at_output.store(false, Ordering::Relaxed);
+    fn prepare_outputs(&mut self) {
+        for (number, prepare) in (1..).zip(std::mem::take(&mut self.prepare_outputs)) {
+            self.signs.at_output.store(number, Ordering::Relaxed);
+            self.output_mounts.push(prepare(&self.signs.pulse));
+            self.signs.at_output.store(0, Ordering::Relaxed);
             self.signs.pulse.step();
         }
     }
@@ -182,10 +182,10 @@ impl ScanThread {
         // The mount is required from now on: without it the folder is offline. A mount that appears over the folder later is
         // noticed.
         self.assignment.mount_point = Some(mount_point.clone());
-        let output_mount = self.output_mount.take();
+        let output_mounts = std::mem::take(&mut self.output_mounts);
         self.send(Report::Online(Online {
             mount_point,
-            output_mount,
+            output_mounts,
             polled,
         }))
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc as thread_channel;
 
 use tokio::sync::mpsc::Sender;
@@ -27,7 +27,8 @@ pub struct Scanner {
 #[derive(Debug, Default)]
 pub(super) struct Signs {
     pub(super) pulse: Pulse,
-    pub(super) is_at_output: AtomicBool,
+    /// The number of the output folder that is being prepared, from 1; otherwise 0.
+    pub(super) at_output: AtomicUsize,
     /// Set by the loop, cleared by the scanner.
     pub(super) is_given_up: AtomicBool,
 }
@@ -37,14 +38,14 @@ pub(super) struct Signs {
 pub enum SilentDisk {
     /// The disk of the hot folder.
     Input,
-    /// The disk of the output folder.
-    Output,
+    /// The disk of an output folder, by its position in the configuration of the folder, from 0.
+    Output(usize),
 }
 
 /// The work done once before a folder is served. Each part waits for its disk.
 pub struct Preparation {
-    /// The part in the output folder.
-    pub output: PrepareOutput,
+    /// The part in each output folder, in the order of the configuration.
+    pub outputs: Vec<PrepareOutput>,
     /// The part in the hot folder.
     pub input: PrepareInput,
 }
@@ -99,11 +100,9 @@ impl Scanner {
             return None;
         }
         self.signs.is_given_up.store(true, Ordering::Relaxed);
-        Some(if self.signs.is_at_output.load(Ordering::Relaxed) {
-            SilentDisk::Output
-        } else {
-            SilentDisk::Input
-        })
+        let at_output = self.signs.at_output.load(Ordering::Relaxed);
+        let output = at_output.checked_sub(1);
+        Some(output.map_or(SilentDisk::Input, SilentDisk::Output))
     }
 }
 

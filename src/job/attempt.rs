@@ -1,22 +1,24 @@
-//! Runs one attempt, from the open photo to the placed cutout: the commit order on one screen. Must not touch the source; that is
+//! Runs one attempt, from the open photo to the placed outputs: the commit order on one screen. Must not touch the source; that is
 //! for `finish`.
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::output_name::ChosenName;
+use super::existing::ExistingCutout;
+use super::output_name::ChosenOutput;
 use super::placed::Placed;
-use super::renamed::{FormerCutout, Renamed};
+use super::renamed::Renamed;
 use super::source::Source;
 use super::worker_lease::WorkerLease;
 use super::{Job, JobContext, JobError, Origin, exchange, output_name, renamed};
 use crate::blocking::blocking;
-use crate::delivery::{Destination, Replace, Temp};
+use crate::delivery::Temp;
 use crate::fs::detached::Detached;
 use crate::imaging::FileEnd;
 use crate::intake::{SourceError, SourceFile};
-use crate::ledger::{Arrival, Begun};
+use crate::ledger::{Arrival, Begun, PlannedOutput};
 use crate::worker::Ending;
 
 /// An open photo.
@@ -30,14 +32,28 @@ pub(super) struct OpenPhoto {
 struct Prepared {
     source: Detached<Arc<SourceFile>>,
     photo: OpenPhoto,
-    chosen: ChosenName,
-    temp: Detached<Temp>,
+    chosen: Vec<ChosenOutput>,
+    /// The outputs that do not exist yet.
+    wanted: Vec<OpenOutput>,
+}
+
+/// An output that is being made.
+pub(super) struct OpenOutput {
+    pub(super) chosen: ChosenOutput,
+    pub(super) temp: Detached<Temp>,
+}
+
+/// An output whose bytes were received.
+pub(super) struct ReceivedOutput {
+    pub(super) open: OpenOutput,
+    /// Its length in bytes.
+    pub(super) len: u64,
 }
 
 /// The next step after `prepare`.
 enum NextStep {
     Cut(Prepared),
-    /// The cutout exists already.
+    /// All outputs exist already.
     Conclude(Placed),
 }
 
@@ -50,7 +66,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Runs the attempt until the cutout is in place.
+    /// Runs the attempt until all outputs are in place.
     pub(super) async fn carry_out(&mut self, lease: &mut WorkerLease) -> Result<Placed, JobError> {
         let prepared = match lease.wait(self.prepare()).await? {
             NextStep::Cut(prepared) => prepared,
@@ -60,25 +76,16 @@ impl Attempt<'_> {
             source,
             photo,
             chosen,
-            temp,
+            wanted,
         } = prepared;
         let has_hole = photo.has_hole;
-        let report = exchange::run(self.job, self.context, lease, photo, &temp).await?;
-        let output = self.job.folder.output.join(&chosen.name);
-        let has_replaced = chosen.has_earlier;
+        let (report, received) =
+            exchange::run(self.job, self.context, lease, photo, wanted).await?;
+        let has_replaced = chosen.iter().any(|output| output.has_earlier);
         let is_doubtful = has_hole || report.end == FileEnd::Zeros;
-        let (name, replace, length) = (chosen.name, chosen.replace, report.len);
-        let placing = blocking(move || {
-            // The bytes read must be of the version that settled; otherwise the cutout shows a mixture of versions.
-            source.verify()?;
-            let name = name.file_name().unwrap_or_default();
-            // The old cutout may have been retouched while the new one was made.
-            temp.check_replaceable(name, replace)?;
-            Ok::<_, JobError>(temp.into_inner().place(name, replace, length)?)
-        });
-        lease.wait(placing).await?;
+        lease.wait(place_all(source.into_inner(), received)).await?;
         Ok(Placed {
-            output,
+            outputs: chosen.iter().map(ChosenOutput::path).collect(),
             sha256: report.sha256,
             origin: Origin::Made {
                 has_replaced,
@@ -97,69 +104,60 @@ impl Attempt<'_> {
             return Ok(NextStep::Conclude(placed));
         }
         let mut chosen = output_name::choose(self.job, &source, &self.context.ledger).await?;
-        if let Some(already) = &chosen.already
-            && (self.job.wants_another_than(already) || self.is_redo().await?)
-        {
-            chosen.already = None;
-            chosen.replace = Replace::Own;
+        if self.makes_all_anew(&chosen).await? {
+            chosen.iter_mut().for_each(ChosenOutput::make_anew);
         }
-        if let Some(already) = &chosen.already
+        let already = chosen.iter().find_map(|output| output.already.clone());
+        if let Some(already) = &already
             && let Some(begun) = self.take_touched(&chosen, already.sha256).await?
         {
             self.begun = Some(begun);
-            return Ok(NextStep::Conclude(Placed {
-                output: self.job.folder.output.join(&chosen.name),
-                sha256: already.sha256,
-                origin: Origin::Touched,
-                is_doubtful: photo.has_hole || already.is_doubtful,
-            }));
+            let placed = Placed::existing(&chosen, already, Origin::Touched);
+            return Ok(NextStep::Conclude(placed.in_doubt(photo.has_hole)));
         }
-        if chosen.already.is_none() {
-            self.check_space().await?;
-        }
+        self.check_space(&chosen).await?;
         let renamed = renamed::find(self.job, &source, &self.context.ledger).await?;
         // Durable before a worker gets the bytes, so that a photo that kills the daemon cannot do so for ever.
-        let begun = self.begin(&chosen, renamed.as_ref(), &source).await?;
+        let begun = self
+            .begin(&chosen, already.as_ref(), renamed.as_ref(), &source)
+            .await?;
         self.begun = Some(begun);
         if let Some(renamed) = renamed
-            && let Some(mut placed) = self.take_over(renamed, &source, &chosen, begun).await?
+            && let Some(placed) = self.take_over(renamed, &source, &chosen, begun).await?
         {
-            placed.is_doubtful |= photo.has_hole;
-            return Ok(NextStep::Conclude(placed));
+            return Ok(NextStep::Conclude(placed.in_doubt(photo.has_hole)));
         }
-        if let Some(already) = &chosen.already {
-            self.sync_output(&chosen).await?;
-            return Ok(NextStep::Conclude(Placed {
-                output: self.job.folder.output.join(&chosen.name),
-                sha256: already.sha256,
-                origin: Origin::Earlier,
-                is_doubtful: photo.has_hole || already.is_doubtful,
-            }));
+        if let Some(already) = &already
+            && chosen.iter().all(|output| output.already.is_some())
+        {
+            sync_outputs(&chosen).await?;
+            let placed = Placed::existing(&chosen, already, Origin::Earlier);
+            return Ok(NextStep::Conclude(placed.in_doubt(photo.has_hole)));
         }
         if begun.attempt > self.context.max_attempts {
             return Err(JobError::WorkerDied(Ending::default()));
         }
-        let temp = self.open_temp(&chosen, begun).await?;
+        let wanted = self.open_temps(&chosen, begun).await?;
         Ok(NextStep::Cut(Prepared {
             source,
             photo,
             chosen,
-            temp,
+            wanted,
         }))
     }
 
-    /// Makes the name of an earlier cutout durable, in case a crash prevented that.
-    pub(super) async fn sync_output(&self, chosen: &ChosenName) -> Result<(), JobError> {
-        let (output, mount) = (
-            self.job.folder.output.clone(),
-            self.job.output_mount.clone(),
-        );
-        let parent = chosen.name.parent().unwrap_or(Path::new("")).to_owned();
-        blocking(move || {
-            let folder = Destination::open(&output, mount.as_deref())?;
-            Ok(folder.subfolder(&parent)?.sync()?)
-        })
-        .await
+    /// Returns whether existing outputs are replaced: another kind of cutout is wanted, a user has asked for new ones, or only some
+    /// exist and the others would be made in another way.
+    async fn makes_all_anew(&self, chosen: &[ChosenOutput]) -> Result<bool, JobError> {
+        let existing: Vec<_> = chosen.iter().filter_map(|it| it.already.as_ref()).collect();
+        if existing.is_empty() {
+            return Ok(false);
+        }
+        let is_complete = existing.len() == chosen.len();
+        let differs = |already: &ExistingCutout| already.differs_from(&self.job.folder);
+        let is_unwanted =
+            (self.job.cut_options.is_some() || !is_complete) && existing.into_iter().any(differs);
+        Ok(is_unwanted || self.is_redo().await?)
     }
 
     async fn open_source(&self) -> Result<(Detached<Arc<SourceFile>>, OpenPhoto), JobError> {
@@ -175,7 +173,7 @@ impl Attempt<'_> {
         .await
     }
 
-    /// Resumes a version whose cutout was placed before, so that only its source is left to do.
+    /// Resumes a version whose outputs were placed before, so that only its source is left to do.
     async fn take_unretired(&mut self) -> Result<Option<Placed>, JobError> {
         let version = Source::of(self.job).version;
         let ledger = &self.context.ledger;
@@ -183,7 +181,7 @@ impl Attempt<'_> {
         Ok(taken.await?.map(|taken| {
             self.begun = Some(taken.begun);
             Placed {
-                output: taken.output,
+                outputs: taken.outputs,
                 sha256: taken.sha256,
                 origin: Origin::Recorded,
                 // A doubtful photo never has a row in this state.
@@ -192,16 +190,16 @@ impl Attempt<'_> {
         }))
     }
 
-    /// Resumes a photo that was touched: its cutout is still valid.
+    /// Resumes a photo that was touched: its outputs are still valid, even if some have been fetched.
     async fn take_touched(
         &self,
-        chosen: &ChosenName,
+        chosen: &[ChosenOutput],
         sha256: [u8; 32],
     ) -> Result<Option<Begun>, JobError> {
         let version = Source::of(self.job).version;
-        let output = self.job.folder.output.join(&chosen.name);
+        let outputs = planned(chosen);
         let ledger = &self.context.ledger;
-        let taken = ledger.call(move |ledger| ledger.take_touched(&version, &output, &sha256));
+        let taken = ledger.call(move |ledger| ledger.take_touched(&version, &outputs, &sha256));
         Ok(taken.await?)
     }
 
@@ -214,7 +212,8 @@ impl Attempt<'_> {
 
     async fn begin(
         &self,
-        chosen: &ChosenName,
+        chosen: &[ChosenOutput],
+        already: Option<&ExistingCutout>,
         renamed: Option<&Renamed>,
         source: &SourceFile,
     ) -> Result<Begun, JobError> {
@@ -224,57 +223,115 @@ impl Attempt<'_> {
             born_ns: source.born_ns(),
             ..Arrival::ago(file.seen_at().elapsed(), file.settled_at().elapsed())
         };
-        let output = self.job.folder.output.join(&chosen.name);
-        let former = renamed.and_then(|renamed| renamed.cutout.as_ref());
-        let made_by = chosen
-            .already
-            .as_ref()
-            .map(|already| already.model.as_str())
-            .or(former.map(FormerCutout::model));
+        let former = renamed.and_then(|renamed| renamed.model(chosen));
+        let made_by = already.map(|already| already.model.as_str()).or(former);
         let model = made_by.unwrap_or(&self.job.folder.model).to_owned();
+        let outputs = planned(chosen);
         let ledger = &self.context.ledger;
-        let begin = ledger.call(move |ledger| ledger.begin(&version, arrival, &model, &output));
+        let begin = ledger.call(move |ledger| ledger.begin(&version, arrival, &model, &outputs));
         // Another job already works on this version; the file is looked at again when that job ends.
         begin.await?.ok_or(JobError::Source(SourceError::Changed))
     }
 
     /// Checks the free space before the attempt, not before the placing, so that no finished work is lost.
-    async fn check_space(&self) -> Result<(), JobError> {
-        let (output, mount) = (
-            self.job.folder.output.clone(),
-            self.job.output_mount.clone(),
-        );
+    async fn check_space(&self, chosen: &[ChosenOutput]) -> Result<(), JobError> {
+        let wanted = chosen.iter().filter(|output| output.already.is_none());
+        let places: Vec<_> = wanted.map(|output| output.place.clone()).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
         let min_free = self.context.min_free;
-        blocking(move || Ok(Destination::open(&output, mount.as_deref())?.check_space(min_free)?))
-            .await
-    }
-
-    pub(super) async fn open_temp(
-        &self,
-        chosen: &ChosenName,
-        begun: Begun,
-    ) -> Result<Detached<Temp>, JobError> {
-        let (output, mount) = (
-            self.job.folder.output.clone(),
-            self.job.output_mount.clone(),
-        );
-        let parent = chosen.name.parent().unwrap_or(Path::new("")).to_owned();
-        let name = self.context.hidden_name(begun.id, "tmp");
         blocking(move || {
-            let folder = Destination::open(&output, mount.as_deref())?;
-            let is_open = folder.is_writable();
-            let temp = folder
-                .subfolder(&parent)
-                .and_then(|folder| Temp::create(folder, name.into()));
-            temp.map(Detached::new).map_err(|error| {
-                // A subfolder without write permission blocks only its own photos.
-                if is_open && error.io().kind() == ErrorKind::PermissionDenied {
-                    JobError::Unplaceable(error)
-                } else {
-                    JobError::below_output(error)
-                }
-            })
+            for place in places {
+                place.open()?.check_space(min_free)?;
+            }
+            Ok(())
         })
         .await
     }
+
+    /// Opens a temporary file for each output that does not exist yet.
+    pub(super) async fn open_temps(
+        &self,
+        chosen: &[ChosenOutput],
+        begun: Begun,
+    ) -> Result<Vec<OpenOutput>, JobError> {
+        let mut wanted = Vec::new();
+        for (number, output) in (0..).zip(chosen) {
+            if output.already.is_none() {
+                let name = self.context.temp_name(begun.id, number);
+                wanted.push((output.clone(), OsString::from(name)));
+            }
+        }
+        blocking(move || {
+            let wanted = wanted.into_iter();
+            let open = |(chosen, name): (ChosenOutput, OsString)| {
+                let temp = open_temp(&chosen, name)?;
+                Ok(OpenOutput { chosen, temp })
+            };
+            wanted.map(open).collect()
+        })
+        .await
+    }
+}
+
+/// Opens the temporary file `name` of an output. Blocks.
+fn open_temp(chosen: &ChosenOutput, name: OsString) -> Result<Detached<Temp>, JobError> {
+    let folder = chosen.place.open()?;
+    let is_open = folder.is_writable();
+    let parent = chosen.name.parent().unwrap_or(Path::new(""));
+    let temp = folder
+        .subfolder(parent)
+        .and_then(|folder| Temp::create(folder, name));
+    temp.map(Detached::new).map_err(|error| {
+        // A subfolder without write permission blocks only its own photos.
+        if is_open && error.io().kind() == ErrorKind::PermissionDenied {
+            JobError::Unplaceable(error)
+        } else {
+            JobError::below_output(error)
+        }
+    })
+}
+
+/// Makes the bytes of all outputs durable, then places one after the other.
+pub(super) async fn place_all(
+    source: Arc<SourceFile>,
+    received: Vec<ReceivedOutput>,
+) -> Result<(), JobError> {
+    blocking(move || {
+        // The bytes read must be of the version that settled; otherwise the outputs show a mixture of versions.
+        source.verify()?;
+        for ReceivedOutput { open, len } in &received {
+            // The old file may have been retouched while the new one was made.
+            open.temp
+                .check_replaceable(open.chosen.file_name(), open.chosen.replace)?;
+            open.temp.sync(*len)?;
+        }
+        for ReceivedOutput { open, .. } in received {
+            let OpenOutput { chosen, temp } = open;
+            temp.into_inner()
+                .place_synced(chosen.file_name(), chosen.replace)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Makes the names of existing outputs durable, in case a crash prevented that.
+pub(super) async fn sync_outputs(chosen: &[ChosenOutput]) -> Result<(), JobError> {
+    let outputs: Vec<_> = chosen
+        .iter()
+        .map(|output| (output.place.clone(), output.name.clone()))
+        .collect();
+    blocking(move || {
+        for (place, name) in outputs {
+            place.open_parent(&name)?.sync()?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn planned(chosen: &[ChosenOutput]) -> Vec<PlannedOutput> {
+    chosen.iter().map(ChosenOutput::planned).collect()
 }

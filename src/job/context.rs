@@ -36,9 +36,22 @@ impl JobContext {
         }
     }
 
+    /// The hidden name of output `number` of job `id` while it is written.
+    pub fn temp_name(&self, id: i64, number: u32) -> String {
+        temp_name(&self.ledger_id, id, number)
+    }
+
     /// A hidden name that only job `id` of this ledger uses.
     pub fn hidden_name(&self, id: i64, ending: &str) -> String {
         hidden_name(&self.ledger_id, id, ending)
+    }
+}
+
+/// The hidden name of output `number`, from 0, of job `id` of the ledger `ledger_id` while it is written.
+pub fn temp_name(ledger_id: &str, id: i64, number: u32) -> String {
+    match number {
+        0 => hidden_name(ledger_id, id, "tmp"),
+        _ => hidden_name(ledger_id, id, &format!("{number}.tmp")),
     }
 }
 

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::Job;
-use super::output_name::ExistingCutout;
-use crate::config::Folder;
 
 /// The options of a cutout that a person waits for. It is made with the model and edges of its folder, even if a cutout with
 /// another model or other edges exists.
@@ -18,11 +16,5 @@ impl Job {
     /// The only path below the output folder that the cutout may get, if there is one.
     pub(super) fn fixed_name(&self) -> Option<&Path> {
         self.cut_options.as_ref()?.name.as_deref()
-    }
-
-    /// Returns whether the existing cutout is not the one that is wanted.
-    pub(super) fn wants_another_than(&self, already: &ExistingCutout) -> bool {
-        let Folder { model, edges, .. } = &*self.folder;
-        self.cut_options.is_some() && (already.model != *model || already.edges != *edges)
     }
 }

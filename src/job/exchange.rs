@@ -1,34 +1,37 @@
-//! Sends an open photo to a worker and writes the PNG to a temporary file. Places nothing.
+//! Sends an open photo to a worker and writes each received file to its temporary file. Places nothing.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::attempt::OpenPhoto;
+use tokio::io::AsyncWrite;
+
+use super::attempt::{OpenOutput, OpenPhoto, ReceivedOutput};
 use super::watched::Watched;
 use super::worker_lease::WorkerLease;
 use super::{Job, JobContext, JobError};
-use crate::config::OutputSpec;
-use crate::delivery::Temp;
 use crate::fs::detached::Detached;
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::imaging::{CutReport, CutoutError, ZeroEnd};
 use crate::intake::SourceError;
 use crate::percent;
-use crate::worker::{OrderError, Task};
+use crate::worker::{OrderError, Task, Worker};
 
-/// Has the photo cut out within the timeout; ends a worker that cannot be used again.
+/// The report and the files of one exchange.
+type Exchanged = (CutReport, Vec<ReceivedOutput>);
+
+/// Has the outputs made within the timeout; ends a worker that cannot be used again.
 pub(super) async fn run(
     job: &Job,
     context: &JobContext,
     lease: &mut WorkerLease,
     photo: OpenPhoto,
-    temp: &Temp,
-) -> Result<CutReport, JobError> {
+    outputs: Vec<OpenOutput>,
+) -> Result<Exchanged, JobError> {
     let limit = context.timeout;
     let is_waiting = AtomicBool::new(false);
     let files = ExchangeFiles {
         photo,
-        temp,
+        outputs,
         is_waiting: &is_waiting,
     };
     let exchange = exchange(job, context, lease, files);
@@ -47,21 +50,21 @@ pub(super) async fn run(
 
 struct ExchangeFiles<'a> {
     photo: OpenPhoto,
-    temp: &'a Temp,
-    /// Whether the exchange waits for the disk of the photo or of the temporary file.
+    outputs: Vec<OpenOutput>,
+    /// Whether the exchange waits for the disk of the photo or of a temporary file.
     is_waiting: &'a AtomicBool,
 }
 
-/// Sends the photo and receives the PNG.
+/// Sends the photo and receives its files.
 async fn exchange(
     job: &Job,
     context: &JobContext,
     lease: &mut WorkerLease,
     files: ExchangeFiles<'_>,
-) -> Result<CutReport, ExchangeError> {
+) -> Result<Exchanged, ExchangeError> {
     let ExchangeFiles {
         photo,
-        temp,
+        outputs,
         is_waiting,
     } = files;
     let length = job.file.stamp().len;
@@ -73,13 +76,15 @@ async fn exchange(
     if photo.has_hole && !job.file.patience_is_over() {
         return Err(ExchangeError::Job(SourceError::Unwritten.into()));
     }
-    let writer = temp
-        .writer()
-        .map_err(|error| ExchangeError::Job(error.into()))?;
-    let mut sink = Watched {
-        file: Detached::new(tokio::fs::File::from_std(writer)),
-        is_waiting,
-    };
+    let mut sinks = Vec::with_capacity(outputs.len());
+    for open in &outputs {
+        let writer = open.temp.writer();
+        let writer = writer.map_err(|error| ExchangeError::Job(error.into()))?;
+        sinks.push(Watched {
+            file: Detached::new(tokio::fs::File::from_std(writer)),
+            is_waiting,
+        });
+    }
     let Some(worker) = lease.worker() else {
         return Err(ExchangeError::Job(JobError::Stalled(context.timeout)));
     };
@@ -92,29 +97,51 @@ async fn exchange(
             ZeroEnd::Refuse
         },
         edges: job.folder.edges,
-        outputs: vec![OutputSpec::default()],
+        outputs: outputs.iter().map(|open| open.chosen.place.spec).collect(),
     };
     let photo = Watched {
         file: Detached::new(tokio::fs::File::from_std(photo.file.into_inner())),
         is_waiting,
     };
     worker.send(task, photo, length).await?;
+    let mut received = Vec::with_capacity(outputs.len());
+    for (open, sink) in outputs.into_iter().zip(&mut sinks) {
+        let len = receive(worker, &open, sink).await?;
+        received.push(ReceivedOutput { open, len });
+    }
+    Ok((worker.finish().await?, received))
+}
+
+/// Writes the next file to `sink`, the temporary file of `open`; returns its length in bytes.
+async fn receive(
+    worker: &mut Worker,
+    open: &OpenOutput,
+    sink: &mut (impl AsyncWrite + Unpin),
+) -> Result<u64, ExchangeError> {
     let len = worker.next_file().await?;
-    worker.receive(len, &mut sink).await?;
-    Ok(worker.finish().await?)
+    match worker.receive(len, sink).await {
+        Err(OrderError::Sink(error)) => {
+            Err(ExchangeError::Sink(at(error, &open.chosen.place.folder)))
+        }
+        received => Ok(received.map(|()| len)?),
+    }
 }
 
 /// Converts an error of the exchange to a [`JobError`].
 async fn judge(
     job: &Job,
     lease: &mut WorkerLease,
-    result: Result<CutReport, ExchangeError>,
-) -> Result<CutReport, JobError> {
+    result: Result<Exchanged, ExchangeError>,
+) -> Result<Exchanged, JobError> {
     let error = match result {
-        Ok(report) => return Ok(report),
+        Ok(received) => return Ok(received),
         Err(ExchangeError::Job(error)) => return Err(error),
         Err(ExchangeError::Order(OrderError::Failed(error))) => {
             return Err(JobError::Cutout(error));
+        }
+        Err(ExchangeError::Sink(error)) => {
+            lease.end_worker().await;
+            return Err(JobError::Output(error));
         }
         Err(ExchangeError::Order(error)) => error,
     };
@@ -126,16 +153,20 @@ async fn judge(
             Err(JobError::Source(SourceError::Changed))
         }
         OrderError::Photo(error) => Err(SourceError::from(at(error, &path)).into()),
-        OrderError::Sink(error) => Err(JobError::Output(at(error, &job.folder.output))),
-        OrderError::Lost(_) | OrderError::Failed(_) => Err(match ending.shortage {
-            Some(shortage) => JobError::Short(shortage),
-            None => JobError::WorkerDied(ending),
-        }),
+        OrderError::Lost(_) | OrderError::Failed(_) | OrderError::Sink(_) => {
+            Err(match ending.shortage {
+                Some(shortage) => JobError::Short(shortage),
+                None => JobError::WorkerDied(ending),
+            })
+        }
     }
 }
 
 enum ExchangeError {
+    /// The worker can be used again.
     Job(JobError),
+    /// A file could not be written.
+    Sink(PathError),
     Order(OrderError),
 }
 

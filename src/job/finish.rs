@@ -1,6 +1,6 @@
-//! Records the end of an attempt in the ledger, then handles the original. Must not touch the output.
+//! Records the end of an attempt in the ledger, then handles the original. Must not touch the outputs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::outcome::{Outcome, SourceResult};
 use super::placed::Placed;
@@ -33,7 +33,7 @@ async fn succeed(
     placed: Placed,
 ) -> Result<Outcome, LedgerError> {
     let Placed {
-        output,
+        outputs,
         sha256,
         origin,
         is_doubtful,
@@ -58,14 +58,14 @@ async fn succeed(
         }
         (SourcePolicy::Keep | SourcePolicy::Delete | SourcePolicy::Move(_), _) => {
             note_placed(context, begun, sha256).await?;
-            retire(job, context, begun, &output).await?
+            retire(job, context, begun, &outputs).await?
         }
     };
     Ok(match (origin, source) {
-        (Origin::Touched, SourceResult::Stays) => Outcome::Unchanged { output },
-        (Origin::Recorded, source) => Outcome::Retired { output, source },
+        (Origin::Touched, SourceResult::Stays) => Outcome::Unchanged { outputs },
+        (Origin::Recorded, source) => Outcome::Retired { outputs, source },
         (origin, source) => Outcome::Done {
-            output,
+            outputs,
             origin,
             source,
         },
@@ -96,8 +96,10 @@ async fn retire(
     job: &Job,
     context: &JobContext,
     begun: Begun,
-    output: &Path,
+    outputs: &[PathBuf],
 ) -> Result<SourceResult, LedgerError> {
+    // All outputs have the number of the first one, unless another file had that name.
+    let output = outputs.first().map_or(Path::new(""), PathBuf::as_path);
     match Source::of(job).retire(context, begun.id, output).await {
         Ok(is_gone) => {
             record(context, begun, AttemptResult::Done).await?;

@@ -6,9 +6,11 @@ mod cut_options;
 mod done_before;
 mod error;
 mod exchange;
+mod existing;
 mod finish;
 mod outcome;
 mod output_name;
+mod output_place;
 mod placed;
 mod renamed;
 mod request;
@@ -16,14 +18,14 @@ mod source;
 mod watched;
 mod worker_lease;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use context::{JobContext, hidden_name};
+pub use context::{JobContext, hidden_name, temp_name};
 pub use cut_options::CutOptions;
 pub use done_before::find_done;
 pub use error::{Disposition, JobError, PauseReason};
 pub use outcome::{Outcome, SourceResult};
+pub use output_place::OutputPlace;
 pub use placed::Origin;
 pub use request::{EndedRequest, PhotoRequest, RequestEnd, RequestError, run as run_request};
 pub use source::{Explained, explain_late, retire_late};
@@ -42,8 +44,8 @@ pub struct Job {
     pub folder: Arc<Folder>,
     /// The file.
     pub file: SettledFile,
-    /// The mount point that the output folder must lie under.
-    pub output_mount: Option<PathBuf>,
+    /// The outputs to make; at least one.
+    pub outputs: Vec<OutputPlace>,
     /// Set if a person waits for the cutout.
     pub cut_options: Option<CutOptions>,
 }

@@ -9,26 +9,26 @@ use crate::worker::Shortage;
 /// The outcome of an attempt, for the loop.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The cutout is in place.
+    /// The outputs are in place.
     Done {
-        /// Its path.
-        output: PathBuf,
-        /// How it was obtained.
+        /// Their paths, in the order of the folder's outputs.
+        outputs: Vec<PathBuf>,
+        /// How they were obtained.
         origin: Origin,
         /// The state of the original.
         source: SourceResult,
     },
-    /// An earlier attempt placed the cutout and recorded that; this attempt only had to handle the original.
+    /// An earlier attempt placed the outputs and recorded that; this attempt only had to handle the original.
     Retired {
-        /// Where the cutout was placed.
-        output: PathBuf,
+        /// Where the outputs were placed.
+        outputs: Vec<PathBuf>,
         /// The state of the original.
         source: SourceResult,
     },
     /// The photo was done before and has not changed.
     Unchanged {
-        /// The path of its cutout.
-        output: PathBuf,
+        /// The paths of its outputs.
+        outputs: Vec<PathBuf>,
     },
     /// The file is not a photo for hotcut, such as its own output.
     Ignored(JobError),

@@ -1,231 +1,333 @@
-//! Converts a source to the name of its cutout. Must not return a name that belongs to anything else, or write to the output
+//! Converts a source to the names of its outputs. Must not return a name that belongs to anything else, or write to an output
 //! folder.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::existing::{ExistingCutout, is_of, occupant, same_content};
+use super::output_place::OutputPlace;
 use super::source::Source;
 use super::{Job, JobError};
 use crate::blocking::blocking;
-use crate::config::{Edges, OnSameName, SourcePolicy};
+use crate::config::{OnSameName, SourcePolicy};
 use crate::delivery::{
     Destination, Occupant, Replace, cutout_names, fold_case, moved_names, number_of,
     numbered_cutout_names,
 };
 use crate::intake::SourceFile;
-use crate::ledger::{Continued, Ledger, OutputName, OwnedName};
-use crate::percent;
-use crate::provenance::Provenance;
+use crate::ledger::{Continued, Ledger, OutputName, OwnedName, PlannedOutput};
 
-/// The chosen name of a cutout.
-#[derive(Debug)]
-pub(super) struct ChosenName {
-    /// The path below the output folder.
+/// The chosen name of one output.
+#[derive(Clone, Debug)]
+pub(super) struct ChosenOutput {
+    /// The output.
+    pub(super) place: OutputPlace,
+    /// The path below its folder.
     pub(super) name: PathBuf,
     /// Whether an existing file may be replaced.
     pub(super) replace: Replace,
-    /// Whether the name has the cutout of an earlier photo of the same name, which must be replaced.
+    /// Whether the name has the result of an earlier photo of the same name, which must be replaced.
     pub(super) has_earlier: bool,
-    /// Set if a cutout of this very version exists already.
+    /// Set if the result for this very version exists already.
     pub(super) already: Option<ExistingCutout>,
 }
 
-/// An existing cutout that can be reused.
-#[derive(Debug)]
-pub(super) struct ExistingCutout {
-    /// The SHA-256 of the source.
-    pub(super) sha256: [u8; 32],
-    /// The model that made it.
-    pub(super) model: String,
-    /// Whether the photo may be incomplete.
-    pub(super) is_doubtful: bool,
-    /// How its edges were made.
-    pub(super) edges: Edges,
+/// Which existing files a new name may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Accept {
+    /// None: the name must be free.
+    Nothing,
+    /// Results for this very version.
+    Same,
 }
 
-/// Finds the name: a name that the source owns, if this version may use it; otherwise a new one.
+/// What the source's own name in one output leads to.
+enum OwnName {
+    /// The name is used.
+    Use(ChosenOutput),
+    /// A new number is needed: the name has the result of another photo of this name.
+    NeedsNumber,
+    /// A new name is needed.
+    Absent,
+}
+
+/// Finds the name of each output of `job`: a name that the source owns, if this version may use it; otherwise a new one, the same for
+/// all outputs that need one.
 ///
-/// If photos of the same name are numbered, each name is for one photo only, even after its cutout has been fetched.
+/// If photos of the same name are numbered, each name is for one photo only, even after its results have been fetched.
 pub(super) async fn choose(
     job: &Job,
     source: &Arc<SourceFile>,
     ledger: &Ledger,
-) -> Result<ChosenName, JobError> {
+) -> Result<Vec<ChosenOutput>, JobError> {
     if let Some(name) = job.fixed_name() {
         return fixed(job, source, name).await;
     }
-    let version = Source::of(job).version;
-    let (output, born_ns) = (job.folder.output.clone(), source.born_ns());
-    let owned = ledger
-        .call(move |ledger| ledger.names_of(&version, born_ns, &output))
-        .await?;
+    let owned = owned_names(job, source, ledger).await?;
     let numbers = job.folder.on_same_name == OnSameName::Number;
-    let mut is_numbered = numbers && owned.iter().any(|name| name.is_used);
+    let mut is_numbered = numbers && owned.iter().flatten().any(|name| name.is_used);
+    let (mut chosen, mut missing) = (Vec::new(), Vec::new());
+    for (place, owned) in job.outputs.iter().zip(&owned) {
+        match own_name(job, source, place, owned).await? {
+            OwnName::Use(output) => chosen.push(output),
+            OwnName::NeedsNumber => {
+                is_numbered = true;
+                missing.push(place);
+            }
+            OwnName::Absent => missing.push(place),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(chosen);
+    }
+    let search = NameSearch {
+        job,
+        source,
+        ledger,
+        places: &missing,
+    };
+    let new = match chosen.first() {
+        // The other outputs of this version have this name.
+        Some(other) => search.take(&other.name, Accept::Same).await?,
+        None => None,
+    };
+    let new = match new {
+        Some(new) => new,
+        None if is_numbered => search.numbered(&owned).await?,
+        None => search.unnumbered().await?,
+    };
+    chosen.extend(new);
+    let order = |output: &ChosenOutput| job.outputs.iter().position(|it| *it == output.place);
+    chosen.sort_by_key(order);
+    Ok(chosen)
+}
+
+/// The names that the source owns in each output.
+async fn owned_names(
+    job: &Job,
+    source: &Arc<SourceFile>,
+    ledger: &Ledger,
+) -> Result<Vec<Vec<OwnedName>>, JobError> {
+    let version = Source::of(job).version;
+    let (outputs, born_ns) = (job.outputs.clone(), source.born_ns());
+    let names = ledger.call(move |ledger| {
+        let outputs = outputs.iter();
+        outputs
+            .map(|output| ledger.names_of(&version, born_ns, &output.folder))
+            .collect()
+    });
+    Ok(names.await?)
+}
+
+/// Decides whether this version may use a name that the source owns in the output `place`.
+async fn own_name(
+    job: &Job,
+    source: &Arc<SourceFile>,
+    place: &OutputPlace,
+    owned: &[OwnedName],
+) -> Result<OwnName, JobError> {
+    let numbers = job.folder.on_same_name == OnSameName::Number;
     // The name of an earlier attempt at this version, otherwise the last name reserved for the source.
     let own = owned.iter().find(|name| name.is_own).or(owned.first());
-    if let Some(OwnedName {
+    let Some(OwnedName {
         name,
         is_used,
         continued,
         ..
     }) = own
-    {
-        match occupant(job, name).await? {
-            Occupant::Free if numbers && *is_used => {}
-            Occupant::Free => return Ok(ChosenName::new(name.clone(), None)),
-            Occupant::Ours(provenance) if is_of(&provenance, job) => {
-                let already = same_content(source, provenance).await?;
-                let is_same_photo = !is_used
-                    && match continued {
-                        Some(Continued::Unretired) => true,
-                        // If photos are kept, `number` gives each correction a number.
-                        Some(Continued::Left) => job.folder.source != SourcePolicy::Keep,
-                        None => false,
-                    };
-                if already.is_some() || !numbers || is_same_photo {
-                    return Ok(ChosenName {
-                        name: name.clone(),
-                        replace: Replace::Own,
-                        has_earlier: already.is_none(),
-                        already,
-                    });
-                }
-                is_numbered = true;
+    else {
+        return Ok(OwnName::Absent);
+    };
+    match occupant(place, name).await? {
+        Occupant::Free if numbers && *is_used => Ok(OwnName::Absent),
+        Occupant::Free => Ok(OwnName::Use(ChosenOutput::new(place, name, None))),
+        Occupant::Ours(provenance) if is_of(&provenance, job) => {
+            let already = same_content(source, provenance).await?;
+            let is_same_photo = !is_used
+                && match continued {
+                    Some(Continued::Unretired) => true,
+                    // If photos are kept, `number` gives each correction a number.
+                    Some(Continued::Left) => job.folder.source != SourcePolicy::Keep,
+                    None => false,
+                };
+            if already.is_some() || !numbers || is_same_photo {
+                return Ok(OwnName::Use(ChosenOutput {
+                    replace: Replace::Own,
+                    has_earlier: already.is_none(),
+                    ..ChosenOutput::new(place, name, already)
+                }));
             }
-            // Another file has the name, perhaps a retouched cutout; it must not be replaced.
-            Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => {}
+            Ok(OwnName::NeedsNumber)
         }
-    }
-    if is_numbered {
-        numbered(job, &owned, ledger).await
-    } else {
-        unnumbered(job, source, ledger).await
+        // Another file has the name, perhaps a retouched cutout; it must not be replaced.
+        Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => Ok(OwnName::Absent),
     }
 }
 
-impl ChosenName {
-    /// A name that is free, or that has the cutout of this very version.
-    fn new(name: PathBuf, already: Option<ExistingCutout>) -> Self {
+impl ChosenOutput {
+    /// A name that is free, or that has the result for this very version.
+    fn new(place: &OutputPlace, name: &Path, already: Option<ExistingCutout>) -> Self {
         Self {
-            name,
+            place: place.clone(),
+            name: name.to_owned(),
             replace: Replace::Never,
             has_earlier: false,
             already,
         }
     }
-}
 
-/// Takes `name`, unless a file other than a cutout of this very photo has it. The person who waits for the cutout would not find
-/// another name.
-async fn fixed(job: &Job, source: &Arc<SourceFile>, name: &Path) -> Result<ChosenName, JobError> {
-    let already = match occupant(job, name).await? {
-        Occupant::Free => return Ok(ChosenName::new(name.to_owned(), None)),
-        // The content decides, since the photo may have been renamed and another photo may have its name.
-        Occupant::Ours(provenance) => same_content(source, provenance).await?,
-        Occupant::Sheet | Occupant::Foreign => None,
-    };
-    if already.is_none() {
-        return Err(JobError::NameTaken(job.folder.output.join(name)));
+    /// The absolute path.
+    pub(super) fn path(&self) -> PathBuf {
+        self.place.folder.join(&self.name)
     }
-    Ok(ChosenName::new(name.to_owned(), already))
+
+    /// The last part of the path.
+    pub(super) fn file_name(&self) -> &OsStr {
+        self.name.file_name().unwrap_or_default()
+    }
+
+    /// Its record in the ledger.
+    pub(super) fn planned(&self) -> PlannedOutput {
+        PlannedOutput {
+            path: self.path(),
+            spec: self.place.spec,
+        }
+    }
+
+    /// Has an existing result made anew.
+    pub(super) fn make_anew(&mut self) {
+        if self.already.take().is_some() {
+            self.replace = Replace::Own;
+        }
+    }
 }
 
-/// Reserves the first free name for the first photo of its name. If photos are numbered, the number must also be free for the
-/// original.
-async fn unnumbered(
+/// Takes `name` in each output, unless a file other than a cutout of this very photo has it. The person who waits for the cutout
+/// would not find another name.
+async fn fixed(
     job: &Job,
     source: &Arc<SourceFile>,
-    ledger: &Ledger,
-) -> Result<ChosenName, JobError> {
-    let numbers = job.folder.on_same_name == OnSameName::Number;
-    for name in cutout_names(job.file.relative()) {
-        let already = match occupant(job, &name).await? {
-            // The cutout and the original get the same number.
-            Occupant::Free if numbers && is_taken_in_done(job, 1).await => {
-                return numbered(job, &[], ledger).await;
-            }
+    name: &Path,
+) -> Result<Vec<ChosenOutput>, JobError> {
+    let mut chosen = Vec::new();
+    for place in &job.outputs {
+        let already = match occupant(place, name).await? {
             Occupant::Free => None,
-            // Without a record, only a cutout of the same content is known to be from the same source.
-            Occupant::Ours(provenance) if is_of(&provenance, job) => {
-                match same_content(source, provenance).await? {
-                    Some(already) => Some(already),
-                    None => continue,
-                }
-            }
-            Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => continue,
+            // The content decides, since the photo may have been renamed and another photo may have its name.
+            Occupant::Ours(provenance) => Some(same_content(source, provenance).await?),
+            Occupant::Sheet | Occupant::Foreign => Some(None),
         };
-        if reserve(job, &name, ledger).await? {
-            return Ok(ChosenName::new(name, already));
+        match already {
+            Some(None) => return Err(JobError::NameTaken(place.folder.join(name))),
+            already => chosen.push(ChosenOutput::new(place, name, already.flatten())),
         }
     }
-    unreachable!("there is always another number")
+    Ok(chosen)
 }
 
-/// Reserves the first free number after those of earlier photos of the same name. It must be free for the cutout, and for the
-/// original if that is moved.
-async fn numbered(job: &Job, owned: &[OwnedName], ledger: &Ledger) -> Result<ChosenName, JobError> {
-    let relative = job.file.relative();
-    let numbers = owned.iter().map(|owned| number_of(relative, &owned.name));
-    let first = numbers.max().unwrap_or(1).saturating_add(1);
-    for (name, number) in numbered_cutout_names(relative, first) {
-        let is_free = occupant(job, &name).await? == Occupant::Free
-            && !is_taken_in_done(job, number).await
-            && reserve(job, &name, ledger).await?;
-        if is_free {
-            return Ok(ChosenName::new(name, None));
+/// Searches a new name for some outputs of a job.
+struct NameSearch<'a> {
+    job: &'a Job,
+    source: &'a Arc<SourceFile>,
+    ledger: &'a Ledger,
+    places: &'a [&'a OutputPlace],
+}
+
+impl NameSearch<'_> {
+    /// Reserves the first free name for the first photo of its name. If photos are numbered, the number must also be free for the
+    /// original.
+    async fn unnumbered(&self) -> Result<Vec<ChosenOutput>, JobError> {
+        let numbers = self.job.folder.on_same_name == OnSameName::Number;
+        for name in cutout_names(self.job.file.relative()) {
+            let Some(outputs) = self.look(&name, Accept::Same).await? else {
+                continue;
+            };
+            let is_free = outputs.iter().all(|output| output.already.is_none());
+            // The cutout and the original get the same number.
+            if is_free && numbers && is_taken_in_done(self.job, 1).await {
+                return self.numbered(&[]).await;
+            }
+            if self.reserve(&name).await? {
+                return Ok(outputs);
+            }
+        }
+        unreachable!("there is always another number")
+    }
+
+    /// Reserves the first free number after those of earlier photos of the same name. It must be free for each output, and for the
+    /// original if that is moved.
+    async fn numbered(&self, owned: &[Vec<OwnedName>]) -> Result<Vec<ChosenOutput>, JobError> {
+        let relative = self.job.file.relative();
+        let owned = owned.iter().flatten();
+        let numbers = owned.map(|owned| number_of(relative, &owned.name));
+        let first = numbers.max().unwrap_or(1).saturating_add(1);
+        for (name, number) in numbered_cutout_names(relative, first) {
+            let Some(outputs) = self.look(&name, Accept::Nothing).await? else {
+                continue;
+            };
+            if !is_taken_in_done(self.job, number).await && self.reserve(&name).await? {
+                return Ok(outputs);
+            }
+        }
+        unreachable!("there is always another number")
+    }
+
+    /// Reserves `name` in all places if no other file has it there; `None` if that is not possible.
+    async fn take(
+        &self,
+        name: &Path,
+        accept: Accept,
+    ) -> Result<Option<Vec<ChosenOutput>>, JobError> {
+        match self.look(name, accept).await? {
+            Some(outputs) if self.reserve(name).await? => Ok(Some(outputs)),
+            _ => Ok(None),
         }
     }
-    unreachable!("there is always another number")
-}
 
-pub(super) fn is_of(provenance: &Provenance, job: &Job) -> bool {
-    provenance.source == percent::encode(job.file.relative())
-}
+    /// Returns the outputs under `name`; `None` if another file has it in one of the places.
+    async fn look(
+        &self,
+        name: &Path,
+        accept: Accept,
+    ) -> Result<Option<Vec<ChosenOutput>>, JobError> {
+        let mut outputs = Vec::new();
+        for place in self.places {
+            let already = match occupant(place, name).await? {
+                Occupant::Free => None,
+                // Without a record, only a cutout of the same content is known to be from the same source.
+                Occupant::Ours(provenance)
+                    if accept == Accept::Same && is_of(&provenance, self.job) =>
+                {
+                    match same_content(self.source, provenance).await? {
+                        Some(already) => Some(already),
+                        None => return Ok(None),
+                    }
+                }
+                Occupant::Ours(_) | Occupant::Sheet | Occupant::Foreign => return Ok(None),
+            };
+            outputs.push(ChosenOutput::new(place, name, already));
+        }
+        Ok(Some(outputs))
+    }
 
-async fn reserve(job: &Job, name: &Path, ledger: &Ledger) -> Result<bool, JobError> {
-    let output_name = OutputName {
-        output: job.folder.output.clone(),
-        folded: fold_case(name),
-        name: name.to_owned(),
-    };
-    let (folder, relative) = (job.folder.name.clone(), job.file.relative().to_owned());
-    Ok(ledger
-        .call(move |ledger| ledger.reserve(&folder, &relative, &output_name))
-        .await?)
-}
-
-pub(super) async fn same_content(
-    source: &Arc<SourceFile>,
-    provenance: Provenance,
-) -> Result<Option<ExistingCutout>, JobError> {
-    let source = Arc::clone(source);
-    let found = blocking(move || source.hash()).await?;
-    let Provenance {
-        sha256,
-        model,
-        is_doubtful,
-        edges,
-        ..
-    } = provenance;
-    Ok((found == sha256).then_some(ExistingCutout {
-        sha256,
-        model,
-        is_doubtful,
-        edges,
-    }))
-}
-
-pub(super) async fn occupant(job: &Job, name: &Path) -> Result<Occupant, JobError> {
-    let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
-    let name = name.to_owned();
-    blocking(move || {
-        let folder = Destination::open(&output, mount.as_deref())?;
-        folder
-            .subfolder(name.parent().unwrap_or(Path::new("")))
-            .and_then(|folder| folder.occupant(name.file_name().unwrap_or_default()))
-            .map_err(JobError::below_output)
-    })
-    .await
+    /// Reserves `name` in all places; false if another source owns it in one of them.
+    async fn reserve(&self, name: &Path) -> Result<bool, JobError> {
+        let names = self.places.iter().map(|place| OutputName {
+            output: place.folder.clone(),
+            folded: fold_case(name),
+            name: name.to_owned(),
+        });
+        let names: Vec<_> = names.collect();
+        let (folder, relative) = (
+            self.job.folder.name.clone(),
+            self.job.file.relative().to_owned(),
+        );
+        Ok(self
+            .ledger
+            .call(move |ledger| ledger.reserve(&folder, &relative, &names))
+            .await?)
+    }
 }
 
 /// Returns whether a file in the `done` folder has the name that the original would get there. If that folder cannot be read, the

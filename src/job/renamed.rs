@@ -1,18 +1,19 @@
-//! Copies the cutout of a photo that was renamed inside its hot folder to its new name. Must not choose the name.
+//! Copies the outputs of a photo that was renamed inside its hot folder to its new name. Must not choose the name.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::CWD;
 
-use super::attempt::Attempt;
-use super::output_name::ChosenName;
+use super::attempt::{Attempt, OpenOutput, ReceivedOutput, place_all, sync_outputs};
+use super::output_name::ChosenOutput;
+use super::output_place::OutputPlace;
 use super::placed::Placed;
 use super::source::Source;
 use super::{Job, JobError, Origin};
 use crate::blocking::blocking;
-use crate::delivery::{Destination, Occupant, Temp, copy_with_provenance, remove_cutout};
+use crate::delivery::{Destination, Occupant, copy_with_provenance, remove_cutout};
 use crate::fs::detached::Detached;
 use crate::fs::stamp::Stamp;
 use crate::intake::{SourceError, SourceFile};
@@ -29,19 +30,22 @@ pub(super) struct Renamed {
     pub(super) from: PathBuf,
     /// The SHA-256 of its content.
     pub(super) sha256: [u8; 32],
-    /// The cutout under the earlier name, if it is still as hotcut made it.
-    pub(super) cutout: Option<FormerCutout>,
+    /// The outputs under the earlier name that are still as hotcut made them.
+    cutouts: Vec<FormerCutout>,
 }
 
-/// A cutout under the earlier name of its photo.
+/// An output under the earlier name of its photo.
 #[derive(Clone, Debug)]
-pub(super) struct FormerCutout {
+struct FormerCutout {
+    /// The output folder that it is below.
+    output: PathBuf,
+    /// The folder that contains it.
     folder: PathBuf,
     name: OsString,
     provenance: Provenance,
 }
 
-/// Finds the earlier name of a photo whose cutout was placed under that name and which no longer has it.
+/// Finds the earlier name of a photo whose outputs were placed under that name and which no longer has it.
 pub(super) async fn find(
     job: &Job,
     source: &Arc<SourceFile>,
@@ -56,7 +60,7 @@ pub(super) async fn find(
     };
     let ino = job.file.stamp().ino;
     let (input, source) = (job.folder.input.clone(), Arc::clone(source));
-    let (output, mount) = (job.folder.output.clone(), job.output_mount.clone());
+    let places = job.outputs.clone();
     blocking(move || {
         // A second hard link to the file is another photo.
         let at_former = Stamp::read(CWD, input.join(&former.source).as_os_str());
@@ -64,108 +68,139 @@ pub(super) async fn find(
         if is_link || source.hash()? != former.sha256 {
             return Ok(None);
         }
-        let folder = Destination::open(&output, mount.as_deref())?;
-        let cutout = find_cutout(&output, folder, &former);
+        let mut cutouts = Vec::new();
+        for place in &places {
+            cutouts.extend(find_cutout(place, &former)?);
+        }
         Ok(Some(Renamed {
             id: former.id,
             from: former.source,
             sha256: former.sha256,
-            cutout,
+            cutouts,
         }))
     })
     .await
 }
 
-/// Returns `None` if the cutout lies elsewhere, is gone, or is not the one that hotcut made of this photo.
-fn find_cutout(output: &Path, folder: Destination, former: &FormerName) -> Option<FormerCutout> {
-    let below = former.output.strip_prefix(output).ok()?;
+/// Returns `None` if the output lies elsewhere, is gone, or is not the one that hotcut made of this photo.
+fn find_cutout(place: &OutputPlace, former: &FormerName) -> Result<Option<FormerCutout>, JobError> {
+    let folder = place.open()?;
+    let mut outputs = former.outputs.iter();
+    let found = outputs.find_map(|path| Some((path, path.strip_prefix(&place.folder).ok()?)));
+    let Some((path, below)) = found else {
+        return Ok(None);
+    };
     // Must come before its folder is opened, which would create the folder.
-    former.output.symlink_metadata().ok()?;
-    let folder = folder.subfolder(below.parent()?).ok()?;
-    let name = below.file_name()?;
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let (Some(parent), Some(name)) = (below.parent(), below.file_name()) else {
+        return Ok(None);
+    };
+    let Ok(folder) = folder.subfolder(parent) else {
+        return Ok(None);
+    };
     let Ok(Occupant::Ours(provenance)) = folder.occupant(name) else {
-        return None;
+        return Ok(None);
     };
     let is_its_own =
         provenance.sha256 == former.sha256 && provenance.source == percent::encode(&former.source);
-    is_its_own.then(|| FormerCutout {
+    Ok(is_its_own.then(|| FormerCutout {
+        output: place.folder.clone(),
         folder: folder.path().to_owned(),
         name: name.to_owned(),
         provenance,
-    })
+    }))
+}
+
+impl Renamed {
+    /// Returns whether each output that is missing under the new name exists under the earlier one.
+    fn has_all(&self, chosen: &[ChosenOutput]) -> bool {
+        let is_there = |output: &ChosenOutput| {
+            output.already.is_some() || self.cutout_in(&output.place).is_some()
+        };
+        chosen.iter().all(is_there)
+    }
+
+    fn cutout_in(&self, place: &OutputPlace) -> Option<&FormerCutout> {
+        let mut cutouts = self.cutouts.iter();
+        cutouts.find(|cutout| cutout.output == place.folder)
+    }
+
+    /// The model of the outputs, if they can be copied.
+    pub(super) fn model(&self, chosen: &[ChosenOutput]) -> Option<&str> {
+        let first = self.cutouts.first().filter(|_| self.has_all(chosen))?;
+        Some(&first.provenance.model)
+    }
 }
 
 impl Attempt<'_> {
-    /// Gives a renamed photo its cutout under the new name. `None` if there is no such cutout.
+    /// Gives a renamed photo its outputs under the new name. `None` if not all can be copied.
     pub(super) async fn take_over(
         &self,
         renamed: Renamed,
-        source: &Arc<SourceFile>,
-        chosen: &ChosenName,
+        source: &Detached<Arc<SourceFile>>,
+        chosen: &[ChosenOutput],
         begun: Begun,
     ) -> Result<Option<Placed>, JobError> {
-        match (&chosen.already, &renamed.cutout) {
-            // An attempt that a crash interrupted has placed it.
-            (Some(_), _) => self.sync_output(chosen).await?,
-            (None, Some(cutout)) => {
-                let temp = self.open_temp(chosen, begun).await?;
-                let source = Arc::clone(source);
-                cutout.place_copy(self.job, source, chosen, temp).await?;
-            }
-            (None, None) => return Ok(None),
+        if !renamed.has_all(chosen) {
+            return Ok(None);
         }
-        if let Some(cutout) = &renamed.cutout {
+        let wanted = self.open_temps(chosen, begun).await?;
+        let mut copied = Vec::with_capacity(wanted.len());
+        for open in wanted {
+            if let Some(cutout) = renamed.cutout_in(&open.chosen.place) {
+                copied.push(cutout.copy(self.job, open).await?);
+            }
+        }
+        if copied.is_empty() {
+            // An attempt that a crash interrupted has placed them.
+            sync_outputs(chosen).await?;
+        } else {
+            place_all(Arc::clone(source), copied).await?;
+        }
+        for cutout in &renamed.cutouts {
             cutout.remove().await?;
         }
         let name = self.job.file.relative().to_owned();
-        let is_doubtful = match (&renamed.cutout, &chosen.already) {
-            (Some(cutout), _) => cutout.is_doubtful(),
-            (None, already) => already.as_ref().is_some_and(|it| it.is_doubtful),
-        };
         let recorded = self
             .context
             .ledger
             .call(move |ledger| ledger.renamed(renamed.id, &name));
         recorded.await?;
+        let former = renamed.cutouts.iter().map(|it| it.provenance.is_doubtful);
+        let existing = chosen.iter().filter_map(|output| output.already.as_ref());
+        let mut doubts = former.chain(existing.map(|already| already.is_doubtful));
         Ok(Some(Placed {
-            output: self.job.folder.output.join(&chosen.name),
+            outputs: chosen.iter().map(ChosenOutput::path).collect(),
             sha256: renamed.sha256,
+            is_doubtful: doubts.any(|is_doubtful| is_doubtful),
             origin: Origin::Renamed { from: renamed.from },
-            is_doubtful,
         }))
     }
 }
 
 impl FormerCutout {
-    /// Places a copy of the cutout whose provenance has the current name of the photo.
-    pub(super) async fn place_copy(
-        &self,
-        job: &Job,
-        source: Arc<SourceFile>,
-        chosen: &ChosenName,
-        temp: Detached<Temp>,
-    ) -> Result<(), JobError> {
-        let (former, name, replace) = (self.clone(), chosen.name.clone(), chosen.replace);
+    /// Copies the output to the temporary file of `open`; the provenance of the copy has the current name of the photo.
+    async fn copy(&self, job: &Job, open: OpenOutput) -> Result<ReceivedOutput, JobError> {
+        let former = self.clone();
         let wanted = Provenance {
             source: percent::encode(job.file.relative()),
             ..self.provenance.clone()
         };
         blocking(move || {
             let folder = Destination::open(&former.folder, None)?;
-            let copied =
-                copy_with_provenance(&folder, &former.name, &former.provenance, &wanted, &temp)?;
-            // The cutout was changed a moment ago: the photo is looked at again and cut out.
-            let length = copied.ok_or(JobError::Source(SourceError::Changed))?;
-            source.verify()?;
-            let name = name.file_name().unwrap_or_default();
-            temp.check_replaceable(name, replace)?;
-            Ok(temp.into_inner().place(name, replace, length)?)
+            let (name, found) = (&former.name, &former.provenance);
+            let copied = copy_with_provenance(&folder, name, found, &wanted, &open.temp)?;
+            // The output was changed a moment ago: the photo is looked at again and cut out.
+            let len = copied.ok_or(JobError::Source(SourceError::Changed))?;
+            Ok(ReceivedOutput { open, len })
         })
         .await
     }
 
-    /// Removes the cutout under the earlier name, after the new one is in place.
-    pub(super) async fn remove(&self) -> Result<(), JobError> {
+    /// Removes the output under the earlier name, after the new one is in place.
+    async fn remove(&self) -> Result<(), JobError> {
         let Self {
             folder,
             name,
@@ -177,15 +212,5 @@ impl FormerCutout {
             Ok(remove_cutout(&folder, &name, &provenance)?)
         })
         .await
-    }
-
-    /// Whether the photo may have been incomplete.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.provenance.is_doubtful
-    }
-
-    /// The model that made the cutout.
-    pub(super) fn model(&self) -> &str {
-        &self.provenance.model
     }
 }

@@ -17,9 +17,10 @@ pub(crate) fn long_ledger() -> SqliteLedger {
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {VERSIONS})"
     );
     let fill = format!(
-        "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, output, model, begun_at_ms, ended_at_ms)
+        "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, model, begun_at_ms, ended_at_ms)
             {numbers} SELECT 'products', CAST(n || '.jpg' AS BLOB), 10, n, -n,
-                iif(n % 1000 = 7, 'quarantined', 'done'), CAST('/out/' || n || '.png' AS BLOB), 'u2net', n, n FROM numbers;
+                iif(n % 1000 = 7, 'quarantined', 'done'), 'u2net', n, n FROM numbers;
+        INSERT INTO outputs SELECT id, 0, CAST('/out/' || id || '.png' AS BLOB), 'png' FROM versions;
         INSERT INTO names (output, folded, folder, source, name)
             {numbers} SELECT CAST('/out' AS BLOB), CAST(n || '.png' AS BLOB), 'products', CAST(n || '.jpg' AS BLOB),
                 CAST(n || '.png' AS BLOB) FROM numbers;"

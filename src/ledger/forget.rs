@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::LedgerError;
+use super::outputs;
 use super::recovery::version_of;
 use super::sqlite_ledger::{SqliteLedger, Version, bytes, path};
 
@@ -22,14 +23,15 @@ const DELETE_VERSION: &str =
             AND (later.turn, later.id) > (versions.turn, versions.id)))
     AND NOT EXISTS (SELECT 1 FROM versions AS earlier
         WHERE earlier.folder = versions.folder AND earlier.source = versions.source
-            AND (earlier.turn, earlier.id) < (versions.turn, versions.id))
-    RETURNING output";
+            AND (earlier.turn, earlier.id) < (versions.turn, versions.id))";
 
 /// Removes the name of a cutout at a path that no version has any more, and all names of a source without versions.
-const DELETE_NAMES: &str = "DELETE FROM names INDEXED BY names_of_source WHERE output = ?1 AND folder = ?2 AND source = ?3
+const DELETE_NAMES: &str =
+    "DELETE FROM names INDEXED BY names_of_source WHERE output = ?1 AND folder = ?2 AND source = ?3
     AND (NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3)
         OR CAST(output || '/' || name AS BLOB) = ?4
-            AND NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3 AND output = ?4))";
+            AND NOT EXISTS (SELECT 1 FROM versions JOIN outputs ON outputs.version = versions.id
+                WHERE folder = ?2 AND source = ?3 AND path = ?4))";
 
 /// The position of a walk through the old versions of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,7 +117,7 @@ impl SqliteLedger {
     /// A name is removed with the last version that had it. A cutout that still has the name is safe, since nothing is placed over
     /// a file.
     pub fn forget(&mut self, forgotten: &[Forgotten]) -> Result<usize, LedgerError> {
-        let outputs = self.outputs()?;
+        let folders = self.output_folders()?;
         let transaction = self.connection.transaction()?;
         let mut count = 0;
         for Forgotten { old, is_path_free } in forgotten {
@@ -123,27 +125,27 @@ impl SqliteLedger {
             if self.explaining.is_under_way(old.id) {
                 continue;
             }
-            let removed: Option<Vec<u8>> = transaction
+            let placed_at = outputs::paths(&transaction, old.id)?;
+            let removed = transaction
                 .prepare_cached(DELETE_VERSION)?
-                .query_row(
-                    params![old.id, old.state, old.ended_at_ms, is_path_free],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            let Some(placed_at) = removed else {
+                .execute(params![old.id, old.state, old.ended_at_ms, is_path_free])?;
+            if removed == 0 {
                 continue;
-            };
+            }
             count += 1;
             transaction
                 .prepare_cached("DELETE FROM failures WHERE version = ?1")?
                 .execute([old.id])?;
             let Version { folder, source, .. } = &old.version;
-            for output in &outputs {
+            let names = folders
+                .iter()
+                .flat_map(|output| placed_at.iter().map(move |placed_at| (output, placed_at)));
+            for (output, placed_at) in names {
                 transaction.prepare_cached(DELETE_NAMES)?.execute(params![
                     bytes(output),
                     folder,
                     bytes(source),
-                    placed_at
+                    bytes(placed_at)
                 ])?;
             }
         }
@@ -152,7 +154,7 @@ impl SqliteLedger {
     }
 
     /// All output folders with owned names, including those that are no longer configured.
-    fn outputs(&self) -> Result<Vec<PathBuf>, LedgerError> {
+    fn output_folders(&self) -> Result<Vec<PathBuf>, LedgerError> {
         // One index step per folder, however many names there are.
         let mut next = self
             .connection

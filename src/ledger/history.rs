@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
+use super::outputs;
 use super::sqlite_ledger::{SqliteLedger, bytes, path};
 use crate::fs::stamp::Stamp;
 
@@ -30,8 +31,8 @@ pub struct VersionHistory {
     pub state: PhotoState,
     /// The reason, if it is quarantined or ignored.
     pub reason: Option<String>,
-    /// The path of its cutout, placed or planned.
-    pub output: PathBuf,
+    /// The paths of its outputs, placed or planned.
+    pub outputs: Vec<PathBuf>,
     /// The model.
     pub model: String,
 }
@@ -93,7 +94,7 @@ impl SqliteLedger {
     ) -> Result<Vec<VersionHistory>, LedgerError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, len, mtime_ns, ino, seen_at_ms, settled_at_ms, begun_at_ms, ended_at_ms, attempts, state, reason,
-                output, model FROM versions WHERE folder = ?1 AND source = ?2 ORDER BY begun_at_ms, id",
+                model FROM versions WHERE folder = ?1 AND source = ?2 ORDER BY begun_at_ms, id",
         )?;
         let rows = query.query_map(params![folder, bytes(source)], |row| {
             let state: String = row.get(9)?;
@@ -112,8 +113,8 @@ impl SqliteLedger {
                 attempts: row.get(8)?,
                 state: photo_state(&state),
                 reason: row.get(10)?,
-                output: path(row.get(11)?),
-                model: row.get(12)?,
+                outputs: Vec::new(),
+                model: row.get(11)?,
             };
             Ok((row.get::<_, i64>(0)?, version))
         })?;
@@ -121,15 +122,17 @@ impl SqliteLedger {
         for row in rows {
             let (id, mut version) = row?;
             version.failures = self.failures(id)?;
+            version.outputs = outputs::paths(&self.connection, id)?;
             versions.push(version);
         }
         Ok(versions)
     }
 
-    /// Returns the source of the cutout at `output`, placed or planned: its folder and its path below that.
+    /// Returns the source of the file at `output`, placed or planned: its folder and its path below that.
     pub fn source_of(&mut self, output: &Path) -> Result<Option<(String, PathBuf)>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT folder, source FROM versions WHERE output = ?1 ORDER BY begun_at_ms DESC LIMIT 1",
+            "SELECT folder, source FROM outputs JOIN versions ON versions.id = outputs.version
+             WHERE path = ?1 ORDER BY begun_at_ms DESC LIMIT 1",
         )?;
         let row = query.query_row([bytes(output)], |row| Ok((row.get(0)?, path(row.get(1)?))));
         Ok(row.optional()?)

@@ -7,14 +7,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, ToSql};
 
 use super::history::{PhotoState, photo_state};
 use super::sqlite_ledger::{SqliteLedger, path};
-use super::{LedgerError, schema};
+use super::{LedgerError, outputs, schema};
 use crate::fs::stamp::Stamp;
 
 /// The most photos on a page.
 pub const PAGE_MAX: u32 = 200;
 
 /// The names of the ledger's columns, in the order that [`photo_row`] expects.
-const COLUMNS: &str = "id, folder, source, state, len, mtime_ns, ino, output, model, reason, attempts, begun_at_ms, \
+const COLUMNS: &str = "id, folder, source, state, len, mtime_ns, ino, model, reason, attempts, begun_at_ms, \
                        ended_at_ms";
 
 /// Selects photos, newest first.
@@ -43,8 +43,8 @@ pub struct PhotoRow {
     pub state: PhotoState,
     /// Its stamp. The inode is lost once the source was moved or deleted; the change time is not stored.
     pub stamp: Stamp,
-    /// The path of its cutout, placed or planned.
-    pub output: PathBuf,
+    /// The paths of its outputs, placed or planned.
+    pub outputs: Vec<PathBuf>,
     /// The model.
     pub model: String,
     /// The reason, if it is quarantined or ignored.
@@ -86,7 +86,9 @@ impl SqliteLedger {
         values.extend(state.iter().map(|state| state as &dyn ToSql));
         values.push(&count);
         let rows = statement.query_map(&values[..], photo_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let photos: Vec<PhotoRow> = rows.collect::<Result<_, _>>()?;
+        let photos = photos.into_iter();
+        photos.map(|photo| self.with_outputs(photo)).collect()
     }
 
     /// Returns one photo, if there is such an `id`.
@@ -94,7 +96,13 @@ impl SqliteLedger {
         let mut statement = self
             .connection
             .prepare_cached(&format!("SELECT {COLUMNS} FROM versions WHERE id = ?"))?;
-        Ok(statement.query_row([id], photo_row).optional()?)
+        let photo = statement.query_row([id], photo_row).optional()?;
+        photo.map(|photo| self.with_outputs(photo)).transpose()
+    }
+
+    fn with_outputs(&self, photo: PhotoRow) -> Result<PhotoRow, LedgerError> {
+        let outputs = outputs::paths(&self.connection, photo.id)?;
+        Ok(PhotoRow { outputs, ..photo })
     }
 }
 
@@ -117,12 +125,12 @@ fn photo_row(row: &Row<'_>) -> rusqlite::Result<PhotoRow> {
             ctime_ns: 0,
             ino: row.get::<_, i64>(6)?.cast_unsigned(),
         },
-        output: path(row.get(7)?),
-        model: row.get(8)?,
-        reason: row.get(9)?,
-        attempts: row.get(10)?,
-        begun_at_ms: row.get(11)?,
-        ended_at_ms: row.get(12)?,
+        outputs: Vec::new(),
+        model: row.get(7)?,
+        reason: row.get(8)?,
+        attempts: row.get(9)?,
+        begun_at_ms: row.get(10)?,
+        ended_at_ms: row.get(11)?,
     })
 }
 

@@ -63,10 +63,10 @@ impl SqliteLedger {
             return Ok(Vec::new());
         }
         let mut query = self.connection.prepare_cached(
-            "SELECT output, len = ?3 AND mtime_ns = ?4 AND ino = ?5,
+            "SELECT path, len = ?3 AND mtime_ns = ?4 AND ino = ?5,
                 state IN ('placed', 'done') OR sha256 IS NOT NULL OR is_redo,
                 sha256 IS NOT NULL AND ino = ?5 AND coalesce(born_ns = ?6, 0), state = 'done'
-             FROM versions WHERE folder = ?1 AND source = ?2",
+             FROM versions JOIN outputs ON outputs.version = versions.id WHERE folder = ?1 AND source = ?2",
         )?;
         let (mut own, mut used) = (HashSet::new(), HashSet::new());
         let (mut continued, mut left) = (HashSet::new(), HashSet::new());
@@ -113,32 +113,36 @@ impl SqliteLedger {
         Ok(name.optional()?.map(path))
     }
 
-    /// Reserves the name for `source`, for ever, unless another source owns it. The source keeps the names that it already owns.
+    /// Reserves all of `names` for `source`, for ever, or none if another source owns one of them. The source keeps the names that it
+    /// already owns.
     pub fn reserve(
         &mut self,
         folder: &str,
         source: &Path,
-        output_name: &OutputName,
+        names: &[OutputName],
     ) -> Result<bool, LedgerError> {
         let transaction = self.connection.transaction()?;
-        let owner: Option<(String, Vec<u8>)> = transaction
-            .prepare_cached("SELECT folder, source FROM names WHERE output = ?1 AND folded = ?2")?
-            .query_row(
-                params![bytes(&output_name.output), output_name.folded],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()?;
-        if owner.is_some_and(|(other, path)| other != folder || path != bytes(source)) {
-            return Ok(false);
+        for wanted in names {
+            let owner: Option<(String, Vec<u8>)> = transaction
+                .prepare_cached(
+                    "SELECT folder, source FROM names WHERE output = ?1 AND folded = ?2",
+                )?
+                .query_row(params![bytes(&wanted.output), wanted.folded], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            if owner.is_some_and(|(other, path)| other != folder || path != bytes(source)) {
+                return Ok(false);
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO names (output, folded, folder, source, name, turn)
+                     VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(turn), 0) + 1 FROM names
+                        WHERE output = ?1 AND folder = ?3 AND source = ?4))
+                     ON CONFLICT (output, folded) DO UPDATE SET name = excluded.name, turn = excluded.turn",
+                )?
+                .execute(params![bytes(&wanted.output), wanted.folded, folder, bytes(source), bytes(&wanted.name)])?;
         }
-        transaction
-            .prepare_cached(
-                "INSERT INTO names (output, folded, folder, source, name, turn)
-                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(turn), 0) + 1 FROM names
-                    WHERE output = ?1 AND folder = ?3 AND source = ?4))
-                 ON CONFLICT (output, folded) DO UPDATE SET name = excluded.name, turn = excluded.turn",
-            )?
-            .execute(params![bytes(&output_name.output), output_name.folded, folder, bytes(source), bytes(&output_name.name)])?;
         transaction.commit()?;
         Ok(true)
     }
@@ -164,7 +168,7 @@ impl SqliteLedger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{ARRIVAL, version};
+    use super::super::tests::{ARRIVAL, begin, under, version};
     use super::*;
 
     /// P2: fails when a photo that reuses the inode of an earlier photo of its name counts as that photo and replaces its cutout,
@@ -173,19 +177,13 @@ mod tests {
     fn an_inode_alone_does_not_tell_a_photo() {
         let mut ledger = SqliteLedger::in_memory().unwrap();
         let first = version("a.jpg", 1);
-        let output_name = OutputName {
-            output: "/out".into(),
-            name: "a.png".into(),
-            folded: b"a.png".to_vec(),
-        };
         assert!(
             ledger
-                .reserve(&first.folder, &first.source, &output_name)
+                .reserve(&first.folder, &first.source, &[under("a.png")])
                 .unwrap()
         );
-        let output = Path::new("/out/a.png");
-        let begun = ledger.begin(&first, ARRIVAL, "model", output);
-        ledger.placed(begun.unwrap().unwrap().id, &[7; 32]).unwrap();
+        let begun = begin(&mut ledger, &first);
+        ledger.placed(begun.id, &[7; 32]).unwrap();
         let mut next = version("a.jpg", 2);
         next.stamp.ino = first.stamp.ino;
         for (born_ns, is_same) in [(ARRIVAL.born_ns, true), (Some(8), false), (None, false)] {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::LedgerError;
+use super::outputs;
 use super::sqlite_ledger::{Begun, SqliteLedger, Version, now_ms, path};
 use crate::fs::stamp::Stamp;
 
@@ -16,8 +17,8 @@ const FORGIVEN_INTERRUPTIONS: u32 = 8;
 pub struct Unretired {
     /// Its row, with the number of the attempt that placed it.
     pub begun: Begun,
-    /// Where its cutout was placed.
-    pub output: PathBuf,
+    /// Where its outputs were placed.
+    pub outputs: Vec<PathBuf>,
     /// The SHA-256 of the source.
     pub sha256: [u8; 32],
 }
@@ -29,18 +30,20 @@ pub struct HalfRetired {
     pub id: i64,
     /// The version.
     pub version: Version,
-    /// Where its cutout was placed; `None` if it is quarantined.
+    /// Where its first output was placed; `None` if it is quarantined.
     pub output: Option<PathBuf>,
 }
 
-/// An attempt that was running when hotcut was ended.
+/// An output of an attempt that was running when hotcut was ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interrupted {
     /// The name of its folder.
     pub folder: String,
-    /// Its row.
+    /// The row of its version.
     pub id: i64,
-    /// The planned path of its cutout.
+    /// Its position among the outputs of the version, from 0.
+    pub number: u32,
+    /// The planned path.
     pub output: PathBuf,
 }
 
@@ -59,26 +62,28 @@ impl SqliteLedger {
         let mut update = self.connection.prepare_cached(
             "UPDATE versions SET state = 'running' WHERE folder = ?1 AND source = ?2
                 AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND state = 'placed'
-             RETURNING id, attempts, output, sha256",
+             RETURNING id, attempts, sha256",
         )?;
         let row = update.query_row(version.key(), |row| {
-            Ok(Unretired {
-                begun: Begun {
-                    id: row.get(0)?,
-                    attempt: row.get(1)?,
-                },
-                output: path(row.get(2)?),
-                sha256: row.get(3)?,
-            })
+            let (id, attempt) = (row.get(0)?, row.get(1)?);
+            Ok((Begun { id, attempt }, row.get(2)?))
         });
-        Ok(row.optional()?)
+        let Some((begun, sha256)) = row.optional()? else {
+            return Ok(None);
+        };
+        Ok(Some(Unretired {
+            begun,
+            outputs: outputs::paths(&self.connection, begun.id)?,
+            sha256,
+        }))
     }
 
     /// Returns the versions of `folder` whose source a crash may have left under its hidden name. Excludes versions that this
     /// process is moving now, for a folder that a reload has replaced.
     pub fn half_retired(&mut self, folder: &str) -> Result<Vec<HalfRetired>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, source, len, mtime_ns, ino, output FROM versions WHERE folder = ?1 AND state = 'placed'
+            "SELECT id, source, len, mtime_ns, ino, (SELECT path FROM outputs WHERE version = id AND number = 0)
+                FROM versions WHERE folder = ?1 AND state = 'placed'
              UNION ALL SELECT id, source, len, mtime_ns, ino, NULL FROM versions
                 WHERE folder = ?1 AND NOT is_explained AND state = 'quarantined'",
         )?;
@@ -94,8 +99,8 @@ impl SqliteLedger {
         Ok(found)
     }
 
-    /// At start-up: changes every running attempt to waiting, or to placed if only its source is left, and returns where each
-    /// attempt was writing.
+    /// At start-up: changes every running attempt to waiting, or to placed if only its source is left, and returns where they
+    /// were writing.
     ///
     /// The daemon died, not a worker, so the attempt does not count. This has a limit, because a photo may be what kills the
     /// daemon.
@@ -103,12 +108,16 @@ impl SqliteLedger {
         let transaction = self.connection.transaction()?;
         let running = {
             let mut query = transaction
-                .prepare("SELECT folder, id, output FROM versions WHERE state = 'running'")?;
+                .prepare(
+                    "SELECT folder, id, number, path FROM versions JOIN outputs ON outputs.version = versions.id
+                     WHERE state = 'running' ORDER BY id, number",
+                )?;
             let rows = query.query_map([], |row| {
                 Ok(Interrupted {
                     folder: row.get(0)?,
                     id: row.get(1)?,
-                    output: path(row.get(2)?),
+                    number: row.get(2)?,
+                    output: path(row.get(3)?),
                 })
             })?;
             rows.collect::<Result<Vec<_>, _>>()?
@@ -157,7 +166,7 @@ pub(crate) fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Versio
 #[cfg(test)]
 mod tests {
     use super::super::AttemptResult;
-    use super::super::tests::{begin, version};
+    use super::super::tests::{begin, plain, version};
     use std::path::Path;
 
     use super::*;
@@ -183,7 +192,7 @@ mod tests {
         ledger.end(begun.id, &AttemptResult::Placed).unwrap();
         let expected = Some(Unretired {
             begun,
-            output: "/out/a.png".into(),
+            outputs: vec!["/out/a.png".into()],
             sha256: [7; 32],
         });
         assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
@@ -201,11 +210,11 @@ mod tests {
     fn a_touched_photo_keeps_its_row() {
         let mut ledger = SqliteLedger::in_memory().unwrap();
         let (photo, touched) = (version("a.jpg", 1), version("a.jpg", 2));
-        let output = Path::new("/out/a.png");
+        let outputs = plain("/out/a.png");
         let begun = begin(&mut ledger, &photo);
         ledger.placed(begun.id, &[7; 32]).unwrap();
         let take = |ledger: &mut SqliteLedger, sha256| {
-            ledger.take_touched(&touched, output, &sha256).unwrap()
+            ledger.take_touched(&touched, &outputs, &sha256).unwrap()
         };
         assert_eq!(take(&mut ledger, [7; 32]), None, "it is in work");
         ledger.end(begun.id, &AttemptResult::Done).unwrap();

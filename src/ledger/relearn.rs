@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::LedgerError;
 use super::header::HeaderMark;
 use super::sqlite_ledger::{SqliteLedger, bytes};
+use crate::config::OutputSpec;
 
 /// How many of the cutouts of a lost ledger were looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,9 @@ impl SqliteLedger {
 
     /// Records the found cutouts and returns the number of newly known names. Existing records have priority.
     ///
-    /// A source owns the names of all its cutouts; the name of the latest counts as reserved last. A version is recorded for each
-    /// cutout whose source is gone. An existing source is compared with its latest cutout when its folder is listed.
+    /// A source owns the names of all its cutouts; the name of the latest counts as reserved last. A version is recorded for the
+    /// cutouts of one name whose source is gone, one in each output folder. An existing source is compared with its latest cutout
+    /// when its folder is listed.
     pub fn end_relearning(&mut self, extent: RebuildExtent) -> Result<usize, LedgerError> {
         let transaction = self.connection.transaction()?;
         let names = transaction.execute(
@@ -83,15 +85,7 @@ impl SqliteLedger {
              ON CONFLICT DO NOTHING",
             [],
         )?;
-        transaction.execute(
-            "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, sha256, model,
-                    begun_at_ms, ended_at_ms)
-                SELECT folder, source, 0, 0, -found.rowid, 'done', 1, path, sha256, model, written_at_ms, written_at_ms
-                FROM found WHERE is_source_gone AND NOT EXISTS
-                    (SELECT 1 FROM versions WHERE versions.folder = found.folder AND versions.source = found.source)
-                ORDER BY written_at_ms",
-            [],
-        )?;
+        record_versions(&transaction)?;
         transaction.execute_batch("DROP TABLE found")?;
         if extent == RebuildExtent::Whole && HeaderMark::of(&transaction)? == HeaderMark::New {
             HeaderMark::InUse.write(&transaction)?;
@@ -99,6 +93,34 @@ impl SqliteLedger {
         transaction.commit()?;
         Ok(names)
     }
+}
+
+/// Records the versions whose source is gone, with their outputs.
+fn record_versions(connection: &Connection) -> Result<(), LedgerError> {
+    // `latest` is the row of the version's last written cutout.
+    connection.execute_batch(
+        "CREATE TEMP TABLE gone AS SELECT rowid AS cutout,
+            first_value(rowid) OVER (PARTITION BY folder, source, name ORDER BY written_at_ms DESC, rowid) AS latest,
+            row_number() OVER (PARTITION BY folder, source, name ORDER BY output) - 1 AS number
+            FROM found WHERE is_source_gone",
+    )?;
+    let last = "SELECT coalesce(max(id), 0) FROM versions";
+    let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
+    connection.execute(
+        "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, sha256, model, begun_at_ms, ended_at_ms)
+            SELECT folder, source, 0, 0, -latest, 'done', 1, sha256, model, written_at_ms, written_at_ms
+            FROM gone JOIN found ON found.rowid = cutout WHERE cutout = latest AND NOT EXISTS
+                (SELECT 1 FROM versions WHERE versions.folder = found.folder AND versions.source = found.source)
+            ORDER BY written_at_ms",
+        [],
+    )?;
+    connection.execute(
+        "INSERT INTO outputs SELECT versions.id, number, path, ?2 FROM gone JOIN found ON found.rowid = cutout
+            JOIN versions ON versions.folder = found.folder AND versions.source = found.source
+                AND len = 0 AND mtime_ns = 0 AND ino = -latest AND versions.id > ?1",
+        params![last, OutputSpec::default().to_string()],
+    )?;
+    Ok(connection.execute_batch("DROP TABLE gone")?)
 }
 
 #[cfg(test)]
@@ -162,5 +184,33 @@ mod tests {
         );
         assert_eq!(relearn(&mut ledger, &found), 0, "it knows them");
         assert_eq!(ledger.counts("products").unwrap().done, 3);
+    }
+
+    /// P2: fails when the cutouts of one photo in two output folders count as two versions, or when one of them is forgotten.
+    #[test]
+    fn cutouts_of_one_name_in_two_folders_are_one_version() {
+        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let in_shop = |name: &str, written_at_ms| FoundCutout {
+            output: "/shop".into(),
+            sha256: [9; 32],
+            ..cutout("a.jpg", name, written_at_ms)
+        };
+        let found = [
+            cutout("a.jpg", "a.png", 1),
+            in_shop("a.png", 2),
+            cutout("a.jpg", "a-2.png", 3),
+        ];
+        assert_eq!(relearn(&mut ledger, &found), 3);
+        let history = ledger.history("products", Path::new("a.jpg")).unwrap();
+        let outputs: Vec<_> = history
+            .iter()
+            .map(|version| version.outputs.clone())
+            .collect();
+        let expected = [vec!["/out/a.png", "/shop/a.png"], vec!["/out/a-2.png"]];
+        let expected =
+            expected.map(|paths| paths.into_iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(outputs, expected);
+        let source = ledger.source_of(Path::new("/shop/a.png")).unwrap();
+        assert_eq!(source, Some(("products".to_owned(), "a.jpg".into())));
     }
 }

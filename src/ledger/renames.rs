@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::LedgerError;
+use super::outputs;
 use super::sqlite_ledger::{SqliteLedger, Version, now_ms, path};
 use crate::percent;
 
@@ -15,8 +16,8 @@ pub struct FormerName {
     pub id: i64,
     /// Its path below the hot folder.
     pub source: PathBuf,
-    /// Where its cutout was placed.
-    pub output: PathBuf,
+    /// Where its outputs were placed.
+    pub outputs: Vec<PathBuf>,
     /// The SHA-256 of its content.
     pub sha256: [u8; 32],
 }
@@ -26,7 +27,7 @@ impl SqliteLedger {
     /// with the same length, modification time and inode.
     pub fn former_name(&mut self, version: &Version) -> Result<Option<FormerName>, LedgerError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, source, output, sha256 FROM versions
+            "SELECT id, source, sha256 FROM versions
              WHERE folder = ?1 AND source <> ?2 AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND ino <> -id
                 AND state IN ('done', 'placed') AND sha256 IS NOT NULL ORDER BY id DESC LIMIT 1",
         )?;
@@ -34,11 +35,15 @@ impl SqliteLedger {
             Ok(FormerName {
                 id: row.get(0)?,
                 source: path(row.get(1)?),
-                output: path(row.get(2)?),
-                sha256: row.get(3)?,
+                outputs: Vec::new(),
+                sha256: row.get(2)?,
             })
         });
-        Ok(row.optional()?)
+        let Some(former) = row.optional()? else {
+            return Ok(None);
+        };
+        let outputs = outputs::paths(&self.connection, former.id)?;
+        Ok(Some(FormerName { outputs, ..former }))
     }
 
     /// Records that the photo of row `id`, and its cutout, now have the name `name`; the row is history from now on.

@@ -20,7 +20,7 @@ const STEP_BYTES: u64 = 64 << 20;
 
 /// One step for each version of the schema. A released step must never be edited.
 const STEPS: &[&str] = &[
-    FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS,
+    FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS, OUTPUTS,
 ];
 
 /// The number of the current schema.
@@ -158,6 +158,22 @@ const COUNTS: &str = "
 const BIRTHS: &str = "
     ALTER TABLE versions ADD COLUMN born_ns INTEGER;
     CREATE INDEX versions_of_source ON versions (folder, source, turn);
+";
+
+/// The outputs of each version: a folder may have several.
+const OUTPUTS: &str = "
+    CREATE TABLE outputs (
+        version INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        path BLOB NOT NULL,
+        spec TEXT NOT NULL,
+        PRIMARY KEY (version, number)
+    ) WITHOUT ROWID;
+    INSERT INTO outputs SELECT id, 0, output, 'png' FROM versions;
+    ALTER TABLE versions DROP COLUMN output;
+    CREATE TRIGGER outputs_deleted AFTER DELETE ON versions BEGIN
+        DELETE FROM outputs WHERE version = old.id;
+    END;
 ";
 
 /// Makes the tables of a new ledger, all or none.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::LedgerError;
 use super::attempt_result::AttemptResult;
+use super::outputs::{self, PlannedOutput};
 use super::unexplained::Explaining;
 use crate::config::OnSameName;
 use crate::fs::stamp::Stamp;
@@ -108,7 +109,8 @@ impl SqliteLedger {
         let mut query = self.connection.prepare_cached(
             "SELECT id, state, EXISTS (SELECT 1 FROM versions AS later WHERE later.folder = ?1 AND later.source = ?2
                     AND later.turn > versions.turn AND later.state IN ('placed', 'done')
-                    AND (?6 OR later.output = versions.output))
+                    AND (?6 OR EXISTS (SELECT 1 FROM outputs AS mine JOIN outputs AS theirs USING (path)
+                        WHERE mine.version = versions.id AND theirs.version = later.id)))
              FROM versions WHERE folder = ?1 AND source = ?2
              AND len = ?3 AND mtime_ns = ?4 AND ino = ?5",
         )?;
@@ -132,25 +134,25 @@ impl SqliteLedger {
         Ok(answers)
     }
 
-    /// Begins and counts an attempt; `output` is the planned path of its cutout. Supersedes earlier versions of the source. `None`
+    /// Begins and counts an attempt that is to make `outputs`. Supersedes earlier versions of the source. `None`
     /// if a job for a folder that a reload has replaced is at work on this version.
     pub fn begin(
         &mut self,
         version: &Version,
         arrival: Arrival,
         model: &str,
-        output: &Path,
+        outputs: &[PlannedOutput],
     ) -> Result<Option<Begun>, LedgerError> {
         let transaction = self.connection.transaction()?;
         let begun = transaction
             .prepare_cached(
                 "INSERT INTO versions
-                    (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms, seen_at_ms,
+                    (folder, source, len, mtime_ns, ino, state, attempts, model, begun_at_ms, seen_at_ms,
                         settled_at_ms, born_ns, turn)
-                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :output, :model, :now, :seen, :settled, :born,
+                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :model, :now, :seen, :settled, :born,
                         (SELECT coalesce(max(turn), 0) + 1 FROM versions WHERE folder = :folder AND source = :source))
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
-                    state = 'running', attempts = attempts + 1, output = excluded.output,
+                    state = 'running', attempts = attempts + 1,
                     model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms,
                     born_ns = excluded.born_ns, turn = excluded.turn
                     WHERE state <> 'running'
@@ -160,7 +162,7 @@ impl SqliteLedger {
                 named_params! {
                     ":folder": version.folder, ":source": bytes(&version.source),
                     ":len": signed(version.stamp.len), ":mtime": version.stamp.mtime_ns,
-                    ":ino": signed(version.stamp.ino), ":output": bytes(output), ":model": model, ":now": now_ms(),
+                    ":ino": signed(version.stamp.ino), ":model": model, ":now": now_ms(),
                     ":seen": arrival.seen_at_ms, ":settled": arrival.settled_at_ms,
                     ":born": arrival.born_ns,
                 },
@@ -171,6 +173,7 @@ impl SqliteLedger {
         let Some(begun) = begun.filter(|begun| !self.explaining.is_under_way(begun.id)) else {
             return Ok(None);
         };
+        outputs::write(&transaction, begun.id, outputs)?;
         supersede_others(&transaction, version, begun.id)?;
         transaction.commit()?;
         Ok(Some(begun))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::config::OnSameName;
+use crate::config::{OnSameName, OutputSpec};
 use crate::fs::stamp::Stamp;
 
 pub(crate) const ARRIVAL: Arrival = Arrival {
@@ -36,9 +36,17 @@ pub(crate) fn under(name: &str) -> OutputName {
 
 pub(crate) fn begin(ledger: &mut SqliteLedger, version: &Version) -> Begun {
     ledger
-        .begin(version, ARRIVAL, "u2net", Path::new("/out/a.png"))
+        .begin(version, ARRIVAL, "u2net", &plain("/out/a.png"))
         .unwrap()
         .expect("nobody is at work on it")
+}
+
+/// One plain output at `path`.
+pub(crate) fn plain(path: &str) -> Vec<PlannedOutput> {
+    vec![PlannedOutput {
+        path: path.into(),
+        spec: OutputSpec::default(),
+    }]
 }
 
 fn is_unfinished(ledger: &mut SqliteLedger, version: &Version) -> bool {
@@ -55,7 +63,7 @@ fn a_name_belongs_to_one_source_for_ever() {
     let mut ledger = SqliteLedger::open(dir.path()).unwrap();
     let (jpg, png) = (Path::new("a.jpg"), Path::new("A.png"));
     let reserve = |ledger: &mut SqliteLedger, folder, source, name| {
-        ledger.reserve(folder, source, &under(name)).unwrap()
+        ledger.reserve(folder, source, &[under(name)]).unwrap()
     };
     assert!(reserve(&mut ledger, "products", jpg, "a.png"));
     assert!(!reserve(&mut ledger, "products", png, "A.png"));
@@ -115,6 +123,7 @@ fn recovery_names_what_was_being_written() {
         [Interrupted {
             folder: "products".to_owned(),
             id: begun.id,
+            number: 0,
             output: "/out/a.png".into(),
         }]
     );
@@ -274,7 +283,7 @@ async fn what_a_call_has_answered_is_durable() {
     let ledger = Ledger::start(SqliteLedger::open(dir.path()).unwrap()).unwrap();
     let photo = version("a.jpg", 1);
     let begun = ledger
-        .call(move |ledger| ledger.begin(&photo, ARRIVAL, "u2net", Path::new("/out/a.png")))
+        .call(move |ledger| ledger.begin(&photo, ARRIVAL, "u2net", &plain("/out/a.png")))
         .await
         .unwrap()
         .expect("nobody is at work on it");
@@ -293,7 +302,7 @@ fn a_version_that_is_running_is_not_begun_again() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
     let photo = version("a.jpg", 1);
     let begun = begin(&mut ledger, &photo);
-    let second = ledger.begin(&photo, ARRIVAL, "u2net", Path::new("/elsewhere/a.png"));
+    let second = ledger.begin(&photo, ARRIVAL, "u2net", &plain("/elsewhere/a.png"));
     assert_eq!(second.unwrap(), None);
     ledger.end(begun.id, &AttemptResult::Waiting).unwrap();
     assert_eq!(begin(&mut ledger, &photo).attempt, 2);

@@ -106,9 +106,7 @@ impl SqliteLedger {
 #[cfg(test)]
 mod tests {
     use super::super::costs::long_ledger;
-    use std::path::Path;
-
-    use super::super::tests::{ARRIVAL, begin, version};
+    use super::super::tests::{ARRIVAL, begin, plain, version};
     use super::*;
     use crate::config::OnSameName;
 
@@ -159,8 +157,8 @@ mod tests {
         let photos = [photo.clone()];
         let unfinished = ledger.unfinished(&photos, OnSameName::Number).unwrap();
         assert_eq!(unfinished, [false], "a retry waits until it has its name");
-        let output = Path::new("/out/a.png");
-        let attempt = ledger.begin(&photo, ARRIVAL, "u2net", output).unwrap();
+        let outputs = plain("/out/a.png");
+        let attempt = ledger.begin(&photo, ARRIVAL, "u2net", &outputs).unwrap();
         assert_eq!(attempt, None);
         ledger
             .connection

@@ -46,12 +46,15 @@ def fill():
         source = "CAST(printf('2026/shoot-%04d/IMG_%07d.jpg', n / 500, n) AS BLOB)"
         name = "CAST(printf('2026/shoot-%04d/IMG_%07d.png', n / 500, n) AS BLOB)"
         ledger.execute(
-            "INSERT INTO versions (id, folder, source, len, mtime_ns, ino, state, attempts, output, sha256, model, begun_at_ms,"
+            "INSERT INTO versions (id, folder, source, len, mtime_ns, ino, state, attempts, sha256, model, begun_at_ms,"
             f" ended_at_ms, seen_at_ms, settled_at_ms, turn) {numbers} SELECT n, {folder}, {source}, 5000000 + n,"
-            " 1000000000 * n, iif(n % 10 = 0, n, -n), 'done', 1,"
-            f" CAST('{WORK}/' || {folder} || '/out/' || {name} AS BLOB), randomblob(32), 'luma', ?2 + n * ?3, ?2 + n * ?3,"
+            " 1000000000 * n, iif(n % 10 = 0, n, -n), 'done', 1, randomblob(32), 'luma', ?2 + n * ?3, ?2 + n * ?3,"
             " ?2 + n * ?3, ?2 + n * ?3, 1 FROM numbers",
             (ROWS, now_ms - 2 * YEAR_MS, 2 * YEAR_MS // (ROWS + 1)),
+        )
+        ledger.execute(
+            f"INSERT INTO outputs {numbers} SELECT n, 0, CAST('{WORK}/' || {folder} || '/out/' || {name} AS BLOB), 'png' FROM numbers",
+            (ROWS,),
         )
         ledger.execute(
             f"INSERT INTO names (output, folded, folder, source, name) {numbers}"

@@ -32,9 +32,8 @@ def written(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "token").write_text("0123456789abcdef\n")
 
-    def write(daemon="", folder="", more=""):
-        more = more.replace("TMP", str(tmp_path))
-        folder = folder.replace("TMP", str(tmp_path))
+    def write(daemon="", folder="", more="", output='output = "TMP/out"'):
+        more, folder, output = (text.replace("TMP", str(tmp_path)) for text in (more, folder, output))
         file = tmp_path / "hotcut.toml"
         file.write_text(f"""
 [daemon]
@@ -44,9 +43,9 @@ models_dir = "{MODELS}"
 [[folder]]
 name = "products"
 input = "{tmp_path}/in"
-output = "{tmp_path}/out"
 model = "luma"
 {folder}
+{output}
 {more}
 """)
         return file
@@ -68,6 +67,8 @@ GOOD = [
     {"folder": 'source = "delete"\non_same_name = "replace"\ntidy = true'},
     {"folder": "tidy = false"},
     {"folder": 'on_same_name = "number"'},
+    {"output": 'output = [{ path = "TMP/out" }]'},
+    {"output": '[[folder.output]]\npath = "TMP/out"\n[[folder.output]]\npath = "TMP/shop"\nformat = "png"'},
     *[{"folder": f'edges = "{word}"'} for word in EDGES],
     *[{"more": f'[[folder]]\nname = "{name}"\ninput = "TMP/b"\noutput = "TMP/b out"\nmodel = "luma"'} for name in NAMES],
     {"more": '[http]\nlisten = "127.0.0.1:8190"\nmodel = "luma"'},
@@ -97,6 +98,14 @@ BAD = [
     {"folder": 'edges = "Auto"'},
     {"folder": "edges = false"},
     {"folder": 'failed = "relative"'},
+    {"output": ""},
+    {"output": 'output = "out"'},
+    {"output": "output = []"},
+    {"output": 'output = { path = "TMP/out" }'},
+    {"output": '[[folder.output]]\nformat = "png"'},
+    {"output": '[[folder.output]]\npath = "TMP/out"\nformat = "gif"'},
+    {"output": '[[folder.output]]\npath = "TMP/out"\nquality = 9'},
+    {"output": 'output = "TMP/out"\n[[folder.output]]\npath = "TMP/shop"'},
     {"folder": 'include = "*.jpg"'},
     {"folder": 'exclude = "drafts"'},
     *[{"more": f'[[folder]]\nname = "{name}"\ninput = "/a"\noutput = "/b"'} for name in NO_NAMES],
@@ -134,12 +143,20 @@ def test_every_key_is_in_the_schema_and_the_other_way_round(written):
     """Fails when a key is added to the program or the schema alone."""
     schema = json.loads(SCHEMA.read_text())
     unknown = 'nosuch = 1\n'
-    file = written(daemon=unknown, folder=unknown, more=f"[http]\n{unknown}[notify]\n{unknown}")
+    output = 'output = [{ path = "TMP/out", nosuch = 1 }]'
+    file = written(daemon=unknown, folder=unknown, output=output, more=f"[http]\n{unknown}[notify]\n{unknown}")
     file.write_text(unknown + file.read_text())
     told = check(file).stderr
     known = dict(re.findall(r"unknown key `nosuch` in (.*?); known are: (.*)", told))
     tables = {"the file": schema}
-    for table, name in [("[daemon]", "daemon"), ('[[folder]] "products"', "folder"), ("[http]", "http"), ("[notify]", "notify")]:
+    titles = {
+        "[daemon]": "daemon",
+        '[[folder]] "products"': "folder",
+        '[[folder.output]] number 1 of [[folder]] "products"': "output",
+        "[http]": "http",
+        "[notify]": "notify",
+    }
+    for table, name in titles.items():
         tables[table] = schema["definitions"][name]
     assert known.keys() == tables.keys(), told
     for table, definition in tables.items():

@@ -80,6 +80,10 @@ class Hotcut:
                 f"INSERT INTO versions (source, {', '.join(columns)}) WITH RECURSIVE numbers(n) AS (VALUES (1) UNION ALL SELECT n + 1"
                 f" FROM numbers WHERE n < {count}) SELECT CAST(printf('%05d.jpg', n) AS BLOB), {', '.join(columns)} FROM versions, numbers"
             )
+            ledger.execute(
+                "INSERT INTO outputs SELECT versions.id, number, path, spec FROM versions, outputs"
+                " WHERE versions.id > (SELECT max(version) FROM outputs)"
+            )
         ledger.close()
 
     def photos(self, state):

@@ -24,8 +24,9 @@ impl KnownMounts {
     pub(super) fn read(config: &Config) -> Self {
         let state_dir = config.daemon.state_dir.clone();
         let folders = config.folders.iter();
-        let paths = folders.flat_map(|folder| [folder.input.clone(), folder.output.clone()]);
-        let paths: Vec<PathBuf> = paths.collect();
+        let paths =
+            folders.flat_map(|folder| folder.output_paths().chain([folder.input.as_path()]));
+        let paths: Vec<PathBuf> = paths.map(Path::to_owned).collect();
         let known = disk::ask(&config.daemon.state_dir, move |_| {
             let mut known = BTreeMap::new();
             if let Some(mut ledger) = SqliteLedger::open_existing(&state_dir)? {
@@ -137,10 +138,9 @@ fn looks_at(folder: &Folder, known: Option<&KnownMounts>) -> Vec<Look> {
     };
     let takes_away = folder.own_folders().next().is_some() || folder.source == SourcePolicy::Delete;
     let input = if takes_away { emptiable } else { readable };
-    let mut looks = vec![
-        begin("input", &folder.input, input),
-        begin("output", &folder.output, writable),
-    ];
+    let mut looks = vec![begin("input", &folder.input, input)];
+    let outputs = folder.output_paths();
+    looks.extend(outputs.map(|output| begin("output", output, writable)));
     let own = folder.own_folders();
     // Without known mount points, the existing part of a path may be the empty mount point of an unmounted disk.
     let writable_if_there = if known.is_some() {

@@ -38,10 +38,11 @@ pub(super) async fn run(
 impl CutAttempt {
     /// Copies the cutout, if there is one, to stdout.
     pub(super) async fn send(self) -> Self {
-        let Outcome::Done { output, .. } = &self.finished.outcome else {
+        let Outcome::Done { outputs, .. } = &self.finished.outcome else {
             return self;
         };
-        let output = output.clone();
+        // A cut has one output.
+        let output = outputs.first().cloned().unwrap_or_default();
         let copy = move || {
             let mut stdout = stdout().lock();
             io::copy(&mut File::open(output)?, &mut stdout)?;

@@ -47,7 +47,7 @@ pub(super) struct CutBatch<'a> {
 /// A job, and the cutout that existed before.
 struct Looked {
     job: Job,
-    found: Result<Option<PathBuf>, JobError>,
+    found: Result<Option<Vec<PathBuf>>, JobError>,
 }
 
 impl<'a> CutBatch<'a> {
@@ -149,7 +149,10 @@ impl<'a> CutBatch<'a> {
     fn note(&mut self, looked: Looked) -> io::Result<()> {
         let Looked { job, found } = looked;
         match found {
-            Ok(Some(output)) => self.reporter.there_already(&self.photo(&job), &output)?,
+            Ok(Some(outputs)) => {
+                let photo = self.photo(&job);
+                self.reporter.there_already(&photo, only(&outputs))?;
+            }
             // The attempt meets the same error and reports it.
             Ok(None) | Err(_) => self.jobs.push_back(job),
         }
@@ -198,12 +201,14 @@ impl<'a> CutBatch<'a> {
         let photo = self.photo(&job);
         let took = Some(duration);
         match outcome {
-            Outcome::Done { output, origin, .. } => {
+            Outcome::Done {
+                outputs, origin, ..
+            } => {
                 let picture = picture(&origin, &job);
-                self.done(job, &output, picture, duration)?;
+                self.done(job, only(&outputs), picture, duration)?;
             }
-            Outcome::Retired { output, .. } | Outcome::Unchanged { output } => {
-                self.done(job, &output, None, duration)?;
+            Outcome::Retired { outputs, .. } | Outcome::Unchanged { outputs } => {
+                self.done(job, only(&outputs), None, duration)?;
             }
             Outcome::Ignored(error) => self.reporter.skipped(&photo, &error, took)?,
             Outcome::Retry { .. } => self.jobs.push_back(job),
@@ -282,4 +287,9 @@ fn reason(error: &JobError) -> String {
         ""
     };
     format!("{error}{remedy}")
+}
+
+/// The path of the cutout: a cut has one output.
+fn only(outputs: &[PathBuf]) -> &Path {
+    outputs.first().map_or(Path::new(""), PathBuf::as_path)
 }

@@ -16,7 +16,7 @@ use crate::fs::stamp::Stamp;
 use crate::intake::{
     FileFilter, Found, Listing, NotTaken, Observation, PATIENCE, Settle, SettledFile, Walk, Writer,
 };
-use crate::job::{CutOptions, Job};
+use crate::job::{CutOptions, Job, OutputPlace};
 
 /// The jobs of a run, and what was left out.
 pub(super) struct CutPlan {
@@ -79,7 +79,7 @@ fn jobs_of(input: &Path, search: &Search) -> Result<(Vec<Job>, Listing), PathErr
     let jobs = found.into_iter().filter_map(settle).map(|file| Job {
         folder: Arc::clone(&folder),
         file,
-        output_mount: None,
+        outputs: OutputPlace::all_of(&folder),
         cut_options: Some(search.cut_options.clone()),
     });
     Ok((jobs.collect(), listing))

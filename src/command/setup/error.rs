@@ -36,15 +36,15 @@ pub enum SetupError {
     /// The hot folder is already configured with another output.
     #[error(
         "{} is the hot folder \"{name}\" already, with the output {}; to change that, edit {}",
-        percent::display(input), percent::display(output), config.display()
+        percent::display(input), percent::display_all(outputs), config.display()
     )]
     OtherOutput {
         /// The hot folder.
         input: PathBuf,
         /// Its name.
         name: String,
-        /// The configured output.
-        output: PathBuf,
+        /// The configured outputs.
+        outputs: Vec<PathBuf>,
         /// The configuration.
         config: PathBuf,
     },

@@ -83,7 +83,7 @@ pub fn run(order: &SetupArguments) -> Result<ExitCode, CommandError> {
         out,
         "ready: photos that arrive in the folder \"{}\" are cut out into {}",
         plan.name,
-        percent::display(&plan.output)
+        percent::display_all(&plan.outputs)
     )?;
     tell_undo(&plan, plan.steps.len())
         .map(|()| ExitCode::SUCCESS)

@@ -29,8 +29,8 @@ pub(super) struct SetupPlan {
     pub(super) steps: Vec<SetupStep>,
     /// The name of the folder in the configuration.
     pub(super) name: String,
-    /// The output folder.
-    pub(super) output: PathBuf,
+    /// Its output folders.
+    pub(super) outputs: Vec<PathBuf>,
     /// The configuration after all steps.
     pub(super) config: Config,
 }
@@ -50,7 +50,7 @@ impl SetupPlan {
         steps.extend(group.map(status_group::steps).into_iter().flatten());
         let mut made = BTreeSet::new();
         let rights = Rights::new(group)?;
-        for folder in [&input, &wanted.output] {
+        for folder in std::iter::once(&input).chain(&wanted.outputs) {
             rights.of_folder(folder, &mut made, &mut steps)?;
         }
         steps.extend(rights.of_newcomers(&input)?);
@@ -82,11 +82,11 @@ impl SetupPlan {
             // A running service has no access to a folder created after its start.
             steps.push(SetupStep::run(&["systemctl", "restart", USER], Vec::new()));
         }
-        let (name, output, config) = (wanted.name, wanted.output, wanted.config);
+        let (name, outputs, config) = (wanted.name, wanted.outputs, wanted.config);
         Ok(Self {
             steps,
             name,
-            output,
+            outputs,
             config,
         })
     }
@@ -103,7 +103,7 @@ impl SetupPlan {
 /// The folder in the configuration.
 struct PlanEntry {
     name: String,
-    output: PathBuf,
+    outputs: Vec<PathBuf>,
     config: Config,
     /// The new text of the configuration; `None` if it already contains the folder.
     text: Option<String>,
@@ -119,11 +119,9 @@ impl PlanEntry {
         let output = order.output.as_ref().map(std::path::absolute).transpose()?;
         let output = output.map(|output| output.components().collect::<PathBuf>());
         // The disk of another folder may not respond.
-        let paths = config
-            .folders
-            .iter()
-            .flat_map(|one| [&one.input, &one.output]);
-        let paths = paths.chain(&output).map(PathBuf::as_path).chain([input]);
+        let folders = config.folders.iter();
+        let paths = folders.flat_map(|one| one.output_paths().chain([one.input.as_path()]));
+        let paths = paths.chain(output.as_deref()).chain([input]);
         let targets = disk::real_paths(paths);
         let real = |path: &Path| target(&targets, path);
         let known = config
@@ -131,12 +129,14 @@ impl PlanEntry {
             .iter()
             .find(|folder| real(&folder.input) == real(input));
         if let Some(folder) = known {
-            let (name, known_output) = (folder.name.clone(), folder.output.clone());
-            if output.is_some_and(|output| real(&output) != real(&known_output)) {
+            let name = folder.name.clone();
+            let outputs: Vec<PathBuf> = folder.output_paths().map(Path::to_owned).collect();
+            let is_known = |output: PathBuf| outputs.iter().any(|it| real(it) == real(&output));
+            if !output.is_none_or(is_known) {
                 return Err(SetupError::OtherOutput {
                     input: input.to_owned(),
                     name,
-                    output: known_output,
+                    outputs,
                     config: file.to_owned(),
                 }
                 .into());
@@ -144,7 +144,7 @@ impl PlanEntry {
             let text = None;
             return Ok(Self {
                 name,
-                output: known_output,
+                outputs,
                 config,
                 text,
             });
@@ -157,7 +157,7 @@ impl PlanEntry {
         Ok(Self {
             config: Config::parse(file, &text)?,
             name,
-            output,
+            outputs: vec![output],
             text: Some(text),
         })
     }

@@ -1,5 +1,6 @@
 //! Takes the folder online, or offline until its disk is back or answers.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -58,10 +59,11 @@ impl HotFolder {
     pub(in crate::daemon) fn notice_silence(&mut self, now: Instant) -> Option<String> {
         let reason = match self.scanner.silent_disk()? {
             SilentDisk::Input => disk::SILENT.to_owned(),
-            SilentDisk::Output => format!(
-                "the disk of its output folder {} does not answer",
-                self.config.output.display()
-            ),
+            SilentDisk::Output(number) => {
+                let output = self.config.output_paths().nth(number);
+                let output = output.unwrap_or(Path::new("")).display();
+                format!("the disk of its output folder {output} does not answer")
+            }
         };
         let is_new = self.offline(reason.clone(), now);
         // Further requests would only wait until the scanner answers.

@@ -100,7 +100,7 @@ pub(crate) async fn open(
 /// and time.
 fn find_source(folder: &Folder, row: &PhotoRow) -> Option<StoredPicture> {
     let name = row.source.file_name()?;
-    let number = number_of(&row.source, &row.output);
+    let number = number_of(&row.source, row.outputs.first()?);
     let numbered = row.source.with_file_name(moved_names(name, number).next()?);
     let input = [(folder.input.as_path(), &row.source)];
     let moved = folder
@@ -117,8 +117,14 @@ fn find_cutout(folder: &Folder, row: &PhotoRow) -> Option<StoredPicture> {
     if !matches!(row.state, PhotoState::Done | PhotoState::Placed) {
         return None;
     }
-    let relative = row.output.strip_prefix(&folder.output).ok()?;
-    picture(row, &folder.output, relative)
+    // The first output that has not been fetched.
+    let mut outputs = row.outputs.iter();
+    outputs.find_map(|output| {
+        let mut roots = folder.output_paths();
+        let (root, relative) =
+            roots.find_map(|root| Some((root, output.strip_prefix(root).ok()?)))?;
+        picture(row, root, relative)
+    })
 }
 
 /// A file below `root`, without following links.

@@ -20,7 +20,7 @@ fn new_folder_is_listed_once_more_without_being_asked() {
         sightings: mpsc::channel(1).0,
     };
     let preparation = Preparation {
-        output: Box::new(|_| None),
+        outputs: vec![Box::new(|_| None)],
         input: Box::new(|_, _| ()),
     };
     let scanner = Scanner::start(assignment, preparation).unwrap();

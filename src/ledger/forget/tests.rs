@@ -1,6 +1,6 @@
 //! Tests which versions may be removed from a ledger, and which records go with them.
 
-use super::super::tests::{ARRIVAL, begin, under, version};
+use super::super::tests::{ARRIVAL, begin, plain, under, version};
 use super::super::{AttemptResult, Begun};
 use super::*;
 use crate::config::OnSameName;
@@ -98,7 +98,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
     for name in ["a.png", "a-2.png"] {
         assert!(
             ledger
-                .reserve("products", "a.jpg".as_ref(), &under(name))
+                .reserve("products", "a.jpg".as_ref(), &[under(name)])
                 .unwrap()
         );
     }
@@ -113,7 +113,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
         &version("a.jpg", 3),
         ARRIVAL,
         "u2net",
-        "/out/a-2.png".as_ref(),
+        &plain("/out/a-2.png"),
     );
     let third = third.unwrap().expect("nobody is at work on it");
     ledger.end(third.id, &AttemptResult::Done).unwrap();

@@ -34,13 +34,13 @@ fn ask(
 /// A ledger of 100,000 versions. Most are done and of one folder; the other folder and states are rare and old.
 fn long_ledger() -> SqliteLedger {
     let ledger = SqliteLedger::in_memory().unwrap();
-    let fill = "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, output, model, begun_at_ms)
+    let fill = "INSERT INTO versions (folder, source, len, mtime_ns, ino, state, attempts, model, begun_at_ms)
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
         SELECT iif(n % 1000 = 7 AND n < 50000, 'rare', 'products'), CAST(n || '.jpg' AS BLOB), 10, n, n,
             CASE WHEN n > 60000 OR n % 500 <> 7 THEN 'done' WHEN n % 3500 < 500 THEN 'running'
                 WHEN n % 3500 < 1000 THEN 'waiting' WHEN n % 3500 < 1500 THEN 'placed'
                 WHEN n % 3500 < 2000 THEN 'quarantined' WHEN n % 3500 < 2500 THEN 'ignored' ELSE 'superseded' END,
-            1, CAST('/out/' || n AS BLOB), 'u2net', n FROM numbers";
+            1, 'u2net', n FROM numbers";
     ledger.connection.execute(fill, []).unwrap();
     ledger
 }
@@ -150,7 +150,7 @@ fn a_row_tells_what_was_recorded() {
         source,
         state: PhotoState::Quarantined,
         stamp,
-        output: "/out/a.png".into(),
+        outputs: vec!["/out/a.png".into()],
         model: "u2net".to_owned(),
         reason: Some(reason),
         attempts: 1,
@@ -219,7 +219,8 @@ fn a_reader_does_not_migrate() {
     let undo = "DROP INDEX versions_of_folder; DROP INDEX versions_of_state; DROP INDEX versions_of_folder_and_state;
         DROP INDEX versions_of_file; DROP INDEX versions_of_source;
         ALTER TABLE versions DROP COLUMN is_redo; ALTER TABLE versions DROP COLUMN born_ns; DROP TABLE counts; DROP TRIGGER version_inserted;
-        DROP TRIGGER version_deleted; DROP TRIGGER version_changed;";
+        DROP TRIGGER version_deleted; DROP TRIGGER version_changed; DROP TABLE outputs; DROP TRIGGER outputs_deleted;
+        ALTER TABLE versions ADD COLUMN output BLOB NOT NULL DEFAULT '';";
     daemon.connection.execute_batch(undo).unwrap();
     let set = |version: u32| {
         let pragma = daemon

@@ -3,6 +3,7 @@
 mod half_retired;
 mod ledger_file;
 mod names;
+mod outputs;
 mod renames;
 pub(crate) mod same_name;
 mod shares;

@@ -118,6 +118,17 @@ impl Setup {
             .folder("edges", "off")
     }
 
+    /// Gives the folder added last a second output folder, `shop`, beside the first.
+    pub(crate) fn with_shop(self) -> Setup {
+        let last = self.folders.last().expect("new() adds a folder");
+        let (out, shop) = (self.output_of(&last.name), self.shop_of(&last.name));
+        fs::create_dir_all(&shop).unwrap();
+        self.folder(
+            "output",
+            &format!("[{{ path = {out:?} }}, {{ path = {shop:?}, format = \"png\" }}]"),
+        )
+    }
+
     pub(crate) fn without_last_folder(mut self) -> Setup {
         self.folders.pop();
         self
@@ -205,6 +216,10 @@ impl Setup {
 
     pub(crate) fn output_of(&self, folder: &str) -> PathBuf {
         self.path(folder).join("out")
+    }
+
+    pub(crate) fn shop_of(&self, folder: &str) -> PathBuf {
+        self.path(folder).join("shop")
     }
 
     pub(crate) fn config_file(&self) -> PathBuf {
