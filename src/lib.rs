@@ -34,7 +34,7 @@
 //!
 //! - `intake`, `imaging` and `delivery` do not use each other; only `job` and `daemon` combine them.
 //! - Modules depend on each other in one direction.
-//! - One file each names `ort`, `nix`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger` names `rusqlite`, and
+//! - One file each names `ort`, `nix`, `notify`, `signal-hook`, `hmac`, `landlock` and `seccompiler`; only `ledger/sqlite` names `rusqlite`, and
 //!   only `config` and `model` name `toml`. Replacing one of them changes that file or folder.
 //! - `imaging` has no paths, no async, and no clock except for timing; all its hostile input is bytes.
 //! - Only `intake::settle` can make an [`intake::SettledFile`], and it reads neither the clock nor the disk.
@@ -63,10 +63,10 @@
 //! | P1 | `now < ready_at` (`intake/settle.rs`) | `whatever_events_are_lost_every_file_settles_once` |
 //! | P1 | `sighted_since_look` is not set (`intake/settle.rs`) | `a_file_that_is_sighted_during_a_look_is_looked_at_once_more` |
 //! | P1 | the key of `Queue::files` (`daemon/queue.rs`) | `all_photos_that_wait_are_counted_and_the_oldest_go_first` |
-//! | P2 | what is `done` counts as unfinished (`ledger/sqlite_ledger.rs`) | `restart_reprocesses_nothing` |
+//! | P2 | what is `done` counts as unfinished (`ledger/sqlite/attempts.rs`) | `restart_reprocesses_nothing` |
 //! | P2 | `take_unretired` is not heeded (`job/attempt.rs`) | `cutout_that_was_fetched_before_its_source_could_be_moved_is_not_made_again` |
 //! | P2 | a lost ledger is not rebuilt (`daemon/start.rs`) | `photo_corrected_after_the_ledger_was_lost_keeps_its_name` |
-//! | P2 | `set_stale_wal_aside` does nothing (`ledger/header.rs`) | `a_restored_ledger_is_not_mixed_with_what_was_left` |
+//! | P2 | `set_stale_wal_aside` does nothing (`ledger/sqlite/header.rs`) | `a_restored_ledger_is_not_mixed_with_what_was_left` |
 //! | P2 | the ledger is not closed (`command/run.rs`) | `a_stopped_service_leaves_its_ledger_in_one_file` |
 //! | P2 | `same_version` is not asked (`daemon/forget.rs`) | `only_a_photo_that_is_gone_for_certain_is_forgotten` |
 //! | P3 | `sync_all` of bytes or `sync` of the name (`delivery/place.rs`) | `each_step_is_durable_before_the_next_one` |
@@ -88,7 +88,7 @@
 //! | P7 | `notice_silence` (`daemon/tick.rs`) | `mount_that_hangs_under_a_running_daemon_is_told_of_until_it_answers` |
 //! | P8 | `is_late` (`daemon/mod.rs`) | `drain_gives_up_at_its_timeout_and_the_photo_is_done_next_time` |
 //! | P8 | `jobs.is_empty()` (`daemon/mod.rs`) | `sigterm_finishes_the_running_job_and_exits_with_zero` |
-//! | P8 | `SqliteLedger::recover` (`daemon/start.rs`) | `daemon_killed_in_mid_job_delivers_everything_once_after_a_restart` |
+//! | P8 | `RecoveryStore::recover` (`daemon/start.rs`) | `daemon_killed_in_mid_job_delivers_everything_once_after_a_restart` |
 //! | P8 | `register_conditional_shutdown` (`shutdown.rs`) | `second_sigterm_exits_at_once` |
 //! | P9 | a refused reload ends the daemon (`daemon/reload.rs`) | `sighup_with_a_broken_file_names_the_fault_and_goes_on` |
 //! | P10 | `State::pause` (`daemon/state.rs`) | `full_output_folder_pauses_until_there_is_space` |

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::fs::path_error::AtPath as _;
-use crate::ledger::{LedgerError, Overwrite, SqliteLedger};
+use crate::ledger::{LedgerError, Overwrite, back_up};
 use crate::percent;
 
 /// Copies the ledger to `file`. Fails when the file exists, unless `replace` is true.
@@ -14,12 +14,13 @@ pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, C
     let config = super::read_leniently(config_file)?;
     let state_dir = &config.daemon.state_dir;
     let file = std::path::absolute(file)?;
-    let Some(mut ledger) = SqliteLedger::open_existing(state_dir)? else {
-        return Err(CommandError::NoLedger(state_dir.clone()));
+    let no_ledger = || CommandError::NoLedger(state_dir.clone());
+    let Ok(real_state_dir) = state_dir.canonicalize() else {
+        return Err(no_ledger());
     };
     let folder = file.parent().unwrap_or(Path::new("/"));
     // The file may be the ledger itself.
-    if folder.canonicalize().at(folder)? == state_dir.canonicalize().at(state_dir)? {
+    if folder.canonicalize().at(folder)? == real_state_dir {
         return Err(CommandError::BackupInState(state_dir.clone()));
     }
     let overwrite = if replace {
@@ -27,9 +28,9 @@ pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, C
     } else {
         Overwrite::Never
     };
-    let bytes = match ledger.back_up(&file, overwrite) {
+    let bytes = match back_up(state_dir, &file, overwrite) {
         Err(LedgerError::Exists(file)) => return Err(CommandError::BackupExists(file)),
-        copied => copied?,
+        copied => copied?.ok_or_else(no_ledger)?,
     };
     writeln!(
         stdout(),

@@ -22,7 +22,7 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
         tracing::warn!("the ledger was damaged; it lies at {} now", aside.display());
     }
     let rebuilt = rebuild(
-        &mut ledger,
+        &mut *ledger,
         &config.folders,
         RebuildExtent::Whole,
         Patience::LONG,

@@ -9,7 +9,7 @@ use crate::config::{Config, Folder};
 use crate::fs::disk;
 use crate::fs::disk::Question;
 use crate::fs::stamp::Stamp;
-use crate::ledger::{DonePhoto, SqliteLedger};
+use crate::ledger::{DonePhoto, open_existing};
 use crate::percent;
 
 /// Puts back the photos cut by `of_model`, if given, and of these only `files`, if there are any.
@@ -20,7 +20,7 @@ pub fn run(
 ) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let mut out = stdout().lock();
-    let mut ledger = SqliteLedger::open_existing(&config.daemon.state_dir)?;
+    let mut ledger = open_existing(&config.daemon.state_dir)?;
     let wanted = Wanted::of(&config, of_model, files)?;
     let mut looks = Vec::new();
     for folder in &config.folders {

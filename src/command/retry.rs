@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use crate::config::{Config, FailedPolicy, Folder};
-use crate::ledger::{Quarantined, SqliteLedger};
+use crate::ledger::{LedgerStore, Quarantined, open_existing};
 use crate::percent;
 
 /// A quarantined photo and its folder.
@@ -16,17 +16,17 @@ type QuarantinedIn<'a> = (&'a Folder, Quarantined);
 pub fn run(config_file: &Path, files: &[PathBuf]) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
     let mut out = stdout().lock();
-    let Some(mut ledger) = SqliteLedger::open_existing(&config.daemon.state_dir)? else {
+    let Some(mut ledger) = open_existing(&config.daemon.state_dir)? else {
         return match files.first() {
             Some(file) => Err(CommandError::NotQuarantined(percent::display(file))),
             None => Ok(ExitCode::SUCCESS),
         };
     };
     let wanted = match files {
-        [] => all(&mut ledger, &config)?,
+        [] => all(&mut *ledger, &config)?,
         files => files
             .iter()
-            .map(|file| find(&mut ledger, &config, file))
+            .map(|file| find(&mut *ledger, &config, file))
             .collect::<Result<_, _>>()?,
     };
     if wanted.is_empty() {
@@ -63,7 +63,7 @@ fn moved(folder: &Folder) -> String {
 }
 
 fn all<'a>(
-    ledger: &mut SqliteLedger,
+    ledger: &mut dyn LedgerStore,
     config: &'a Config,
 ) -> Result<Vec<QuarantinedIn<'a>>, CommandError> {
     let mut found = Vec::new();
@@ -76,7 +76,7 @@ fn all<'a>(
 
 /// Finds the photo for `file`: its path, or its path below a hot folder as `status` prints it.
 fn find<'a>(
-    ledger: &mut SqliteLedger,
+    ledger: &mut dyn LedgerStore,
     config: &'a Config,
     file: &Path,
 ) -> Result<QuarantinedIn<'a>, CommandError> {

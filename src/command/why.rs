@@ -17,15 +17,15 @@ use crate::config::Folder;
 use crate::daemon::{LiveStatus, WaitingFor};
 use crate::fs::stamp::Stamp;
 use crate::intake::{FileFilter, PATIENCE};
-use crate::ledger::{FailedAttempt, PhotoState, SqliteLedger, VersionHistory, is_in_use};
+use crate::ledger::{FailedAttempt, PhotoState, VersionHistory, is_in_use, open_existing};
 use crate::percent;
 use crate::rfc3339;
 
 /// Prints the history of `file`: a photo, its cutout, or a path as `status` prints it.
 pub fn run(config_file: &Path, file: &Path) -> Result<ExitCode, CommandError> {
     let config = super::read_leniently(config_file)?;
-    let mut ledger = SqliteLedger::open_existing(&config.daemon.state_dir)?;
-    let (folder, source) = find(&config, ledger.as_mut(), file)?
+    let mut ledger = open_existing(&config.daemon.state_dir)?;
+    let (folder, source) = find(&config, ledger.as_deref_mut(), file)?
         .ok_or_else(|| CommandError::InNoFolder(percent::display(file)))?;
     let history = match &mut ledger {
         Some(ledger) => ledger.history(&folder.name, &source)?,

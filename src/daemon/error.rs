@@ -64,7 +64,7 @@ impl FatalError {
                 | LedgerError::FromThePast { .. }
                 | LedgerError::NoRoomForCopy { .. }
                 | LedgerError::Exists(_)
-                | LedgerError::Sql(_)
+                | LedgerError::Store { .. }
                 | LedgerError::Gone,
             )
             | Self::NoWorker(_)

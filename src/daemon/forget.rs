@@ -176,11 +176,11 @@ fn is_missing(error: &PathError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Arrival, AttemptResult, SqliteLedger, Version};
+    use crate::ledger::{Arrival, AttemptResult, Version, in_memory};
 
     /// Makes a ledger in which each of `sources` is done, and returns its old versions.
     fn done(input: &Path, sources: &[&str]) -> Vec<OldVersion> {
-        let mut ledger = SqliteLedger::in_memory().unwrap();
+        let mut ledger = in_memory().unwrap();
         for source in sources {
             let file = std::fs::File::options()
                 .write(true)

@@ -255,7 +255,7 @@ impl Daemon {
         self.starts.shutdown().await;
         self.context
             .ledger
-            .call(crate::ledger::SqliteLedger::refund_running)
+            .call(|ledger| ledger.refund_running())
             .await?;
         self.pool.end().await;
         self.status_file.remove();

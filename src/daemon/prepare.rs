@@ -16,7 +16,7 @@ use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::root::Root;
 use crate::intake::{Preparation, PrepareOutput};
 use crate::job::{JobContext, OutputPlace, temp_name};
-use crate::ledger::{HalfRetired, Interrupted, LedgerError, RebuildExtent, SqliteLedger};
+use crate::ledger::{HalfRetired, Interrupted, LedgerError, RebuildExtent, open_existing};
 
 /// How long it may take to read the next cutouts of an output folder whose disk answers.
 const LEARN_LIMIT: Duration = Duration::from_mins(1);
@@ -136,10 +136,10 @@ fn remove_temp(ledger_id: &str, attempt: &Interrupted) {
 fn learn(state_dir: &Path, folders: &[Arc<Folder>], pulse: &Pulse) -> Result<(), LedgerError> {
     let mut alive = || pulse.long_step(LEARN_LIMIT);
     alive();
-    if let Some(mut ledger) = SqliteLedger::open_existing(state_dir)? {
+    if let Some(mut ledger) = open_existing(state_dir)? {
         log::rebuilt(
             &rebuild(
-                &mut ledger,
+                &mut *ledger,
                 folders,
                 RebuildExtent::Part,
                 Patience::LONG,

@@ -28,7 +28,7 @@ use crate::fs::{disk, mount};
 use crate::intake::{Assignment, FileFilter, FolderId, Scanner};
 use crate::job::{JobContext, OutputPlace};
 use crate::ledger::{
-    Interrupted, Ledger, LedgerFound, RebuildExtent, SqliteLedger, lock_state_dir, open_whole,
+    Interrupted, Ledger, LedgerFound, LedgerStore, RebuildExtent, lock_state_dir, open_whole,
 };
 use crate::worker::{Pool, StartError, Worker, WorkerSpec};
 
@@ -233,7 +233,7 @@ impl Daemon {
 
 /// Opens the ledger. If it was lost, damaged or restored, reads the missing records from the output folders. Also returns the
 /// output folders whose disks do not answer: their cutouts are read before the folders are used.
-fn open_ledger(config: &Config) -> Result<(SqliteLedger, Vec<PathBuf>), FatalError> {
+fn open_ledger(config: &Config) -> Result<(Box<dyn LedgerStore>, Vec<PathBuf>), FatalError> {
     let (mut ledger, found) = open_whole(&config.daemon.state_dir, &mut |step| {
         // Each step takes long with a large ledger.
         Systemd::still_starting();
@@ -249,7 +249,7 @@ fn open_ledger(config: &Config) -> Result<(SqliteLedger, Vec<PathBuf>), FatalErr
     }
     let alive = &mut Systemd::still_starting;
     let mut rebuilt = rebuild(
-        &mut ledger,
+        &mut *ledger,
         &config.folders,
         RebuildExtent::Whole,
         Patience::SHORT,

@@ -11,7 +11,6 @@ use super::folder::HotFolder;
 use super::state::State;
 use super::systemd::Systemd;
 use super::{Daemon, FatalError, Readiness, TICK, log};
-use crate::ledger::SqliteLedger;
 
 /// How often the ledger's `-wal` is written back; a long read may have made it grow.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(10);
@@ -41,7 +40,7 @@ impl Daemon {
         let version = self
             .context
             .ledger
-            .call(SqliteLedger::foreign_changes)
+            .call(|ledger| ledger.foreign_changes())
             .await?;
         if std::mem::replace(&mut self.ledger_version, version) != version {
             for folder in self.folders.values_mut() {
@@ -50,7 +49,10 @@ impl Daemon {
         }
         if now >= self.checkpoint_at {
             self.checkpoint_at = now + CHECKPOINT_INTERVAL;
-            self.context.ledger.call(SqliteLedger::checkpoint).await?;
+            self.context
+                .ledger
+                .call(|ledger| ledger.checkpoint())
+                .await?;
         }
         self.explain_late(now).await?;
         self.forget(now).await?;

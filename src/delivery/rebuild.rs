@@ -12,7 +12,7 @@ use super::names::fold_case;
 use crate::config::Folder;
 use crate::fs::disk;
 use crate::fs::path_error::{AtPath as _, PathError};
-use crate::ledger::{FoundCutout, LedgerError, RebuildExtent, SqliteLedger};
+use crate::ledger::{FoundCutout, LedgerError, LedgerStore, RebuildExtent};
 use crate::percent;
 use crate::provenance::Provenance;
 
@@ -56,7 +56,7 @@ pub struct Rebuilt {
 /// Adds the cutouts in the output folders of `folders` to `ledger`. `folders` are all folders or, with [`RebuildExtent::Part`],
 /// some of them. Calls `alive` every ten seconds. When a disk does not respond, the next start begins again.
 pub fn rebuild(
-    ledger: &mut SqliteLedger,
+    ledger: &mut dyn LedgerStore,
     folders: &[Arc<Folder>],
     extent: RebuildExtent,
     patience: Patience,
@@ -111,7 +111,7 @@ impl Rebuilt {
     /// Records the reports on one output folder until there are no more or its disk does not respond.
     fn learn(
         &mut self,
-        ledger: &mut SqliteLedger,
+        ledger: &mut dyn LedgerStore,
         mut listing: OutputListing<'_>,
         alive: &mut impl FnMut(),
     ) -> Result<(), LedgerError> {

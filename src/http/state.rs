@@ -21,7 +21,7 @@ use crate::config::{Folder, Http};
 use crate::daemon::{DaemonHandle, Snapshot};
 use crate::imaging::CutReport;
 use crate::job::{PhotoRequest, RequestError};
-use crate::ledger::{Ledger, SqliteLedger};
+use crate::ledger::{Ledger, open_reader};
 use crate::worker::Task;
 
 /// Thumbnails made at a time. Further ones wait, so that photos still get slots.
@@ -234,7 +234,7 @@ impl AppState {
     pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
         let state_dir = self.snapshot()?.config.daemon.state_dir.clone();
         let open = || async {
-            let ledger = blocking(move || Ok(SqliteLedger::open_reader(&state_dir)?)).await?;
+            let ledger = blocking(move || Ok(open_reader(&state_dir)?)).await?;
             Ok(Ledger::start(ledger.ok_or(Refusal::Closed)?)?)
         };
         self.reader.get_or_try_init(open).await

@@ -1,52 +1,22 @@
-//! Finds versions that ended long ago, and removes those whose photos are gone from `SQLite`, a few at a time. Must not look at a
-//! photo.
+//! Versions that ended long ago, and the operations that find and remove them. Must not look at a photo.
 
-use std::path::{Path, PathBuf};
-
-use rusqlite::params;
-
-use super::LedgerError;
-use super::outputs;
-use super::recovery::version_of;
-use super::sqlite_ledger::{SqliteLedger, Version, bytes, path};
-
-/// The states whose versions may be removed, in the order of the walk. Versions in other states have work left to do.
-const STATES: [&str; 5] = ["done", "superseded", "ignored", "quarantined", "waiting"];
-
-/// Removes a version if it is unchanged since it was listed. If another photo has its path, that photo must be recorded already, or
-/// it would lose the name. Earlier versions of the source must be removed first: if one came back, it would count as the version
-/// whose cutout is in place.
-const DELETE_VERSION: &str =
-    "DELETE FROM versions WHERE id = ?1 AND state = ?2 AND ended_at_ms = ?3
-    AND (?4 OR EXISTS (SELECT 1 FROM versions AS later
-        WHERE later.folder = versions.folder AND later.source = versions.source
-            AND (later.turn, later.id) > (versions.turn, versions.id)))
-    AND NOT EXISTS (SELECT 1 FROM versions AS earlier
-        WHERE earlier.folder = versions.folder AND earlier.source = versions.source
-            AND (earlier.turn, earlier.id) < (versions.turn, versions.id))";
-
-/// Removes the name of a cutout at a path that no version has any more, and all names of a source without versions.
-const DELETE_NAMES: &str =
-    "DELETE FROM names INDEXED BY names_of_source WHERE output = ?1 AND folder = ?2 AND source = ?3
-    AND (NOT EXISTS (SELECT 1 FROM versions WHERE folder = ?2 AND source = ?3)
-        OR CAST(output || '/' || name AS BLOB) = ?4
-            AND NOT EXISTS (SELECT 1 FROM versions JOIN outputs ON outputs.version = versions.id
-                WHERE folder = ?2 AND source = ?3 AND path = ?4))";
+use super::attempts::Version;
+use super::error::LedgerError;
 
 /// The position of a walk through the old versions of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OldCursor {
-    state: usize,
-    ended_at_ms: i64,
-    id: i64,
+    pub(super) state: usize,
+    pub(super) ended_at_ms: i64,
+    pub(super) id: i64,
 }
 
 /// A version that ended long ago.
 #[derive(Clone, Debug)]
 pub struct OldVersion {
-    id: i64,
-    state: &'static str,
-    ended_at_ms: i64,
+    pub(super) id: i64,
+    pub(super) state: &'static str,
+    pub(super) ended_at_ms: i64,
     /// The version.
     pub version: Version,
     /// Whether hotcut itself has moved or deleted its source.
@@ -62,114 +32,20 @@ pub struct Forgotten {
     pub is_path_free: bool,
 }
 
-impl SqliteLedger {
+/// Removes old versions.
+pub trait ForgetStore {
     /// Returns the next versions of `folder` that ended before `before_ms`, and the position to continue at; `None` at the end.
-    pub fn old_versions(
+    fn old_versions(
         &mut self,
         folder: &str,
         before_ms: i64,
         cursor: &OldCursor,
         count: u32,
-    ) -> Result<(Vec<OldVersion>, Option<OldCursor>), LedgerError> {
-        let Some(state) = STATES.get(cursor.state) else {
-            return Ok((Vec::new(), None));
-        };
-        let mut query = self.connection.prepare_cached(
-            "SELECT id, source, len, mtime_ns, ino, ended_at_ms FROM versions
-             WHERE folder = ?1 AND state = ?2 AND ended_at_ms < ?3 AND (ended_at_ms, id) > (?4, ?5)
-             ORDER BY ended_at_ms, id LIMIT ?6",
-        )?;
-        let values = params![
-            folder,
-            state,
-            before_ms,
-            cursor.ended_at_ms,
-            cursor.id,
-            count
-        ];
-        let rows = query.query_map(values, |row| {
-            let (id, version) = (row.get(0)?, version_of(row, folder)?);
-            Ok(OldVersion {
-                id,
-                state,
-                ended_at_ms: row.get(5)?,
-                is_retired: version.stamp.ino.cast_signed() == -id,
-                version,
-            })
-        })?;
-        let found: Vec<OldVersion> = rows.collect::<Result<_, _>>()?;
-        let next = match found.last() {
-            Some(last) => OldCursor {
-                state: cursor.state,
-                ended_at_ms: last.ended_at_ms,
-                id: last.id,
-            },
-            None => OldCursor {
-                state: cursor.state + 1,
-                ..OldCursor::default()
-            },
-        };
-        Ok((found, Some(next)))
-    }
+    ) -> Result<(Vec<OldVersion>, Option<OldCursor>), LedgerError>;
 
     /// Removes versions that are unchanged since they were listed. Returns how many were removed.
     ///
     /// A name is removed with the last version that had it. A cutout that still has the name is safe, since nothing is placed over
     /// a file.
-    pub fn forget(&mut self, forgotten: &[Forgotten]) -> Result<usize, LedgerError> {
-        let folders = self.output_folders()?;
-        let transaction = self.connection.transaction()?;
-        let mut count = 0;
-        for Forgotten { old, is_path_free } in forgotten {
-            // Its photo may be hidden now, and so seem gone.
-            if self.explaining.is_under_way(old.id) {
-                continue;
-            }
-            let placed_at = outputs::paths(&transaction, old.id)?;
-            let removed = transaction
-                .prepare_cached(DELETE_VERSION)?
-                .execute(params![old.id, old.state, old.ended_at_ms, is_path_free])?;
-            if removed == 0 {
-                continue;
-            }
-            count += 1;
-            transaction
-                .prepare_cached("DELETE FROM failures WHERE version = ?1")?
-                .execute([old.id])?;
-            let Version { folder, source, .. } = &old.version;
-            let names = folders
-                .iter()
-                .flat_map(|output| placed_at.iter().map(move |placed_at| (output, placed_at)));
-            for (output, placed_at) in names {
-                transaction.prepare_cached(DELETE_NAMES)?.execute(params![
-                    bytes(output),
-                    folder,
-                    bytes(source),
-                    bytes(placed_at)
-                ])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(count)
-    }
-
-    /// All output folders with owned names, including those that are no longer configured.
-    fn output_folders(&self) -> Result<Vec<PathBuf>, LedgerError> {
-        // One index step per folder, however many names there are.
-        let mut next = self
-            .connection
-            .prepare_cached("SELECT min(output) FROM names WHERE output > ?1")?;
-        let mut outputs: Vec<PathBuf> = Vec::new();
-        loop {
-            let last = outputs.last().map_or(Path::new(""), PathBuf::as_path);
-            let found: Option<Vec<u8>> = next.query_row([bytes(last)], |row| row.get(0))?;
-            match found {
-                Some(output) => outputs.push(path(output)),
-                None => return Ok(outputs),
-            }
-        }
-    }
+    fn forget(&mut self, forgotten: &[Forgotten]) -> Result<usize, LedgerError>;
 }
-
-#[cfg(test)]
-mod tests;

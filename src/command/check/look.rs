@@ -13,7 +13,7 @@ use crate::fs::disk::{self, Question};
 use crate::fs::mount;
 use crate::fs::path_error::{AtPath as _, PathError};
 use crate::fs::resolve;
-use crate::ledger::{LedgerError, SqliteLedger};
+use crate::ledger::{LedgerError, open_existing};
 
 /// The mount points of the folders at their first use.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl KnownMounts {
         let paths: Vec<PathBuf> = paths.map(Path::to_owned).collect();
         let known = disk::ask(&config.daemon.state_dir, move |_| {
             let mut known = BTreeMap::new();
-            if let Some(mut ledger) = SqliteLedger::open_existing(&state_dir)? {
+            if let Some(mut ledger) = open_existing(&state_dir)? {
                 for path in paths {
                     if let Some(point) = ledger.mount_of(&path)? {
                         known.insert(path, point);

@@ -19,7 +19,7 @@ use super::{CutRun, stdin};
 use crate::blocking::unpanicked;
 use crate::imaging::CutoutError;
 use crate::job::{self, Finished, Job, JobContext, JobError, Origin, Outcome, Stalled, Stalls};
-use crate::ledger::{Ledger, SqliteLedger};
+use crate::ledger::{Ledger, in_memory};
 use crate::worker::{Pool, StartError, Worker, WorkerSpec};
 
 /// The photos of a batch and their state.
@@ -57,7 +57,7 @@ impl<'a> CutBatch<'a> {
         reporter: &'a mut CutReporter,
     ) -> Result<Self, CommandError> {
         let config = &run.config;
-        let ledger = SqliteLedger::in_memory()?;
+        let ledger = in_memory()?;
         let ledger_id = ledger.id().to_owned();
         let size = config.daemon.workers.min(jobs.len());
         let sheet = run.sheet.as_ref().map(|_| SheetList::new(&jobs));

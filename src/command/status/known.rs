@@ -9,7 +9,7 @@ use super::super::CommandError;
 use crate::accounts::group_name;
 use crate::config::{Config, Folder};
 use crate::daemon::{LiveStatus, ReadStatus, SharedFailure, SharedStatus};
-use crate::ledger::{Counts, LedgerError, SqliteLedger, is_in_use};
+use crate::ledger::{Counts, LedgerError, is_in_use, open_existing};
 
 /// The group that the unit gives the service.
 const SERVICE: &str = "hotcut";
@@ -44,7 +44,7 @@ impl KnownStatus {
 
     fn of_state(config: &Config) -> Result<Self, CommandError> {
         let state_dir = &config.daemon.state_dir;
-        let mut ledger = SqliteLedger::open_existing(state_dir)?;
+        let mut ledger = open_existing(state_dir)?;
         let live = is_in_use(state_dir)?
             .then(|| LiveStatus::read(state_dir))
             .flatten();

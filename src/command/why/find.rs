@@ -10,13 +10,13 @@ use crate::config::{Config, Folder};
 use crate::fs::disk;
 use crate::fs::disk::Question;
 use crate::fs::stamp::Stamp;
-use crate::ledger::SqliteLedger;
+use crate::ledger::LedgerStore;
 use crate::percent;
 
 /// Finds the hot folder of `file`, and the path below it.
 pub(super) fn find<'a>(
     config: &'a Config,
-    mut ledger: Option<&mut SqliteLedger>,
+    mut ledger: Option<&mut (dyn LedgerStore + 'static)>,
     file: &Path,
 ) -> Result<Option<(&'a Arc<Folder>, PathBuf)>, CommandError> {
     let path = std::path::absolute(file)?;

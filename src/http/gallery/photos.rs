@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::server::blocking::blocking;
 use crate::http::server::refusal::{Problem, Refusal};
 use crate::http::state::AppState;
-use crate::ledger::{PAGE_MAX, PhotoQuery, PhotoRow, PhotoState, SqliteLedger};
+use crate::ledger::{PAGE_MAX, PhotoQuery, PhotoRow, PhotoState, open_existing};
 use crate::percent;
 
 /// Photos of a page when the request names no count.
@@ -141,7 +141,7 @@ pub(crate) async fn retry(
     let row = row(&app, id).await?;
     let state_dir = app.snapshot()?.config.daemon.state_dir.clone();
     // As `hotcut retry` does; the daemon loop notices the change within a second.
-    let is_retried = blocking(move || match SqliteLedger::open_existing(&state_dir)? {
+    let is_retried = blocking(move || match open_existing(&state_dir)? {
         Some(mut ledger) => Ok(ledger.retry(&row.folder, &row.source)?),
         None => Ok(false),
     });

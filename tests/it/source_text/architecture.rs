@@ -71,7 +71,7 @@ fn each_crate_is_named_in_one_place_only() {
     assert_named_only_in("notify", &["src/intake/watch.rs"]);
     assert_named_only_in("toml", &["src/config/", "src/model/"]);
     assert_named_only_in("signal_hook", &["src/shutdown.rs"]);
-    assert_named_only_in("rusqlite", &["src/ledger/"]);
+    assert_named_only_in("rusqlite", &["src/ledger/sqlite/"]);
     assert_named_only_in("nix", &["src/accounts.rs"]);
     assert_named_only_in("hmac", &["src/notifications/signature.rs"]);
     assert_named_only_in(

@@ -1,0 +1,114 @@
+//! Versions and attempts, and the operations that record them. Must not know how they are stored.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::attempt_result::AttemptResult;
+use super::error::LedgerError;
+use crate::config::{OnSameName, OutputSpec};
+use crate::fs::stamp::Stamp;
+
+/// One version of one source.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// The name of the hot folder.
+    pub folder: String,
+    /// The path below it.
+    pub source: PathBuf,
+    /// The stamp of the version.
+    pub stamp: Stamp,
+}
+
+/// When a version arrived. Times are milliseconds since the epoch, except the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it was first seen.
+    pub seen_at_ms: i64,
+    /// When it settled.
+    pub settled_at_ms: i64,
+    /// When its file was created, in nanoseconds since the epoch of its file system's clock, if known.
+    pub born_ns: Option<i64>,
+}
+
+impl Arrival {
+    /// Makes the arrival of a version that was first seen `seen` ago and settled `settled` ago.
+    pub fn ago(seen: Duration, settled: Duration) -> Self {
+        let before = |ago: Duration| {
+            now_ms().saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))
+        };
+        Self {
+            seen_at_ms: before(seen),
+            settled_at_ms: before(settled),
+            born_ns: None,
+        }
+    }
+}
+
+/// An attempt that may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The version's row.
+    pub id: i64,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+}
+
+/// One file that is made of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedOutput {
+    /// Its path.
+    pub path: PathBuf,
+    /// What is made.
+    pub spec: OutputSpec,
+}
+
+/// Records attempts at versions.
+pub trait AttemptStore {
+    /// Returns for each version whether it still needs work. A running version does not: a job has it, perhaps for a folder that a
+    /// reload has replaced. A done version that came back after a later version needs work if the later cutout has replaced its
+    /// own, which depends on `on_same_name`.
+    fn unfinished(
+        &mut self,
+        versions: &[Version],
+        on_same_name: OnSameName,
+    ) -> Result<Vec<bool>, LedgerError>;
+
+    /// Begins and counts an attempt that is to make `outputs`. Supersedes earlier versions of the source. `None`
+    /// if a job for a folder that a reload has replaced is at work on this version.
+    fn begin(
+        &mut self,
+        version: &Version,
+        arrival: Arrival,
+        model: &str,
+        outputs: &[PlannedOutput],
+    ) -> Result<Option<Begun>, LedgerError>;
+
+    /// Notes that the cutout of the attempt `id` is in place. The attempt still handles the source; after a crash, only the source
+    /// is left to do.
+    fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError>;
+
+    /// Notes in one step that the cutout of the attempt `id` is in place and that its source stays. With two steps, a crash in
+    /// between would cause the source to be deleted.
+    fn placed_for_good(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError>;
+
+    /// Records how the attempt `id` ended.
+    fn end(&mut self, id: i64, result: &AttemptResult) -> Result<(), LedgerError>;
+
+    /// Records that the attempt `id` failed, and why.
+    fn fail(&mut self, id: i64, result: &AttemptResult, reason: &str) -> Result<(), LedgerError>;
+
+    /// Notes that the source of version `id` was moved or deleted. Its inode may be reused at once, so it no longer identifies the
+    /// version.
+    fn retire(&mut self, id: i64) -> Result<(), LedgerError>;
+
+    /// Marks the records of a source that is gone, so that it is no longer reported.
+    fn vanish(&mut self, folder: &str, source: &Path) -> Result<(), LedgerError>;
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
