@@ -65,6 +65,7 @@ impl FatalError {
                 | LedgerError::NoRoomForCopy { .. }
                 | LedgerError::Exists(_)
                 | LedgerError::Store { .. }
+                | LedgerError::Lost(_)
                 | LedgerError::Gone,
             )
             | Self::NoWorker(_)

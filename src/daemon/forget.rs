@@ -196,7 +196,7 @@ mod tests {
             let arrival = Arrival::ago(Duration::ZERO, Duration::ZERO);
             let begun = ledger.begin(&version, arrival, "luma", &[]);
             let begun = begun.unwrap().expect("nobody is at work on it");
-            ledger.end(begun.id, &AttemptResult::Done).unwrap();
+            ledger.end(begun.hold, &AttemptResult::Done).unwrap();
         }
         let cursor = OldCursor::default();
         ledger

@@ -13,7 +13,7 @@ use crate::fs::disk::Pulse;
 use crate::fs::path_error::PathError;
 use crate::fs::root::Root;
 use crate::job::{self, JobContext};
-use crate::ledger::{AttemptResult, HalfRetired, LedgerError};
+use crate::ledger::{HalfRetired, LedgerError};
 use crate::percent;
 
 /// How long a move to another disk may take.
@@ -70,10 +70,9 @@ fn finish(
         pulse.long_step(MOVE_LIMIT);
         match job::retire_late(Arc::clone(folder), context, half) {
             Ok(true) => {
-                context.ledger.call_blocking(move |ledger| {
-                    ledger.end(id, &AttemptResult::Done)?;
-                    ledger.retire(id)
-                })?;
+                context
+                    .ledger
+                    .call_blocking(move |ledger| ledger.retired_late(id))?;
                 tracing::info!(folder = folder.name, %source, "a photo that a crash has left under a hidden name was moved or deleted as its folder says");
             }
             Ok(false) => {}

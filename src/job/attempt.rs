@@ -259,7 +259,7 @@ impl Attempt<'_> {
         let mut wanted = Vec::new();
         for (number, output) in (0..).zip(chosen) {
             if output.already.is_none() {
-                let name = self.context.temp_name(begun.id, number);
+                let name = self.context.temp_name(begun.hold.id, number);
                 wanted.push((output.clone(), OsString::from(name)));
             }
         }

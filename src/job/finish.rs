@@ -23,7 +23,11 @@ pub(super) async fn conclude(
         (Ok(_), None) => Ok(Outcome::Outdated),
         (Err(error), begun) => fail(job, context, begun, error).await,
     };
-    concluded.unwrap_or_else(Outcome::Halted)
+    match concluded {
+        // Another attempt has the version, so what this one found is of no use.
+        Err(LedgerError::Lost(_)) => Outcome::Outdated,
+        concluded => concluded.unwrap_or_else(Outcome::Halted),
+    }
 }
 
 async fn succeed(
@@ -43,10 +47,10 @@ async fn succeed(
         (SourcePolicy::Delete, _) if is_doubtful => {
             context
                 .ledger
-                .call(move |ledger| ledger.placed_for_good(begun.id, &sha256))
+                .call(move |ledger| ledger.placed_for_good(begun.hold, &sha256))
                 .await?;
             // It does no harm if an earlier note stays.
-            drop(Source::of(job).keep(context, begun.id).await);
+            drop(Source::of(job).keep(context, begun.hold.id).await);
             SourceResult::Kept
         }
         (SourcePolicy::Delete | SourcePolicy::Move(_), Origin::Made { report, .. })
@@ -88,7 +92,7 @@ async fn note_placed(
 ) -> Result<(), LedgerError> {
     context
         .ledger
-        .call(move |ledger| ledger.placed(begun.id, &sha256))
+        .call(move |ledger| ledger.placed(begun.hold, &sha256))
         .await
 }
 
@@ -100,17 +104,15 @@ async fn retire(
 ) -> Result<SourceResult, LedgerError> {
     // All outputs have the number of the first one, unless another file had that name.
     let output = outputs.first().map_or(Path::new(""), PathBuf::as_path);
-    match Source::of(job).retire(context, begun.id, output).await {
+    match Source::of(job).retire(context, begun.hold.id, output).await {
         Ok(is_gone) => {
-            record(context, begun, AttemptResult::Done).await?;
-            if !is_gone {
-                return Ok(SourceResult::Stays);
-            }
-            context
-                .ledger
-                .call(move |ledger| ledger.retire(begun.id))
-                .await?;
-            Ok(SourceResult::Gone)
+            let (result, source) = if is_gone {
+                (AttemptResult::Retired, SourceResult::Gone)
+            } else {
+                (AttemptResult::Done, SourceResult::Stays)
+            };
+            record(context, begun, result).await?;
+            Ok(source)
         }
         Err(error) => {
             record(context, begun, AttemptResult::Placed).await?;
@@ -186,9 +188,11 @@ async fn quarantine(
     let why = reason.clone();
     let record = context
         .ledger
-        .call(move |ledger| ledger.quarantine(begun.id, why));
+        .call(move |ledger| ledger.quarantine(begun.hold, why));
     let explained = if record.await? {
-        Source::of(job).explain(context, begun.id, reason).await
+        Source::of(job)
+            .explain(context, begun.hold.id, reason)
+            .await
     } else {
         Ok(Explained::NothingNew)
     };
@@ -225,7 +229,7 @@ async fn record_failure(
 ) -> Result<(), LedgerError> {
     context
         .ledger
-        .call(move |ledger| ledger.fail(begun.id, &result, &reason))
+        .call(move |ledger| ledger.fail(begun.hold, &result, &reason))
         .await
 }
 
@@ -236,6 +240,6 @@ async fn record(
 ) -> Result<(), LedgerError> {
     context
         .ledger
-        .call(move |ledger| ledger.end(begun.id, &result))
+        .call(move |ledger| ledger.end(begun.hold, &result))
         .await
 }

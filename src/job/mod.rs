@@ -80,7 +80,7 @@ pub async fn run(job: Job, worker: Worker, context: JobContext, stalls: Stalls) 
     Finished {
         job,
         worker,
-        id: begun.map(|begun| begun.id),
+        id: begun.map(|begun| begun.hold.id),
         outcome,
     }
 }

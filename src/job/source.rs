@@ -140,9 +140,10 @@ impl Source {
                 return Ok(ledger.fail_explaining(id));
             };
             if explained == Explained::Moved {
-                ledger.retire(id)?;
+                ledger.explained_and_moved(id)?;
+            } else {
+                ledger.explained(id)?;
             }
-            ledger.explained(id)?;
             Ok(true)
         });
         let is_new = record.await?;

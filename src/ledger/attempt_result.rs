@@ -3,10 +3,13 @@
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum AttemptResult {
-    /// The cutout is in place; the source is not retired yet.
+    /// The outputs are in place; the source is not retired yet.
     Placed,
-    /// The cutout is in place and the source is handled.
+    /// The outputs are in place and the source stays.
     Done,
+    /// The outputs are in place and the source was moved or deleted. Its inode may be reused at once, so it no longer identifies the
+    /// version.
+    Retired,
     /// The attempt counts; another one may follow.
     Waiting,
     /// The attempt does not count: the environment was at fault.
@@ -34,7 +37,7 @@ impl AttemptResult {
     pub(crate) fn parts(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Placed => ("placed", None),
-            Self::Done => ("done", None),
+            Self::Done | Self::Retired => ("done", None),
             Self::Waiting | Self::Refunded => ("waiting", None),
             Self::Quarantined { reason } => ("quarantined", Some(reason)),
             Self::Ignored { reason } => ("ignored", Some(reason)),

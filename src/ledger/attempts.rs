@@ -44,11 +44,21 @@ impl Arrival {
     }
 }
 
+/// The right to record the result of one attempt at a version. It is lost when another attempt begins, when a later version of the
+/// source supersedes this one, or when a start finds the attempt interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The version's row.
+    pub id: i64,
+    /// Increases with each attempt at the version.
+    pub claim: i64,
+}
+
 /// An attempt that may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
-    /// The version's row.
-    pub id: i64,
+    /// The right to record its result.
+    pub hold: Hold,
     /// The number of this attempt, from 1.
     pub attempt: u32,
 }
@@ -62,7 +72,7 @@ pub struct PlannedOutput {
     pub spec: OutputSpec,
 }
 
-/// Records attempts at versions.
+/// Records attempts at versions. A change by a [`Hold`] that is lost changes nothing and returns [`LedgerError::Lost`].
 pub trait AttemptStore {
     /// Returns for each version whether it still needs work. A running version does not: a job has it, perhaps for a folder that a
     /// reload has replaced. A done version that came back after a later version needs work if the later cutout has replaced its
@@ -83,23 +93,20 @@ pub trait AttemptStore {
         outputs: &[PlannedOutput],
     ) -> Result<Option<Begun>, LedgerError>;
 
-    /// Notes that the cutout of the attempt `id` is in place. The attempt still handles the source; after a crash, only the source
-    /// is left to do.
-    fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError>;
+    /// Notes that the outputs of the attempt are in place. The attempt still handles the source; after a crash, only the source is
+    /// left to do.
+    fn placed(&mut self, hold: Hold, sha256: &[u8; 32]) -> Result<(), LedgerError>;
 
-    /// Notes in one step that the cutout of the attempt `id` is in place and that its source stays. With two steps, a crash in
-    /// between would cause the source to be deleted.
-    fn placed_for_good(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError>;
+    /// Notes in one step that the outputs of the attempt are in place and that its source stays. With two steps, a crash in between
+    /// would cause the source to be deleted.
+    fn placed_for_good(&mut self, hold: Hold, sha256: &[u8; 32]) -> Result<(), LedgerError>;
 
-    /// Records how the attempt `id` ended.
-    fn end(&mut self, id: i64, result: &AttemptResult) -> Result<(), LedgerError>;
+    /// Records how the attempt ended.
+    fn end(&mut self, hold: Hold, result: &AttemptResult) -> Result<(), LedgerError>;
 
-    /// Records that the attempt `id` failed, and why.
-    fn fail(&mut self, id: i64, result: &AttemptResult, reason: &str) -> Result<(), LedgerError>;
-
-    /// Notes that the source of version `id` was moved or deleted. Its inode may be reused at once, so it no longer identifies the
-    /// version.
-    fn retire(&mut self, id: i64) -> Result<(), LedgerError>;
+    /// Records that the attempt failed, and why.
+    fn fail(&mut self, hold: Hold, result: &AttemptResult, reason: &str)
+    -> Result<(), LedgerError>;
 
     /// Marks the records of a source that is gone, so that it is no longer reported.
     fn vanish(&mut self, folder: &str, source: &Path) -> Result<(), LedgerError>;

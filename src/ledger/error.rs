@@ -71,6 +71,9 @@ pub enum LedgerError {
         /// The error of the store.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another attempt has this version, or a later version of its source has superseded it: the result is not recorded.
+    #[error("another attempt has taken over the version of row {0}")]
+    Lost(i64),
     /// The ledger's thread has ended.
     #[error("the ledger's thread has ended")]
     Gone,

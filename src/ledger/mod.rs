@@ -21,7 +21,7 @@ mod store;
 mod summary;
 
 pub use attempt_result::AttemptResult;
-pub use attempts::{Arrival, AttemptStore, Begun, PlannedOutput, Version};
+pub use attempts::{Arrival, AttemptStore, Begun, Hold, PlannedOutput, Version};
 pub use error::LedgerError;
 pub use explanations::{ExplanationStore, Unexplained};
 pub use forget::{ForgetStore, Forgotten, OldCursor, OldVersion};

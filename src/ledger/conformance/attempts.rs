@@ -12,10 +12,13 @@ pub(crate) fn attempts_count_from_the_beginning_and_are_given_back_when_the_envi
     let mut ledger = subject.open();
     let photo = version("a.jpg", 1);
     let first = begin(&mut *ledger, &photo);
-    ledger.end(first.id, &AttemptResult::Waiting).unwrap();
+    ledger.end(first.hold, &AttemptResult::Waiting).unwrap();
     let second = begin(&mut *ledger, &photo);
-    assert_eq!((second.id, first.attempt, second.attempt), (first.id, 1, 2));
-    ledger.end(second.id, &AttemptResult::Refunded).unwrap();
+    assert_eq!(
+        (second.hold.id, first.attempt, second.attempt),
+        (first.hold.id, 1, 2)
+    );
+    ledger.end(second.hold, &AttemptResult::Refunded).unwrap();
     assert_eq!(begin(&mut *ledger, &photo).attempt, 2);
     ledger.refund_running().unwrap();
     assert_eq!(begin(&mut *ledger, &photo).attempt, 2);
@@ -42,7 +45,7 @@ pub(crate) fn only_final_results_finish_a_version(subject: &mut dyn Subject) {
             !is_unfinished(&mut *ledger, &photo),
             "somebody is at work on it"
         );
-        ledger.end(begun.id, &result).unwrap();
+        ledger.end(begun.hold, &result).unwrap();
         assert_eq!(is_unfinished(&mut *ledger, &photo), expected, "{result:?}");
     }
 }
@@ -55,7 +58,7 @@ pub(crate) fn a_version_that_comes_back_after_its_successor_is_unfinished(
     let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
     let done = |ledger: &mut dyn LedgerStore, version: &Version| {
         let begun = begin(ledger, version);
-        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        ledger.end(begun.hold, &AttemptResult::Done).unwrap();
     };
     done(&mut *ledger, &first);
     assert!(!is_unfinished(&mut *ledger, &first));
@@ -74,7 +77,7 @@ pub(crate) fn a_version_that_is_running_is_not_begun_again(subject: &mut dyn Sub
     let begun = begin(&mut *ledger, &photo);
     let second = ledger.begin(&photo, ARRIVAL, "u2net", &plain("/elsewhere/a.png"));
     assert_eq!(second.unwrap(), None);
-    ledger.end(begun.id, &AttemptResult::Waiting).unwrap();
+    ledger.end(begun.hold, &AttemptResult::Waiting).unwrap();
     assert_eq!(begin(&mut *ledger, &photo).attempt, 2);
 }
 
@@ -84,12 +87,12 @@ pub(crate) fn of_attempts_that_do_not_count_the_last_one_is_kept(subject: &mut d
     let photo = version("a.jpg", 1);
     let counted = begin(&mut *ledger, &photo);
     ledger
-        .fail(counted.id, &AttemptResult::Waiting, "crashed")
+        .fail(counted.hold, &AttemptResult::Waiting, "crashed")
         .unwrap();
     for turn in 0..5 {
         let begun = begin(&mut *ledger, &photo);
         ledger
-            .fail(begun.id, &AttemptResult::Refunded, &turn.to_string())
+            .fail(begun.hold, &AttemptResult::Refunded, &turn.to_string())
             .unwrap();
     }
     let history = ledger.history("products", Path::new("a.jpg")).unwrap();

@@ -13,7 +13,7 @@ pub(crate) fn a_quarantined_version_is_unexplained_until_somebody_is_told(
     assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
     let reason = "no subject found".to_owned();
     ledger
-        .end(begun.id, &AttemptResult::Quarantined { reason })
+        .end(begun.hold, &AttemptResult::Quarantined { reason })
         .unwrap();
     drop(ledger);
     let mut ledger = subject.open();
@@ -24,10 +24,10 @@ pub(crate) fn a_quarantined_version_is_unexplained_until_somebody_is_told(
     };
     assert_eq!(
         (late.id, late.reason.as_str()),
-        (begun.id, "no subject found")
+        (begun.hold.id, "no subject found")
     );
     assert!(late.version.stamp.same_version(&photo.stamp));
     assert!(ledger.unexplained("portraits", 0).unwrap().0.is_empty());
-    ledger.explained(begun.id).unwrap();
+    ledger.explained(begun.hold.id).unwrap();
     assert!(ledger.unexplained("products", 0).unwrap().0.is_empty());
 }

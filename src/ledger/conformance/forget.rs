@@ -10,7 +10,7 @@ pub(crate) fn ended(
     result: &AttemptResult,
 ) -> Begun {
     let begun = begin(ledger, version);
-    ledger.end(begun.id, result).unwrap();
+    ledger.end(begun.hold, result).unwrap();
     begun
 }
 
@@ -67,8 +67,11 @@ pub(crate) fn old_versions_are_those_that_ended_long_ago(subject: &mut dyn Subje
         ended(&mut *ledger, &version(source, 1), result);
     }
     begin(&mut *ledger, &version("running", 1));
-    let retired = ended(&mut *ledger, &version("retired", 1), &AttemptResult::Done);
-    ledger.retire(retired.id).unwrap();
+    let retired = ended(
+        &mut *ledger,
+        &version("retired", 1),
+        &AttemptResult::Retired,
+    );
     let found = old(&mut *ledger);
     assert_eq!(
         sources(&found),
@@ -86,7 +89,7 @@ pub(crate) fn old_versions_are_those_that_ended_long_ago(subject: &mut dyn Subje
     assert!(
         found
             .iter()
-            .all(|old| old.is_retired == (old.id == retired.id))
+            .all(|old| old.is_retired == (old.id == retired.hold.id))
     );
     let cursor = OldCursor::default();
     let (none, _) = ledger.old_versions("products", 1_000, &cursor, 9).unwrap();

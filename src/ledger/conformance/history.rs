@@ -10,14 +10,14 @@ pub(crate) fn a_history_tells_each_version_and_each_attempt_that_failed(subject:
     let mut ledger = subject.open();
     let first = begin(&mut *ledger, &version("a.jpg", 1));
     ledger
-        .fail(first.id, &AttemptResult::Waiting, "crashed")
+        .fail(first.hold, &AttemptResult::Waiting, "crashed")
         .unwrap();
     let second = begin(&mut *ledger, &version("a.jpg", 1));
     ledger
-        .fail(second.id, &AttemptResult::Waiting, "crashed again")
+        .fail(second.hold, &AttemptResult::Waiting, "crashed again")
         .unwrap();
     let corrected = begin(&mut *ledger, &version("a.jpg", 2));
-    ledger.end(corrected.id, &AttemptResult::Done).unwrap();
+    ledger.end(corrected.hold, &AttemptResult::Done).unwrap();
     let history = ledger.history("products", Path::new("a.jpg")).unwrap();
     let [old, new] = &history[..] else {
         panic!("two versions, not {history:?}")

@@ -4,6 +4,7 @@ pub(crate) mod attempts;
 pub(crate) mod explanations;
 pub(crate) mod forget;
 pub(crate) mod history;
+pub(crate) mod holds;
 pub(crate) mod names;
 pub(crate) mod page;
 pub(crate) mod rebuild;
@@ -14,7 +15,6 @@ pub(crate) mod summary;
 use super::{Arrival, Begun, LedgerStore, OutputName, PlannedOutput, Version};
 use crate::config::{OnSameName, OutputSpec};
 use crate::fs::stamp::Stamp;
-use std::path::Path;
 
 /// A ledger under test.
 pub(crate) trait Subject {
@@ -31,6 +31,10 @@ macro_rules! run_on {
             attempts: a_version_that_comes_back_after_its_successor_is_unfinished,
             attempts: a_version_that_is_running_is_not_begun_again,
             attempts: of_attempts_that_do_not_count_the_last_one_is_kept,
+            holds: an_attempt_that_is_over_records_nothing,
+            holds: a_superseded_version_stays_so,
+            holds: a_placed_version_is_resumed_once,
+            holds: of_two_that_begin_one_has_it,
             names: a_name_belongs_to_one_source_for_ever,
             names: an_inode_alone_does_not_tell_a_photo,
             recovery: deaths_of_the_daemon_are_forgiven_up_to_a_limit,

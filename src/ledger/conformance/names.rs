@@ -39,7 +39,7 @@ pub(crate) fn an_inode_alone_does_not_tell_a_photo(subject: &mut dyn Subject) {
             .unwrap()
     );
     let begun = begin(&mut *ledger, &first);
-    ledger.placed(begun.id, &[7; 32]).unwrap();
+    ledger.placed(begun.hold, &[7; 32]).unwrap();
     let mut next = version("a.jpg", 2);
     next.stamp.ino = first.stamp.ino;
     for (born_ns, is_same) in [(ARRIVAL.born_ns, true), (Some(8), false), (None, false)] {

@@ -27,7 +27,7 @@ pub(crate) fn pages_have_each_photo_once_the_newest_first(subject: &mut dyn Subj
         } else {
             AttemptResult::Done
         };
-        ledger.end(begun.id, &result).unwrap();
+        ledger.end(begun.hold, &result).unwrap();
     }
     let mut pages = Vec::new();
     let mut before = None;
@@ -58,7 +58,7 @@ pub(crate) fn a_row_tells_what_was_recorded(subject: &mut dyn Subject) {
     let mut ledger = subject.open();
     let photo = version("sub/a.jpg", 7);
     let begun = begin(&mut *ledger, &photo);
-    let running = ledger.photo(begun.id).unwrap().unwrap();
+    let running = ledger.photo(begun.hold.id).unwrap().unwrap();
     assert_eq!(
         (running.state, running.ended_at_ms),
         (PhotoState::Running, None)
@@ -67,15 +67,15 @@ pub(crate) fn a_row_tells_what_was_recorded(subject: &mut dyn Subject) {
     let result = AttemptResult::Quarantined {
         reason: reason.clone(),
     };
-    ledger.end(begun.id, &result).unwrap();
-    let row = ledger.photo(begun.id).unwrap().unwrap();
+    ledger.end(begun.hold, &result).unwrap();
+    let row = ledger.photo(begun.hold.id).unwrap().unwrap();
     let Version {
         folder,
         source,
         stamp,
     } = photo;
     let expected = PhotoRow {
-        id: begun.id,
+        id: begun.hold.id,
         folder,
         source,
         state: PhotoState::Quarantined,
@@ -93,5 +93,5 @@ pub(crate) fn a_row_tells_what_was_recorded(subject: &mut dyn Subject) {
         ledger.photos(&ask(None, None, None, 9)).unwrap(),
         [expected]
     );
-    assert_eq!(ledger.photo(begun.id + 1).unwrap(), None);
+    assert_eq!(ledger.photo(begun.hold.id + 1).unwrap(), None);
 }

@@ -1,9 +1,9 @@
 //! Recovery: unfinished work is found after a crash.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Subject, begin, plain, version};
-use crate::ledger::{AttemptResult, Interrupted, LedgerStore, Unretired};
+use crate::ledger::{AttemptResult, Interrupted, LedgerStore};
 
 /// P5 and P8: fails when a power cut counts against a photo, or when a photo that always kills the daemon is never counted.
 pub(crate) fn deaths_of_the_daemon_are_forgiven_up_to_a_limit(subject: &mut dyn Subject) {
@@ -27,7 +27,7 @@ pub(crate) fn recovery_names_what_was_being_written(subject: &mut dyn Subject) {
         ledger.recover().unwrap(),
         [Interrupted {
             folder: "products".to_owned(),
-            id: begun.id,
+            id: begun.hold.id,
             number: 0,
             output: "/out/a.png".into(),
         }]
@@ -47,26 +47,26 @@ pub(crate) fn a_version_whose_cutout_is_placed_has_only_its_source_left_to_do(
         None,
         "not placed yet"
     );
-    ledger.placed(begun.id, &[7; 32]).unwrap();
+    ledger.placed(begun.hold, &[7; 32]).unwrap();
     assert_eq!(
         ledger.take_unretired(&photo).unwrap(),
         None,
         "somebody is at work on it"
     );
-    ledger.end(begun.id, &AttemptResult::Placed).unwrap();
-    let expected = Some(Unretired {
-        begun,
-        outputs: vec!["/out/a.png".into()],
-        sha256: [7; 32],
-    });
-    assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+    ledger.end(begun.hold, &AttemptResult::Placed).unwrap();
+    let expected = (1, vec![PathBuf::from("/out/a.png")], [7; 32]);
+    let take = |ledger: &mut dyn LedgerStore| {
+        let taken = ledger.take_unretired(&photo).unwrap()?;
+        Some((taken.begun.attempt, taken.outputs, taken.sha256))
+    };
+    assert_eq!(take(&mut *ledger), Some(expected.clone()));
     // Dropped while it is retired, as by SIGKILL.
     drop(ledger);
     let mut ledger = subject.open();
     ledger.recover().unwrap();
-    assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+    assert_eq!(take(&mut *ledger), Some(expected.clone()));
     ledger.refund_running().unwrap();
-    assert_eq!(ledger.take_unretired(&photo).unwrap(), expected);
+    assert_eq!(take(&mut *ledger), Some(expected));
 }
 
 /// P2: fails when a touched photo counts twice, or when a photo that came after another was moved away counts as that one.
@@ -75,20 +75,20 @@ pub(crate) fn a_touched_photo_keeps_its_row(subject: &mut dyn Subject) {
     let (photo, touched) = (version("a.jpg", 1), version("a.jpg", 2));
     let outputs = plain("/out/a.png");
     let begun = begin(&mut *ledger, &photo);
-    ledger.placed(begun.id, &[7; 32]).unwrap();
+    ledger.placed(begun.hold, &[7; 32]).unwrap();
     let take = |ledger: &mut dyn LedgerStore, sha256| {
         ledger.take_touched(&touched, &outputs, &sha256).unwrap()
     };
     assert_eq!(take(&mut *ledger, [7; 32]), None, "it is in work");
-    ledger.end(begun.id, &AttemptResult::Done).unwrap();
+    ledger.end(begun.hold, &AttemptResult::Done).unwrap();
     assert_eq!(take(&mut *ledger, [8; 32]), None, "other content");
-    assert_eq!(take(&mut *ledger, [7; 32]), Some(begun));
-    ledger.end(begun.id, &AttemptResult::Done).unwrap();
+    let taken = take(&mut *ledger, [7; 32]).expect("its outputs are valid");
+    assert_eq!((taken.hold.id, taken.attempt), (begun.hold.id, 1));
+    ledger.end(taken.hold, &AttemptResult::Retired).unwrap();
     assert_eq!(ledger.counts("products").unwrap().done, 1);
     let history = ledger.history("products", Path::new("a.jpg")).unwrap();
     assert_eq!(history.len(), 1);
     assert_eq!(history[0].stamp.mtime_ns, 2);
-    ledger.retire(begun.id).unwrap();
     assert_eq!(take(&mut *ledger, [7; 32]), None, "that one was moved away");
 }
 
@@ -97,8 +97,8 @@ pub(crate) fn a_version_that_is_begun_again_has_no_cutout_yet(subject: &mut dyn 
     let mut ledger = subject.open();
     let (first, second) = (version("a.jpg", 1), version("a.jpg", 2));
     let begun = begin(&mut *ledger, &first);
-    ledger.placed(begun.id, &[7; 32]).unwrap();
-    ledger.end(begun.id, &AttemptResult::Placed).unwrap();
+    ledger.placed(begun.hold, &[7; 32]).unwrap();
+    ledger.end(begun.hold, &AttemptResult::Placed).unwrap();
     begin(&mut *ledger, &second);
     begin(&mut *ledger, &first);
     ledger.recover().unwrap();

@@ -11,7 +11,7 @@ pub(crate) fn a_photo_is_cut_out_again_once(subject: &mut dyn Subject) {
     let (old, new) = (version("a.jpg", 1), version("a.jpg", 2));
     for version in [&old, &new] {
         let begun = begin(&mut *ledger, version);
-        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        ledger.end(begun.hold, &AttemptResult::Done).unwrap();
     }
     let done = ledger.done("products").unwrap();
     let times: Vec<_> = done
@@ -31,13 +31,13 @@ pub(crate) fn a_photo_is_cut_out_again_once(subject: &mut dyn Subject) {
     );
     let begun = begin(&mut *ledger, &new);
     assert_eq!(begun.attempt, 1);
-    ledger.end(begun.id, &AttemptResult::Waiting).unwrap();
+    ledger.end(begun.hold, &AttemptResult::Waiting).unwrap();
     assert!(
         ledger.is_redo(&new).unwrap(),
         "that attempt came to nothing"
     );
     let begun = begin(&mut *ledger, &new);
-    ledger.end(begun.id, &AttemptResult::Done).unwrap();
+    ledger.end(begun.hold, &AttemptResult::Done).unwrap();
     assert!(!ledger.is_redo(&new).unwrap());
     assert_eq!(
         ledger.unfinished(&[new], OnSameName::Replace).unwrap(),

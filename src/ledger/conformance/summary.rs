@@ -14,7 +14,7 @@ pub(crate) fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures(
     let failed = AttemptResult::Quarantined {
         reason: reason.clone(),
     };
-    ledger.end(bad.id, &failed).unwrap();
+    ledger.end(bad.hold, &failed).unwrap();
     let listed = ledger.quarantined("products").unwrap();
     let expected = Quarantined {
         source: "a.jpg".into(),
@@ -24,7 +24,7 @@ pub(crate) fn a_corrected_file_takes_its_predecessor_off_the_list_of_failures(
     };
     assert_eq!(listed, [expected]);
     let good = begin(&mut *ledger, &version("a.jpg", 2));
-    ledger.end(good.id, &AttemptResult::Done).unwrap();
+    ledger.end(good.hold, &AttemptResult::Done).unwrap();
     assert_eq!(ledger.quarantined("products").unwrap(), []);
     let summary = ledger.counts("products").unwrap();
     assert_eq!(
@@ -40,7 +40,7 @@ pub(crate) fn quarantined_sources_are_named_in_pages(subject: &mut dyn Subject) 
         let begun = begin(&mut *ledger, &version(name, 1));
         let reason = "no subject found".to_owned();
         ledger
-            .end(begun.id, &AttemptResult::Quarantined { reason })
+            .end(begun.hold, &AttemptResult::Quarantined { reason })
             .unwrap();
     }
     let mut page = |last: &str| {
@@ -58,11 +58,14 @@ pub(crate) fn a_retried_file_has_all_its_attempts_again(subject: &mut dyn Subjec
     let photo = version("a.jpg", 1);
     for _ in 0..3 {
         let begun = begin(&mut *ledger, &photo);
-        ledger.end(begun.id, &AttemptResult::Waiting).unwrap();
+        ledger.end(begun.hold, &AttemptResult::Waiting).unwrap();
     }
     let begun = begin(&mut *ledger, &photo);
     ledger
-        .end(begun.id, &AttemptResult::Quarantined { reason: "x".into() })
+        .end(
+            begun.hold,
+            &AttemptResult::Quarantined { reason: "x".into() },
+        )
         .unwrap();
     assert!(ledger.retry("products", Path::new("a.jpg")).unwrap());
     assert!(

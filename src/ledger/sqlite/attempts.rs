@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::outputs;
 use super::sqlite_ledger::{SqliteLedger, bytes, key, signed};
 use crate::config::OnSameName;
 use crate::ledger::attempt_result::AttemptResult;
-use crate::ledger::attempts::{Arrival, AttemptStore, Begun, PlannedOutput, Version, now_ms};
+use crate::ledger::attempts::{Arrival, AttemptStore, Begun, Hold, PlannedOutput, Version, now_ms};
 use crate::ledger::error::LedgerError;
 
 impl AttemptStore for SqliteLedger {
@@ -58,15 +58,15 @@ impl AttemptStore for SqliteLedger {
             .prepare_cached(
                 "INSERT INTO versions
                     (folder, source, len, mtime_ns, ino, state, attempts, model, begun_at_ms, seen_at_ms,
-                        settled_at_ms, born_ns, turn)
-                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :model, :now, :seen, :settled, :born,
+                        settled_at_ms, born_ns, claim, turn)
+                 VALUES (:folder, :source, :len, :mtime, :ino, 'running', 1, :model, :now, :seen, :settled, :born, 1,
                         (SELECT coalesce(max(turn), 0) + 1 FROM versions WHERE folder = :folder AND source = :source))
                  ON CONFLICT (folder, source, len, mtime_ns, ino) DO UPDATE SET
-                    state = 'running', attempts = attempts + 1,
+                    state = 'running', attempts = attempts + 1, claim = claim + 1,
                     model = excluded.model, reason = NULL, sha256 = NULL, begun_at_ms = excluded.begun_at_ms,
                     born_ns = excluded.born_ns, turn = excluded.turn
                     WHERE state <> 'running'
-                 RETURNING id, attempts",
+                 RETURNING id, claim, attempts",
             )?
             .query_row(
                 named_params! {
@@ -76,41 +76,40 @@ impl AttemptStore for SqliteLedger {
                     ":seen": arrival.seen_at_ms, ":settled": arrival.settled_at_ms,
                     ":born": arrival.born_ns,
                 },
-                |row| Ok(Begun { id: row.get(0)?, attempt: row.get(1)? }),
+                begun,
             )
             .optional()?;
         // A version that is being moved to `failed` must wait until that ends; the attempt is rolled back.
-        let Some(begun) = begun.filter(|begun| !self.explaining.is_under_way(begun.id)) else {
+        let Some(begun) = begun.filter(|begun| !self.explaining.is_under_way(begun.hold.id)) else {
             return Ok(None);
         };
-        outputs::write(&transaction, begun.id, outputs)?;
-        supersede_others(&transaction, version, begun.id)?;
+        outputs::write(&transaction, begun.hold.id, outputs)?;
+        supersede_others(&transaction, version, begun.hold.id)?;
         transaction.commit()?;
         Ok(Some(begun))
     }
 
-    fn placed(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
-        self.connection
-            .prepare_cached("UPDATE versions SET sha256 = ?2 WHERE id = ?1")?
-            .execute(params![id, sha256.as_slice()])?;
-        Ok(())
+    fn placed(&mut self, hold: Hold, sha256: &[u8; 32]) -> Result<(), LedgerError> {
+        note_sha256(&self.connection, hold, sha256)
     }
 
-    fn placed_for_good(&mut self, id: i64, sha256: &[u8; 32]) -> Result<(), LedgerError> {
+    fn placed_for_good(&mut self, hold: Hold, sha256: &[u8; 32]) -> Result<(), LedgerError> {
         let transaction = self.connection.transaction()?;
-        transaction.execute(
-            "UPDATE versions SET sha256 = ?2 WHERE id = ?1",
-            params![id, sha256.as_slice()],
-        )?;
-        Self::record_end(&transaction, id, &AttemptResult::Done)?;
+        note_sha256(&transaction, hold, sha256)?;
+        record_end(&transaction, hold, &AttemptResult::Done)?;
         Ok(transaction.commit()?)
     }
 
-    fn end(&mut self, id: i64, result: &AttemptResult) -> Result<(), LedgerError> {
-        Self::record_end(&self.connection, id, result)
+    fn end(&mut self, hold: Hold, result: &AttemptResult) -> Result<(), LedgerError> {
+        record_end(&self.connection, hold, result)
     }
 
-    fn fail(&mut self, id: i64, result: &AttemptResult, reason: &str) -> Result<(), LedgerError> {
+    fn fail(
+        &mut self,
+        hold: Hold,
+        result: &AttemptResult,
+        reason: &str,
+    ) -> Result<(), LedgerError> {
         let is_counted = result.is_counted();
         let transaction = self.connection.transaction()?;
         // A folder that is paused for weeks is retried constantly, so only the last uncounted failure is kept.
@@ -118,22 +117,15 @@ impl AttemptStore for SqliteLedger {
             .prepare_cached(
                 "DELETE FROM failures WHERE version = ?1 AND NOT is_counted AND NOT ?2",
             )?
-            .execute(params![id, is_counted])?;
+            .execute(params![hold.id, is_counted])?;
         transaction
             .prepare_cached(
                 "INSERT INTO failures (version, begun_at_ms, ended_at_ms, is_counted, reason)
                  SELECT id, begun_at_ms, ?2, ?3, ?4 FROM versions WHERE id = ?1",
             )?
-            .execute(params![id, now_ms(), is_counted, reason])?;
-        Self::record_end(&transaction, id, result)?;
+            .execute(params![hold.id, now_ms(), is_counted, reason])?;
+        record_end(&transaction, hold, result)?;
         transaction.commit()?;
-        Ok(())
-    }
-
-    fn retire(&mut self, id: i64) -> Result<(), LedgerError> {
-        self.connection
-            .prepare_cached("UPDATE versions SET ino = -id WHERE id = ?1")?
-            .execute([id])?;
         Ok(())
     }
 
@@ -148,28 +140,56 @@ impl AttemptStore for SqliteLedger {
     }
 }
 
-impl SqliteLedger {
-    pub(crate) fn record_end(
-        connection: &Connection,
-        id: i64,
-        result: &AttemptResult,
-    ) -> Result<(), LedgerError> {
-        let (state, reason) = result.parts();
-        let is_explained = !matches!(result, AttemptResult::Quarantined { .. });
-        connection
-            .prepare_cached(
-                "UPDATE versions SET state = ?2, reason = ?3, attempts = attempts - ?4, ended_at_ms = ?5,
-                    is_explained = ?6, is_redo = is_redo AND ?2 NOT IN ('done', 'placed') WHERE id = ?1",
-            )?
-            .execute(params![
-                id,
-                state,
-                reason,
-                !result.is_counted(),
-                now_ms(),
-                is_explained
-            ])?;
-        Ok(())
+/// Reads the columns id, claim and attempts.
+pub(crate) fn begun(row: &Row<'_>) -> rusqlite::Result<Begun> {
+    let (id, claim) = (row.get(0)?, row.get(1)?);
+    Ok(Begun {
+        hold: Hold { id, claim },
+        attempt: row.get(2)?,
+    })
+}
+
+fn note_sha256(connection: &Connection, hold: Hold, sha256: &[u8; 32]) -> Result<(), LedgerError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE versions SET sha256 = ?3 WHERE id = ?1 AND claim = ?2 AND state = 'running'",
+        )?
+        .execute(params![hold.id, hold.claim, sha256.as_slice()])?;
+    held(hold, changed)
+}
+
+fn record_end(
+    connection: &Connection,
+    hold: Hold,
+    result: &AttemptResult,
+) -> Result<(), LedgerError> {
+    let (state, reason) = result.parts();
+    let is_explained = !matches!(result, AttemptResult::Quarantined { .. });
+    let is_gone = matches!(result, AttemptResult::Retired);
+    let changed = connection
+        .prepare_cached(
+            "UPDATE versions SET state = ?3, reason = ?4, attempts = attempts - ?5, ended_at_ms = ?6,
+                is_explained = ?7, is_redo = is_redo AND ?3 NOT IN ('done', 'placed'), ino = iif(?8, -id, ino)
+             WHERE id = ?1 AND claim = ?2 AND state = 'running'",
+        )?
+        .execute(params![
+            hold.id,
+            hold.claim,
+            state,
+            reason,
+            !result.is_counted(),
+            now_ms(),
+            is_explained,
+            is_gone
+        ])?;
+    held(hold, changed)
+}
+
+/// Fails if a change by `hold` has changed no row.
+fn held(hold: Hold, changed: usize) -> Result<(), LedgerError> {
+    match changed {
+        0 => Err(LedgerError::Lost(hold.id)),
+        _ => Ok(()),
     }
 }
 

@@ -129,7 +129,7 @@ mod tests {
         let mut ledger = SqliteLedger::open(state.path()).unwrap();
         let photo = version("a.jpg", 1);
         let begun = begin(&mut ledger, &photo);
-        ledger.end(begun.id, &AttemptResult::Done).unwrap();
+        ledger.end(begun.hold, &AttemptResult::Done).unwrap();
         let file = other.path().join("ledger.db");
         let bytes = back_up(state.path(), &file, Overwrite::Never).unwrap();
         let bytes = bytes.expect("there is a ledger");

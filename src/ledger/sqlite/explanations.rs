@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::recovery::version_of;
 use super::sqlite_ledger::SqliteLedger;
 use crate::ledger::attempt_result::AttemptResult;
-use crate::ledger::attempts::AttemptStore as _;
+use crate::ledger::attempts::{AttemptStore as _, Hold};
 use crate::ledger::error::LedgerError;
 use crate::ledger::explanations::{ExplanationStore, Unexplained};
 
@@ -26,11 +26,11 @@ pub(crate) struct Explaining {
 }
 
 impl ExplanationStore for SqliteLedger {
-    fn quarantine(&mut self, id: i64, reason: String) -> Result<bool, LedgerError> {
+    fn quarantine(&mut self, hold: Hold, reason: String) -> Result<bool, LedgerError> {
         let why = reason.clone();
-        self.fail(id, &AttemptResult::Quarantined { reason }, &why)?;
-        self.explaining.failed.remove(&id);
-        self.begin_explaining(id)
+        self.fail(hold, &AttemptResult::Quarantined { reason }, &why)?;
+        self.explaining.failed.remove(&hold.id);
+        self.begin_explaining(hold.id)
     }
 
     fn begin_explaining(&mut self, id: i64) -> Result<bool, LedgerError> {
@@ -50,10 +50,17 @@ impl ExplanationStore for SqliteLedger {
     }
 
     fn explained(&mut self, id: i64) -> Result<(), LedgerError> {
-        self.explaining.under_way.remove(&id);
-        self.explaining.failed.remove(&id);
+        self.explaining.end(id);
         self.connection
             .prepare_cached("UPDATE versions SET is_explained = 1 WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    fn explained_and_moved(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.explaining.end(id);
+        self.connection
+            .prepare_cached("UPDATE versions SET is_explained = 1, ino = -id WHERE id = ?1")?
             .execute([id])?;
         Ok(())
     }
@@ -84,6 +91,11 @@ impl ExplanationStore for SqliteLedger {
 impl Explaining {
     pub(crate) fn is_under_way(&self, id: i64) -> bool {
         self.under_way.contains(&id)
+    }
+
+    fn end(&mut self, id: i64) {
+        self.under_way.remove(&id);
+        self.failed.remove(&id);
     }
 }
 

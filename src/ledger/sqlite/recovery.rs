@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::attempts::supersede_others;
+use super::attempts::{begun, supersede_others};
 use super::outputs;
 use super::sqlite_ledger::{SqliteLedger, key, path};
 use crate::fs::stamp::Stamp;
@@ -16,20 +16,17 @@ const FORGIVEN_INTERRUPTIONS: u32 = 8;
 impl RecoveryStore for SqliteLedger {
     fn take_unretired(&mut self, version: &Version) -> Result<Option<Unretired>, LedgerError> {
         let mut update = self.connection.prepare_cached(
-            "UPDATE versions SET state = 'running' WHERE folder = ?1 AND source = ?2
+            "UPDATE versions SET state = 'running', claim = claim + 1 WHERE folder = ?1 AND source = ?2
                 AND len = ?3 AND mtime_ns = ?4 AND ino = ?5 AND state = 'placed'
-             RETURNING id, attempts, sha256",
+             RETURNING id, claim, attempts, sha256",
         )?;
-        let row = update.query_row(key(version), |row| {
-            let (id, attempt) = (row.get(0)?, row.get(1)?);
-            Ok((Begun { id, attempt }, row.get(2)?))
-        });
+        let row = update.query_row(key(version), |row| Ok((begun(row)?, row.get(3)?)));
         let Some((begun, sha256)) = row.optional()? else {
             return Ok(None);
         };
         Ok(Some(Unretired {
             begun,
-            outputs: outputs::paths(&self.connection, begun.id)?,
+            outputs: outputs::paths(&self.connection, begun.hold.id)?,
             sha256,
         }))
     }
@@ -46,15 +43,12 @@ impl RecoveryStore for SqliteLedger {
             return Ok(None);
         };
         let mut update = transaction.prepare_cached(
-            "UPDATE OR IGNORE versions SET state = 'running', mtime_ns = ?4, ino = ?5,
+            "UPDATE OR IGNORE versions SET state = 'running', claim = claim + 1, mtime_ns = ?4, ino = ?5,
                 turn = (SELECT max(turn) + 1 FROM versions WHERE folder = ?1 AND source = ?2)
-             WHERE id = ?6 AND len = ?3 RETURNING attempts",
+             WHERE id = ?6 AND len = ?3 RETURNING id, claim, attempts",
         )?;
         let values = params![folder, source, len, mtime_ns, ino, id];
-        let row = update.query_row(values, |row| {
-            let attempt = row.get(0)?;
-            Ok(Begun { id, attempt })
-        });
+        let row = update.query_row(values, begun);
         let begun = row.optional()?;
         drop(update);
         if begun.is_some() {
@@ -116,6 +110,15 @@ impl RecoveryStore for SqliteLedger {
         )?;
         transaction.commit()?;
         Ok(running)
+    }
+
+    fn retired_late(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE versions SET state = 'done', ino = -id, ended_at_ms = ?2 WHERE id = ?1 AND state = 'placed'",
+            )?
+            .execute(params![id, now_ms()])?;
+        Ok(())
     }
 
     fn refund_running(&mut self) -> Result<(), LedgerError> {

@@ -20,7 +20,7 @@ const STEP_BYTES: u64 = 64 << 20;
 
 /// One step for each version of the schema. A released step must never be edited.
 const STEPS: &[&str] = &[
-    FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS, OUTPUTS,
+    FIRST, EXPLAINED, HISTORY, PAGES, REDO, DISKS, NUMBERS, FILES, COUNTS, BIRTHS, OUTPUTS, CLAIMS,
 ];
 
 /// The number of the current schema.
@@ -175,6 +175,9 @@ const OUTPUTS: &str = "
         DELETE FROM outputs WHERE version = old.id;
     END;
 ";
+
+/// Distinguishes the attempts at a version: only the last one may record its result.
+const CLAIMS: &str = "ALTER TABLE versions ADD COLUMN claim INTEGER NOT NULL DEFAULT 0";
 
 /// Makes the tables of a new ledger, all or none.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), LedgerError> {

@@ -71,6 +71,6 @@ async fn what_a_call_has_answered_is_durable() {
     let interrupted = other.recover().unwrap();
     assert_eq!(
         interrupted.first().map(|attempt| attempt.id),
-        Some(begun.id)
+        Some(begun.hold.id)
     );
 }

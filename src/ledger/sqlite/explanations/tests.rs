@@ -13,10 +13,13 @@ use crate::ledger::sqlite::sqlite_ledger::SqliteLedger;
 fn one_at_a_time_explains_a_version() {
     let mut ledger = SqliteLedger::in_memory().unwrap();
     let begun = begin(&mut ledger, &version("a.jpg", 1));
-    assert!(!ledger.begin_explaining(begun.id).unwrap(), "in work");
+    assert!(!ledger.begin_explaining(begun.hold.id).unwrap(), "in work");
     let reason = "no subject found".to_owned();
-    assert!(ledger.quarantine(begun.id, reason).unwrap());
-    assert!(!ledger.begin_explaining(begun.id).unwrap(), "somebody is");
+    assert!(ledger.quarantine(begun.hold, reason).unwrap());
+    assert!(
+        !ledger.begin_explaining(begun.hold.id).unwrap(),
+        "somebody is"
+    );
     let photo = version("a.jpg", 1);
     ledger
         .connection
@@ -33,16 +36,16 @@ fn one_at_a_time_explains_a_version() {
         .execute_batch("UPDATE versions SET state = 'quarantined'")
         .unwrap();
     assert!(ledger.half_retired("products").unwrap().is_empty());
-    assert!(ledger.fail_explaining(begun.id), "news");
+    assert!(ledger.fail_explaining(begun.hold.id), "news");
     assert_eq!(ledger.half_retired("products").unwrap().len(), 1);
     assert!(
-        ledger.begin_explaining(begun.id).unwrap(),
+        ledger.begin_explaining(begun.hold.id).unwrap(),
         "that one failed"
     );
-    assert!(!ledger.fail_explaining(begun.id), "no news");
-    assert!(ledger.begin_explaining(begun.id).unwrap());
-    ledger.explained(begun.id).unwrap();
-    assert!(!ledger.begin_explaining(begun.id).unwrap(), "told");
+    assert!(!ledger.fail_explaining(begun.hold.id), "no news");
+    assert!(ledger.begin_explaining(begun.hold.id).unwrap());
+    ledger.explained(begun.hold.id).unwrap();
+    assert!(!ledger.begin_explaining(begun.hold.id).unwrap(), "told");
 }
 
 /// P10: fails when photos whose reason cannot be left keep others from being explained.

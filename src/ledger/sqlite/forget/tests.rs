@@ -22,7 +22,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
     }
     let failed = begin(&mut ledger, &version("a.jpg", 1));
     ledger
-        .fail(failed.id, &AttemptResult::Waiting, "crashed")
+        .fail(failed.hold, &AttemptResult::Waiting, "crashed")
         .unwrap();
     ended(&mut ledger, &version("a.jpg", 1), &AttemptResult::Done);
     // A corrected photo of the same name.
@@ -34,7 +34,7 @@ fn nothing_is_left_of_a_forgotten_photo() {
         &plain("/out/a-2.png"),
     );
     let third = third.unwrap().expect("nobody is at work on it");
-    ledger.end(third.id, &AttemptResult::Done).unwrap();
+    ledger.end(third.hold, &AttemptResult::Done).unwrap();
     let mut found = old(&mut ledger);
     let names = |ledger: &mut SqliteLedger| {
         let owned = ledger.names_of(&version("a.jpg", 9), None, "/out".as_ref());

@@ -143,15 +143,15 @@ fn a_reader_sees_what_the_daemon_writes_and_writes_nothing() {
     reader.connection.execute_batch("COMMIT").unwrap();
     assert_eq!(reader.photos(&all).unwrap().len(), 1);
     daemon.connection.execute_batch("COMMIT").unwrap();
-    let refused = reader.end(begun.id, &AttemptResult::Done);
+    let refused = reader.end(begun.hold, &AttemptResult::Done);
     let refused = refused.as_ref().err().and_then(code);
     assert_eq!(refused, Some(rusqlite::ErrorCode::ReadOnly));
     let elsewhere = std::thread::spawn(move || reader.photos(&all).unwrap());
-    daemon.end(begun.id, &AttemptResult::Done).unwrap();
+    daemon.end(begun.hold, &AttemptResult::Done).unwrap();
     assert_eq!(elsewhere.join().unwrap().len(), 1);
     drop(daemon);
     let mut alone = read_only(dir.path()).unwrap().unwrap();
-    let row = alone.photo(begun.id).unwrap().unwrap();
+    let row = alone.photo(begun.hold.id).unwrap().unwrap();
     assert_eq!(row.state, PhotoState::Done);
 }
 
@@ -165,6 +165,7 @@ fn a_reader_does_not_migrate() {
         DROP INDEX versions_of_file; DROP INDEX versions_of_source;
         ALTER TABLE versions DROP COLUMN is_redo; ALTER TABLE versions DROP COLUMN born_ns; DROP TABLE counts; DROP TRIGGER version_inserted;
         DROP TRIGGER version_deleted; DROP TRIGGER version_changed; DROP TABLE outputs; DROP TRIGGER outputs_deleted;
+        ALTER TABLE versions DROP COLUMN claim;
         ALTER TABLE versions ADD COLUMN output BLOB NOT NULL DEFAULT '';";
     daemon.connection.execute_batch(undo).unwrap();
     let set = |version: u32| {

@@ -31,6 +31,7 @@ const RELEASED: &[&str] = &[
     "7ab02a2f81b4fc110f31bc30a5be53badb1ce1f8090d759bc32a50d3ab864b1b",
     "c25359d528a3bbf181ca214bb3978030b5ac7ff477f9c897a0f69d2523231862",
     "f40be4ae5ce91df2fcdc7566147bdac853085e6002a339c3aaea40b6c56c5be9",
+    "3e42b1d9f3d90102dd60d70cad14550689bcf4b103d42c407e3f83874a0ebc21",
 ];
 
 /// P2: fails when a released step is edited: existing ledgers would lack what new ones have.
