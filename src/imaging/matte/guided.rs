@@ -2,7 +2,7 @@
 //! 2013). Works on tiles and skips tiles that are not needed.
 
 use super::super::error::CutoutError;
-use super::super::{reserve, zeroed};
+use super::super::zeroed;
 use super::guide::Guide;
 use super::plane::{Plane, add, mirrored};
 
@@ -49,30 +49,40 @@ type Row = [f32; SIDE];
 
 /// A fit for each cell of a grid: opacity = red * `[0]` + green * `[1]` + blue * `[2]` + `[3]`, with colours and opacity 0..=1.
 /// `[4]`, 0..=1, is the share of the opacity's variance that the fit explains.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Fit {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) cells: Vec<[f32; TERMS]>,
 }
 
+impl Fit {
+    /// Fits `opacity` by itself alone. Keeps the buffer: fresh memory costs more than the fit of a cell.
+    fn reset(&mut self, opacity: &Plane) -> Result<(), CutoutError> {
+        (self.width, self.height) = (opacity.width, opacity.height);
+        self.cells.clear();
+        self.cells
+            .try_reserve_exact(opacity.values.len())
+            .map_err(|_| CutoutError::OutOfMemory)?;
+        let constant = |value: &f32| [0.0, 0.0, 0.0, *value, 0.0];
+        self.cells.extend(opacity.values.iter().map(constant));
+        Ok(())
+    }
+}
+
 /// Fits windows of side `2 radius + 1` cells and averages the fits of all windows around a cell. The picture is mirrored at its
-/// borders. In tiles for which `is_wanted` (column and row of the tile) returns false, the fit is the opacity itself.
+/// borders. In tiles for which `is_wanted` (column and row of the tile) returns false, the fit is the opacity itself. Writes the
+/// fit into `found`.
 pub(super) fn fit(
     guide: &Guide,
     opacity: &Plane,
     radius: usize,
     is_wanted: impl Fn(usize, usize) -> bool,
-) -> Result<Fit, CutoutError> {
+    found: &mut Fit,
+) -> Result<(), CutoutError> {
     let radius = radius.min(RADIUS_MAX);
     let (width, height) = (opacity.width, opacity.height);
-    let mut cells = reserve(width * height)?;
-    cells.extend(
-        opacity
-            .values
-            .iter()
-            .map(|value| [0.0, 0.0, 0.0, *value, 0.0]),
-    );
+    found.reset(opacity)?;
     let mut tile = Tile {
         radius,
         sources: zeroed(SOURCES * SIDE * SIDE)?,
@@ -83,15 +93,11 @@ pub(super) fn fit(
             if is_wanted(left / TILE, top / TILE) {
                 tile.load(guide, opacity, (left, top));
                 tile.fit_windows(TILE.min(height - top));
-                tile.average(&mut cells, width, (left, top), TILE.min(height - top));
+                tile.average(&mut found.cells, width, (left, top), TILE.min(height - top));
             }
         }
     }
-    Ok(Fit {
-        width,
-        height,
-        cells,
-    })
+    Ok(())
 }
 
 /// Scratch for one tile.

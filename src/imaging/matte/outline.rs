@@ -2,50 +2,47 @@
 
 use super::super::error::CutoutError;
 use super::super::reserve;
+use super::bilinear::Bilinear;
 use super::contour::nearness;
 use super::plane::Plane;
 use super::softness::softness;
 use super::style::Softness;
 
-/// Values on the mask's grid, 0..=1 each.
+/// The subject's outline, on the mask's grid.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// Nearness of the outline. At 0 the photo has no influence.
-    pub(super) near: Plane,
-    /// Softness of the outline.
-    pub(super) soft: Plane,
+    /// Nearness of the outline and its softness, 0..=1 each. At nearness 0 the photo has no influence.
+    pub(super) cells: Vec<[f32; 2]>,
+    width: usize,
 }
 
 impl Outline {
     pub(super) fn new(mask: &Plane, kind: Softness) -> Result<Self, CutoutError> {
-        let soft = match kind {
-            Softness::ByMask => softness(mask)?,
-            Softness::Nowhere => Plane::zeros(mask.width, mask.height)?,
-            Softness::Everywhere => everywhere(mask)?,
-        };
-        let near = match kind {
-            Softness::ByMask | Softness::Nowhere => nearness(mask, &soft)?,
-            Softness::Everywhere => everywhere(mask)?,
-        };
-        Ok(Self { near, soft })
+        let mut cells = reserve(mask.values.len())?;
+        if kind == Softness::Everywhere {
+            cells.resize(mask.values.len(), [1.0; 2]);
+        } else {
+            let soft = match kind {
+                Softness::ByMask => softness(mask)?,
+                Softness::Nowhere | Softness::Everywhere => Plane::zeros(mask.width, mask.height)?,
+            };
+            let near = nearness(mask, &soft)?;
+            let both = near.values.iter().zip(&soft.values);
+            cells.extend(both.map(|(near, soft)| [*near, *soft]));
+        }
+        Ok(Self {
+            cells,
+            width: mask.width,
+        })
     }
 
     /// Whether the outline is soft anywhere, even slightly.
     pub(super) fn has_soft(&self) -> bool {
-        self.soft.values.iter().any(|soft| *soft > 0.0)
+        self.cells.iter().any(|[_, soft]| *soft > 0.0)
     }
 
-    /// Nearness and softness of each cell.
-    pub(super) fn cells(&self) -> Result<Vec<[f32; 2]>, CutoutError> {
-        let mut cells = reserve(self.near.values.len())?;
-        let both = self.near.values.iter().zip(&self.soft.values);
-        cells.extend(both.map(|(near, soft)| [*near, *soft]));
-        Ok(cells)
+    /// Maps the pixels of a picture to the cells.
+    pub(super) fn under(&self, picture: (usize, usize)) -> Result<Bilinear, CutoutError> {
+        Bilinear::new((self.width, self.cells.len() / self.width), picture)
     }
-}
-
-fn everywhere(mask: &Plane) -> Result<Plane, CutoutError> {
-    let mut plane = Plane::zeros(mask.width, mask.height)?;
-    plane.values.fill(1.0);
-    Ok(plane)
 }

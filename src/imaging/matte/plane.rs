@@ -69,21 +69,18 @@ impl Plane {
     ) -> Result<Self, CutoutError> {
         let across = kernel(self.width, Span::whole(self.width, width))?;
         let down = kernel(self.height, Span::whole(self.height, height))?;
-        // The order that leaves less work for the second pass.
-        if height < self.height {
-            self.lowered(&down)?.widened(&across)
-        } else {
-            self.widened(&across)?.lowered(&down)
+        let mut values = reserve(width * height)?;
+        let mut row = zeroed(self.width)?;
+        for y in 0..height {
+            row.fill(0.0);
+            self.mix(down.at(y), 0..self.width, &mut row);
+            across.apply(&row, &mut values);
         }
-    }
-
-    /// Resizes the height by `down`; keeps the width.
-    fn lowered(&self, down: &Kernel) -> Result<Self, CutoutError> {
-        let mut target = Self::zeros(self.width, down.len())?;
-        for (y, out) in target.values.chunks_exact_mut(self.width).enumerate() {
-            self.mix(down.at(y), 0..self.width, out);
-        }
-        Ok(target)
+        Ok(Self {
+            width,
+            height,
+            values,
+        })
     }
 
     /// Adds `columns` of the rows from `first` on to `out`, each row times its weight.

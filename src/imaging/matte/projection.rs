@@ -3,7 +3,7 @@
 //! grey; this projection removes the grey.
 
 use super::super::error::CutoutError;
-use super::super::{reserve, zeroed};
+use super::super::reserve;
 use super::extent::Extent;
 use super::guide::Guide;
 use super::guided::{Fit, TERMS};
@@ -43,7 +43,6 @@ const HIGH: Stretch = Stretch::new(0.8, 0.95);
 const SUMS: usize = 4;
 
 /// The line from the background colour to the subject colour.
-#[derive(Clone, Copy)]
 struct ColourLine {
     ground: [f32; 3],
     direction: [f32; 3],
@@ -107,21 +106,20 @@ pub(super) fn projection(
     part: &Extent,
 ) -> Result<Option<Fit>, CutoutError> {
     let (width, height) = (opacity.width, opacity.height);
-    let lines = lines(&sums(guide, opacity, part)?, width)?;
-    if lines.iter().all(Option::is_none) {
+    let sums = weighted(&sums(guide, opacity, part)?, width)?;
+    if sums.iter().all(|sums| ColourLine::of(sums).is_none()) {
         return Ok(None);
     }
-    let residuals = residuals(guide, opacity, part, &lines)?;
+    let residuals = residuals(guide, opacity, part, &sums)?;
     let mut cells = reserve(width * height)?;
-    cells.extend(
-        lines
-            .iter()
-            .zip(&residuals)
-            .map(|(line, [sum, count])| match line {
-                Some(line) if *count > 1e-4 => line.terms((sum / count).max(0.0).sqrt()),
-                _ => [0.0; TERMS],
-            }),
-    );
+    means(&residuals, width, RESIDUAL_RADIUS, |start, means| {
+        let sums = sums[start..].iter().zip(means);
+        cells.extend(sums.map(|(sums, [residual, count])| {
+            let line = (*count > 1e-4).then(|| ColourLine::of(sums)).flatten();
+            let residual = (residual / count).max(0.0).sqrt();
+            line.map_or([0.0; TERMS], |line| line.terms(residual))
+        }));
+    })?;
     Ok(Some(Fit {
         width,
         height,
@@ -148,37 +146,46 @@ fn sums(
     Ok(sums)
 }
 
-/// The line around each cell, from the sums of all cells.
-fn lines(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<Option<ColourLine>>, CutoutError> {
+/// The sums around each cell, weighted by distance, from the `sums` of single cells.
+fn weighted(
+    sums: &[[f32; 2 * SUMS]],
+    width: usize,
+) -> Result<Vec<[f32; 2 * SUMS]>, CutoutError> {
+    let mut once = reserve(sums.len())?;
     let mut weighted = reserve(sums.len())?;
     weighted.resize(sums.len(), [0.0; 2 * SUMS]);
     for (radius, weight) in WINDOWS {
-        let means = means(&means(sums, width, radius)?, width, radius)?;
-        add(weighted.as_flattened_mut(), means.as_flattened(), weight);
+        once.clear();
+        means(sums, width, radius, |_, means| once.extend_from_slice(means))?;
+        means(&once, width, radius, |start, means| {
+            let weighted = weighted[start..].as_flattened_mut();
+            add(weighted, means.as_flattened(), weight);
+        })?;
     }
-    let mut lines = reserve(sums.len())?;
-    lines.extend(weighted.iter().map(ColourLine::of));
-    Ok(lines)
+    Ok(weighted)
 }
 
-/// Windowed means of the squared residuals of uncertain colours, and of the number of such colours.
+/// For each cell of uncertain colour, its squared residual times its uncertainty, and its uncertainty; zeros for all other cells.
 fn residuals(
     guide: &Guide,
     opacity: &Plane,
     part: &Extent,
-    lines: &[Option<ColourLine>],
+    sums: &[[f32; 2 * SUMS]],
 ) -> Result<Vec<[f32; 2]>, CutoutError> {
-    let mut residuals = zeroed::<f32>(2 * lines.len())?;
-    let (cells, _) = residuals.as_chunks_mut::<2>();
+    let mut residuals = reserve(sums.len())?;
+    residuals.resize(sums.len(), [0.0; 2]);
     for at in part.cells(opacity.width) {
         let opacity = opacity.values[at];
         let unsure = NOT_GROUND.of(opacity) - SUBJECT.of(opacity);
-        if let Some(line) = lines[at].filter(|_| unsure > 0.0) {
+        if unsure <= 0.0 {
+            continue;
+        }
+        if let Some(line) = ColourLine::of(&sums[at]) {
             let residual = line.residual(colour(guide, at));
-            cells[at] = [unsure * residual * residual, unsure];
+            residuals[at] = [unsure * residual * residual, unsure];
         }
     }
-    means(cells, opacity.width, RESIDUAL_RADIUS)
+    Ok(residuals)
 }
 
 /// Moves `opacity` towards the projected opacity, in proportion to the weight in `terms` and to `share`, 0..=1.

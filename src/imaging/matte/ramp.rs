@@ -17,8 +17,6 @@ pub(super) struct Ramp {
     pub(super) plain: Plane,
     /// Weight of the opacity fitted to the photo's colours, 0..=1.
     pub(super) weight: Plane,
-    /// Softness of the outline, 0..=1.
-    soft: Plane,
 }
 
 impl Ramp {
@@ -36,53 +34,61 @@ impl Ramp {
         } else {
             mask.resized(Kernel::area, size)?
         };
-        let mut weight = outline.near.resized(Kernel::linear, size)?;
-        let soft = outline.soft.resized(Kernel::linear, size)?;
-        let weights = weight.values.iter_mut().zip(&soft.values);
-        for (plain, (weight, soft)) in plain.values.iter_mut().zip(weights) {
-            let mask = plain.clamp(0.0, 1.0);
-            *plain = style.ramp.of(mask);
-            if !Style::is_open(mask, *soft) {
-                *weight = 0.0;
+        let mut weight = reserve(plain.values.len())?;
+        let under = outline.under(size)?;
+        let mut between = under.row_buffer()?;
+        for (y, row) in plain.values.chunks_exact_mut(size.0).enumerate() {
+            let outline = under.row(&outline.cells, y, 0..size.0, &mut between);
+            for (x, plain) in row.iter_mut().enumerate() {
+                let mask = plain.clamp(0.0, 1.0);
+                *plain = style.ramp.of(mask);
+                let [near, soft] = outline.at(x);
+                weight.push(if Style::is_open(mask, soft) { near } else { 0.0 });
             }
         }
         Ok(Self {
+            weight: Plane {
+                values: weight,
+                ..plain
+            },
             plain,
-            weight,
-            soft,
         })
     }
 
     /// The weight, multiplied by the softness of the outline.
-    pub(super) fn weight_of_soft(&self) -> Result<Plane, CutoutError> {
+    pub(super) fn weight_of_soft(&self, outline: &Outline) -> Result<Plane, CutoutError> {
         let mut weight = self.weight.try_clone()?;
-        for (weight, soft) in weight.values.iter_mut().zip(&self.soft.values) {
-            *weight *= soft;
+        let under = outline.under((weight.width, weight.height))?;
+        let mut between = under.row_buffer()?;
+        for (y, row) in weight.values.chunks_exact_mut(weight.width).enumerate() {
+            let outline = under.row(&outline.cells, y, 0..row.len(), &mut between);
+            for (x, weight) in row.iter_mut().enumerate() {
+                *weight *= outline.at(x)[1];
+            }
         }
         Ok(weight)
     }
 
-    /// Fits opacity to colours. Starts with the `opacity` of a coarser level.
+    /// Fits opacity to colours. Starts with the `opacity` of a coarser level. Writes the fit into `found`.
     pub(super) fn refine(
         &self,
         guide: &Guide,
         level: Level,
         mut opacity: Plane,
-    ) -> Result<Fit, CutoutError> {
+        found: &mut Fit,
+    ) -> Result<(), CutoutError> {
         let is_wanted = self.wanted_tiles()?;
         let is_wanted = |column: usize, row: usize| is_wanted[row * self.tile_columns() + column];
-        let mut pass = 1;
-        loop {
-            let found = fit(guide, &opacity, level.radius, is_wanted)?;
-            if pass == level.passes {
-                return Ok(found);
+        for pass in 0..level.passes {
+            if pass > 0 {
+                self.apply(guide, found, &self.weight, &mut opacity)?;
             }
-            pass += 1;
-            opacity = self.applied(guide, &found, &self.weight)?;
+            fit(guide, &opacity, level.radius, is_wanted, found)?;
         }
+        Ok(())
     }
 
-    /// Applies `found`, a fit on this grid or a coarser one, to the photo's colours. Changes only cells with a `weight` above 0.
+    /// As [`Self::apply`], with a new plane.
     pub(super) fn applied(
         &self,
         guide: &Guide,
@@ -90,6 +96,20 @@ impl Ramp {
         weight: &Plane,
     ) -> Result<Plane, CutoutError> {
         let mut opacity = self.plain.try_clone()?;
+        self.apply(guide, found, weight, &mut opacity)?;
+        Ok(opacity)
+    }
+
+    /// Applies `found`, a fit on this grid or a coarser one, to the photo's colours, and writes the result into `opacity`. Cells
+    /// without a `weight` above 0 get the opacity from the mask.
+    fn apply(
+        &self,
+        guide: &Guide,
+        found: &Fit,
+        weight: &Plane,
+        opacity: &mut Plane,
+    ) -> Result<(), CutoutError> {
+        opacity.values.copy_from_slice(&self.plain.values);
         let (width, height) = (opacity.width, opacity.height);
         let bilinear = Bilinear::new((found.width, found.height), (width, height))?;
         let [red, green, blue] = guide;
@@ -110,7 +130,7 @@ impl Ramp {
                 }
             }
         }
-        Ok(opacity)
+        Ok(())
     }
 
     fn tile_columns(&self) -> usize {

@@ -55,13 +55,13 @@ impl Refinement {
         let finest = levels[levels.len() - 1].size(picture);
         let guide = reduced(photo, finest, part.as_ref())?;
         let guide = (&guide, part.as_ref());
-        Self::fitted(mask, &outline, guide, (&levels, picture), style)
+        Self::fitted(mask, outline, guide, (&levels, picture), style)
     }
 
     /// Fits the opacity to the colours of `guide`, which lies on the grid of the finest of `levels` and is valid within `part`.
     fn fitted(
         mask: &Plane,
-        outline: &Outline,
+        outline: Outline,
         (guide, part): (&Guide, Option<&Extent>),
         (levels, picture): (&[Level], (usize, usize)),
         style: Style,
@@ -73,7 +73,7 @@ impl Refinement {
             .filter(|_| outline.has_soft());
         let finest = (guide[0].width, guide[0].height);
         let mut projection = None;
-        let mut found: Option<Fit> = None;
+        let mut found = Fit::default();
         for (at, level) in levels.iter().enumerate() {
             let coarse;
             let guide = if at + 1 == levels.len() {
@@ -82,26 +82,25 @@ impl Refinement {
                 coarse = coarser(guide, level.size(picture))?;
                 &coarse
             };
-            let ramp = Ramp::new(mask, outline, level.size(picture), style)?;
-            let begun = match &found {
+            let ramp = Ramp::new(mask, &outline, level.size(picture), style)?;
+            let begun = match levels[..at].last() {
                 None => ramp.plain.try_clone()?,
-                Some(found) if levels[at - 1].is_for_soft => {
-                    ramp.applied(guide, found, &ramp.weight_of_soft()?)?
+                Some(coarser) if coarser.is_for_soft => {
+                    ramp.applied(guide, &found, &ramp.weight_of_soft(&outline)?)?
                 }
-                Some(found) => ramp.applied(guide, found, &ramp.weight)?,
+                Some(_) => ramp.applied(guide, &found, &ramp.weight)?,
             };
-            let fit = ramp.refine(guide, *level, begun)?;
+            ramp.refine(guide, *level, begun, &mut found)?;
             if let Some(part) = part.filter(|_| projected_at == Some(at)) {
-                let opacity = ramp.applied(guide, &fit, &ramp.weight)?;
+                let opacity = ramp.applied(guide, &found, &ramp.weight)?;
                 projection = projected_on(guide, &opacity, part, finest)?;
             }
-            found = Some(fit);
         }
         let Fit {
             width,
             height,
             mut cells,
-        } = found.ok_or(CutoutError::OutOfMemory)?;
+        } = found;
         for [.., share] in &mut cells {
             *share = EXPLAINED.of(*share);
         }
@@ -109,7 +108,7 @@ impl Refinement {
             style,
             cells,
             size: (width, height),
-            outline: outline.cells()?,
+            outline: outline.cells,
             projection,
         })
     }
@@ -157,7 +156,7 @@ fn part(
     levels: &[Level],
     picture: (usize, usize),
 ) -> Option<Extent> {
-    let is_open = |at: usize| outline.near.values[at] > 0.0 && is_open_around(mask, at);
+    let is_open = |at: usize| outline.cells[at][0] > 0.0 && is_open_around(mask, at);
     let extent = Extent::of(mask, is_open)?;
     let (coarsest, finest) = (levels[0], levels[levels.len() - 1].size(picture));
     // In cells of the coarsest grid: two windows of an averaged fit, one cell for interpolation, one cell that covers a mask cell
@@ -235,7 +234,7 @@ mod tests {
             let [ours, expected] = [&read, &whole].map(|part| {
                 let guide = reduced(&photo, size, Some(part)).unwrap();
                 let guide = (&guide, Some(part));
-                Refinement::fitted(&mask, &outline(), guide, (&levels, picture), style).unwrap()
+                Refinement::fitted(&mask, outline(), guide, (&levels, picture), style).unwrap()
             });
             let mut count = 0;
             for at in (0..128 * 128).filter(|at| is_open_around(&mask, *at)) {
@@ -262,15 +261,15 @@ mod tests {
         let picture = (1100, 1100);
         let photo = photo(&two_colours(1100, 1100, 500), 1100);
         let style = Style::of(Edges::Auto).unwrap();
-        let outline = Outline::new(&mask, style.softness).unwrap();
+        let outline = || Outline::new(&mask, style.softness).unwrap();
         let levels: Vec<Level> = levels(1100, true);
         let size = levels[levels.len() - 1].size(picture);
-        let part = part(&mask, &outline, &levels, picture).unwrap();
+        let part = part(&mask, &outline(), &levels, picture).unwrap();
         let mut guide = reduced(&photo, size, Some(&part)).unwrap();
         let mut projection = || {
             let found = Refinement::fitted(
                 &mask,
-                &outline,
+                outline(),
                 (&guide, Some(&part)),
                 (&levels, picture),
                 style,

@@ -2,6 +2,7 @@
 //! cells than at a sharp outline, because the network cannot separate subject and background cell by cell.
 
 use super::super::error::CutoutError;
+use super::super::reserve;
 use super::contour::cells_per_measured;
 use super::means::means;
 use super::plane::Plane;
@@ -23,10 +24,6 @@ const LEAST_SLOPE: f32 = 0.002;
 /// Softness from 0 = hard to 1 = soft. The width of a rise is its area divided by its length; the sum of the slopes gives the
 /// length.
 pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
-    let mut rise = mask.try_clone()?;
-    for value in &mut rise.values {
-        *value = f32::from(u8::from(*value > RISE.start && *value < RISE.end));
-    }
     let unit = cells_per_measured(mask);
     #[expect(
         clippy::cast_possible_truncation,
@@ -34,36 +31,40 @@ pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
         reason = "some cells of a mask"
     )]
     let radius = (RADIUS * unit).round() as usize;
-    let means = |plane: &Plane| means(plane.values.as_chunks().0, mask.width, radius);
-    let (rises, slopes) = (means(&rise)?, means(&slopes(mask)?)?);
-    let mut soft = rise;
-    let widths = rises.iter().zip(&slopes);
-    for (soft, ([rise], [slope])) in soft.values.iter_mut().zip(widths) {
-        *soft = WIDTHS.of(*rise / (slope * unit + LEAST_SLOPE));
-    }
-    Ok(soft)
+    let mut soft = reserve(mask.values.len())?;
+    means(&rises(mask)?, mask.width, radius, |_, means| {
+        let width = |[rise, slope]: &[f32; 2]| *rise / (slope * unit + LEAST_SLOPE);
+        soft.extend(means.iter().map(|mean| WIDTHS.of(width(mean))));
+    })?;
+    Ok(Plane {
+        values: soft,
+        ..*mask
+    })
 }
 
-/// The gradient magnitude of the mask (Sobel, Feldman 1968). Outside the mask, the border cells repeat.
-fn slopes(mask: &Plane) -> Result<Plane, CutoutError> {
-    let mut slopes = Plane::zeros(mask.width, mask.height)?;
-    for (y, out) in slopes.values.chunks_exact_mut(mask.width).enumerate() {
+/// For each cell, whether it lies in the rise (0 or 1), and the gradient magnitude of the mask (Sobel, Feldman 1968). Outside the
+/// mask, the border cells repeat.
+fn rises(mask: &Plane) -> Result<Vec<[f32; 2]>, CutoutError> {
+    let mut rises = reserve(mask.values.len())?;
+    for y in 0..mask.height {
         let above = mask.row(y.saturating_sub(1));
         let (own, below) = (mask.row(y), mask.row((y + 1).min(mask.height - 1)));
-        for (x, slope) in out.iter_mut().enumerate() {
+        rises.extend((0..mask.width).map(|x| {
             let (left, right) = (x.saturating_sub(1), (x + 1).min(mask.width - 1));
             let column = |x: usize| above[x] + 2.0 * own[x] + below[x];
             let row = |row: &[f32]| row[left] + 2.0 * row[x] + row[right];
             let (across, down) = (column(right) - column(left), row(below) - row(above));
-            *slope = (across * across + down * down).sqrt() / 8.0;
-        }
+            let slope = (across * across + down * down).sqrt() / 8.0;
+            let is_rise = own[x] > RISE.start && own[x] < RISE.end;
+            [f32::from(u8::from(is_rise)), slope]
+        }));
     }
-    Ok(slopes)
+    Ok(rises)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Plane, slopes, softness};
+    use super::{Plane, rises, softness};
     use crate::imaging::matte::plane::assert_near;
 
     /// A mask whose 60 columns each rise from 0 to 1 over `cells` cells in the middle.
@@ -112,11 +113,11 @@ mod tests {
     #[test]
     fn slopes_are_those_of_a_plane() {
         let tilted = (0..25_u8).map(|at| 0.03 * f32::from(at % 5) + 0.04 * f32::from(at / 5));
-        let slopes = slopes(&Plane::square(tilted.collect())).unwrap();
+        let rises = rises(&Plane::square(tilted.collect())).unwrap();
         // In the middle of the mask; on the upper edge and in a corner half of the slope is measured.
         let corner = (0.015_f32).hypot(0.02);
         assert_near(
-            &[slopes.row(2)[2], slopes.row(0)[2], slopes.row(0)[0]],
+            &[rises[12][1], rises[2][1], rises[0][1]],
             &[0.05, (0.03_f32).hypot(0.02), corner],
         );
     }
