@@ -120,6 +120,18 @@ impl Photo {
         matches!(self.stored.channels, Channels::GreyAlpha | Channels::Rgba)
     }
 
+    /// Row `y` of the upright picture where it is stored as such, in RGB; `None` for other photos.
+    pub(super) fn rgb_row(&self, y: u32) -> Option<&[[u8; 3]]> {
+        let (flip_x, flip_y) = flips(self.orientation);
+        if self.stored.channels != Channels::Rgb || turned(self.orientation) || flip_x {
+            return None;
+        }
+        let y = if flip_y { self.stored.height - 1 - y } else { y };
+        let (pixels, _) = self.stored.samples.as_chunks();
+        let width = self.stored.width as usize;
+        pixels.get(y as usize * width..)?.get(..width)
+    }
+
     /// Writes as many upright rows from `first` on as fit into `rgba`. `rgba` must consist of whole rows of `width()` pixels and
     /// must not reach beyond the last row.
     pub(super) fn strip(&self, first: u32, rgba: &mut [[u8; 4]]) {

@@ -11,8 +11,8 @@ use super::super::photo::Photo;
 use super::super::reserve;
 use super::bilinear::Bilinear;
 use super::multilevel::{Colours, Samples, separate};
-use super::reduce::Reducer;
-use super::upright::{self, each_row, unit};
+use super::reduce::reduce;
+use super::upright::{self, unit};
 use super::view::{Grid, OpacityRow};
 
 /// The greatest number of cells of the grid. Bounds the memory: about 40 bytes per cell.
@@ -123,20 +123,17 @@ pub(super) fn samples(
     mut line: OpacityRow,
     mut opacity: impl FnMut(usize, &[[f32; 4]], &mut OpacityRow),
 ) -> Result<Vec<[u16; 4]>, CutoutError> {
-    let mut reducer = Reducer::new(grid.photo, grid.on(grid.photo))?;
     let mut samples = reserve(grid.size.0 * grid.size.1)?;
     let mut y = 0;
-    each_row(photo, reducer.rows(), |pixels| {
-        reducer.push(pixels, |cells| {
-            opacity(y, cells, &mut line);
-            y += 1;
-            let both = cells.iter().zip(&line.opacity);
-            samples.extend(both.map(|([r, g, b, own], opacity)| {
-                // Where the photo itself is not opaque, the neutral grey shows through.
-                let own = if photo.has_alpha() { *own } else { 1.0 };
-                [*r, *g, *b, own * opacity].map(fixed)
-            }));
-        });
+    reduce(photo, grid.on(grid.photo), |cells| {
+        opacity(y, cells, &mut line);
+        y += 1;
+        let both = cells.iter().zip(&line.opacity);
+        samples.extend(both.map(|([r, g, b, own], opacity)| {
+            // Where the photo itself is not opaque, the neutral grey shows through.
+            let own = if photo.has_alpha() { *own } else { 1.0 };
+            [*r, *g, *b, own * opacity].map(fixed)
+        }));
     })?;
     Ok(samples)
 }

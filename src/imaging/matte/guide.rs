@@ -5,8 +5,7 @@ use super::super::photo::Photo;
 use super::extent::Extent;
 use super::kernel::{Kernel, Span};
 use super::plane::Plane;
-use super::reduce::Reducer;
-use super::upright::each_row;
+use super::reduce::reduce;
 
 /// Red, green and blue, 0..=1.
 pub(super) type Guide = [Plane; 3];
@@ -26,17 +25,14 @@ pub(super) fn reduced(
         Span::part(picture.0, columns.clone(), width, columns.len()),
         Span::part(picture.1, rows.clone(), height, rows.len()),
     );
-    let mut reducer = Reducer::new(picture, spans)?;
     let mut start = rows.start * width + columns.start;
-    each_row(photo, reducer.rows(), |row| {
-        reducer.push(row, |cells| {
-            for (x, [r, g, b, _]) in cells.iter().enumerate() {
-                red.values[start + x] = *r;
-                green.values[start + x] = *g;
-                blue.values[start + x] = *b;
-            }
-            start += width;
-        });
+    reduce(photo, spans, |cells| {
+        for (x, [r, g, b, _]) in cells.iter().enumerate() {
+            red.values[start + x] = *r;
+            green.values[start + x] = *g;
+            blue.values[start + x] = *b;
+        }
+        start += width;
     })?;
     Ok([red, green, blue])
 }

@@ -4,8 +4,38 @@
 use std::ops::Range;
 
 use super::super::error::CutoutError;
-use super::super::zeroed;
+use super::super::photo::Photo;
+use super::super::{reserve, zeroed};
 use super::kernel::{Kernel, Span};
+use super::upright::each_row;
+
+/// Rows whose sum fits into 16 bits.
+const ROWS_MAX: usize = (u16::MAX / u8::MAX as u16) as usize;
+
+/// Calls `take` with each row of a grid over a part of the photo: red, green, blue and alpha, 0..=1. The spans place the columns
+/// and rows of the grid on the photo.
+///
+/// # Errors
+/// `OutOfMemory`.
+pub(super) fn reduce(
+    photo: &Photo,
+    spans: (Span, Span),
+    mut take: impl FnMut(&[[f32; 4]]),
+) -> Result<(), CutoutError> {
+    let picture = (photo.width() as usize, photo.height() as usize);
+    let mut reducer = Reducer::new(picture, spans)?;
+    let rows = reducer.rows();
+    if photo.rgb_row(0).is_none() {
+        return each_row(photo, rows, |row| reducer.push(row, &mut take));
+    }
+    // No copy of the row, and three samples a pixel instead of four.
+    for row in (0..photo.height()).take(rows.end).skip(rows.start) {
+        if let Some(row) = photo.rgb_row(row) {
+            reducer.push(row, &mut take);
+        }
+    }
+    Ok(())
+}
 
 /// Takes rows of a picture from top to bottom and returns rows of the grid.
 #[derive(Debug)]
@@ -18,7 +48,11 @@ pub(super) struct Reducer {
     row: usize,
     /// The row of the grid that is being summed.
     next: usize,
-    sums: Vec<[f32; 4]>,
+    /// Sums of samples, times their weights.
+    sums: Vec<f32>,
+    /// Sums of the samples of `whole_rows` rows of equal weight, which are not in `sums` yet.
+    whole: Vec<u16>,
+    whole_rows: usize,
     cells: Vec<[f32; 4]>,
 }
 
@@ -31,11 +65,15 @@ impl Reducer {
         let across = Kernel::area(picture.0, columns)?;
         let down = Kernel::area(picture.1, rows)?;
         let columns = across.reach();
+        let mut cells = reserve(across.len())?;
+        cells.resize(across.len(), [1.0; 4]);
         Ok(Self {
             row: down.reach().start,
             next: 0,
-            sums: zeroed(columns.len())?,
-            cells: zeroed(across.len())?,
+            sums: zeroed(4 * columns.len())?,
+            whole: zeroed(4 * columns.len())?,
+            whole_rows: 0,
+            cells,
             columns,
             across,
             down,
@@ -48,40 +86,67 @@ impl Reducer {
     }
 
     /// Takes the next row of the picture, samples 0..=255. Calls `take` with each row of the grid that is now complete, samples
-    /// 0..=1.
-    pub(super) fn push(&mut self, row: &[[u8; 4]], mut take: impl FnMut(&[[f32; 4]])) {
+    /// 0..=1. Every row has the same number of samples per pixel, 4 at most; missing ones are 1.
+    pub(super) fn push<const N: usize>(
+        &mut self,
+        row: &[[u8; N]],
+        mut take: impl FnMut(&[[f32; 4]]),
+    ) {
         let y = self.row;
         self.row += 1;
-        let row = &row[self.columns.clone()];
+        let row = row[self.columns.clone()].as_flattened();
         while self.next < self.down.len() {
             let (first, weights) = self.down.at(self.next);
-            let Some(weight) = y.checked_sub(first).and_then(|at| weights.get(at)) else {
+            let Some(weights) = y.checked_sub(first).and_then(|at| weights.get(at..)) else {
                 return;
             };
-            let sums = self.sums.as_flattened_mut().iter_mut();
-            for (sum, sample) in sums.zip(row.as_flattened()) {
-                *sum += weight * f32::from(*sample);
-            }
-            let is_last = weights[y - first + 1..].iter().all(|weight| *weight == 0.0);
+            let [weight, rest @ ..] = weights else {
+                return;
+            };
+            let (weight, is_last) = (*weight, rest.iter().all(|weight| *weight == 0.0));
+            let is_next_alike = rest.first() == Some(&weight);
+            self.add(row, weight, is_next_alike);
             if !is_last {
                 return;
             }
-            self.finish_row();
+            self.finish_row::<N>();
             take(&self.cells);
         }
     }
 
-    fn finish_row(&mut self) {
+    /// Adds a row, times `weight`. Adjacent rows of equal weight are first summed as integers, which is several times as fast.
+    fn add(&mut self, row: &[u8], weight: f32, is_next_alike: bool) {
+        if self.whole_rows == 0 && !is_next_alike {
+            for (sum, sample) in self.sums.iter_mut().zip(row) {
+                *sum += weight * f32::from(*sample);
+            }
+            return;
+        }
+        for (whole, sample) in self.whole.iter_mut().zip(row) {
+            *whole += u16::from(*sample);
+        }
+        self.whole_rows += 1;
+        if !is_next_alike || self.whole_rows == ROWS_MAX {
+            for (sum, whole) in self.sums.iter_mut().zip(&mut self.whole) {
+                *sum += weight * f32::from(*whole);
+                *whole = 0;
+            }
+            self.whole_rows = 0;
+        }
+    }
+
+    fn finish_row<const N: usize>(&mut self) {
         const STEP: f32 = 1.0 / 255.0;
+        let (sums, _) = self.sums.as_chunks::<N>();
         for (x, cell) in self.cells.iter_mut().enumerate() {
             let (first, weights) = self.across.at(x);
-            let mut mean = [0.0; 4];
-            for (sum, weight) in self.sums[first - self.columns.start..].iter().zip(weights) {
+            let mut mean = [0.0; N];
+            for (sum, weight) in sums[first - self.columns.start..].iter().zip(weights) {
                 mean = std::array::from_fn(|n| mean[n] + weight * sum[n]);
             }
-            *cell = mean.map(|mean| mean * STEP);
+            cell[..N].copy_from_slice(&mean.map(|mean| mean * STEP));
         }
-        self.sums.fill([0.0; 4]);
+        self.sums.fill(0.0);
         self.next += 1;
     }
 }
