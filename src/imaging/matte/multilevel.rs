@@ -1,7 +1,6 @@
 //! Estimates the colours of subject and background in each cell of a grid: fast multi-level foreground estimation (Germer, Uelwer,
 //! Conrad, Harmeling 2020). Starts with one cell and doubles the grid until it has full size.
 
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::super::error::CutoutError;
@@ -18,20 +17,63 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    /// The samples on a coarser grid, by nearest neighbour.
-    fn at_size(&self, width: usize, height: usize) -> Result<Cow<'_, [[u16; 4]]>, CutoutError> {
-        if width * height == self.values.len() {
-            return Ok(Cow::Borrowed(&self.values));
+    fn size(&self) -> (usize, usize) {
+        (self.width, self.values.len() / self.width)
+    }
+
+    /// Becomes `whole` on a coarser grid, by nearest neighbour. Keeps its buffer.
+    fn become_coarser(
+        &mut self,
+        whole: &Self,
+        (width, height): (usize, usize),
+    ) -> Result<(), CutoutError> {
+        self.width = width;
+        self.values.clear();
+        self.values
+            .try_reserve_exact(width * height)
+            .map_err(|_| CutoutError::OutOfMemory)?;
+        let (old_width, old_height) = whole.size();
+        let columns = nearest(old_width, width)?;
+        for row in nearest(old_height, height)? {
+            let row = &whole.values[row * old_width..(row + 1) * old_width];
+            self.values.extend(columns.iter().map(|column| row[*column]));
         }
-        let columns = nearest(self.width, width)?;
-        let mut samples = reserve(width * height)?;
-        for row in nearest(self.values.len() / self.width, height)? {
-            let row = &self.values[row * self.width..(row + 1) * self.width];
-            samples.extend(columns.iter().map(|column| row[*column]));
+        Ok(())
+    }
+
+    /// The cells that need separation: the cell or a neighbour is partly transparent, or their opacities differ. On small grids
+    /// all cells. Replaces the content of `mixed`.
+    fn write_mixed(&self, mixed: &mut Vec<Place>) -> Result<(), CutoutError> {
+        let (width, height) = self.size();
+        let is_small = width.max(height) <= 2 * SMALL_SIDE;
+        let row = |y: usize| &self.values[y * width..(y + 1) * width];
+        mixed.clear();
+        for y in 0..height {
+            mixed
+                .try_reserve(width)
+                .map_err(|_| CutoutError::OutOfMemory)?;
+            let (above, own) = (row(y.saturating_sub(1)), row(y));
+            let below = row((y + 1).min(height - 1));
+            let mut before = own[0][3];
+            for x in 0..width {
+                let opacity = own[x][3];
+                let after = own[(x + 1).min(width - 1)][3];
+                let differs = (above[x][3] ^ opacity)
+                    | (below[x][3] ^ opacity)
+                    | (before ^ opacity)
+                    | (after ^ opacity);
+                if differs != 0 || !matches!(opacity, 0 | OPAQUE) || is_small {
+                    mixed.push((as_place(x), as_place(y)));
+                }
+                before = opacity;
+            }
         }
-        Ok(Cow::Owned(samples))
+        Ok(())
     }
 }
+
+/// Column and row of a cell.
+type Place = (u32, u32);
 
 /// The greatest distance of an opacity from 1, or from 0, at which the cell counts for the first guess of the subject, or of the
 /// background: a tenth.
@@ -49,26 +91,36 @@ const OPAQUE: u16 = u16::MAX;
 
 /// The colours of subject and background in each cell of `samples`.
 pub(super) fn separate(samples: &Samples) -> Result<Vec<Colours>, CutoutError> {
-    let (width, height) = (samples.width, samples.values.len() / samples.width);
+    let (width, height) = samples.size();
     let levels = width.max(height).next_power_of_two().trailing_zeros();
-    let mut colours = reserve(1)?;
+    // The buffers serve all levels: fresh memory costs as much as a round of the solution.
+    let mut colours = reserve(width * height)?;
+    let mut coarse = Samples {
+        width: 1,
+        values: reserve(1)?,
+    };
+    let mut mixed = Vec::new();
     colours.push(first_guess(samples));
     let mut size = (1, 1);
     for level in 0..=levels {
         let next = (side(width, level, levels), side(height, level, levels));
-        colours = enlarged(&colours, size, next)?;
+        let samples = if next == (width, height) {
+            samples
+        } else {
+            coarse.become_coarser(samples, next)?;
+            &coarse
+        };
+        enlarge(&mut colours, size, samples)?;
         size = next;
-        let mut grid = Relaxation::new(samples, size, colours)?;
+        samples.write_mixed(&mut mixed)?;
         let rounds = if size.0.max(size.1) <= SMALL_SIDE {
             ROUNDS_SMALL
         } else {
             ROUNDS
         };
-        let mixed = grid.mixed_cells()?;
         for _ in 0..rounds {
-            grid.relax(&mixed);
+            relax(samples, &mixed, &mut colours);
         }
-        colours = grid.colours;
     }
     Ok(colours)
 }
@@ -95,25 +147,37 @@ fn nearest(from: usize, to: usize) -> Result<Vec<usize>, CutoutError> {
     Ok(places)
 }
 
-fn enlarged(
-    colours: &[Colours],
+/// Enlarges `colours` to the grid of `samples`, by nearest neighbour. `from` is the width and height of the smaller grid. Opaque
+/// cells get their own colour as that of the subject, transparent cells as that of the background.
+fn enlarge(
+    colours: &mut Vec<Colours>,
     from: (usize, usize),
-    to: (usize, usize),
-) -> Result<Vec<Colours>, CutoutError> {
-    let columns = nearest(from.0, to.0)?;
-    let mut enlarged = reserve(to.0 * to.1)?;
-    for row in nearest(from.1, to.1)? {
-        let row = &colours[row * from.0..(row + 1) * from.0];
-        enlarged.extend(columns.iter().map(|column| row[*column]));
+    samples: &Samples,
+) -> Result<(), CutoutError> {
+    let (width, height) = samples.size();
+    let (columns, rows) = (nearest(from.0, width)?, nearest(from.1, height)?);
+    colours.resize(width * height, [0.0; 6]);
+    // From the end, so that no cell is overwritten before it is read: the cells of the larger grid have greater indices.
+    for (y, row) in rows.iter().enumerate().rev() {
+        for (x, column) in columns.iter().enumerate().rev() {
+            let mut own = colours[row * from.0 + column];
+            let [r, g, b, opacity] = samples.values[y * width + x];
+            match opacity {
+                OPAQUE => own[..3].copy_from_slice(&[r, g, b].map(unit)),
+                0 => own[3..].copy_from_slice(&[r, g, b].map(unit)),
+                _ => {}
+            }
+            colours[y * width + x] = own;
+        }
     }
-    Ok(enlarged)
+    Ok(())
 }
 
 /// The mean colours of the certain subject and of the certain background; the mean of all cells when there is no certain cell.
 fn first_guess(samples: &Samples) -> Colours {
-    let all = mean(samples, 0..=OPAQUE).unwrap_or_default();
-    let [r, g, b] = mean(samples, OPAQUE - UNSURE..=OPAQUE).unwrap_or(all);
-    let [ground_r, ground_g, ground_b] = mean(samples, 0..=UNSURE).unwrap_or(all);
+    let all = || mean(samples, 0..=OPAQUE).unwrap_or_default();
+    let [r, g, b] = mean(samples, OPAQUE - UNSURE..=OPAQUE).unwrap_or_else(all);
+    let [ground_r, ground_g, ground_b] = mean(samples, 0..=UNSURE).unwrap_or_else(all);
     [r, g, b, ground_r, ground_g, ground_b]
 }
 
@@ -142,94 +206,28 @@ fn unit(sample: u16) -> f32 {
     f32::from(sample) * STEP
 }
 
-/// The state of one level.
-struct Relaxation<'a> {
-    width: usize,
-    height: usize,
-    samples: Cow<'a, [[u16; 4]]>,
-    colours: Vec<Colours>,
+/// Solves each of the cells in `places` with the current colours of its neighbours.
+fn relax(samples: &Samples, places: &[Place], colours: &mut [Colours]) {
+    let size = samples.size();
+    for (x, y) in places {
+        let (x, y) = (*x as usize, *y as usize);
+        let at = y * size.0 + x;
+        let around = around((x, y), size);
+        let opacities = around.map(|at| samples.values[at][3]);
+        let neighbours = around.map(|at| &colours[at]);
+        colours[at] = solve(samples.values[at], opacities, neighbours);
+    }
 }
 
-impl<'a> Relaxation<'a> {
-    /// `colours` are the result of the previous level, enlarged to this grid.
-    fn new(
-        whole: &'a Samples,
-        (width, height): (usize, usize),
-        mut colours: Vec<Colours>,
-    ) -> Result<Self, CutoutError> {
-        let samples = whole.at_size(width, height)?;
-        for (colours, [r, g, b, opacity]) in colours.iter_mut().zip(samples.iter()) {
-            // An opaque cell shows only the subject, a transparent cell only the background.
-            let place = match *opacity {
-                OPAQUE => 0,
-                0 => 3,
-                _ => continue,
-            };
-            colours[place..place + 3].copy_from_slice(&[*r, *g, *b].map(unit));
-        }
-        Ok(Self {
-            width,
-            height,
-            samples,
-            colours,
-        })
-    }
-
-    /// Columns and rows of the cells that need separation: the cell or a neighbour is partly transparent, or their opacities
-    /// differ. On small grids all cells.
-    fn mixed_cells(&self) -> Result<Vec<(u32, u32)>, CutoutError> {
-        let is_small = self.width.max(self.height) <= 2 * SMALL_SIDE;
-        let row = |y: usize| &self.samples[y * self.width..(y + 1) * self.width];
-        let mut mixed = Vec::new();
-        for y in 0..self.height {
-            mixed
-                .try_reserve(self.width)
-                .map_err(|_| CutoutError::OutOfMemory)?;
-            let (above, own) = (row(y.saturating_sub(1)), row(y));
-            let below = row((y + 1).min(self.height - 1));
-            let mut before = own[0][3];
-            for x in 0..self.width {
-                let opacity = own[x][3];
-                let after = own[(x + 1).min(self.width - 1)][3];
-                let differs = (above[x][3] ^ opacity)
-                    | (below[x][3] ^ opacity)
-                    | (before ^ opacity)
-                    | (after ^ opacity);
-                if differs != 0 || !matches!(opacity, 0 | OPAQUE) || is_small {
-                    mixed.push((as_place(x), as_place(y)));
-                }
-                before = opacity;
-            }
-        }
-        Ok(mixed)
-    }
-
-    /// The cells above, below, left and right. Outside the grid the cell itself takes their place.
-    fn around(&self, x: usize, y: usize) -> [usize; 4] {
-        let at = y * self.width + x;
-        [
-            if y > 0 { at - self.width } else { at },
-            if y + 1 < self.height {
-                at + self.width
-            } else {
-                at
-            },
-            if x > 0 { at - 1 } else { at },
-            if x + 1 < self.width { at + 1 } else { at },
-        ]
-    }
-
-    /// Solves each of `cells` with the current colours of its neighbours.
-    fn relax(&mut self, cells: &[(u32, u32)]) {
-        for (x, y) in cells {
-            let (x, y) = (*x as usize, *y as usize);
-            let at = y * self.width + x;
-            let around = self.around(x, y);
-            let opacities = around.map(|at| self.samples[at][3]);
-            let neighbours = around.map(|at| &self.colours[at]);
-            self.colours[at] = solve(self.samples[at], opacities, neighbours);
-        }
-    }
+/// The cells above, below, left and right. Outside the grid the cell itself takes their place.
+fn around((x, y): (usize, usize), (width, height): (usize, usize)) -> [usize; 4] {
+    let at = y * width + x;
+    [
+        if y > 0 { at - width } else { at },
+        if y + 1 < height { at + width } else { at },
+        if x > 0 { at - 1 } else { at },
+        if x + 1 < width { at + 1 } else { at },
+    ]
 }
 
 fn as_place(cell: usize) -> u32 {

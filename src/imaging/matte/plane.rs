@@ -40,6 +40,17 @@ impl Plane {
         Ok(Self { values, ..*self })
     }
 
+    /// Becomes a copy of `other`. Keeps its buffer.
+    pub(super) fn copy_from(&mut self, other: &Self) -> Result<(), CutoutError> {
+        (self.width, self.height) = (other.width, other.height);
+        self.values.clear();
+        self.values
+            .try_reserve_exact(other.values.len())
+            .map_err(|_| CutoutError::OutOfMemory)?;
+        self.values.extend_from_slice(&other.values);
+        Ok(())
+    }
+
     pub(super) fn rows(&self) -> std::slice::ChunksExact<'_, f32> {
         self.values.chunks_exact(self.width)
     }

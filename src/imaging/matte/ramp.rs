@@ -42,8 +42,15 @@ impl Ramp {
             for (x, plain) in row.iter_mut().enumerate() {
                 let mask = plain.clamp(0.0, 1.0);
                 *plain = style.ramp.of(mask);
-                let [near, soft] = outline.at(x);
-                weight.push(if Style::is_open(mask, soft) { near } else { 0.0 });
+                let mut near = 0.0;
+                // Most cells are open at no softness. They need no interpolation.
+                if Style::may_be_open(mask) {
+                    let [nearness, soft] = outline.at(x);
+                    if Style::is_open(mask, soft) {
+                        near = nearness;
+                    }
+                }
+                weight.push(near);
             }
         }
         Ok(Self {
@@ -69,47 +76,35 @@ impl Ramp {
         Ok(weight)
     }
 
-    /// Fits opacity to colours. Starts with the `opacity` of a coarser level. Writes the fit into `found`.
+    /// Fits opacity to colours. Starts with the `opacity` of a coarser level, which it changes. Writes the fit into `found`.
     pub(super) fn refine(
         &self,
         guide: &Guide,
         level: Level,
-        mut opacity: Plane,
+        opacity: &mut Plane,
         found: &mut Fit,
     ) -> Result<(), CutoutError> {
         let is_wanted = self.wanted_tiles()?;
         let is_wanted = |column: usize, row: usize| is_wanted[row * self.tile_columns() + column];
         for pass in 0..level.passes {
             if pass > 0 {
-                self.apply(guide, found, &self.weight, &mut opacity)?;
+                self.apply(guide, found, &self.weight, opacity)?;
             }
-            fit(guide, &opacity, level.radius, is_wanted, found)?;
+            fit(guide, opacity, level.radius, is_wanted, found)?;
         }
         Ok(())
     }
 
-    /// As [`Self::apply`], with a new plane.
-    pub(super) fn applied(
-        &self,
-        guide: &Guide,
-        found: &Fit,
-        weight: &Plane,
-    ) -> Result<Plane, CutoutError> {
-        let mut opacity = self.plain.try_clone()?;
-        self.apply(guide, found, weight, &mut opacity)?;
-        Ok(opacity)
-    }
-
     /// Applies `found`, a fit on this grid or a coarser one, to the photo's colours, and writes the result into `opacity`. Cells
     /// without a `weight` above 0 get the opacity from the mask.
-    fn apply(
+    pub(super) fn apply(
         &self,
         guide: &Guide,
         found: &Fit,
         weight: &Plane,
         opacity: &mut Plane,
     ) -> Result<(), CutoutError> {
-        opacity.values.copy_from_slice(&self.plain.values);
+        opacity.copy_from(&self.plain)?;
         let (width, height) = (opacity.width, opacity.height);
         let bilinear = Bilinear::new((found.width, found.height), (width, height))?;
         let [red, green, blue] = guide;

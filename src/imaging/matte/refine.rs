@@ -74,6 +74,7 @@ impl Refinement {
         let finest = (guide[0].width, guide[0].height);
         let mut projection = None;
         let mut found = Fit::default();
+        let mut opacity = Plane::square(Vec::new());
         for (at, level) in levels.iter().enumerate() {
             let coarse;
             let guide = if at + 1 == levels.len() {
@@ -83,16 +84,17 @@ impl Refinement {
                 &coarse
             };
             let ramp = Ramp::new(mask, &outline, level.size(picture), style)?;
-            let begun = match levels[..at].last() {
-                None => ramp.plain.try_clone()?,
+            match levels[..at].last() {
+                None => opacity.copy_from(&ramp.plain)?,
                 Some(coarser) if coarser.is_for_soft => {
-                    ramp.applied(guide, &found, &ramp.weight_of_soft(&outline)?)?
+                    let weight = ramp.weight_of_soft(&outline)?;
+                    ramp.apply(guide, &found, &weight, &mut opacity)?;
                 }
-                Some(_) => ramp.applied(guide, &found, &ramp.weight)?,
-            };
-            ramp.refine(guide, *level, begun, &mut found)?;
+                Some(_) => ramp.apply(guide, &found, &ramp.weight, &mut opacity)?,
+            }
+            ramp.refine(guide, *level, &mut opacity, &mut found)?;
             if let Some(part) = part.filter(|_| projected_at == Some(at)) {
-                let opacity = ramp.applied(guide, &found, &ramp.weight)?;
+                ramp.apply(guide, &found, &ramp.weight, &mut opacity)?;
                 projection = projected_on(guide, &opacity, part, finest)?;
             }
         }

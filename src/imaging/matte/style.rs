@@ -101,6 +101,12 @@ impl Style {
         mask > undecided && mask < 1.0 - undecided
     }
 
+    /// Whether the photo decides at a mask of this opacity at least where the outline is as soft as possible.
+    #[inline]
+    pub(super) fn may_be_open(mask: f32) -> bool {
+        Self::is_open(mask, 1.0)
+    }
+
     /// The least distance from 0 or 1 at which the photo may decide.
     pub(super) fn undecided_least() -> f32 {
         UNDECIDED.soft
