@@ -29,10 +29,17 @@ pub use shrink::shrink;
 /// An empty vector with capacity `len`, or `OutOfMemory` where `Vec` alone would abort.
 fn reserve<T>(len: usize) -> Result<Vec<T>, CutoutError> {
     let mut items = Vec::new();
+    empty(&mut items, len)?;
+    Ok(items)
+}
+
+/// Removes all items and makes room for `len`, or returns `OutOfMemory`. Keeps the memory: fresh memory costs the system more time
+/// than most computations take to fill it.
+fn empty<T>(items: &mut Vec<T>, len: usize) -> Result<(), CutoutError> {
+    items.clear();
     items
         .try_reserve_exact(len)
-        .map_err(|_| CutoutError::OutOfMemory)?;
-    Ok(items)
+        .map_err(|_| CutoutError::OutOfMemory)
 }
 
 /// A vector of `len` zeros, or `OutOfMemory`.

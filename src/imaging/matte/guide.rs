@@ -42,10 +42,15 @@ fn empty_guide((width, height): (usize, usize)) -> Result<Guide, CutoutError> {
     Ok([plane()?, plane()?, plane()?])
 }
 
-/// Reduces the guide to a coarser grid. The result equals the reduced photo, except where the sides are not multiples of the
-/// coarser sides.
-pub(super) fn coarser(guide: &Guide, size: (usize, usize)) -> Result<Guide, CutoutError> {
-    let [red, green, blue] = guide;
-    let resized = |plane: &Plane| plane.resized(Kernel::area, size);
-    Ok([resized(red)?, resized(green)?, resized(blue)?])
+/// Reduces the guide to a coarser grid, and writes the result into `coarse`. It equals the reduced photo, except where the sides
+/// are not multiples of the coarser sides.
+pub(super) fn coarsen(
+    guide: &Guide,
+    size: (usize, usize),
+    coarse: &mut Guide,
+) -> Result<(), CutoutError> {
+    for (fine, coarse) in guide.iter().zip(coarse) {
+        coarse.resize_from(fine, Kernel::area, size)?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! 2013). Works on tiles and skips tiles that are not needed.
 
 use super::super::error::CutoutError;
-use super::super::zeroed;
+use super::super::{empty, zeroed};
 use super::guide::Guide;
 use super::plane::{Plane, add, mirrored};
 
@@ -57,13 +57,10 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// Fits `opacity` by itself alone. Keeps the buffer: fresh memory costs more than the fit of a cell.
+    /// Fits `opacity` by itself alone. Keeps the buffer.
     fn reset(&mut self, opacity: &Plane) -> Result<(), CutoutError> {
         (self.width, self.height) = (opacity.width, opacity.height);
-        self.cells.clear();
-        self.cells
-            .try_reserve_exact(opacity.values.len())
-            .map_err(|_| CutoutError::OutOfMemory)?;
+        empty(&mut self.cells, opacity.values.len())?;
         let constant = |value: &f32| [0.0, 0.0, 0.0, *value, 0.0];
         self.cells.extend(opacity.values.iter().map(constant));
         Ok(())

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::super::error::CutoutError;
-use super::super::reserve;
+use super::super::{empty, reserve};
 
 /// Red, green and blue of the subject, then of the background, 0..=1.
 pub(super) type Colours = [f32; 6];
@@ -28,10 +28,7 @@ impl Samples {
         (width, height): (usize, usize),
     ) -> Result<(), CutoutError> {
         self.width = width;
-        self.values.clear();
-        self.values
-            .try_reserve_exact(width * height)
-            .map_err(|_| CutoutError::OutOfMemory)?;
+        empty(&mut self.values, width * height)?;
         let (old_width, old_height) = whole.size();
         let columns = nearest(old_width, width)?;
         for row in nearest(old_height, height)? {

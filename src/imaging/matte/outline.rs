@@ -1,11 +1,10 @@
 //! Converts a mask and the configured softness to the nearness and softness of the subject's outline in each cell.
 
 use super::super::error::CutoutError;
-use super::super::reserve;
 use super::bilinear::Bilinear;
 use super::contour::nearness;
 use super::plane::Plane;
-use super::softness::softness;
+use super::softness::{rises, softness};
 use super::style::Softness;
 
 /// The subject's outline, on the mask's grid.
@@ -18,17 +17,19 @@ pub(super) struct Outline {
 
 impl Outline {
     pub(super) fn new(mask: &Plane, kind: Softness) -> Result<Self, CutoutError> {
-        let mut cells = reserve(mask.values.len())?;
+        let mut cells = rises(mask)?;
         if kind == Softness::Everywhere {
-            cells.resize(mask.values.len(), [1.0; 2]);
+            cells.fill([1.0; 2]);
         } else {
             let soft = match kind {
-                Softness::ByMask => softness(mask)?,
+                Softness::ByMask => softness(mask, &cells)?,
                 Softness::Nowhere | Softness::Everywhere => Plane::zeros(mask.width, mask.height)?,
             };
             let near = nearness(mask, &soft)?;
             let both = near.values.iter().zip(&soft.values);
-            cells.extend(both.map(|(near, soft)| [*near, *soft]));
+            for (cell, (near, soft)) in cells.iter_mut().zip(both) {
+                *cell = [*near, *soft];
+            }
         }
         Ok(Self {
             cells,

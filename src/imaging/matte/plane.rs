@@ -1,13 +1,14 @@
 //! A grid of numbers that can be resized. Must not depend on masks or photos.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::super::error::CutoutError;
-use super::super::{reserve, zeroed};
+use super::super::{empty, reserve, zeroed};
 use super::kernel::{Kernel, Span};
 
-/// `height` rows of `width` values; neither is 0.
-#[derive(Debug)]
+/// `height` rows of `width` values; neither is 0, except in a plane without content.
+#[derive(Debug, Default)]
 pub(super) struct Plane {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -40,13 +41,15 @@ impl Plane {
         Ok(Self { values, ..*self })
     }
 
-    /// Becomes a copy of `other`. Keeps its buffer.
+    /// Removes all values and makes room for a plane of that width and height. Keeps the buffer.
+    pub(super) fn reset(&mut self, (width, height): (usize, usize)) -> Result<(), CutoutError> {
+        (self.width, self.height) = (width, height);
+        empty(&mut self.values, width * height)
+    }
+
+    /// Becomes a copy of `other`. Keeps the buffer.
     pub(super) fn copy_from(&mut self, other: &Self) -> Result<(), CutoutError> {
-        (self.width, self.height) = (other.width, other.height);
-        self.values.clear();
-        self.values
-            .try_reserve_exact(other.values.len())
-            .map_err(|_| CutoutError::OutOfMemory)?;
+        self.reset((other.width, other.height))?;
         self.values.extend_from_slice(&other.values);
         Ok(())
     }
@@ -72,26 +75,48 @@ impl Plane {
         })
     }
 
-    /// Resizes to another width and height with one kind of kernel.
-    pub(super) fn resized(
-        &self,
+    /// Becomes `old`, resized to another width and height with one kind of kernel. Keeps the buffer.
+    pub(super) fn resize_from(
+        &mut self,
+        old: &Self,
         kernel: impl Fn(usize, Span) -> Result<Kernel, CutoutError>,
         (width, height): (usize, usize),
-    ) -> Result<Self, CutoutError> {
-        let across = kernel(self.width, Span::whole(self.width, width))?;
-        let down = kernel(self.height, Span::whole(self.height, height))?;
-        let mut values = reserve(width * height)?;
-        let mut row = zeroed(self.width)?;
-        for y in 0..height {
-            row.fill(0.0);
-            self.mix(down.at(y), 0..self.width, &mut row);
-            across.apply(&row, &mut values);
+    ) -> Result<(), CutoutError> {
+        let across = kernel(old.width, Span::whole(old.width, width))?;
+        let down = kernel(old.height, Span::whole(old.height, height))?;
+        self.reset((width, height))?;
+        if height < old.height {
+            let mut row = zeroed(old.width)?;
+            for y in 0..height {
+                row.fill(0.0);
+                old.mix(down.at(y), 0..old.width, &mut row);
+                across.apply(&row, &mut self.values);
+            }
+            return Ok(());
         }
-        Ok(Self {
-            width,
-            height,
-            values,
-        })
+        // Every old row is resized once and kept as long as new rows are mixed from it.
+        let mut kept = VecDeque::new();
+        let mut next = 0;
+        for y in 0..height {
+            let (first, weights) = down.at(y);
+            while next < first + weights.len() {
+                let mut row = if kept.len() == weights.len() {
+                    kept.pop_front().unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
+                empty(&mut row, width)?;
+                across.apply(old.row(next), &mut row);
+                kept.push_back(row);
+                next += 1;
+            }
+            let start = self.values.len();
+            self.values.resize(start + width, 0.0);
+            for (row, weight) in kept.iter().zip(weights) {
+                add(&mut self.values[start..], row, *weight);
+            }
+        }
+        Ok(())
     }
 
     /// Adds `columns` of the rows from `first` on to `out`, each row times its weight.

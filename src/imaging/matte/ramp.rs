@@ -12,6 +12,7 @@ use super::plane::Plane;
 use super::style::Style;
 
 /// A mask on a level's grid.
+#[derive(Default)]
 pub(super) struct Ramp {
     /// Opacity from the mask alone.
     pub(super) plain: Plane,
@@ -20,24 +21,27 @@ pub(super) struct Ramp {
 }
 
 impl Ramp {
-    pub(super) fn new(
+    /// Lays the mask on another grid. Keeps the buffers.
+    pub(super) fn lay(
+        &mut self,
         mask: &Plane,
         outline: &Outline,
         size: (usize, usize),
         style: Style,
-    ) -> Result<Self, CutoutError> {
+    ) -> Result<(), CutoutError> {
         // An enlarged mask uses the same kernel as at full size. A reduced mask uses the area mean, so that every cell counts. The
         // longer side decides, so that a rotated photo gets the same matte, rotated.
         let is_larger = size.0.max(size.1) >= mask.width;
-        let mut plain = if is_larger {
-            mask.resized(Kernel::cubic, size)?
+        let kernel = if is_larger {
+            Kernel::cubic
         } else {
-            mask.resized(Kernel::area, size)?
+            Kernel::area
         };
-        let mut weight = reserve(plain.values.len())?;
+        self.plain.resize_from(mask, kernel, size)?;
+        self.weight.reset(size)?;
         let under = outline.under(size)?;
         let mut between = under.row_buffer()?;
-        for (y, row) in plain.values.chunks_exact_mut(size.0).enumerate() {
+        for (y, row) in self.plain.values.chunks_exact_mut(size.0).enumerate() {
             let outline = under.row(&outline.cells, y, 0..size.0, &mut between);
             for (x, plain) in row.iter_mut().enumerate() {
                 let mask = plain.clamp(0.0, 1.0);
@@ -50,16 +54,10 @@ impl Ramp {
                         near = nearness;
                     }
                 }
-                weight.push(near);
+                self.weight.values.push(near);
             }
         }
-        Ok(Self {
-            weight: Plane {
-                values: weight,
-                ..plain
-            },
-            plain,
-        })
+        Ok(())
     }
 
     /// The weight, multiplied by the softness of the outline.

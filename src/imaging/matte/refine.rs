@@ -5,7 +5,7 @@ use super::super::error::CutoutError;
 use super::super::photo::Photo;
 use super::bilinear::BilinearRow;
 use super::extent::{Extent, under, within};
-use super::guide::{Guide, coarser, reduced};
+use super::guide::{Guide, coarsen, reduced};
 use super::guided::{Fit, TERMS};
 use super::levels::{Level, levels};
 use super::outline::Outline;
@@ -74,16 +74,17 @@ impl Refinement {
         let finest = (guide[0].width, guide[0].height);
         let mut projection = None;
         let mut found = Fit::default();
-        let mut opacity = Plane::square(Vec::new());
+        let mut opacity = Plane::default();
+        let mut ramp = Ramp::default();
+        let mut coarse = Guide::default();
         for (at, level) in levels.iter().enumerate() {
-            let coarse;
             let guide = if at + 1 == levels.len() {
                 guide
             } else {
-                coarse = coarser(guide, level.size(picture))?;
+                coarsen(guide, level.size(picture), &mut coarse)?;
                 &coarse
             };
-            let ramp = Ramp::new(mask, &outline, level.size(picture), style)?;
+            ramp.lay(mask, &outline, level.size(picture), style)?;
             match levels[..at].last() {
                 None => opacity.copy_from(&ramp.plain)?,
                 Some(coarser) if coarser.is_for_soft => {

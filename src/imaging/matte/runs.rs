@@ -206,7 +206,10 @@ mod tests {
         for at in [12 * 24 + 12, 12 * 24 + 13, 13 * 24 + 12, 13 * 24 + 13] {
             mask.values[at] = cell;
         }
-        let enlarged = mask.resized(Kernel::cubic, (120, 120)).unwrap();
+        let mut enlarged = Plane::default();
+        enlarged
+            .resize_from(&mask, Kernel::cubic, (120, 120))
+            .unwrap();
         let greatest = enlarged
             .values
             .iter()

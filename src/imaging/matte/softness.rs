@@ -22,8 +22,8 @@ const RADIUS: f32 = 6.0;
 const LEAST_SLOPE: f32 = 0.002;
 
 /// Softness from 0 = hard to 1 = soft. The width of a rise is its area divided by its length; the sum of the slopes gives the
-/// length.
-pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
+/// length. `rises` are the [`rises`] of the mask.
+pub(super) fn softness(mask: &Plane, rises: &[[f32; 2]]) -> Result<Plane, CutoutError> {
     let unit = cells_per_measured(mask);
     #[expect(
         clippy::cast_possible_truncation,
@@ -32,7 +32,7 @@ pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
     )]
     let radius = (RADIUS * unit).round() as usize;
     let mut soft = reserve(mask.values.len())?;
-    means(&rises(mask)?, mask.width, radius, |_, means| {
+    means(rises, mask.width, radius, |_, means| {
         let width = |[rise, slope]: &[f32; 2]| *rise / (slope * unit + LEAST_SLOPE);
         soft.extend(means.iter().map(|mean| WIDTHS.of(width(mean))));
     })?;
@@ -44,7 +44,7 @@ pub(super) fn softness(mask: &Plane) -> Result<Plane, CutoutError> {
 
 /// For each cell, whether it lies in the rise (0 or 1), and the gradient magnitude of the mask (Sobel, Feldman 1968). Outside the
 /// mask, the border cells repeat.
-fn rises(mask: &Plane) -> Result<Vec<[f32; 2]>, CutoutError> {
+pub(super) fn rises(mask: &Plane) -> Result<Vec<[f32; 2]>, CutoutError> {
     let mut rises = reserve(mask.values.len())?;
     for y in 0..mask.height {
         let above = mask.row(y.saturating_sub(1));
@@ -64,8 +64,12 @@ fn rises(mask: &Plane) -> Result<Vec<[f32; 2]>, CutoutError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plane, rises, softness};
+    use super::{Plane, rises};
     use crate::imaging::matte::plane::assert_near;
+
+    fn softness(mask: &Plane) -> Plane {
+        super::softness(mask, &rises(mask).unwrap()).unwrap()
+    }
 
     /// A mask whose 60 columns each rise from 0 to 1 over `cells` cells in the middle.
     fn rise(cells: f32) -> Plane {
@@ -75,7 +79,7 @@ mod tests {
 
     #[test]
     fn wide_rise_is_soft_and_a_narrow_one_hard() {
-        let at_outline = |cells| softness(&rise(cells)).unwrap().row(30)[29];
+        let at_outline = |cells| softness(&rise(cells)).row(30)[29];
         assert_near(&[at_outline(2.0), at_outline(8.0)], &[0.0, 1.0]);
         // For a rise over 4 cells, 3.6 cells lie between 0.05 and 0.95; on the grid these are four cells.
         let between = at_outline(4.0);
@@ -94,8 +98,8 @@ mod tests {
             Plane::square((0..u32::from(side) * u32::from(side)).map(value).collect())
         };
         for (cells, expected) in [(2.0, 0.0), (2.5, 0.0), (6.0, 1.0)] {
-            let soft = softness(&rise(320, cells)).unwrap();
-            let fine = softness(&rise(640, 2.0 * cells)).unwrap();
+            let soft = softness(&rise(320, cells));
+            let fine = softness(&rise(640, 2.0 * cells));
             // At the outline, and at the greatest distance that the windows reach.
             for (at, fine_at) in [(159, 319), (168, 332)] {
                 let found = [soft.row(9)[at], fine.row(9)[fine_at]];
@@ -106,7 +110,7 @@ mod tests {
 
     #[test]
     fn outline_far_away_says_nothing_about_a_cell() {
-        let soft = softness(&rise(8.0)).unwrap();
+        let soft = softness(&rise(8.0));
         assert_near(&[soft.row(30)[10], soft.row(30)[50]], &[0.0, 0.0]);
     }
 
