@@ -126,7 +126,11 @@ impl Photo {
         if self.stored.channels != Channels::Rgb || turned(self.orientation) || flip_x {
             return None;
         }
-        let y = if flip_y { self.stored.height - 1 - y } else { y };
+        let y = if flip_y {
+            self.stored.height - 1 - y
+        } else {
+            y
+        };
         let (pixels, _) = self.stored.samples.as_chunks();
         let width = self.stored.width as usize;
         pixels.get(y as usize * width..)?.get(..width)
@@ -261,6 +265,28 @@ mod tests {
                     values.extend(strip.iter().map(|p| p[0]));
                 }
                 assert_eq!(values, expected, "orientation {exif}, strips of {rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn rgb_rows_are_the_upright_rows() {
+        for exif in 1..=8 {
+            let stored = Stored {
+                samples: (0..18).collect(),
+                channels: Channels::Rgb,
+                width: 3,
+                height: 2,
+            };
+            let orientation = Orientation::from_exif(exif).unwrap();
+            let photo = Photo::new(stored, orientation, Colour::Untagged, None).unwrap();
+            assert_eq!(photo.rgb_row(0).is_some(), matches!(exif, 1 | 4), "{exif}");
+            for y in 0..photo.height() {
+                let mut strip = vec![[0; 4]; photo.width() as usize];
+                photo.strip(y, &mut strip);
+                let upright = strip.iter().map(|[r, g, b, _]| [*r, *g, *b]);
+                let upright: Vec<[u8; 3]> = upright.collect();
+                assert!(photo.rgb_row(y).is_none_or(|row| row == upright), "{exif}");
             }
         }
     }

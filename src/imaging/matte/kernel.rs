@@ -68,14 +68,6 @@ impl Kernel {
         })
     }
 
-    /// Linear interpolation between the two nearest positions.
-    pub(super) fn linear(old: usize, span: Span) -> Result<Self, CutoutError> {
-        let last = length(old) - 0.5;
-        Self::build(old, span, 1.0, |centre, at| {
-            f64::max(1.0 - (at - centre.clamp(0.5, last)).abs(), 0.0)
-        })
-    }
-
     /// `weigh` gets the centres of a new and an old position, both in units of old positions.
     #[expect(
         clippy::cast_possible_truncation,
@@ -185,7 +177,7 @@ mod tests {
     #[test]
     fn weights_of_every_position_sum_to_one() {
         for (from, to) in [(320, 6000), (320, 1), (320, 319), (1, 5), (3, 2)] {
-            for make in [Kernel::cubic, Kernel::area, Kernel::linear] as [Make; 3] {
+            for make in [Kernel::cubic, Kernel::area] as [Make; 2] {
                 let kernel = make(from, Span::whole(from, to)).unwrap();
                 for position in 0..to {
                     let (first, weights) = kernel.at(position);
@@ -215,7 +207,7 @@ mod tests {
 
     #[test]
     fn part_of_a_line_is_what_the_whole_has_there() {
-        for make in [Kernel::cubic, Kernel::area, Kernel::linear] as [Make; 3] {
+        for make in [Kernel::cubic, Kernel::area] as [Make; 2] {
             let whole = resized(make, 12);
             let part = sampled(make, Span::part(3, 4..10, 12, 6));
             for (whole, part) in whole[4..10].iter().zip(&part) {
@@ -232,13 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn linear_lies_between_two_neighbours_and_is_level_at_the_ends() {
-        assert_eq!(resized(Kernel::linear, 6), [0.0, 2.0, 6.0, 7.0, 5.0, 4.0]);
-    }
-
-    #[test]
     fn same_length_changes_nothing() {
-        for make in [Kernel::cubic, Kernel::area, Kernel::linear] as [Make; 3] {
+        for make in [Kernel::cubic, Kernel::area] as [Make; 2] {
             assert_eq!(resized(make, 3), [0.0, 8.0, 4.0]);
         }
     }

@@ -32,6 +32,7 @@ mod style;
 mod tests;
 mod upright;
 mod view;
+mod wide;
 
 pub(super) use opacity::activate;
 
@@ -49,7 +50,6 @@ use foreground::{Foreground, grid_size, samples};
 use islands::drop_dust;
 use multilevel::Colours;
 use opacity::opacity;
-use plane::Plane;
 use refine::Refinement;
 use runs::{Run, RunKind};
 use style::Style;
@@ -63,7 +63,6 @@ const MARGIN: usize = 4;
 /// Opacity of every pixel of a photo.
 #[derive(Debug)]
 pub(super) struct Matte {
-    mask: Plane,
     /// The grid is the pixels of the photo.
     view: MatteView,
     refinement: Option<Refinement>,
@@ -95,7 +94,6 @@ impl Matte {
         }
         Ok(Self {
             view: MatteView::new(&mask, &Grid::pixels((width as usize, height as usize)))?,
-            mask,
             refinement: None,
             foreground: None,
         })
@@ -123,9 +121,9 @@ impl Matte {
     /// `OutOfMemory`.
     pub(super) fn refine(&mut self, photo: &Photo, edges: Edges) -> Result<(), CutoutError> {
         if let Some(style) = Style::of(edges) {
-            let refinement = Refinement::new(photo, &self.mask, style)?;
+            let refinement = Refinement::new(photo, &self.view.mask, style)?;
             let grid = Grid::pixels((photo.width() as usize, photo.height() as usize));
-            self.view.refine(&self.mask, &refinement, &grid)?;
+            self.view.refine(&refinement, &grid)?;
             self.refinement = Some(refinement);
         }
         Ok(())
@@ -142,8 +140,8 @@ impl Matte {
         let Some(grid) = self.grid_of_subject(photo, refinement) else {
             return Ok(());
         };
-        let mut view = MatteView::new(&self.mask, &grid)?;
-        view.refine(&self.mask, refinement, &grid)?;
+        let mut view = MatteView::new(&self.view.mask, &grid)?;
+        view.refine(refinement, &grid)?;
         let samples = samples(photo, &grid, view.line()?, |y, cells, line| {
             let colour = |x: usize| [cells[x][0], cells[x][1], cells[x][2]];
             view.row(y, Some(refinement), colour, line);
@@ -155,11 +153,11 @@ impl Matte {
 
     /// A grid over the part of the photo that may contain the subject, plus a margin; `None` when all of the photo is background.
     fn grid_of_subject(&self, photo: &Photo, refinement: &Refinement) -> Option<Grid> {
-        let side = self.mask.width;
-        let may_be_subject = |at: usize| refinement.may_be_subject(at, self.mask.values[at]);
-        let extent = Extent::of(&self.mask, may_be_subject)?;
+        let mask = &self.view.mask;
+        let may_be_subject = |at: usize| refinement.may_be_subject(at, mask.values[at]);
+        let extent = Extent::of(mask, may_be_subject)?;
         let over = |cells: &Range<usize>, pixels: u32| {
-            let pixels = pixels as usize;
+            let (pixels, side) = (pixels as usize, mask.width);
             // When the photo is smaller than the mask, one pixel averages several cells.
             under(cells, side, MARGIN * side.div_ceil(pixels), pixels)
         };

@@ -33,7 +33,8 @@ impl Samples {
         let columns = nearest(old_width, width)?;
         for row in nearest(old_height, height)? {
             let row = &whole.values[row * old_width..(row + 1) * old_width];
-            self.values.extend(columns.iter().map(|column| row[*column]));
+            self.values
+                .extend(columns.iter().map(|column| row[*column]));
         }
         Ok(())
     }

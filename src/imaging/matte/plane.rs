@@ -1,11 +1,11 @@
 //! A grid of numbers that can be resized. Must not depend on masks or photos.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::super::error::CutoutError;
 use super::super::{empty, reserve, zeroed};
 use super::kernel::{Kernel, Span};
+use super::wide::WideRows;
 
 /// `height` rows of `width` values; neither is 0, except in a plane without content.
 #[derive(Debug, Default)]
@@ -62,19 +62,6 @@ impl Plane {
         &self.values[y * self.width..(y + 1) * self.width]
     }
 
-    /// Resizes the width by `across`; keeps the height.
-    pub(super) fn widened(&self, across: &Kernel) -> Result<Self, CutoutError> {
-        let mut values = reserve(across.len() * self.height)?;
-        for row in self.rows() {
-            across.apply(row, &mut values);
-        }
-        Ok(Self {
-            width: across.len(),
-            height: self.height,
-            values,
-        })
-    }
-
     /// Becomes `old`, resized to another width and height with one kind of kernel. Keeps the buffer.
     pub(super) fn resize_from(
         &mut self,
@@ -94,27 +81,12 @@ impl Plane {
             }
             return Ok(());
         }
-        // Every old row is resized once and kept as long as new rows are mixed from it.
-        let mut kept = VecDeque::new();
-        let mut next = 0;
-        for y in 0..height {
+        self.values.resize(width * height, 0.0);
+        let mut wide = WideRows::new(&across, &down)?;
+        for (y, out) in self.values.chunks_exact_mut(width).enumerate() {
             let (first, weights) = down.at(y);
-            while next < first + weights.len() {
-                let mut row = if kept.len() == weights.len() {
-                    kept.pop_front().unwrap_or_default()
-                } else {
-                    Vec::new()
-                };
-                empty(&mut row, width)?;
-                across.apply(old.row(next), &mut row);
-                kept.push_back(row);
-                next += 1;
-            }
-            let start = self.values.len();
-            self.values.resize(start + width, 0.0);
-            for (row, weight) in kept.iter().zip(weights) {
-                add(&mut self.values[start..], row, *weight);
-            }
+            wide.hold(old, &across, first..first + weights.len());
+            wide.mix((first, weights), 0..width, out);
         }
         Ok(())
     }

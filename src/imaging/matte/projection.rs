@@ -147,16 +147,15 @@ fn sums(
 }
 
 /// The sums around each cell, weighted by distance, from the `sums` of single cells.
-fn weighted(
-    sums: &[[f32; 2 * SUMS]],
-    width: usize,
-) -> Result<Vec<[f32; 2 * SUMS]>, CutoutError> {
+fn weighted(sums: &[[f32; 2 * SUMS]], width: usize) -> Result<Vec<[f32; 2 * SUMS]>, CutoutError> {
     let mut once = reserve(sums.len())?;
     let mut weighted = reserve(sums.len())?;
     weighted.resize(sums.len(), [0.0; 2 * SUMS]);
     for (radius, weight) in WINDOWS {
         once.clear();
-        means(sums, width, radius, |_, means| once.extend_from_slice(means))?;
+        means(sums, width, radius, |_, means| {
+            once.extend_from_slice(means);
+        })?;
         means(&once, width, radius, |start, means| {
             let weighted = weighted[start..].as_flattened_mut();
             add(weighted, means.as_flattened(), weight);

@@ -11,6 +11,7 @@ use super::kernel::{Kernel, Span};
 use super::plane::Plane;
 use super::refine::{Refinement, RefinementRow};
 use super::runs::{Run, RunKind, RunKinds};
+use super::wide::WideRows;
 
 /// A grid over a part of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub(super) struct OpacityRow {
     pub(super) opacity: Vec<f32>,
     /// Cover the whole row, from left to right.
     pub(super) runs: Vec<Run>,
+    wide: WideRows,
     cells: Vec<[f32; TERMS]>,
     outline: Vec<[f32; 2]>,
     projection: Vec<[f32; TERMS]>,
@@ -72,8 +74,7 @@ impl OpacityRow {
 /// The parts of a matte that are the same for every row.
 #[derive(Debug)]
 pub(super) struct MatteView {
-    /// The mask, resized to the width of the grid.
-    wide: Plane,
+    pub(super) mask: Plane,
     across: Kernel,
     down: Kernel,
     refined: Option<Refined>,
@@ -96,21 +97,19 @@ impl MatteView {
         let (columns, rows) = grid.on((mask.width, mask.height));
         let across = Kernel::cubic(mask.width, columns)?;
         Ok(Self {
-            wide: mask.widened(&across)?,
+            mask: mask.try_clone()?,
             across,
             down: Kernel::cubic(mask.height, rows)?,
             refined: None,
         })
     }
 
-    /// Lays the view's grid over the grid of `refinement`. [`Self::row`] needs the same refinement from now on. `mask` must be the
-    /// mask of this view.
+    /// Lays the view's grid over the grid of `refinement`. [`Self::row`] needs the same refinement from now on.
     ///
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn refine(
         &mut self,
-        mask: &Plane,
         refinement: &Refinement,
         grid: &Grid,
     ) -> Result<(), CutoutError> {
@@ -119,9 +118,9 @@ impl MatteView {
             Bilinear::of(size, columns, rows)
         };
         self.refined = Some(Refined {
-            kinds: RunKinds::new(mask, &self.across, &self.down)?,
+            kinds: RunKinds::new(&self.mask, &self.across, &self.down)?,
             cells: on(refinement.size)?,
-            outline: on((mask.width, mask.height))?,
+            outline: on((self.mask.width, self.mask.height))?,
             projection: match &refinement.projection {
                 Some(fit) => Some(on((fit.width, fit.height))?),
                 None => None,
@@ -136,8 +135,9 @@ impl MatteView {
     /// `OutOfMemory`.
     pub(super) fn line(&self) -> Result<OpacityRow, CutoutError> {
         let mut line = OpacityRow {
-            opacity: zeroed(self.wide.width)?,
+            opacity: zeroed(self.across.len())?,
             runs: Vec::new(),
+            wide: WideRows::new(&self.across, &self.down)?,
             cells: Vec::new(),
             outline: Vec::new(),
             projection: Vec::new(),
@@ -166,26 +166,29 @@ impl MatteView {
         let OpacityRow {
             opacity,
             runs,
+            wide,
             cells,
             outline,
             projection,
         } = line;
         let rows = self.down.at(y);
+        let mut mix = |columns: Range<usize>, out: &mut [f32]| {
+            wide.hold(&self.mask, &self.across, rows.0..rows.0 + rows.1.len());
+            wide.mix(rows, columns, out);
+        };
         let (Some(refined), Some(refinement)) = (&self.refined, refinement) else {
             runs.clear();
             runs.push(Run {
-                columns: 0..self.wide.width,
+                columns: 0..opacity.len(),
                 kind: RunKind::Undecided,
             });
-            opacity.fill(0.0);
-            self.wide.mix(rows, 0..self.wide.width, opacity);
+            mix(0..opacity.len(), opacity);
             return;
         };
         refined.kinds.write(rows.0, runs);
         for Run { columns, .. } in runs.iter().filter(|run| run.kind == RunKind::Undecided) {
             let values = &mut opacity[columns.clone()];
-            values.fill(0.0);
-            self.wide.mix(rows, columns.clone(), values);
+            mix(columns.clone(), values);
             let fit = refined
                 .projection
                 .as_ref()
@@ -216,7 +219,7 @@ mod tests {
         let refinement = Refinement::new(&photo, &mask, style).unwrap();
         let grid = Grid::pixels((320, 320));
         let mut view = MatteView::new(&mask, &grid).unwrap();
-        view.refine(&mask, &refinement, &grid).unwrap();
+        view.refine(&refinement, &grid).unwrap();
         let mut line = view.line().unwrap();
         line.opacity.fill(0.5);
         let colour = |x: usize| {
