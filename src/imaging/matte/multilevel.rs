@@ -41,7 +41,7 @@ impl Samples {
 
     /// The cells that need separation: the cell or a neighbour is partly transparent, or their opacities differ. On small grids
     /// all cells. Replaces the content of `mixed`.
-    fn write_mixed(&self, mixed: &mut Vec<Place>) -> Result<(), CutoutError> {
+    fn write_mixed(&self, mixed: &mut Vec<CellPlace>) -> Result<(), CutoutError> {
         let (width, height) = self.size();
         let is_small = width.max(height) <= 2 * SMALL_SIDE;
         let row = |y: usize| &self.values[y * width..(y + 1) * width];
@@ -71,7 +71,7 @@ impl Samples {
 }
 
 /// Column and row of a cell.
-type Place = (u32, u32);
+type CellPlace = (u32, u32);
 
 /// The greatest distance of an opacity from 1, or from 0, at which the cell counts for the first guess of the subject, or of the
 /// background: a tenth.
@@ -205,7 +205,7 @@ fn unit(sample: u16) -> f32 {
 }
 
 /// Solves each of the cells in `places` with the current colours of its neighbours.
-fn relax(samples: &Samples, places: &[Place], colours: &mut [Colours]) {
+fn relax(samples: &Samples, places: &[CellPlace], colours: &mut [Colours]) {
     let size = samples.size();
     for (x, y) in places {
         let (x, y) = (*x as usize, *y as usize);
