@@ -243,7 +243,7 @@ impl From<WorkerArguments> for Setting {
     }
 }
 
-/// Starts the log on stderr at the levels of `HOTCUT_LOG`; fails when they are invalid.
+/// Starts the log on stderr at the levels of `HOTCUT_LOG`; fails when they are invalid. No level makes it show requests to webhooks.
 fn start_log(format: LogFormat, is_worker: bool) -> Result<(), String> {
     let levels = match std::env::var("HOTCUT_LOG") {
         Err(VarError::NotPresent) => Targets::new().with_default(LevelFilter::INFO),
@@ -254,7 +254,12 @@ fn start_log(format: LogFormat, is_worker: bool) -> Result<(), String> {
                 format!("HOTCUT_LOG: {error}; it takes `debug`, or `info,hotcut::intake=debug`")
             })?,
     };
-    let log = tracing_subscriber::registry().with(levels);
+    // The client of webhooks logs whole requests, whose addresses and headers may contain secrets.
+    let secrets = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_target("ureq", LevelFilter::INFO)
+        .with_target("ureq_proto", LevelFilter::INFO);
+    let log = tracing_subscriber::registry().with(levels).with(secrets);
     // A worker must not make system calls that send to a socket.
     let entries = match (format, journal::is_stderr() && !is_worker) {
         (LogFormat::Text, true) => Entries::connect(Path::new(journal::SOCKET)).ok(),

@@ -59,6 +59,31 @@ fn message_is_tried_again_until_it_is_taken_once() {
     hot.assert_log_is_short();
 }
 
+/// Fails when `HOTCUT_LOG` makes the HTTP client log the address of the webhook, which may contain a secret.
+#[test]
+fn most_verbose_log_does_not_show_the_address() {
+    // Short enough for the first line of a dump with 16 bytes a line.
+    let secret = "hush-7d21";
+    for levels in ["trace", "trace,ureq=trace,ureq_proto=trace"] {
+        let receiver = Receiver::start(&[]);
+        let url = receiver.url("", secret);
+        let levels = format!("HOTCUT_LOG={levels}");
+        let env = ["env", "NO_PROXY=127.0.0.1", &levels].map(str::to_owned);
+        let setup = Setup::new().under(env.to_vec());
+        let mut hot = HotFolder::start_with(
+            setup.tables(&format!("[notify]\nquiet = \"300ms\"\nwebhook = {url:?}\n")),
+        );
+        hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
+        assert_eq!(
+            receiver.next().line.trim(),
+            format!("POST /{secret} HTTP/1.1")
+        );
+        hot.stop();
+        assert_ne!(hot.log_lines("DEBUG"), 0, "the level is heeded");
+        assert_eq!(hot.log_lines(secret), 0, "{}", hot.log());
+    }
+}
+
 /// Fails when the key of a `whsec_` secret is not its decoded base64, when a message without a secret has no id, or when text that
 /// is not base64 is accepted as a key.
 #[test]
