@@ -2,11 +2,21 @@
 //! name services, so that accounts of LDAP or SSSD are included. Must not open folders.
 
 use std::ffi::CString;
+use std::io;
 
+use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 /// Mode bits with which users other than the owner and the group may list a folder.
 pub const LISTED_BY_OTHERS: u32 = 0o005;
+
+/// The system's name services failed to say whether there is a user.
+#[derive(Debug, thiserror::Error)]
+#[error("the system cannot look up the user {user}: {source}")]
+pub struct LookupError {
+    user: String,
+    source: io::Error,
+}
 
 /// A user and the user's groups.
 #[derive(Debug)]
@@ -16,18 +26,29 @@ pub struct Account {
 }
 
 impl Account {
-    /// Finds the user `name`; `None` if there is none, or if no name service responds.
-    pub fn find(name: &str) -> Option<Self> {
-        let user = User::from_name(name).ok()??;
-        let groups = getgrouplist(&CString::new(name).ok()?, user.gid);
-        Some(Self {
+    /// Finds the user `name`; `None` if there is none. May wait for a name service on the network.
+    pub fn find(name: &str) -> Result<Option<Self>, LookupError> {
+        let failed = |source: io::Error| LookupError {
+            user: name.to_owned(),
+            source,
+        };
+        let user = match User::from_name(name) {
+            Ok(user) => user,
+            // POSIX permits these for a user that does not exist, too.
+            Err(Errno::ENOENT | Errno::ESRCH) => None,
+            Err(error) => return Err(failed(error.into())),
+        };
+        let Some(user) = user else { return Ok(None) };
+        let name = CString::new(name).map_err(|error| failed(error.into()))?;
+        let groups = getgrouplist(&name, user.gid);
+        Ok(Some(Self {
             id: user.uid.as_raw(),
             groups: groups
                 .unwrap_or_else(|_| vec![user.gid])
                 .into_iter()
                 .map(Gid::as_raw)
                 .collect(),
-        })
+        }))
     }
 
     /// Whether the user is the owner of a folder or a member of its group.
@@ -94,9 +115,9 @@ mod tests {
     fn root_is_known_everywhere() {
         assert_eq!(user_name(0).as_deref(), Some("root"));
         assert_eq!(group_name(0), "root");
-        let root = Account::find("root").unwrap();
+        let root = Account::find("root").unwrap().unwrap();
         assert!(root.is_owner_or_member(0, 1) && root.is_owner_or_member(1, 0));
-        assert!(Account::find("no such user").is_none());
+        assert!(Account::find("no such user").unwrap().is_none());
         assert_eq!(user_name(4_294_967_000), None);
         assert_eq!(group_name(4_294_967_000), "4294967000");
     }

@@ -1,5 +1,6 @@
 //! `hotcut init`: proposes a configuration for hot folders, with a comment on every key. Must not write any other file.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::io::{Write as _, stdout};
 use std::os::unix::fs::MetadataExt as _;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use super::CommandError;
 use super::config_file::{self, Former};
 use super::folder_preview::FolderPreview;
-use crate::accounts::{Account, LISTED_BY_OTHERS};
+use crate::accounts::{Account, LISTED_BY_OTHERS, LookupError};
 use crate::config::{self, Config, Folder};
 use crate::fs::disk;
 use crate::fs::path_error::AtPath as _;
@@ -56,8 +57,10 @@ fn proposal(inputs: &[PathBuf]) -> Result<String, CommandError> {
         write_commented(&mut out, folder);
     }
     let mut names = BTreeSet::new();
+    // Once for all folders: a name service may be slow.
+    let service = LazyCell::new(|| Account::find(SERVICE));
     for (number, input) in inputs.iter().enumerate() {
-        let sketch = Sketch::of(input, &mut names)?;
+        let sketch = Sketch::of(input, &mut names, &service)?;
         sketch.write(&mut out, if number == 0 { folder } else { "" });
     }
     out += REST;
@@ -86,7 +89,11 @@ struct Sketch {
 }
 
 impl Sketch {
-    fn of(input: &Path, names: &mut BTreeSet<String>) -> Result<Self, CommandError> {
+    fn of(
+        input: &Path,
+        names: &mut BTreeSet<String>,
+        service: &Result<Option<Account>, LookupError>,
+    ) -> Result<Self, CommandError> {
         let asked = input.to_owned();
         let real = disk::ask(input, move |_| std::fs::canonicalize(&asked).at(&asked));
         let input = real.answer().flatten()?;
@@ -96,7 +103,7 @@ impl Sketch {
         let preview = FolderPreview::of(&folder)?;
         let mut remarks = vec![preview.to_string()];
         remarks.extend(preview.not_taken());
-        remarks.extend(closed(&folder.input)?);
+        remarks.extend(closed(&folder.input, service)?);
         Ok(Self {
             name: config::quoted(&folder.name),
             input: quoted(&folder.input)?,
@@ -159,24 +166,29 @@ pub(super) fn table(keys: [(&str, &String); 3]) -> String {
     text
 }
 
-/// What to do when the service may not read the folder, as far as this can be determined.
-fn closed(input: &Path) -> Result<Option<String>, CommandError> {
+/// What to do when the service, whose user is `service`, may not read the folder, as far as this can be determined.
+fn closed(
+    input: &Path,
+    service: &Result<Option<Account>, LookupError>,
+) -> Result<Option<String>, CommandError> {
     let asked = input.to_owned();
     let metadata = disk::ask(input, move |_| asked.metadata().at(&asked));
     let metadata = metadata.answer().flatten()?;
     let (mode, owner, group) = (metadata.mode(), metadata.uid(), metadata.gid());
-    let service = Account::find(SERVICE);
-    let is_open = match &service {
-        Some(service) => service.may_list(mode, owner, group),
-        None => mode & LISTED_BY_OTHERS == LISTED_BY_OTHERS,
+    let is_open = match service {
+        Ok(Some(service)) => service.may_list(mode, owner, group),
+        Ok(None) | Err(_) => mode & LISTED_BY_OTHERS == LISTED_BY_OTHERS,
     };
     Ok((!is_open).then(|| {
         match service {
-            Some(service) if service.is_owner_or_member(owner, group) => {
+            Ok(Some(service)) if service.is_owner_or_member(owner, group) => {
                 format!("its mode ({:o}) does not let the user hotcut look into it", mode & 0o7777)
             }
-            _ => format!(
+            Ok(_) => format!(
                 "only its owner and its group ({group}) may look into it, so the user hotcut must be in that group"
+            ),
+            Err(error) => format!(
+                "only its owner and its group ({group}) may look into it; whether the user hotcut is in that group is unknown: {error}"
             ),
         }
     }))

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::accounts::LookupError;
 use crate::percent;
 
 /// Why a folder cannot be set up.
@@ -21,6 +22,9 @@ pub enum SetupError {
         "there is no user hotcut for the service; install the package, or: systemd-sysusers hotcut.conf"
     )]
     NoUser,
+    /// Whether there is a user for the service is unknown.
+    #[error(transparent)]
+    UnknownUser(#[from] LookupError),
     /// Setup needs ACLs for a group.
     #[error("setfacl is missing, by which the group gets its rights: apt install acl")]
     NoAcl,

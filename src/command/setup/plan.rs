@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::rights::Rights;
 use super::step::{SetupStep, ask, line};
 use super::{SetupArguments, SetupError, status_group};
+use crate::accounts::Account;
 use crate::command::CommandError;
 use crate::command::init::{cutouts_beside, name_for, quoted, table};
 use crate::command::unit::{DROP_IN, drop_in, target};
@@ -38,7 +39,7 @@ pub(super) struct SetupPlan {
 impl SetupPlan {
     /// Inspects the machine and computes the steps.
     pub(super) fn of(order: &SetupArguments, config_file: &Path) -> Result<Self, CommandError> {
-        if ask(&["getent", "passwd", USER])?.is_none() {
+        if Account::find(USER).map_err(SetupError::from)?.is_none() {
             return Err(SetupError::NoUser.into());
         }
         let input = std::path::absolute(&order.dir).at(&order.dir)?;

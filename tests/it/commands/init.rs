@@ -79,14 +79,6 @@ fn user_that_only_a_name_service_knows_is_found() {
     // The name service of systemd reads records from this folder.
     let known = "mount -t tmpfs tmpfs /run; mkdir /run/userdb
         echo '{\"userName\":\"hotcut\",\"uid\":54321,\"gid\":0}' >/run/userdb/hotcut.user";
-    let said_with = |before: &str, command: &[&OsStr]| {
-        let script = format!("{before}\nexec \"$@\"");
-        let mut inside = Command::new("unshare");
-        inside
-            .args(["-Urm", "sh", "-ec", &script, "sh"])
-            .args(command);
-        said(&finish(&mut inside))
-    };
     let getent = ["getent", "passwd", "hotcut"].map(OsStr::new);
     if !said_with(known, &getent).contains(":54321:") || !said_with("", &getent).is_empty() {
         skip(
@@ -107,6 +99,32 @@ fn user_that_only_a_name_service_knows_is_found() {
     assert!(
         with.contains("[[folder]]") && !with.contains(words),
         "{with}"
+    );
+}
+
+/// Fails when a name service that does not work is not reported, or looks like a user who does not exist.
+#[test]
+fn lookup_that_fails_is_told() {
+    if !namespaces_work("lookup_that_fails_is_told") {
+        return;
+    }
+    let setup = Setup::new();
+    let folder = setup.path("studio");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+    // The list of users cannot be opened.
+    let broken = "mount -t tmpfs tmpfs /etc; ln -s passwd /etc/passwd";
+    let program = hotcut();
+    let init = [
+        program.get_program(),
+        OsStr::new("init"),
+        folder.as_os_str(),
+    ];
+    let told = said_with(broken, &init);
+    assert!(told.contains("[[folder]]"), "{told}");
+    assert!(
+        told.contains("is unknown: the system cannot look up the user hotcut: "),
+        "{told}"
     );
 }
 
@@ -233,4 +251,14 @@ fn check_says_what_becomes_of_photos() {
 fn init(folders: &[PathBuf]) -> Output {
     let paths = folders.iter().map(PathBuf::as_path);
     finish(hotcut().arg("init").args(paths.map(Path::as_os_str)))
+}
+
+/// What `command` says in its own namespaces, after the shell text `before` has run there as root.
+fn said_with(before: &str, command: &[&OsStr]) -> String {
+    let script = format!("{before}\nexec \"$@\"");
+    let mut inside = Command::new("unshare");
+    inside
+        .args(["-Urm", "sh", "-ec", &script, "sh"])
+        .args(command);
+    said(&finish(&mut inside))
 }
