@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::spool::{Spool, Spooled};
 use super::gallery::{ThumbKey, Thumbs};
-use super::server::blocking::blocking;
 use super::server::refusal::Refusal;
+use super::server::work_or_refusal::work_or_refusal;
 use crate::config::{Folder, Http};
 use crate::daemon::{DaemonHandle, Snapshot};
 use crate::imaging::CutReport;
@@ -193,7 +193,7 @@ impl AppState {
         limit: Duration,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let work = blocking(move || {
+        let work = work_or_refusal(move || {
             let done = work();
             drop(slot);
             done
@@ -225,7 +225,7 @@ impl AppState {
         let daemon = self.snapshot()?.config.daemon.clone();
         let open = || async {
             let thumbs = move || Thumbs::open(&daemon.state_dir, daemon.min_free);
-            blocking(move || Ok(Arc::new(thumbs()?))).await
+            work_or_refusal(move || Ok(Arc::new(thumbs()?))).await
         };
         self.thumbs.get_or_try_init(open).await.cloned()
     }
@@ -234,7 +234,7 @@ impl AppState {
     pub(super) async fn ledger(&self) -> Result<&Ledger, Refusal> {
         let state_dir = self.snapshot()?.config.daemon.state_dir.clone();
         let open = || async {
-            let ledger = blocking(move || Ok(open_reader(&state_dir)?)).await?;
+            let ledger = work_or_refusal(move || Ok(open_reader(&state_dir)?)).await?;
             Ok(Ledger::start(ledger.ok_or(Refusal::Closed)?)?)
         };
         self.reader.get_or_try_init(open).await

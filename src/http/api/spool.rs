@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::fs::disk_space::MinFree;
 use crate::fs::path_error::AtPath as _;
-use crate::http::server::blocking::blocking;
 use crate::http::server::refusal::Refusal;
+use crate::http::server::work_or_refusal::work_or_refusal;
 
 /// The longest pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ impl Spool {
     /// An empty unnamed file, which vanishes when it is closed.
     pub(crate) async fn sheet(&self) -> Result<File, Refusal> {
         let (folder, min_free) = (self.folder.clone(), self.min_free);
-        blocking(move || {
+        work_or_refusal(move || {
             let sheet = tempfile::tempfile_in(&folder).at(&folder)?;
             min_free.ensure_free(&sheet, LOOK_BYTES).at(&folder)?;
             Ok(sheet)

@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::server::blocking::blocking;
 use crate::http::server::refusal::{Problem, Refusal};
+use crate::http::server::work_or_refusal::work_or_refusal;
 use crate::http::state::AppState;
 use crate::ledger::{PAGE_MAX, PhotoQuery, PhotoRow, PhotoState, open_existing};
 use crate::percent;
@@ -141,7 +141,7 @@ pub(crate) async fn retry(
     let row = row(&app, id).await?;
     let state_dir = app.snapshot()?.config.daemon.state_dir.clone();
     // As `hotcut retry` does; the daemon loop notices the change within a second.
-    let is_retried = blocking(move || match open_existing(&state_dir)? {
+    let is_retried = work_or_refusal(move || match open_existing(&state_dir)? {
         Some(mut ledger) => Ok(ledger.retry(&row.folder, &row.source)?),
         None => Ok(false),
     });

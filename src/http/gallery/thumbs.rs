@@ -19,9 +19,9 @@ use crate::fs::detached::Detached;
 use crate::fs::path_error::AtPath as _;
 use crate::http::gallery::{ThumbKey, ThumbKind, Thumbs};
 use crate::http::server::answer;
-use crate::http::server::blocking::blocking;
 use crate::http::server::etag::{is_known, not_modified, remember};
 use crate::http::server::refusal::{Problem, Refusal};
+use crate::http::server::work_or_refusal::work_or_refusal;
 use crate::http::state::AppState;
 use crate::job::RequestError;
 use crate::worker::Task;
@@ -106,7 +106,7 @@ async fn kept(
         return Err(Refusal::NoThumb);
     }
     let thumbs = Arc::clone(thumbs);
-    blocking(move || Ok(thumbs.get(&key)?)).await
+    work_or_refusal(move || Ok(thumbs.get(&key)?)).await
 }
 
 async fn shrunk(
@@ -143,7 +143,7 @@ async fn shrunk(
         app.note_unshrinkable(key);
     }
     let (mut png, report) = shrunk?;
-    blocking(move || {
+    work_or_refusal(move || {
         let path = Path::new("the small picture");
         png.rewind().at(path)?;
         if let Err(error) = thumbs.put(&key, &mut png, report.len) {
