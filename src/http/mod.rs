@@ -2,6 +2,7 @@
 //! `[http]` in the configuration it does nothing.
 
 mod api;
+mod client_limits;
 mod gallery;
 mod page;
 mod routes;

@@ -1,19 +1,17 @@
-//! The state that all handlers share: access to the daemon loop, the current settings, the rate limits. Must not answer requests.
+//! The state that all handlers share: access to the daemon loop, the current settings, the limits. Must not answer requests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::api::spool::{Spool, Spooled};
+use super::client_limits::ClientLimits;
 use super::gallery::{ThumbKey, Thumbs};
 use super::server::refusal::Refusal;
 use super::server::work_or_refusal::work_or_refusal;
@@ -51,13 +49,13 @@ const NAME_MAX: usize = 255;
 pub(super) struct AppState {
     pub(super) handle: DaemonHandle,
     pub(super) http: Http,
+    pub(super) clients: ClientLimits,
     pub(super) shrinking: Semaphore,
     pub(super) copies: Semaphore,
     pub(super) batches: Arc<Semaphore>,
     /// One semaphore per folder, by the folder's name.
     waiting: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     unshrinkable: Mutex<VecDeque<ThumbKey>>,
-    allowances: DefaultKeyedRateLimiter<IpAddr>,
     reader: OnceCell<Ledger>,
     thumbs: OnceCell<Arc<Thumbs>>,
     leaving: CancellationToken,
@@ -65,17 +63,15 @@ pub(super) struct AppState {
 
 impl AppState {
     pub(super) fn new(handle: DaemonHandle, http: Http) -> Self {
-        let per_minute = std::num::NonZeroU32::new(http.photos_per_minute);
-        let quota = Quota::per_minute(per_minute.unwrap_or(std::num::NonZeroU32::MIN));
         Self {
             handle,
+            clients: ClientLimits::new(http.photos_per_minute),
             http,
             shrinking: Semaphore::new(SHRINKING_MAX),
             copies: Semaphore::new(COPIES_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
             waiting: Mutex::default(),
             unshrinkable: Mutex::default(),
-            allowances: DefaultKeyedRateLimiter::keyed(quota),
             reader: OnceCell::new(),
             thumbs: OnceCell::new(),
             leaving: CancellationToken::new(),
@@ -93,16 +89,6 @@ impl AppState {
         let daemon = &snapshot.config.daemon;
         let len_max = self.http.upload_max_bytes;
         Ok(Spool::new(&daemon.state_dir, len_max, daemon.min_free))
-    }
-
-    /// Takes one photo off the client's rate limit.
-    pub(super) fn allow(&self, client: IpAddr) -> Result<(), Refusal> {
-        self.allowances
-            .check_key(&whole_client(client))
-            .map_err(|until| {
-                let wait = until.wait_time_from(DefaultClock::default().now());
-                Refusal::TooMany(wait + Duration::from_millis(999))
-            })
     }
 
     /// A slot in the queue; never waits.
@@ -249,23 +235,6 @@ impl AppState {
     pub(super) fn leaving(&self) -> &CancellationToken {
         &self.leaving
     }
-
-    /// Forgets clients whose rate limit is fully restored.
-    pub(super) fn forget_idle_clients(&self) {
-        self.allowances.retain_recent();
-        self.allowances.shrink_to_fit();
-    }
-}
-
-/// An IPv6 client owns a whole /64 network, so the network counts as the client.
-fn whole_client(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => IpAddr::V4(mapped),
-            None => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        },
-    }
 }
 
 /// The file name that a caller gave, without its folders; `None` when it is empty or too long.
@@ -278,14 +247,6 @@ pub(super) fn bare_name(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_client_is_an_ipv4_address_or_an_ipv6_network() {
-        let client = |text: &str| whole_client(text.parse().unwrap());
-        assert_eq!(client("2001:db8::1"), client("2001:db8::2"));
-        assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
-        assert_eq!(client("::ffff:10.0.0.1"), client("10.0.0.1"));
-    }
 
     #[test]
     fn no_name_leads_out_of_its_folder() {

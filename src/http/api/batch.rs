@@ -150,7 +150,7 @@ async fn receive(
                     "too many photos in one request; send at most 200",
                 ));
             }
-            app.allow(client.ip())?;
+            app.clients.allow(client.ip())?;
             Ok(name.and_then(bare_name).unwrap_or(NAMELESS).to_owned())
         };
         let Some(photo) = form.next(spool, admit).await? else {

@@ -77,7 +77,7 @@ pub(crate) async fn remove_background(
     let Query(query) = query.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let model = model(&app, query.model)?;
     let edges = edges(&app, query.edges)?;
-    app.allow(client.ip())?;
+    app.clients.allow(client.ip())?;
     // Refuses early, before the client sends the photo.
     drop(app.slot()?);
     let spool = app.spool()?;

@@ -67,7 +67,7 @@ pub(crate) async fn drop_photo(
     let UrlPath(name) = name.map_err(|error| Refusal::Unreadable(error.body_text()))?;
     let form = form?;
     let folder = app.folder_here(&name)?;
-    app.allow(client.ip())?;
+    app.clients.allow(client.ip())?;
     let spool = app.spool()?;
     let admit = |file: Option<&str>| {
         let file = file.and_then(bare_name).map(str::to_owned);

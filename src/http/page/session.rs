@@ -34,7 +34,7 @@ pub(crate) async fn log_in(
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     // A login attempt counts against the rate limit like a photo.
-    app.allow(client.ip())?;
+    app.clients.allow(client.ip())?;
     let login: Result<Json<Login>, JsonRejection> = Json::from_request(request, &()).await;
     let Json(login) = login.map_err(|error| Refusal::of_body(&error, error.body_text()))?;
     match &app.http.token {

@@ -70,7 +70,7 @@ pub(crate) async fn serve(
                 }
             }
             Some(_) = connections.tasks.join_next() => {}
-            _ = forget.tick() => app.forget_idle_clients(),
+            _ = forget.tick() => app.clients.forget_idle(),
         }
     }
     app.leave();
