@@ -212,7 +212,7 @@ mod tests {
     use super::{Activation, Divisor, ManifestError, ModelManifest};
     use std::path::Path;
 
-    const CARD: &str = r#"
+    const MANIFEST: &str = r#"
         file = "m.onnx"
         sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
         licence = "CC0"
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn manifest_is_read_whole() {
-        let manifest = load(CARD).unwrap();
+        let manifest = load(MANIFEST).unwrap();
         assert_eq!(manifest.name, "m");
         assert!(manifest.file.is_absolute() && manifest.file.ends_with("m.onnx"));
         assert_eq!(manifest.sha256[..3], [0x00, 0x11, 0x22]);
@@ -270,7 +270,7 @@ mod tests {
                 "golden.cells",
             ),
         ] {
-            let error = load(&CARD.replace(from, to)).unwrap_err();
+            let error = load(&MANIFEST.replace(from, to)).unwrap_err();
             assert!(
                 matches!(error, ManifestError::Value { key: k, .. } if k == key),
                 "{to}: {error}"
@@ -280,7 +280,10 @@ mod tests {
 
     #[test]
     fn unknown_and_missing_keys_are_refused() {
-        for text in [format!("{CARD}\nsiez = 3"), CARD.replace("size = 32", "")] {
+        for text in [
+            format!("{MANIFEST}\nsiez = 3"),
+            MANIFEST.replace("size = 32", ""),
+        ] {
             let error = load(&text).unwrap_err();
             assert!(matches!(error, ManifestError::Syntax { .. }), "{error}");
         }

@@ -1,4 +1,4 @@
-"""`NAME-float.onnx` + training views -> `models/NAME.onnx` (INT8) and its card `models/NAME.toml`.
+"""`NAME-float.onnx` + training views -> `models/NAME.onnx` (INT8) and its manifest `models/NAME.toml`.
 
 Static quantisation, per channel, calibrated on training views and with weights rounded together (`rounding.py`),
 against dynamic quantisation, which takes over if the static one is not near enough to the float student on evaluation
@@ -134,8 +134,8 @@ def golden_cells(model: Path, picture: Path) -> str:
     return bytes(np.rint(255 * means).astype(np.uint8).flatten()).hex()
 
 
-def card_of(model: Path) -> str:
-    """The card that any model of this family needs."""
+def base_manifest(model: Path) -> str:
+    """The manifest with only what every model of this family needs."""
     judge = Judge(model)
     lines = [
         f'file = "{model}"',
@@ -154,10 +154,10 @@ def card_of(model: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def card(model: Path, golden: Path, training: dict) -> str:
-    """The card of a model that ships, beside its file; `training` is a flat table for people."""
+def model_manifest(model: Path, golden: Path, training: dict) -> str:
+    """The manifest of a model that ships, beside its file; `training` is a flat table for people."""
     lines = [
-        card_of(model).replace(str(model), model.name),
+        base_manifest(model).replace(str(model), model.name),
         # Islands of its masks that were true in 9 to 17 % of cases only, on evaluation pictures.
         "[dust]",
         "cells = 64",
@@ -203,5 +203,5 @@ def main(args: argparse.Namespace) -> None:
         "agreement_iou": round(scores[best].iou, 4),
         "agreement_psnr": round(scores[best].psnr, 1),
     }
-    (args.models / f"{args.name}.toml").write_text(card(model, args.models / GOLDEN_PICTURE, training))
+    (args.models / f"{args.name}.toml").write_text(model_manifest(model, args.models / GOLDEN_PICTURE, training))
     print(f"{model}: {model.stat().st_size / 1e6:.1f} MB, {best}")

@@ -17,7 +17,7 @@ from PIL import Image
 
 from . import export, metrics, train, views, weights
 from .judge import Judge
-from .quantise import Calibration, card_of, static
+from .quantise import Calibration, base_manifest, static
 from .work import MODELS, add_teacher, add_work
 
 ROUNDS = 15
@@ -199,7 +199,7 @@ def as_model(path: Path, args: argparse.Namespace) -> tuple[Path, str]:
     """A models folder and the name under which hotcut finds the file there."""
     if path.parent == args.models:
         return args.models, path.stem
-    folder = args.work / "cards"
+    folder = args.work / "model-manifests"
     folder.mkdir(exist_ok=True)
-    (folder / f"{path.stem}.toml").write_text(card_of(path))
+    (folder / f"{path.stem}.toml").write_text(base_manifest(path))
     return folder, path.stem

@@ -413,20 +413,20 @@ def test_a_dynamic_student_is_kept_only_where_a_static_one_disagrees():
     assert quantise.better({"static": far, "dynamic": far}) is None
 
 
-def test_card_holds_the_answer_to_the_golden_picture(tmp_path):
+def test_manifest_holds_the_answer_to_the_golden_picture(tmp_path):
     from PIL import Image
 
     path, golden = tmp_path / "student.onnx", tmp_path / "golden.png"
     export.write(net(LIKE_STUDENT), path)
     Image.fromarray(pictures(1, 64)[0]).save(golden)
-    card = quantise.card(path, golden, {"steps": 3})
-    cells = bytes.fromhex(card.split('cells = "')[1].split('"')[0])
+    manifest = quantise.model_manifest(path, golden, {"steps": 3})
+    cells = bytes.fromhex(manifest.split('cells = "')[1].split('"')[0])
     answer = Judge(path)(pictures(1, 64)[0])
     assert len(cells) == 256 and cells[0] == round(255 * float(answer[:4, :4].mean()))
-    assert "steps = 3" in card
+    assert "steps = 3" in manifest
 
 
-def test_card_tells_the_steps_that_were_taken():
+def test_manifest_tells_the_steps_that_were_taken():
     assert quantise.options_of({"step": 700, "options": {"steps": 900, "batch": 8}}) == {"steps": 700, "batch": 8}
 
 

@@ -84,12 +84,12 @@ impl Matte {
     /// `NoSubject` below the confidence floor; `OutOfMemory`.
     pub(super) fn new(
         mask: &Mask,
-        card: &ModelManifest,
+        manifest: &ModelManifest,
         (width, height): (u32, u32),
         edges: Edges,
     ) -> Result<Self, CutoutError> {
-        let mut mask = opacity(mask, card)?;
-        if let Some(dust) = card.dust.filter(|_| edges != Edges::Off) {
+        let mut mask = opacity(mask, manifest)?;
+        if let Some(dust) = manifest.dust.filter(|_| edges != Edges::Off) {
             drop_dust(&mut mask, dust)?;
         }
         Ok(Self {

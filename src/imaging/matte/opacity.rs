@@ -15,15 +15,19 @@ const CONFIDENCE_FLOOR: f32 = 0.5;
 ///
 /// # Errors
 /// `NoSubject` below the confidence floor; `OutOfMemory`.
-pub(super) fn opacity(mask: &Mask, card: &ModelManifest) -> Result<Plane, CutoutError> {
+pub(super) fn opacity(mask: &Mask, manifest: &ModelManifest) -> Result<Plane, CutoutError> {
     let mut values: Vec<f32> = reserve(mask.values().len())?;
-    values.extend(mask.values().iter().map(|&v| activate(v, card.activation)));
+    values.extend(
+        mask.values()
+            .iter()
+            .map(|&v| activate(v, manifest.activation)),
+    );
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);
     let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if most < CONFIDENCE_FLOOR {
         return Err(CutoutError::NoSubject);
     }
-    let (base, range) = if card.stretch && most > least {
+    let (base, range) = if manifest.stretch && most > least {
         (least, most - least)
     } else {
         (0.0, 1.0)

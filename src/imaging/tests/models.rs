@@ -48,10 +48,10 @@ fn difference_between_model_and_manifest_is_named() {
 
 #[test]
 fn file_that_is_no_model_is_refused() {
-    let card_path = "tests/data/models/luma.toml";
+    let manifest_path = "tests/data/models/luma.toml";
     let error = refusal(|manifest| {
-        manifest.file = super::repository(card_path);
-        manifest.sha256 = Sha256::digest(read(card_path)).into();
+        manifest.file = super::repository(manifest_path);
+        manifest.sha256 = Sha256::digest(read(manifest_path)).into();
     });
     assert!(matches!(error, SessionError::Model { .. }), "{error}");
 }
