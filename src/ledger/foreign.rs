@@ -28,6 +28,9 @@ pub struct ForeignState {
     /// The state directory that it lies in, or that cannot be made below it.
     state_dir: PathBuf,
     owner: u32,
+    /// The number and the name of the owner, and those of this user. Looking names up may wait for the network.
+    owner_named: String,
+    user_named: String,
     group: u32,
     mode: u32,
 }
@@ -67,6 +70,8 @@ impl ForeignState {
             path: path.to_owned(),
             state_dir: state_dir.to_owned(),
             owner: data.uid(),
+            owner_named: named(data.uid()),
+            user_named: named(rustix::process::geteuid().as_raw()),
             group: data.gid(),
             mode: data.mode() & 0o7777,
         })
@@ -82,9 +87,9 @@ impl fmt::Display for ForeignState {
             f,
             "{} is closed to hotcut: it belongs to {} (mode {:o}), and hotcut runs as {}; ",
             self.path.display(),
-            named(self.owner),
+            self.owner_named,
             self.mode,
-            named(user)
+            self.user_named
         )?;
         if self.owner == user {
             return write!(f, "give yourself the right: chmod -R u+rwX {state_dir}");
