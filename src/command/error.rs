@@ -49,11 +49,11 @@ pub enum CommandError {
     #[error("{0} is not quarantined; `hotcut status` lists what is")]
     NotQuarantined(String),
     /// Named files are quarantined, but no longer in their hot folders.
-    #[error("of these photos {0} cannot be tried again, since they are not in their hot folders")]
+    #[error("{0} of these photos cannot be tried again: they are not in their hot folders")]
     Away(usize),
     /// This user may not read the status; members of the group may.
     #[error(
-        "{} is closed to you, but members of the group {group} may read the status of hotcut; \
+        "you may not read {}, but members of the group {group} may read the status of hotcut; \
          `sudo usermod --append --groups {group} $USER` makes you one, from your next login on",
         path.display()
     )]
@@ -67,21 +67,19 @@ pub enum CommandError {
     #[error("there is no ledger in {} yet: hotcut makes it when it starts", .0.display())]
     NoLedger(PathBuf),
     /// The copy would lie beside the ledger and be lost with it.
-    #[error("{} is where the ledger itself lies; name a file in another folder", .0.display())]
+    #[error("{} is in the folder of the ledger; name a file in another folder", .0.display())]
     BackupInState(PathBuf),
     /// The file for the copy exists.
-    #[error("{} is there already; give another name, or --replace", percent::display(.0))]
+    #[error("{} exists already; give another name, or --replace", percent::display(.0))]
     BackupExists(PathBuf),
     /// A daemon uses the state directory.
-    #[error("hotcut runs on {}; stop it first", .0.display())]
+    #[error("a running hotcut uses {}; stop it first", .0.display())]
     Running(PathBuf),
     /// A named file is in no hot folder and is not a cutout.
-    #[error(
-        "{0} lies in no hot folder, and is no cutout of a photo; `hotcut check` lists the hot folders"
-    )]
+    #[error("{0} is not in a hot folder and is not a cutout; `hotcut check` lists the hot folders")]
     InNoFolder(String),
     /// A path that is not UTF-8, so that the configuration cannot contain it.
-    #[error("{} is no UTF-8, which a configuration must be; give the folder another name", .0.display())]
+    #[error("the path {} is not UTF-8, so a configuration cannot contain it; rename the folder", .0.display())]
     Unwritable(PathBuf),
     /// A folder whose path cannot be written in a systemd unit.
     #[error(
@@ -90,7 +88,7 @@ pub enum CommandError {
     )]
     NoUnitPath(PathBuf),
     /// A photo of the demonstration has no cutout.
-    #[error("the demonstration failed: {0} did not come out; the log above says why")]
+    #[error("the demonstration failed: {0} has no cutout; the log above says why")]
     Demo(String),
     /// A folder was not set up, or only in part.
     #[error(transparent)]

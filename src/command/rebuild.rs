@@ -19,7 +19,10 @@ pub fn run(config_file: &Path) -> Result<ExitCode, CommandError> {
     };
     let (mut ledger, found) = open_whole(state_dir, &mut |step| tracing::info!("{step}"))?;
     if let LedgerFound::Damaged(aside) = &found {
-        tracing::warn!("the ledger was damaged; it lies at {} now", aside.display());
+        tracing::warn!(
+            "the ledger was damaged; hotcut moved it to {}",
+            aside.display()
+        );
     }
     let rebuilt = rebuild(
         &mut *ledger,

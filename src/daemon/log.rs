@@ -47,7 +47,9 @@ pub(super) fn unwise(config: &Config) {
 
 pub(super) fn no_folder(config: &Config) {
     if config.folders.is_empty() {
-        tracing::warn!("no folder is configured yet; name one in a [[folder]] and restart");
+        tracing::warn!(
+            "no folder is configured yet; add a [[folder]] to the configuration and restart hotcut"
+        );
     }
 }
 
@@ -69,7 +71,7 @@ pub(super) fn online(folder: &Folder, polled: Option<&Polled>) {
 }
 
 pub(super) fn offline(folder: &Folder, error: &PathError) {
-    tracing::warn!(folder = folder.name, %error, "offline: checking until the folder is back");
+    tracing::warn!(folder = folder.name, %error, "offline: the folder cannot be read; hotcut checks it until it can be read again");
 }
 
 pub(super) fn silent(folder: &Folder, reason: &str) {
@@ -135,11 +137,11 @@ pub(super) fn watch_dead(folder: &Folder) {
 }
 
 pub(super) fn canary(folder: &Folder, error: &PathError) {
-    tracing::warn!(folder = folder.name, %error, "cannot check the watch");
+    tracing::warn!(folder = folder.name, %error, "hotcut cannot check whether the folder's watch reports events");
 }
 
 pub(super) fn waits(job: &Job, error: &JobError) {
-    tracing::error!(folder = job.folder.name, source = source(job), %error, "waits: tried again until it works");
+    tracing::error!(folder = job.folder.name, source = source(job), %error, "the photo waits: it cannot be finished now and is tried again until it works");
 }
 
 pub(super) fn put_off(job: &Job, reason: &str) {
@@ -147,7 +149,7 @@ pub(super) fn put_off(job: &Job, reason: &str) {
         folder = job.folder.name,
         source = source(job),
         reason,
-        "waits for memory"
+        "the photo waits until there is enough memory"
     );
 }
 
@@ -159,7 +161,7 @@ pub(super) fn short(reason: &str) {
 }
 
 pub(super) fn state_dir_full(disk: &TooFull) {
-    tracing::error!(%disk, "paused: no photo is begun until there is room for the ledger in `state_dir`; looked at every second");
+    tracing::error!(%disk, "paused: there is no room for the ledger in `state_dir`; hotcut checks it every second and starts no photo until then");
 }
 
 pub(super) fn state_dir_has_room() {
@@ -253,7 +255,7 @@ fn done(job: &Job, outputs: &[PathBuf], origin: &Origin) {
             ..
         } => cut_out(job, &output, report, *has_replaced),
         Origin::Earlier | Origin::Recorded | Origin::Touched => {
-            tracing::info!(folder, source, output, "there already");
+            tracing::info!(folder, source, output, "the cutout exists already");
         }
         Origin::Renamed { from } => {
             let from = percent::display(from);

@@ -102,7 +102,7 @@ fn prepare_output(
         pulse.step();
         let mount_point = open_output(&place).ok();
         if is_unlearned && let Err(error) = learn(&state_dir, &sharing, pulse) {
-            tracing::error!(%error, "the cutouts in an output folder could not be looked for; stop hotcut and run `hotcut rebuild`");
+            tracing::error!(%error, "an output folder could not be searched for cutouts; stop hotcut and run `hotcut rebuild`");
         }
         mount_point
     })

@@ -23,7 +23,7 @@ pub(super) struct Reloaded {
 pub(super) enum ReloadRefusal {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("its workers cannot start: {0}")]
+    #[error("no worker starts with it: {0}")]
     Worker(#[from] StartError),
     #[error("`state_dir` cannot change while the daemon runs; restart it")]
     StateDir,

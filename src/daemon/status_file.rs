@@ -174,7 +174,7 @@ impl StatusFile {
         if let Err(error) = &written
             && !self.has_failed
         {
-            tracing::warn!(%error, "status cannot be told");
+            tracing::warn!(%error, "the status file cannot be written");
         }
         self.has_failed = written.is_err();
         self.written = Some((now, status));

@@ -115,7 +115,9 @@ impl EventListener {
             match self.builder.build(event, moment()) {
                 // Both receivers exist as long as this sender.
                 Ok(message) => drop(self.messages.send(Arc::new(message))),
-                Err(error) => tracing::error!(%error, "a message cannot be written"),
+                Err(error) => {
+                    tracing::error!(%error, "a notification cannot be encoded and is dropped");
+                }
             }
         }
     }

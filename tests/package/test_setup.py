@@ -144,7 +144,7 @@ def test_a_setup_that_fails_says_what_to_do(installed, fault):
         "configuration": "settel",
         "way": "setfacl -m u:hotcut:x /srv/closed",
         "acl": "apt install acl",
-        "file": "/etc/passwd is no folder",
+        "file": "/etc/passwd is not a folder",
     }[fault]
     assert failed.returncode in (1, 78) and remedy in told, failed
     if fault == "unit":

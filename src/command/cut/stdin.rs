@@ -20,13 +20,13 @@ pub(super) enum StdinError {
     #[error("it is empty: pipe a photo into hotcut")]
     Empty,
     /// More bytes than a worker can hold.
-    #[error("it is longer than {}, the most that a photo may have", ByteSize(*.0))]
+    #[error("it is longer than {}, the limit for a photo", ByteSize(*.0))]
     TooLong(u64),
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
     /// The file cannot be written.
-    #[error("{0}; TMPDIR names another folder for it")]
+    #[error("{0}; to use another folder, set TMPDIR")]
     Disk(#[from] PathError),
 }
 

@@ -9,7 +9,7 @@ use crate::percent;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// Setup creates users, folders and units.
-    #[error("only root can set a folder up: sudo hotcut setup ...")]
+    #[error("only root can set up a folder; run: sudo hotcut setup ...")]
     NotRoot,
     /// A container, or another init system.
     #[error(
@@ -26,14 +26,16 @@ pub enum SetupError {
     #[error(transparent)]
     UnknownUser(#[from] LookupError),
     /// Setup needs ACLs for a group.
-    #[error("setfacl is missing, by which the group gets its rights: apt install acl")]
+    #[error(
+        "the program setfacl, which gives the group its rights, is not installed: apt install acl"
+    )]
     NoAcl,
     /// The path exists and is not a folder.
-    #[error("{} is no folder", percent::display(.0))]
+    #[error("{} is not a folder", percent::display(.0))]
     NoFolder(PathBuf),
     /// The service may not pass through a parent folder.
     #[error(
-        "the user hotcut may not pass through {path}; if it may: setfacl -m u:hotcut:x {path}",
+        "the user hotcut may not enter {path}; to permit it: setfacl -m u:hotcut:x {path}",
         path = percent::display(.0)
     )]
     Closed(PathBuf),

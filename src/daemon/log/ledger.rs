@@ -50,7 +50,7 @@ pub(in crate::daemon) fn rebuilt(rebuilt: &Rebuilt, is_first: bool) {
         if is_first && error.io().kind() == io::ErrorKind::NotFound {
             continue;
         }
-        tracing::error!(%error, "cutouts could not be looked for; run `hotcut rebuild` when they can be read");
+        tracing::error!(%error, "an output folder could not be searched for cutouts; run `hotcut rebuild` when it can be read");
     }
     if rebuilt.cutouts + rebuilt.unclear > 0 {
         tracing::warn!(

@@ -46,7 +46,7 @@ pub(crate) enum Refusal {
         "folder \"{folder}\" does not take \"{name}\"; its `include` and `exclude` decide, and names of hidden and temporary files are never taken"
     )]
     NotIncluded { folder: String, name: String },
-    #[error("folder \"{0}\" is away now; /api/status tells why")]
+    #[error("folder \"{0}\" is offline now; /api/status tells why")]
     Away(String),
     #[error("the disks of the folder do not answer; try again in {} s", QUEUE_RETRY.as_secs())]
     DisksSilent,
@@ -66,7 +66,7 @@ pub(crate) enum Refusal {
     NotQuarantined,
     #[error("a photo may have {0} MiB here (`max_upload`)")]
     TooLong(u64),
-    #[error("too few bytes came in too much time; send the photo again on a better line")]
+    #[error("the upload was too slow; send the photo again over a faster connection")]
     TooSlow,
     #[error("too many photos from you; try again in {} s (`photos_per_minute`)", .0.as_secs().max(1))]
     TooMany(Duration),

@@ -112,7 +112,7 @@ fn why_of_a_file_elsewhere_says_that_it_lies_in_no_hot_folder() {
     let output = hot.command("why", [&elsewhere]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(
-        said(&output).contains("lies in no hot folder"),
+        said(&output).contains("is not in a hot folder"),
         "{output:?}"
     );
 }

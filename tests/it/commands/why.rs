@@ -183,7 +183,7 @@ fn file_outside_of_every_folder_is_an_error_with_advice() {
     hot.wait_quarantined("page.jpg");
     let output = hot.command("why", ["/nowhere/a.jpg"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("lies in no hot folder"));
+    assert!(said(&output).contains("is not in a hot folder"));
     wait_for("the reason", || {
         why(&hot, Path::new("page.jpg")).contains("HTML")
     });

@@ -240,7 +240,11 @@ fn same_photo_dropped_again_is_not_cut_out_again() {
     deliver(&hot, Quarter::TopLeft, "delete", 2);
     assert_outputs(&hot, &[("sub/a.png", Quarter::TopLeft)]);
     assert_eq!(marked_sha256(&hot.output("sub/a.png")), before);
-    assert!(hot.log().contains("there already"), "{}", hot.log());
+    assert!(
+        hot.log().contains("the cutout exists already"),
+        "{}",
+        hot.log()
+    );
 }
 
 /// P2: a kept photo is replaced by another one and then restored. Fails when its cutout is made again, or the cutout of the other

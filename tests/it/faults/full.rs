@@ -129,7 +129,7 @@ fn daemon_whose_ledger_has_no_room_begins_nothing_and_says_so() {
     // Full to the last byte: the status cannot be written any more, but the daemon lives.
     let last = state.join("last");
     assert!(fs::write(&last, vec![0; 1 << 20]).is_err(), "it fills up");
-    hot.wait_log("status cannot be told");
+    hot.wait_log("the status file cannot be written");
     fs::remove_file(last).unwrap();
     wait_for("it is told again", || {
         namespace.status(&hot).state.starts_with("paused: ")
@@ -167,8 +167,13 @@ fn daemon_whose_state_directory_has_no_inodes_goes_on_and_says_so_once() {
         hot.drop_file(format!("{name}.jpg"), &jpeg(Quarter::TopLeft));
         assert_cutout(&hot.wait_output(format!("{name}.png")), Quarter::TopLeft);
     }
-    hot.wait_log("status cannot be told");
-    assert_eq!(hot.log_lines("status cannot be told"), 1, "{}", hot.log());
+    hot.wait_log("the status file cannot be written");
+    assert_eq!(
+        hot.log_lines("the status file cannot be written"),
+        1,
+        "{}",
+        hot.log()
+    );
     for filler in fillers {
         fs::remove_file(filler).unwrap();
     }

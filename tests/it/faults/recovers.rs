@@ -140,7 +140,7 @@ fn damaged_ledger_is_set_aside_and_made_anew_from_the_cutouts() {
 /// could be rebuilt are out of reach.
 #[test]
 fn cutouts_that_cannot_be_looked_for_are_told_unless_there_were_none() {
-    const TOLD: &str = "cutouts could not be looked for";
+    const TOLD: &str = "an output folder could not be searched for cutouts";
     let setup = Setup::new();
     let output = setup.output_of("products");
     fs::remove_dir(&output).unwrap();

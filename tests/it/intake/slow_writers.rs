@@ -190,7 +190,12 @@ fn photo_that_is_looked_at_twice_counts_once() {
     hot.wait_log("the original was moved or deleted");
     hot.wait_status("done", |status| status.done == 1 && status.queued == 0);
     assert_eq!(hot.log_lines("cut out"), 1, "{}", hot.log());
-    assert_eq!(hot.log_lines("there already"), 0, "{}", hot.log());
+    assert_eq!(
+        hot.log_lines("the cutout exists already"),
+        0,
+        "{}",
+        hot.log()
+    );
     assert_cutout_of_size(&hot.output("a.png"), Quarter::TopLeft, LARGE);
 }
 
@@ -221,7 +226,9 @@ fn original_that_may_lack_its_end_is_not_deleted_for_an_earlier_cutout() {
     wait_for("the whole one is deleted", || {
         !hot.input("whole.bmp").exists()
     });
-    wait_for("both are known", || hot.log_lines("there already") == 2);
+    wait_for("both are known", || {
+        hot.log_lines("the cutout exists already") == 2
+    });
     hot.wait_status("both dealt with", |status| status.running == 0);
     assert_eq!(fs::read(hot.input("dark.bmp")).unwrap(), dark);
     let names = ["dark.png", "whole.png"].map(PathBuf::from);

@@ -40,7 +40,7 @@ pub(super) enum RowError {
     #[error("it cannot be shrunk: {0}")]
     CutArguments(#[source] OrderError),
     /// The worker was killed at the deadline.
-    #[error("it was not made small within {} s", .0.as_secs_f32())]
+    #[error("it was not shrunk within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
     /// The worker's PNG cannot be read.
     #[error("it cannot be shrunk: {0}")]
