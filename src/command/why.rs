@@ -1,7 +1,6 @@
 //! `hotcut why FILE`: prints the history of one photo from the ledger, the file and the daemon's last state.
 
 mod find;
-mod held;
 
 use std::io::{Write, stdout};
 use std::path::Path;
@@ -16,7 +15,8 @@ use super::{CommandError, not_taken};
 use crate::config::Folder;
 use crate::daemon::{LiveStatus, WaitingFor};
 use crate::fs::stamp::Stamp;
-use crate::intake::{FileFilter, PATIENCE};
+use crate::imaging::CutoutError;
+use crate::intake::{FileFilter, PATIENCE, SourceError};
 use crate::ledger::{FailedAttempt, PhotoState, VersionHistory, is_in_use, open_existing};
 use crate::percent;
 use crate::rfc3339;
@@ -233,7 +233,7 @@ fn goes_on_with(version: &VersionHistory, trouble: Option<&str>) -> Option<Strin
             // An attempt that a shutdown interrupts leaves no failure, and an earlier failure may no longer apply.
             let mut failures = version.failures.iter();
             let failed = failures.rfind(|failed| failed.begun_at_ms == version.begun_at_ms)?;
-            let Some((doubt, then)) = held::waits_for(failed) else {
+            let Some((doubt, then)) = missing_part(failed) else {
                 return Some(format!("it waits to be tried again: {}", failed.reason));
             };
             let patience_ms = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
@@ -257,4 +257,26 @@ fn age(stamp: Stamp) -> Duration {
     SystemTime::now()
         .duration_since(changed)
         .unwrap_or_default()
+}
+
+/// What is wrong with a photo that may still be incomplete, and what happens when nothing more arrives. `None` when hotcut does not
+/// wait for it.
+fn missing_part(failed: &FailedAttempt) -> Option<(&'static str, &'static str)> {
+    let reasons = [
+        (
+            CutoutError::Truncated.to_string(),
+            ("it ends early", "quarantined"),
+        ),
+        (
+            CutoutError::ZeroEnd.to_string(),
+            ("it ends in zeros", "taken as it is"),
+        ),
+        (
+            SourceError::Unwritten.to_string(),
+            ("parts of it were never written", "taken as it is"),
+        ),
+    ];
+    let mut reasons = reasons.into_iter().filter(|_| !failed.is_counted);
+    let found = reasons.find(|(reason, _)| *reason == failed.reason);
+    found.map(|(_, told)| told)
 }

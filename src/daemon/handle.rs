@@ -1,11 +1,13 @@
 //! Links the running loop and other threads: snapshots and events one way, requests the other. It is the only way in besides
 //! signals. The loop never waits for the other end.
 
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
 
-use super::listener_state::ListenerState;
 use super::metrics::Metrics;
 use super::photo_event::PhotoEvent;
 use super::snapshot::Snapshot;
@@ -16,6 +18,28 @@ const SLOTS_PER_WORKER: usize = 8;
 
 /// Photo events that a slow listener may lag behind before it loses some.
 const EVENTS_BEHIND_MAX: usize = 1_024;
+
+/// The state of the HTTP listener, which its thread reports to the loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListenerState {
+    /// No listener is configured.
+    #[default]
+    None,
+    /// It accepts requests at this address.
+    Open(SocketAddr),
+    /// The address cannot be used; it is tried again.
+    Unusable(SocketAddr, io::ErrorKind),
+}
+
+impl fmt::Display for ListenerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Open(listen) => write!(f, "listening on {listen}"),
+            Self::Unusable(listen, kind) => write!(f, "{listen} cannot be used: {kind}"),
+        }
+    }
+}
 
 /// The end of the link for other threads.
 #[derive(Debug)]

@@ -1,12 +1,10 @@
 //! Writes one log line per event. `info`: work is done. `warn`: heals by itself. `error`: needs a person.
 
-mod explained;
 mod ledger;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) use explained::{told_late, untold};
 pub(super) use ledger::{damaged, forgotten, ledger_step, not_closed, rebuilt, restored};
 
 use crate::config::{Config, Folder};
@@ -14,7 +12,7 @@ use crate::fs::disk_space::TooFull;
 use crate::fs::path_error::PathError;
 use crate::imaging::{CutReport, CutoutError};
 use crate::intake::Polled;
-use crate::job::{Job, JobError, Origin, Outcome, SourceResult};
+use crate::job::{Explained, Job, JobError, Origin, Outcome, SourceResult};
 use crate::percent;
 use crate::worker::Confinement;
 
@@ -293,4 +291,17 @@ fn cut_out(job: &Job, output: &str, report: &CutReport, has_replaced: bool) {
 
 fn source(job: &Job) -> String {
     percent::display(job.file.relative())
+}
+
+pub(super) fn untold(folder: &Folder, source: &str, error: &JobError) {
+    tracing::warn!(folder = folder.name, source, %error, "could not write the reason beside the photo or move it to `failed`; retrying");
+}
+
+pub(super) fn told_late(folder: &Folder, source: &str, explained: Explained) {
+    let what = match explained {
+        Explained::Moved => "the photo was moved to `failed` with its reason",
+        Explained::Beside => "the reason was left with the photo",
+        Explained::NothingNew => return,
+    };
+    tracing::info!(folder = folder.name, source, "{what}");
 }

@@ -11,7 +11,7 @@ use super::blocked::Waiting;
 use super::clock::WallClock;
 use super::folder::HotFolder;
 use super::folder_state::FolderState;
-use super::listener_state::ListenerState;
+use super::handle::ListenerState;
 use super::pace::Rates;
 use crate::delivery::replace_file;
 use crate::fs::path_error::{AtPath as _, PathError};

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::dust::Dust;
 use super::folder::{models_in, name_models};
 use super::golden::{Golden, RawGolden};
 use crate::hex;
 
 /// Largest side of a model's input, in pixels; larger values are mistakes.
 const SIZE_MAX: u32 = 4096;
+
+/// The number of cells of a mask of 288 x 288.
+const CELLS_MAX: usize = 288 * 288;
 
 /// The divisor of the network's input, applied before `mean` and `std`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -34,6 +36,26 @@ pub enum Activation {
     None,
     /// The output is logits.
     Sigmoid,
+}
+
+/// Islands of a mask that are dust, as measured for one model.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dust {
+    /// The largest size in cells of a mask of 288 x 288; scaled in proportion for other masks.
+    pub cells: usize,
+    /// The opacity, 0..=1, that no cell of the island reaches.
+    pub peak: f32,
+}
+
+impl Dust {
+    /// The rule for its values, for messages.
+    pub(crate) const RULE: &str = "must have `cells` up to 82944 and a `peak` of 0 to 1";
+
+    /// Whether the values follow [`Self::RULE`].
+    pub(crate) fn is_possible(self) -> bool {
+        self.cells <= CELLS_MAX && (0.0..=1.0).contains(&self.peak)
+    }
 }
 
 /// The properties of a model that its file does not contain.
