@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::unit_limits::UnitLimits;
-use crate::daemon::{FolderState, LiveFolder, SharedFailure, WaitingFor};
+use crate::daemon::{FolderState, LiveFolder, Rates, SharedFailure, WaitingFor};
 use crate::intake::NotTaken;
 use crate::ledger::Counts;
 use crate::rfc3339;
@@ -55,11 +55,9 @@ struct FolderReport {
     quarantined_count: usize,
     /// RFC 3339.
     last_done: Option<String>,
-    photos_per_minute: u32,
-    photos_per_minute_over_10: f64,
-    photos_per_minute_over_60: f64,
-    /// Estimated seconds for the waiting photos, if known.
-    left_s: Option<u32>,
+    /// The rate of the last minute is that of the ledger, so that it is known when hotcut does not run.
+    #[serde(flatten)]
+    rates: Rates,
 }
 
 #[derive(Serialize)]
@@ -152,9 +150,9 @@ fn folder_status(
         quarantined,
         quarantined_count: counts.quarantined as usize,
         last_done: counts.last_done_ms.map(rfc3339::local),
-        photos_per_minute: counts.photos_per_minute,
-        photos_per_minute_over_10: live.rates.photos_per_minute_over_10,
-        photos_per_minute_over_60: live.rates.photos_per_minute_over_60,
-        left_s: live.rates.left_s,
+        rates: Rates {
+            photos_per_minute: counts.photos_per_minute,
+            ..live.rates
+        },
     }
 }

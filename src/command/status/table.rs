@@ -39,7 +39,7 @@ pub(super) fn print(out: &mut impl Write, status: &StatusReport) -> io::Result<(
             folder.queued,
             folder.running,
             folder.done,
-            folder.photos_per_minute,
+            folder.rates.photos_per_minute,
             folder.quarantined_count
         )?;
         print_pace(out, folder)?;
@@ -87,15 +87,15 @@ fn print_pace(out: &mut impl Write, folder: &FolderReport) -> io::Result<()> {
         writeln!(out)?;
     }
     let (ten, sixty) = (
-        folder.photos_per_minute_over_10,
-        folder.photos_per_minute_over_60,
+        folder.rates.photos_per_minute_over_10,
+        folder.rates.photos_per_minute_over_60,
     );
     if sixty > 0.0 {
         write!(
             out,
             "  photos a minute: {ten} over 10 minutes, {sixty} over 60"
         )?;
-        if let Some(left_s) = folder.left_s {
+        if let Some(left_s) = folder.rates.left_s {
             let left = humantime::format_duration(Duration::from_secs(left_s.into()));
             write!(out, "; about {left} left")?;
         }
