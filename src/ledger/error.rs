@@ -46,13 +46,13 @@ pub enum LedgerError {
     },
     /// There is no space for the copy that must precede a change of the schema.
     #[error(
-        "the ledger must be copied to {} before its schema changes; that needs {} MB and {} MB are free: make space there",
+        "the ledger must be copied to {} before its schema changes; both need {} MB and {} MB are free: make space there",
         file.display(), needed.div_ceil(1_000_000), free / 1_000_000
     )]
     NoRoomForCopy {
         /// The path of the copy.
         file: PathBuf,
-        /// Its size in bytes.
+        /// What the copy and the change take, in bytes.
         needed: u64,
         /// The free space there, in bytes.
         free: u64,
