@@ -7,7 +7,7 @@ use super::Matte;
 use super::foreground::{Foreground, grid_size, samples};
 use super::plane::Plane;
 use super::reduce::Reducer;
-use super::tests::card;
+use super::tests::manifest;
 use super::view::{Grid, MatteView};
 use crate::config::Edges;
 use crate::imaging::format::decode_any;
@@ -45,7 +45,7 @@ fn cutout(photo: &Photo, mask: &Photo, edges: Edges) -> Vec<[u8; 4]> {
     let values = values.map(|pixel| f32::from(pixel[0]) / 255.0);
     let mask = Mask::new(values.collect(), mask.width());
     let size = (photo.width(), photo.height());
-    let mut matte = Matte::new(&mask, &card(Activation::None, false), size, edges).unwrap();
+    let mut matte = Matte::new(&mask, &manifest(Activation::None, false), size, edges).unwrap();
     matte.refine(photo, edges).unwrap();
     let mut scratch = matte.scratch().unwrap();
     let mut cutout = pixels(photo);

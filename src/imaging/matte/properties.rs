@@ -1,7 +1,7 @@
 //! Properties of every matte: refined edges and clean colours, for all masks and photos.
 
 use super::Matte;
-use super::tests::{card, cutout, disc, noise, photo, slope, two_colours};
+use super::tests::{cutout, disc, manifest, noise, photo, slope, two_colours};
 use crate::config::Edges;
 use crate::inference::Mask;
 use crate::model::{Activation, Dust};
@@ -11,11 +11,11 @@ const WORDS: [Edges; 3] = [Edges::Auto, Edges::Soft, Edges::Hard];
 /// Fails when an edge stays at its position in the network's coarse mask: 5 pixels from the edge of the photo, and 30 pixels wide.
 #[test]
 fn edge_is_where_the_photo_has_it() {
-    let card = card(Activation::None, false);
+    let manifest = manifest(Activation::None, false);
     for edge in [155, 160, 165] {
         let photo = two_colours(320, 320, edge);
         let off = |edges| {
-            let cutout = cutout(&slope(), &card, (&photo, 320), edges).unwrap();
+            let cutout = cutout(&slope(), &manifest, (&photo, 320), edges).unwrap();
             let row = &cutout[160 * 320..161 * 320];
             let off = row.iter().enumerate().map(|(x, pixel)| {
                 let truth = if x < edge as usize { 0 } else { 255 };
@@ -37,7 +37,7 @@ fn opaque_pixels_keep_their_colour_and_transparent_ones_have_none() {
         for photo in [noise(90 * 60), two_colours(90, 60, 40)] {
             let cutout = cutout(
                 &slope(),
-                &card(Activation::None, false),
+                &manifest(Activation::None, false),
                 (&photo, 90),
                 edges,
             );
@@ -64,8 +64,8 @@ fn colours_are_found_around_the_subject_only() {
         mask[(30 + at / 10) * 64 + 20 + at % 10] = 1.0;
     }
     let source = photo(&noise(640 * 640), 640);
-    let card = card(Activation::None, false);
-    let mut matte = Matte::new(&Mask::new(mask, 64), &card, (640, 640), Edges::Auto).unwrap();
+    let manifest = manifest(Activation::None, false);
+    let mut matte = Matte::new(&Mask::new(mask, 64), &manifest, (640, 640), Edges::Auto).unwrap();
     matte.refine(&source, Edges::Auto).unwrap();
     let grid = matte.grid_of_subject(&source, matte.refinement.as_ref().unwrap());
     let grid = grid.unwrap();
@@ -74,10 +74,10 @@ fn colours_are_found_around_the_subject_only() {
 
 #[test]
 fn more_opaque_mask_gives_no_less_opaque_matte_where_the_photo_is_flat() {
-    let card = card(Activation::None, false);
+    let manifest = manifest(Activation::None, false);
     let photo = vec![[90, 120, 60, 255]; 320 * 40];
     for edges in WORDS {
-        let before = cutout(&slope(), &card, (&photo, 320), edges).unwrap();
+        let before = cutout(&slope(), &manifest, (&photo, 320), edges).unwrap();
         let row = &before[20 * 320..21 * 320];
         assert!(
             row.windows(2)
@@ -85,7 +85,7 @@ fn more_opaque_mask_gives_no_less_opaque_matte_where_the_photo_is_flat() {
             "{edges:?}"
         );
         let more: Vec<f32> = slope().iter().map(|value| (value * 1.3).min(1.0)).collect();
-        let after = cutout(&more, &card, (&photo, 320), edges).unwrap();
+        let after = cutout(&more, &manifest, (&photo, 320), edges).unwrap();
         let mut pairs = before.iter().zip(&after);
         assert!(
             pairs
@@ -103,13 +103,13 @@ fn more_opaque_mask_gives_no_less_opaque_matte_where_the_photo_is_flat() {
 /// Fails when the photo is ignored where the mask steps from one decided cell to the next.
 #[test]
 fn edge_is_where_the_photo_has_it_also_beside_a_step_of_the_mask() {
-    let card = card(Activation::None, false);
+    let manifest = manifest(Activation::None, false);
     let mask: Vec<f32> = (0..4096_u16)
         .map(|at| f32::from(u8::from(at % 64 >= 32)))
         .collect();
     let at_step = |edge| {
         let photo = two_colours(320, 320, edge);
-        let cutout = cutout(&mask, &card, (&photo, 320), Edges::Auto).unwrap();
+        let cutout = cutout(&mask, &manifest, (&photo, 320), Edges::Auto).unwrap();
         cutout[160 * 320 + 160][3]
     };
     let (before, after) = (at_step(159), at_step(161));
@@ -119,12 +119,12 @@ fn edge_is_where_the_photo_has_it_also_beside_a_step_of_the_mask() {
 /// Fails when the half-transparent pixels of a photo get other colours than their own.
 #[test]
 fn photo_that_is_a_cutout_keeps_its_own_half_transparent_colours() {
-    let card = card(Activation::None, false);
+    let manifest = manifest(Activation::None, false);
     let mut photo = two_colours(320, 64, 160);
     for pixel in &mut photo {
         pixel[3] = 100;
     }
-    let cutout = cutout(&slope(), &card, (&photo, 320), Edges::Auto).unwrap();
+    let cutout = cutout(&slope(), &manifest, (&photo, 320), Edges::Auto).unwrap();
     let kept = cutout.iter().zip(&photo).filter(|(ours, _)| ours[3] > 0);
     assert!(kept.clone().count() > 5_000);
     assert!(
@@ -154,9 +154,9 @@ fn ground_s_colour_is_taken_out_of_half_transparent_pixels() {
         [r, g, b, 255]
     };
     let photo: Vec<[u8; 4]> = (0..width * 64).map(pixel).collect();
-    let card = card(Activation::None, false);
-    let before = cutout(&slope(), &card, (&photo, width), Edges::Off).unwrap();
-    let after = cutout(&slope(), &card, (&photo, width), Edges::Auto).unwrap();
+    let manifest = manifest(Activation::None, false);
+    let before = cutout(&slope(), &manifest, (&photo, width), Edges::Off).unwrap();
+    let after = cutout(&slope(), &manifest, (&photo, width), Edges::Auto).unwrap();
     let green = |cutout: &[[u8; 4]]| {
         let row = &cutout[32 * 320..33 * 320];
         let mixed = row.iter().filter(|pixel| matches!(pixel[3], 40..=215));
@@ -170,8 +170,8 @@ fn ground_s_colour_is_taken_out_of_half_transparent_pixels() {
 fn soft_is_softer_than_auto_and_hard_is_harder() {
     let photo = noise(320 * 320);
     let count = |edges| {
-        let card = card(Activation::None, false);
-        let cutout = cutout(&disc(20.0), &card, (&photo, 320), edges);
+        let manifest = manifest(Activation::None, false);
+        let cutout = cutout(&disc(20.0), &manifest, (&photo, 320), edges);
         let is_mixed = |pixel: &&[u8; 4]| matches!(pixel[3], 1..=254);
         cutout.unwrap().iter().filter(is_mixed).count()
     };
@@ -181,17 +181,17 @@ fn soft_is_softer_than_auto_and_hard_is_harder() {
 
 #[test]
 fn dust_is_dropped_unless_edges_are_off() {
-    let mut card = card(Activation::None, false);
-    card.dust = Some(Dust {
+    let mut manifest = manifest(Activation::None, false);
+    manifest.dust = Some(Dust {
         cells: 1_000,
         peak: 0.6,
     });
     let mut mask = slope();
     mask[64 * 32 + 8] = 0.5;
     let photo = vec![[90, 120, 60, 255]; 64 * 64];
-    let speck = |edges| cutout(&mask, &card, (&photo, 64), edges).unwrap()[32 * 64 + 8][3];
+    let speck = |edges| cutout(&mask, &manifest, (&photo, 64), edges).unwrap()[32 * 64 + 8][3];
     assert!(speck(Edges::Off) > 0);
     assert_eq!(speck(Edges::Auto), 0);
-    card.dust = None;
-    assert!(cutout(&mask, &card, (&photo, 64), Edges::Auto).unwrap()[32 * 64 + 8][3] > 0);
+    manifest.dust = None;
+    assert!(cutout(&mask, &manifest, (&photo, 64), Edges::Auto).unwrap()[32 * 64 + 8][3] > 0);
 }

@@ -11,7 +11,7 @@ use crate::imaging::photo::{Channels, Colour, Photo, Stored};
 use crate::inference::Mask;
 use crate::model::{Activation, Divisor, ModelManifest};
 
-pub(super) fn card(activation: Activation, stretch: bool) -> ModelManifest {
+pub(super) fn manifest(activation: Activation, stretch: bool) -> ModelManifest {
     ModelManifest {
         name: String::new(),
         file: PathBuf::new(),
@@ -42,14 +42,14 @@ pub(super) fn photo(pixels: &[[u8; 4]], width: u32) -> Photo {
 /// The cutout of `photo` by a mask of opacities.
 pub(super) fn cutout(
     mask: &[f32],
-    card: &ModelManifest,
+    manifest: &ModelManifest,
     (pixels, width): (&[[u8; 4]], u32),
     edges: Edges,
 ) -> Result<Vec<[u8; 4]>, CutoutError> {
     let mask = Mask::new(mask.to_vec(), u32::try_from(mask.len().isqrt()).unwrap());
     let photo = photo(pixels, width);
     let size = (photo.width(), photo.height());
-    let mut matte = Matte::new(&mask, card, size, edges)?;
+    let mut matte = Matte::new(&mask, manifest, size, edges)?;
     matte.refine(&photo, edges)?;
     matte.find_colours(&photo)?;
     let mut scratch = matte.scratch()?;
@@ -94,9 +94,13 @@ pub(super) fn two_colours(width: u32, height: u32, edge: u32) -> Vec<[u8; 4]> {
 }
 
 /// The opacity of a white photo, with edges off.
-fn plain(values: &[f32], card: &ModelManifest, sides: (u32, u32)) -> Result<Vec<u8>, CutoutError> {
+fn plain(
+    values: &[f32],
+    manifest: &ModelManifest,
+    sides: (u32, u32),
+) -> Result<Vec<u8>, CutoutError> {
     let pixels = vec![[255; 4]; (sides.0 * sides.1) as usize];
-    let cutout = cutout(values, card, (&pixels, sides.0), Edges::Off)?;
+    let cutout = cutout(values, manifest, (&pixels, sides.0), Edges::Off)?;
     Ok(cutout.iter().map(|pixel| pixel[3]).collect())
 }
 
@@ -105,7 +109,7 @@ fn mask_of_the_photo_s_size_is_the_matte() {
     let values: [f32; 16] = std::array::from_fn(|i| f32::from(u8::try_from(i).unwrap()) / 15.0);
     let expected: Vec<u8> = (0..16).map(|i| i * 17).collect();
     assert_eq!(
-        plain(&values, &card(Activation::None, false), (4, 4)).unwrap(),
+        plain(&values, &manifest(Activation::None, false), (4, 4)).unwrap(),
         expected
     );
 }
@@ -114,10 +118,13 @@ fn mask_of_the_photo_s_size_is_the_matte() {
 fn mask_below_even_odds_is_no_subject_even_if_it_could_be_stretched() {
     let mut values = [0.1; 16];
     values[5] = 0.49;
-    let card = card(Activation::None, true);
-    assert_eq!(plain(&values, &card, (8, 8)), Err(CutoutError::NoSubject));
+    let manifest = manifest(Activation::None, true);
+    assert_eq!(
+        plain(&values, &manifest, (8, 8)),
+        Err(CutoutError::NoSubject)
+    );
     values[5] = 0.51;
-    let stretched = plain(&values, &card, (4, 4)).unwrap();
+    let stretched = plain(&values, &manifest, (4, 4)).unwrap();
     assert_eq!((stretched[0], stretched[5]), (0, 255));
 }
 
@@ -125,14 +132,14 @@ fn mask_below_even_odds_is_no_subject_even_if_it_could_be_stretched() {
 fn sigmoid_turns_logits_into_opacity() {
     let mut values = [-50.0; 16];
     values[..2].copy_from_slice(&[0.0, 50.0]);
-    let opacity = plain(&values, &card(Activation::Sigmoid, false), (4, 4)).unwrap();
+    let opacity = plain(&values, &manifest(Activation::Sigmoid, false), (4, 4)).unwrap();
     assert_eq!(opacity[..3], [128, 255, 0]);
 }
 
 #[test]
 fn flat_mask_stays_flat_whatever_the_size_of_the_photo() {
     for sides in [(1, 1), (2, 9), (4, 4), (5, 3), (1000, 7)] {
-        let opacity = plain(&[0.8; 16], &card(Activation::None, true), sides).unwrap();
+        let opacity = plain(&[0.8; 16], &manifest(Activation::None, true), sides).unwrap();
         assert!(opacity.iter().all(|&v| v == 204), "{sides:?}");
     }
 }
@@ -140,7 +147,7 @@ fn flat_mask_stays_flat_whatever_the_size_of_the_photo() {
 #[test]
 fn hard_edge_becomes_a_ramp_without_rings() {
     let values: [f32; 16] = std::array::from_fn(|i| if i % 4 < 2 { 0.0 } else { 1.0 });
-    let opacity = plain(&values, &card(Activation::None, false), (64, 1)).unwrap();
+    let opacity = plain(&values, &manifest(Activation::None, false), (64, 1)).unwrap();
     assert!(opacity.windows(2).all(|w| w[0] <= w[1]), "{opacity:?}");
     assert_eq!((opacity[20], opacity[43]), (0, 255));
 }
