@@ -104,17 +104,21 @@ impl Attempt<'_> {
             return Ok(NextStep::Conclude(placed));
         }
         let mut chosen = output_name::choose(self.job, &source, &self.context.ledger).await?;
-        if self.makes_all_anew(&chosen).await? {
+        if self.is_asked_anew(&chosen).await? {
             chosen.iter_mut().for_each(ChosenOutput::make_anew);
         }
-        let already = chosen.iter().find_map(|output| output.already.clone());
-        if let Some(already) = &already
+        if let Some(already) = &first_existing(&chosen)
             && let Some(begun) = self.take_touched(&chosen, already.sha256).await?
         {
             self.begun = Some(begun);
             let placed = Placed::existing(&chosen, already, Origin::Touched);
             return Ok(NextStep::Conclude(placed.in_doubt(photo.has_hole)));
         }
+        // The outputs of an interrupted attempt that others would be added to, made in another way.
+        if self.would_mix(&chosen) {
+            chosen.iter_mut().for_each(ChosenOutput::make_anew);
+        }
+        let already = first_existing(&chosen);
         self.check_space(&chosen).await?;
         let renamed = renamed::find(self.job, &source, &self.context.ledger).await?;
         // Durable before a worker gets the bytes, so that a photo that kills the daemon cannot do so for ever.
@@ -146,18 +150,25 @@ impl Attempt<'_> {
         }))
     }
 
-    /// Returns whether existing outputs are replaced: another kind of cutout is wanted, a user has asked for new ones, or only some
-    /// exist and the others would be made in another way.
-    async fn makes_all_anew(&self, chosen: &[ChosenOutput]) -> Result<bool, JobError> {
-        let existing: Vec<_> = chosen.iter().filter_map(|it| it.already.as_ref()).collect();
-        if existing.is_empty() {
+    /// Returns whether a person wants existing outputs to be replaced: another kind of cutout, or new ones.
+    async fn is_asked_anew(&self, chosen: &[ChosenOutput]) -> Result<bool, JobError> {
+        if chosen.iter().all(|output| output.already.is_none()) {
             return Ok(false);
         }
-        let is_complete = existing.len() == chosen.len();
-        let differs = |already: &ExistingCutout| already.differs_from(&self.job.folder);
-        let is_unwanted =
-            (self.job.cut_options.is_some() || !is_complete) && existing.into_iter().any(differs);
+        let is_unwanted = self.job.cut_options.is_some() && self.has_different(chosen);
         Ok(is_unwanted || self.is_redo().await?)
+    }
+
+    /// Returns whether only some outputs exist, and the others would be made with another model or other edges.
+    fn would_mix(&self, chosen: &[ChosenOutput]) -> bool {
+        let is_complete = chosen.iter().all(|output| output.already.is_some());
+        !is_complete && self.has_different(chosen)
+    }
+
+    /// Returns whether an existing output was made with another model or other edges than those of the folder.
+    fn has_different(&self, chosen: &[ChosenOutput]) -> bool {
+        let mut existing = chosen.iter().filter_map(|output| output.already.as_ref());
+        existing.any(|already| already.differs_from(&self.job.folder))
     }
 
     async fn open_source(&self) -> Result<(Detached<Arc<SourceFile>>, OpenPhoto), JobError> {
@@ -197,7 +208,8 @@ impl Attempt<'_> {
         sha256: [u8; 32],
     ) -> Result<Option<Begun>, JobError> {
         let version = Source::of(self.job).version;
-        let outputs = planned(chosen);
+        let existing = chosen.iter().filter(|output| output.already.is_some());
+        let outputs: Vec<_> = existing.map(ChosenOutput::planned).collect();
         let ledger = &self.context.ledger;
         let taken = ledger.call(move |ledger| ledger.take_touched(&version, &outputs, &sha256));
         Ok(taken.await?)
@@ -330,6 +342,10 @@ pub(super) async fn sync_outputs(chosen: &[ChosenOutput]) -> Result<(), JobError
         Ok(())
     })
     .await
+}
+
+fn first_existing(chosen: &[ChosenOutput]) -> Option<ExistingCutout> {
+    chosen.iter().find_map(|output| output.already.clone())
 }
 
 fn planned(chosen: &[ChosenOutput]) -> Vec<PlannedOutput> {

@@ -45,13 +45,13 @@ pub trait RecoveryStore {
     /// Resumes a version whose cutout was placed and whose source was not retired. `None` if the version is not in that state.
     fn take_unretired(&mut self, version: &Version) -> Result<Option<Unretired>, LedgerError>;
 
-    /// Resumes a done version from which `version` differs only in its times: the photo was touched or copied, and its `outputs`,
-    /// made from content with this `sha256`, are still valid. The row describes the new version from now on. `None` if there is no
-    /// such version.
+    /// Resumes a done version from which `version` differs only in its times: the photo was touched or copied, and those of its
+    /// outputs that are still there, one of `existing`, were made from content with this `sha256`. Others may have been fetched, or
+    /// may be new in the configuration. The row describes the new version from now on. `None` if there is no such version.
     fn take_touched(
         &mut self,
         version: &Version,
-        wanted: &[PlannedOutput],
+        existing: &[PlannedOutput],
         sha256: &[u8; 32],
     ) -> Result<Option<Begun>, LedgerError>;
 

@@ -65,7 +65,6 @@ pub(crate) fn cutouts_of_one_name_in_two_folders_are_one_version(subject: &mut d
     let mut ledger = subject.open();
     let in_shop = |name: &str, written_at_ms| FoundCutout {
         output: "/shop".into(),
-        sha256: [9; 32],
         ..cutout("a.jpg", name, written_at_ms)
     };
     let found = [

@@ -43,22 +43,20 @@ pub(crate) fn paths(connection: &Connection, id: i64) -> Result<Vec<PathBuf>, Le
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Returns whether the outputs of version `id` are `outputs`.
-pub(crate) fn are(
+/// Returns whether one of `outputs` is an output of version `id`.
+pub(crate) fn has_one_of(
     connection: &Connection,
     id: i64,
     outputs: &[PlannedOutput],
 ) -> Result<bool, LedgerError> {
     let mut query = connection
-        .prepare_cached("SELECT path, spec FROM outputs WHERE version = ?1 ORDER BY number")?;
-    let rows = query.query_map([id], |row| {
-        Ok((row.get(0).map(path)?, row.get::<_, String>(1)?))
-    })?;
-    let found: Vec<_> = rows.collect::<Result<_, _>>()?;
-    let wanted = outputs.iter();
-    Ok(wanted
-        .map(|output| (output.path.clone(), output.spec.to_string()))
-        .eq(found))
+        .prepare_cached("SELECT 1 FROM outputs WHERE version = ?1 AND path = ?2 AND spec = ?3")?;
+    for output in outputs {
+        if query.exists(params![id, bytes(&output.path), output.spec.to_string()])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

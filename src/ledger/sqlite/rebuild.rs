@@ -60,8 +60,8 @@ fn record_versions(connection: &Connection) -> Result<(), LedgerError> {
     // `latest` is the row of the version's last written cutout.
     connection.execute_batch(
         "CREATE TEMP TABLE gone AS SELECT rowid AS cutout,
-            first_value(rowid) OVER (PARTITION BY folder, source, name ORDER BY written_at_ms DESC, rowid) AS latest,
-            row_number() OVER (PARTITION BY folder, source, name ORDER BY output) - 1 AS number
+            first_value(rowid) OVER (PARTITION BY folder, source, name, sha256 ORDER BY written_at_ms DESC, rowid) AS latest,
+            row_number() OVER (PARTITION BY folder, source, name, sha256 ORDER BY output) - 1 AS number
             FROM found WHERE is_source_gone",
     )?;
     let last = "SELECT coalesce(max(id), 0) FROM versions";

@@ -34,12 +34,12 @@ impl RecoveryStore for SqliteLedger {
     fn take_touched(
         &mut self,
         version: &Version,
-        wanted: &[PlannedOutput],
+        existing: &[PlannedOutput],
         sha256: &[u8; 32],
     ) -> Result<Option<Begun>, LedgerError> {
         let (folder, source, len, mtime_ns, ino) = key(version);
         let transaction = self.connection.transaction()?;
-        let Some(id) = find(&transaction, version, wanted, sha256)? else {
+        let Some(id) = find(&transaction, version, existing, sha256)? else {
             return Ok(None);
         };
         let mut update = transaction.prepare_cached(
@@ -145,11 +145,11 @@ pub(crate) fn version_of(row: &Row<'_>, folder: &str) -> rusqlite::Result<Versio
     })
 }
 
-/// The last done version of the source with this content and these outputs.
+/// The last done version of the source with this content and one of these outputs.
 fn find(
     connection: &Connection,
     version: &Version,
-    wanted: &[PlannedOutput],
+    existing: &[PlannedOutput],
     sha256: &[u8; 32],
 ) -> Result<Option<i64>, LedgerError> {
     // The inode is -id once a source was moved or deleted: a file that comes under its name is another photo.
@@ -161,7 +161,7 @@ fn find(
     let mut rows = query.query(params![folder, source, len, sha256])?;
     while let Some(row) = rows.next()? {
         let id = row.get(0)?;
-        if outputs::are(connection, id, wanted)? {
+        if outputs::has_one_of(connection, id, existing)? {
             return Ok(Some(id));
         }
     }

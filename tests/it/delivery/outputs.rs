@@ -103,11 +103,15 @@ fn later_photos_of_a_name_replace_both_or_number_both() {
 /// P2: fails when an output that was fetched is made again because its photo was touched, or when `redo` makes only one anew.
 #[test]
 fn touched_photo_is_left_alone_and_redo_makes_both_anew() {
-    let hot = HotFolder::start_with(setup());
+    let mut hot = HotFolder::start_with(setup());
     hot.drop_file("a.jpg", &jpeg(Quarter::TopLeft));
     wait_done(&hot, 1);
     fs::remove_file(shop(&hot, "a.png")).unwrap();
     let first = identity(&hot.output("a.png"));
+    // Other edges are for later photos.
+    hot.change_setup(|setup| setup.folder("edges", "hard"));
+    hot.signal(Signal::HUP);
+    hot.wait_log("reloaded");
     let photo = fs::File::options().write(true).open(hot.input("a.jpg"));
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 31);
     photo.unwrap().set_modified(long_ago).unwrap();
