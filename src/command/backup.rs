@@ -1,6 +1,6 @@
 //! `hotcut backup`: copies the ledger to one file, whether the daemon runs or not. Must not change the ledger.
 
-use std::io::{Write as _, stdout};
+use std::io::{ErrorKind, Write as _, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,8 +15,9 @@ pub fn run(config_file: &Path, file: &Path, replace: bool) -> Result<ExitCode, C
     let state_dir = &config.daemon.state_dir;
     let file = std::path::absolute(file)?;
     let no_ledger = || CommandError::NoLedger(state_dir.clone());
-    let Ok(real_state_dir) = state_dir.canonicalize() else {
-        return Err(no_ledger());
+    let real_state_dir = match state_dir.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_ledger()),
+        found => found.at(state_dir)?,
     };
     let folder = file.parent().unwrap_or(Path::new("/"));
     // The file may be the ledger itself.

@@ -56,7 +56,7 @@ pub enum Report {
 pub struct Online {
     /// The mount point that it lies under.
     pub mount_point: PathBuf,
-    /// The mount point that its output folder lies under; `None` if that was reported already or is not known.
+    /// The mount points that its output folders lie under, as far as known; empty if they were reported already.
     pub output_mounts: Vec<Option<PathBuf>>,
     /// Why it is polled; `None` if it is watched.
     pub polled: Option<Polled>,

@@ -9,6 +9,7 @@ use super::{Disposition, Job, JobContext, JobError, Origin};
 use crate::config::SourcePolicy;
 use crate::imaging::FileEnd;
 use crate::ledger::{AttemptResult, Begun, LedgerError};
+use crate::percent;
 use crate::worker::Shortage;
 
 /// Records the end of the attempt and handles the source.
@@ -25,7 +26,11 @@ pub(super) async fn conclude(
     };
     match concluded {
         // Another attempt has the version, so what this one found is of no use.
-        Err(LedgerError::Lost(_)) => Outcome::Outdated,
+        Err(error @ LedgerError::Lost(_)) => {
+            let source = percent::display(job.file.relative());
+            tracing::warn!(folder = job.folder.name, source, %error, "the result of an attempt is not recorded");
+            Outcome::Outdated
+        }
         concluded => concluded.unwrap_or_else(Outcome::Halted),
     }
 }
