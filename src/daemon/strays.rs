@@ -70,10 +70,12 @@ fn finish(
         pulse.long_step(MOVE_LIMIT);
         match job::retire_late(Arc::clone(folder), context, half) {
             Ok(true) => {
-                context
+                let retired = context
                     .ledger
-                    .call_blocking(move |ledger| ledger.retired_late(id))?;
-                tracing::info!(folder = folder.name, %source, "a photo that a crash has left under a hidden name was moved or deleted as its folder says");
+                    .call_blocking(move |ledger| ledger.retired_late(id));
+                if retired? {
+                    tracing::info!(folder = folder.name, %source, "a photo that a crash has left under a hidden name was moved or deleted as its folder says");
+                }
             }
             Ok(false) => {}
             Err(error) => {

@@ -66,8 +66,9 @@ pub trait RecoveryStore {
     /// daemon.
     fn recover(&mut self) -> Result<Vec<Interrupted>, LedgerError>;
 
-    /// Records that the source of version `id`, which a crash had left under its hidden name, was moved or deleted.
-    fn retired_late(&mut self, id: i64) -> Result<(), LedgerError>;
+    /// Records that the source of version `id`, which a crash had left under its hidden name, was moved or deleted. False
+    /// if the version is not in that state.
+    fn retired_late(&mut self, id: i64) -> Result<bool, LedgerError>;
 
     /// At a shutdown that did not wait: records every running attempt as one that does not count.
     fn refund_running(&mut self) -> Result<(), LedgerError>;

@@ -67,8 +67,8 @@ pub enum OrderError {
     /// The photo could not be read to its end.
     #[error("reading the photo: {0}")]
     Photo(#[source] io::Error),
-    /// The PNG could not be written.
-    #[error("writing the PNG: {0}")]
+    /// A received file could not be written.
+    #[error("writing the file: {0}")]
     Sink(#[source] io::Error),
     /// The pipe to the worker broke, or the worker sent invalid data.
     #[error("the connection to the worker failed: {0}")]

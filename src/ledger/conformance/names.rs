@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ARRIVAL, Subject, begin, under, version};
-use crate::ledger::{Continued, LedgerStore};
+use crate::ledger::{Continued, LedgerStore, OutputName};
 
 /// P2: fails when two sources get the same name in any letter case, or when a source loses its name.
 pub(crate) fn a_name_belongs_to_one_source_for_ever(subject: &mut dyn Subject) {
@@ -26,6 +26,24 @@ pub(crate) fn a_name_belongs_to_one_source_for_ever(subject: &mut dyn Subject) {
     assert_eq!(name(&mut *ledger, png), Some(PathBuf::from("A.png.png")));
     assert!(reserve(&mut *ledger, "products", jpg, "a.jpg.png"));
     assert_eq!(name(&mut *ledger, jpg), Some(PathBuf::from("a.jpg.png")));
+}
+
+/// P2: fails when some of the names are reserved although another source owns one of them.
+pub(crate) fn names_are_reserved_all_or_none(subject: &mut dyn Subject) {
+    let mut ledger = subject.open();
+    let in_shop = |name| OutputName {
+        output: "/shop".into(),
+        ..under(name)
+    };
+    let (one, other) = (Path::new("a.jpg"), Path::new("a.tif"));
+    let taken = [in_shop("a.png")];
+    assert!(ledger.reserve("products", other, &taken).unwrap());
+    let both = [under("a.png"), in_shop("a.png")];
+    assert!(!ledger.reserve("products", one, &both).unwrap());
+    let name = ledger.name_of("products", one, "/out".as_ref());
+    assert_eq!(name.unwrap(), None);
+    let next = [under("a.jpg.png"), in_shop("a.jpg.png")];
+    assert!(ledger.reserve("products", one, &next).unwrap());
 }
 
 /// P2: fails when a photo that reuses the inode of an earlier photo of its name counts as that photo and replaces its cutout,

@@ -3,7 +3,7 @@
 use super::{Subject, begin, version};
 use crate::ledger::{AttemptResult, PhotoQuery, PhotoRow, PhotoState, Version};
 
-fn ask(
+pub(crate) fn ask(
     folder: Option<&str>,
     state: Option<PhotoState>,
     before: Option<i64>,

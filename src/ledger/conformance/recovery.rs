@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Subject, begin, plain, version};
+use super::{ARRIVAL, Subject, begin, plain, version};
 use crate::ledger::{AttemptResult, Interrupted, LedgerStore};
 
 /// P5 and P8: fails when a power cut counts against a photo, or when a photo that always kills the daemon is never counted.
@@ -103,4 +103,36 @@ pub(crate) fn a_version_that_is_begun_again_has_no_cutout_yet(subject: &mut dyn 
     begin(&mut *ledger, &first);
     ledger.recover().unwrap();
     assert_eq!(ledger.take_unretired(&first).unwrap(), None);
+}
+
+/// P2, P3: fails when an output of an interrupted attempt is not named, or one that the attempt was not to make.
+pub(crate) fn recovery_names_each_output(subject: &mut dyn Subject) {
+    let mut ledger = subject.open();
+    let photo = version("a.jpg", 1);
+    let two = [plain("/out/a.png"), plain("/shop/a.png")].concat();
+    for outputs in [&two[..], &two[..1]] {
+        let begun = ledger.begin(&photo, ARRIVAL, "u2net", outputs).unwrap();
+        let id = begun.expect("nobody is at work on it").hold.id;
+        let found = ledger.recover().unwrap();
+        let expected = (0..).zip(outputs).map(|(number, output)| Interrupted {
+            folder: "products".to_owned(),
+            id,
+            number,
+            output: output.path.clone(),
+        });
+        assert_eq!(found, expected.collect::<Vec<_>>());
+    }
+}
+
+/// P2: fails when a version counts as done that was not left with its source to do.
+pub(crate) fn only_a_placed_version_is_retired_late(subject: &mut dyn Subject) {
+    let mut ledger = subject.open();
+    let hold = begin(&mut *ledger, &version("a.jpg", 1)).hold;
+    assert!(!ledger.retired_late(hold.id).unwrap(), "it is in work");
+    ledger.placed(hold, &[7; 32]).unwrap();
+    ledger.end(hold, &AttemptResult::Placed).unwrap();
+    assert_eq!(ledger.half_retired("products").unwrap().len(), 1);
+    assert!(ledger.retired_late(hold.id).unwrap());
+    assert!(ledger.half_retired("products").unwrap().is_empty());
+    assert!(!ledger.retired_late(hold.id).unwrap(), "it is done");
 }

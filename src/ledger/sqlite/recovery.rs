@@ -112,13 +112,14 @@ impl RecoveryStore for SqliteLedger {
         Ok(running)
     }
 
-    fn retired_late(&mut self, id: i64) -> Result<(), LedgerError> {
-        self.connection
+    fn retired_late(&mut self, id: i64) -> Result<bool, LedgerError> {
+        let changed = self
+            .connection
             .prepare_cached(
                 "UPDATE versions SET state = 'done', ino = -id, ended_at_ms = ?2 WHERE id = ?1 AND state = 'placed'",
             )?
             .execute(params![id, now_ms()])?;
-        Ok(())
+        Ok(changed > 0)
     }
 
     fn refund_running(&mut self) -> Result<(), LedgerError> {

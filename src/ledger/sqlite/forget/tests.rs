@@ -52,8 +52,10 @@ fn nothing_is_left_of_a_forgotten_photo() {
             .unwrap()
             .is_empty()
     );
-    let failures = "SELECT count(*) FROM failures";
-    let failures = ledger.connection.query_row(failures, [], |row| row.get(0));
-    assert_eq!(failures, Ok(0));
+    for table in ["failures", "outputs"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let count = ledger.connection.query_row(&count, [], |row| row.get(0));
+        assert_eq!(count, Ok(0), "{table}");
+    }
     assert_eq!(ledger.counts("products").unwrap().done, 0);
 }

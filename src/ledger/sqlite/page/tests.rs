@@ -5,6 +5,7 @@ use rusqlite::{StatementStatus, params_from_iter};
 use super::super::sql_error::code;
 use super::super::sqlite_ledger::SqliteLedger;
 use super::*;
+use crate::ledger::conformance::page::ask;
 use crate::ledger::conformance::{begin, version};
 use crate::ledger::{AttemptResult, AttemptStore as _};
 
@@ -18,20 +19,6 @@ const STATES: [Option<PhotoState>; 8] = [
     Some(PhotoState::Ignored),
     Some(PhotoState::Superseded),
 ];
-
-fn ask(
-    folder: Option<&str>,
-    state: Option<PhotoState>,
-    before: Option<i64>,
-    count: u32,
-) -> PhotoQuery {
-    PhotoQuery {
-        folder: folder.map(str::to_owned),
-        state,
-        before,
-        count,
-    }
-}
 
 /// A ledger of 100,000 versions. Most are done and of one folder; the other folder and states are rare and old.
 fn long_ledger() -> SqliteLedger {
